@@ -1,0 +1,22 @@
+"""fabriclib: link models and collective cost formulas for the wiring of AI clusters.
+
+Everything is in SI base units (bytes, seconds, bytes per second), per direction, and broadcasts NumPy arrays.
+`import fabriclib` loads NumPy and the standard library only; labs and lessons load on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from . import units
+
+_LATER = {"lab": "labs", "labs": "labs"}
+
+__all__ = ["units", *_LATER]
+
+
+def __getattr__(name: str):
+    """Load labs and the course on first use, so that the model alone stays quick to import."""
+    if name in _LATER:
+        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module 'fabriclib' has no attribute {name!r}")

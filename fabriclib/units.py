@@ -1,0 +1,119 @@
+"""SI constants, and the edges where text becomes numbers and numbers become text.
+
+Inside the library everything is a plain float in SI base units: bytes, seconds, bytes per second, joules, watts.
+GB is 1e9 bytes; GiB is 2**30 bytes and exists for sizes only. A small b is a bit, a capital B a byte.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .checks import known
+
+kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12
+KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
+Gb = 1e9 / 8
+us, ns, ms = 1e-6, 1e-9, 1e-3
+
+_SI = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
+_SIZES = {f"{p}B": f for p, f in (_SI | _BINARY).items()} | {f"{p}b": f / 8 for p, f in _SI.items()}
+_TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9, "ps": 1e-12,
+          "min": 60.0, "h": 3600.0, "d": 86400.0, "year": 365.25 * 86400, "years": 365.25 * 86400}
+KINDS = {
+    "size": _SIZES,
+    "rate": {f"{u}/s": f for u, f in _SIZES.items()}
+    | {f"{p}Bps": f for p, f in _SI.items()} | {f"{p}bps": f / 8 for p, f in _SI.items()},
+    "time": _TIMES,
+    "energy": {"pJ": 1e-12, "nJ": 1e-9, "uJ": 1e-6, "mJ": 1e-3, "J": 1.0, "kJ": 1e3, "MJ": 1e6, "kWh": 3.6e6},
+    "power": {"mW": 1e-3, "W": 1.0, "kW": 1e3, "MW": 1e6},
+    "ratio": {"": 1.0, "x": 1.0, "times": 1.0, "%": 0.01},
+}
+_EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
+_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s]\S*|)\s*\Z")
+
+
+def parse(text: str, kind: str | None = None) -> float:
+    """Return the value of *text* in SI base units: bytes, bytes per second, seconds, joules, watts.
+
+    Args:
+        text: a number and a unit, such as "64 KiB", "400 Gb/s", "2.5 us". A capital B is a byte, a small b a bit.
+        kind: "size", "rate", "time", "energy", "power" or "ratio" to accept that kind only.
+
+    Raises:
+        ValueError: no number, no unit, an unknown unit, or a unit of another kind.
+
+    >>> parse("64 KiB"), parse("400 Gb/s"), parse("900 GB/s", "rate")
+    (65536.0, 50000000000.0, 900000000000.0)
+    """
+    if kind is not None:
+        known("kind", kind, KINDS)
+    if not isinstance(text, str) or len(text) > 200:
+        raise ValueError(f"text must be a short string such as '{_EXAMPLES[kind or 'size']}'; got {_short(text)}.")
+    example = f"Write a number and a unit, such as '{_EXAMPLES[kind or 'size']}'"
+    if "," in text:
+        raise ValueError(f"{_short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
+    match = _TEXT.match(text)
+    if not match:
+        raise ValueError(f"{_short(text)} is not a number with a unit. {example}.")
+    value, unit = float(match[1]), match[2]
+    if not math.isfinite(value):
+        raise ValueError(f"{_short(text)} is too large to hold. {example}.")
+    if unit == "" and kind != "ratio":
+        raise ValueError(f"{_short(text)} has no unit. {example}.")
+    return value * _factor(unit, kind, example)
+
+
+def _factor(unit: str, kind: str | None, example: str) -> float:
+    for name, table in KINDS.items():
+        if unit in table and kind in (None, name):
+            return table[unit]
+    for name, table in KINDS.items():
+        if unit in table:
+            raise ValueError(f"{unit!r} is a unit of {name}; a {kind} is asked for. {example}.")
+    names = sorted({u for k, table in KINDS.items() if kind in (None, k) for u in table if u})
+    folded = [u for u in names if u.lower() == unit.lower()]
+    if folded:
+        raise ValueError(f"{_short(unit)} could be read in more than one way or is misspelt: did you mean "
+                         f"{' or '.join(folded)}? (B is a byte, b a bit.) {example}.")
+    known("unit", unit[:20], names)
+    raise AssertionError("known() raises for every unit that is in no table")
+
+
+def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001 - reads as units.format
+    """Return *value*, given in the SI base *unit* ("B", "B/s", "b/s", "s", "J" or "W"), as short text.
+
+    Sizes that are a power of two from 1 KiB up are written in binary units, as buffers are; all else in SI.
+
+    >>> format(4.5e11, "B/s"), format(2.386e-3, "s"), format(65536), format(14e9)
+    ('450 GB/s', '2.39 ms', '64 KiB', '14 GB')
+    """
+    known("unit", unit, ("B", "B/s", "b/s", "s", "J", "W"))
+    value = float(value)
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g} {unit}"
+    if unit == "B" and value >= 1024 and math.log2(value).is_integer():
+        power = min(int(math.log2(value)) // 10, 5)
+        return f"{value / 1024**power:.0f} {['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'][power]}B"
+    if unit == "s" and abs(value) >= 60:
+        return _long_time(value, digits)
+    prefixes = "pnµm kMGTPE" if unit not in ("B", "B/s", "b/s") else "    " + " kMGTPE"
+    rounded = float(f"{value:.{digits - 1}e}")
+    power = max(min(math.floor(math.log10(abs(rounded)) / 3), 6), -4 if unit not in ("B", "B/s", "b/s") else 0)
+    scaled = rounded / 1000.0**power
+    number = f"{scaled:.{digits}g}" if abs(scaled) < 10**digits else f"{scaled:.0f}"
+    return f"{number} {prefixes[power + 4].strip()}{unit}"
+
+
+def _long_time(value: float, digits: int) -> str:
+    for unit, seconds in (("years", _TIMES["year"]), ("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if abs(value) >= seconds:
+            scaled = value / seconds
+            return f"{scaled:.{digits}g} {unit}" if abs(scaled) < 10**digits else f"{scaled:.0f} {unit}"
+    raise AssertionError("called with less than a minute")
+
+
+def _short(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
