@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import importlib
 
-from . import units
+from . import catalog, units
+from .collectives import Algorithm, Counts, Level, Schedule, algorithms, collective_time, schedule
+from .links import AlphaBeta, Link, link, links
 
 _LATER = {"lab": "labs", "labs": "labs"}
 
-__all__ = ["units", *_LATER]
+__all__ = ["Algorithm", "AlphaBeta", "Counts", "Level", "Link", "Schedule", "algorithms", "catalog", "collective_time",
+           "link", "links", "schedule", "units", *_LATER]
 
 
 def __getattr__(name: str):
-    """Load labs and the course on first use, so that the model alone stays quick to import."""
+    """Load labs on first use, so that the model alone stays quick to import."""
     if name in _LATER:
         return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
     raise AttributeError(f"module 'fabriclib' has no attribute {name!r}")

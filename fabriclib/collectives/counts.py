@@ -1,0 +1,77 @@
+"""Counts: what an algorithm puts on the critical path, and the price of that.
+
+Conventions (after Thakur, Rabenseifner and Gropp, 2005). One message of m bytes costs alpha + m * beta; reducing m bytes
+costs m * gamma. A rank sends one and receives one message at a time, at no extra cost for doing both. alpha is paid once a
+step of the schedule, not once a hop of the network. n, or `nbytes`, is the long vector, as nccl-tests counts it: what every
+rank holds (all_reduce, broadcast, reduce), the result (all_gather), the input (reduce_scatter, all_to_all), the root's whole
+buffer (scatter, gather).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..checks import number, whole
+
+
+class Counts(NamedTuple):
+    """What is on the critical path of a collective of n bytes.
+
+    Fields (numbers, or arrays that broadcast):
+        messages: how many times alpha is paid.
+        sent: bytes through the busiest rank's port, as a multiple of n.
+        reduced: bytes reduced at the busiest rank, as a multiple of n.
+    """
+
+    messages: float
+    sent: float
+    reduced: float
+
+    def time(self, nbytes, alpha, beta, gamma=0.0):
+        """Return messages * alpha + (sent * beta + reduced * gamma) * nbytes, in seconds."""
+        # The factors of nbytes are joined first: with a million sizes that is one pass over them, not three.
+        return nbytes * (self.sent * beta + self.reduced * gamma) + self.messages * alpha
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a shaped algorithm: *size* ranks in each group, and the price of a message inside the group.
+
+    Args:
+        size: ranks per group, a whole number.
+        alpha: seconds per message.
+        beta: seconds per byte.
+
+    Raises:
+        ValueError: a size that is not whole and positive, or a negative alpha or beta.
+    """
+
+    size: int
+    alpha: float
+    beta: float
+
+    def __post_init__(self):
+        whole("size", self.size)
+        number("alpha", self.alpha, zero=True)
+        number("beta", self.beta, zero=True)
+
+
+def ceil_lg(p):
+    """Return the smallest k with 2**k >= p, exactly, for a whole number or an array of them.
+
+    >>> [ceil_lg(p) for p in (1, 2, 3, 8, 9)]
+    [0, 1, 2, 3, 4]
+    """
+    return (p - 1).bit_length() if isinstance(p, int) else np.frexp(np.asarray(p) - 1.0)[1]
+
+
+def floor_lg(p):
+    """Return the largest k with 2**k <= p, exactly, for a whole number or an array of them.
+
+    >>> [floor_lg(p) for p in (1, 2, 3, 8, 9)]
+    [0, 1, 1, 3, 3]
+    """
+    return p.bit_length() - 1 if isinstance(p, int) else np.frexp(np.asarray(p, dtype=float))[1] - 1

@@ -1,0 +1,34 @@
+"""Rings: every rank only ever talks to its two neighbours. Bandwidth-optimal; latency grows with the ranks."""
+
+from __future__ import annotations
+
+from ..counts import Counts
+from ..moves import ADD, COPY, Moves, grid
+from ..registry import Algorithm
+from ..schedule import Schedule
+
+
+def reduce_scatter_moves(p: int) -> Moves:
+    """In step k rank r passes chunk r-1-k on, so that chunk r arrives complete at rank r."""
+    k, r = grid(p - 1, p)
+    return Moves(k, r, (r + 1) % p, (r - 1 - k) % p, ADD)
+
+
+def all_gather_moves(p: int) -> Moves:
+    """In step k rank r passes on the chunk it got in the step before, its own first."""
+    k, r = grid(p - 1, p)
+    return Moves(k, r, (r + 1) % p, (r - k) % p, COPY)
+
+
+def _schedule(collective: str, moves) -> callable:
+    return lambda p: Schedule(collective, "ring", p, slots=p, moves=moves(p))
+
+
+ENTRIES = [
+    Algorithm("all_reduce", "ring", lambda p: Counts(2 * (p - 1), 2 * (p - 1) / p, (p - 1) / p),
+              _schedule("all_reduce", lambda p: reduce_scatter_moves(p).then(all_gather_moves(p))), "patarasuk-yuan"),
+    Algorithm("reduce_scatter", "ring", lambda p: Counts(p - 1, (p - 1) / p, (p - 1) / p),
+              _schedule("reduce_scatter", reduce_scatter_moves), "patarasuk-yuan"),
+    Algorithm("all_gather", "ring", lambda p: Counts(p - 1, (p - 1) / p, 0.0),
+              _schedule("all_gather", all_gather_moves), "patarasuk-yuan"),
+]

@@ -1,0 +1,123 @@
+"""The entries: one for each (collective, algorithm), found in the modules of `families/`."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .. import catalog
+from ..checks import known, whole
+from .buffers import COLLECTIVES
+from .counts import Counts
+from .schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One algorithm for one collective: its counts, its schedule, and what it asks for.
+
+    Args:
+        collective, name: how it is called.
+        counts: (ranks, **options) -> Counts, or a tuple of them, one a level; ranks may be an array.
+        schedule: (ranks, **options) -> Schedule, for one whole number of ranks.
+        source: id of a row of sources.csv, for the formula.
+        options: which of "chunks", "dims" and "root" the two functions take.
+        refuses: (ranks, **options) -> why it cannot serve them, or "" if it can. ranks is one whole number.
+        best_chunks: (ranks, nbytes, alpha, beta) -> the chunk count that makes it fastest, not rounded; for "chunks".
+        exact: whether the closed form equals the counted schedule, or bounds it from above.
+        ports: how many messages a rank must be able to send at once: 1, or "all".
+        reduction: where reduction happens: "endpoint" or "network".
+        note: what a reader should know.
+    """
+
+    collective: str
+    name: str
+    counts: Callable[..., Counts | tuple[Counts, ...]]
+    schedule: Callable[..., Schedule]
+    source: str
+    options: tuple[str, ...] = ()
+    refuses: Callable[..., str] = lambda ranks, **options: ""
+    best_chunks: Callable | None = None
+    exact: bool = True
+    ports: int | str = 1
+    reduction: str = "endpoint"
+    note: str = ""
+
+    def check(self, ranks, **options) -> None:
+        """Raise a ValueError that gives the reason if *ranks* (a number or an array) cannot be served."""
+        if self.refuses is Algorithm.refuses:
+            return
+        import numpy as np
+
+        for p in np.unique(ranks).tolist():
+            if reason := self.refuses(p, **options):
+                raise ValueError(f"{self.collective} by {self.name} cannot serve {p} ranks: {reason}")
+
+    def __repr__(self) -> str:
+        asks = f", takes {', '.join(self.options)}" if self.options else ""
+        return f"<{self.collective} by {self.name}{asks}; source: {catalog.source(self.source).publisher}>"
+
+
+@functools.cache
+def entries() -> dict[tuple[str, str], Algorithm]:
+    """Return every entry by (collective, name)."""
+    from . import families
+
+    found = {}
+    for module in pkgutil.iter_modules(families.__path__):
+        for entry in importlib.import_module(f"{families.__name__}.{module.name}").ENTRIES:
+            found[entry.collective, entry.name] = entry
+    return found
+
+
+def algorithms(collective: str) -> tuple[Algorithm, ...]:
+    """Return the entries that exist for *collective*: their counts, schedules, constraints and sources.
+
+    Raises:
+        ValueError: an unknown collective; the nearest are suggested.
+
+    >>> [entry.name for entry in algorithms("all_reduce") if entry.name == "ring"]
+    ['ring']
+    """
+    known("collective", collective, COLLECTIVES)
+    return tuple(entry for key, entry in entries().items() if key[0] == collective)
+
+
+def algorithm(collective: str, name: str) -> Algorithm:
+    """Return the entry (collective, name), or raise a ValueError that suggests the nearest."""
+    entry = entries().get((collective, name)) if isinstance(collective, str) and isinstance(name, str) else None
+    if entry is None:
+        known("algorithm", name, [entry.name for entry in algorithms(collective)])
+    return entry
+
+
+def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
+    """Return the executable schedule of an algorithm.
+
+    Args:
+        collective, name: as in `algorithms(collective)`.
+        ranks: how many ranks, a whole number.
+        options: what the entry takes of chunks=, dims= and root=.
+
+    Raises:
+        ValueError: unknown names, an option the entry does not take, or ranks it cannot serve, with the reason.
+
+    >>> schedule("all_reduce", "ring", ranks=8).counts()
+    Counts(messages=14, sent=1.75, reduced=0.875)
+    """
+    entry = algorithm(collective, name)
+    ranks = whole("ranks", ranks)
+    refuse_unknown(entry, options)
+    entry.check(ranks, **options)
+    return entry.schedule(ranks, **options)
+
+
+def refuse_unknown(entry: Algorithm, options) -> None:
+    """Raise a ValueError if *options* holds one that the entry does not take."""
+    for option in options:
+        if option not in entry.options:
+            takes = ", ".join(entry.options) or "no options"
+            raise ValueError(f"{option} is not an option of {entry.collective} by {entry.name}, which takes {takes}.")

@@ -1,0 +1,152 @@
+"""A schedule: who sends which chunk to whom in which step. It runs on real data, and what it does can be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..checks import MAX_BYTES, number
+from . import buffers
+from .counts import Counts, Level
+from .moves import ADD, Moves
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The executable form of one algorithm on `ranks` ranks.
+
+    Every node has a workspace of `slots` chunks; a move takes chunks of one node into the same slots of another. Nodes
+    0 .. ranks-1 are the ranks; `switches` more nodes after them reduce or multicast on the way.
+
+    Args:
+        collective: what it computes; fixes where inputs start and results end.
+        algorithm: the entry's name.
+        ranks: how many ranks.
+        slots: chunks in a workspace; each stands for 1/slots of n.
+        moves: the rows.
+        root: for the rooted collectives.
+        switches: how many switch nodes.
+        streamed: switches forward while data still arrives, so the steps overlap in bytes (not in latency): a port is
+            then charged for its total and not step by step.
+        destination, origin: for all_to_all, (rank, slot) -> the rank the slot's first block is for, and the rank its
+            last block came from.
+    """
+
+    collective: str
+    algorithm: str
+    ranks: int
+    slots: int
+    moves: Moves
+    root: int = 0
+    switches: int = 0
+    streamed: bool = False
+    destination: Callable | None = None
+    origin: Callable | None = None
+
+    @property
+    def step(self) -> np.ndarray:
+        """The step of each row; `src`, `dst`, `chunk` and `op` are the other columns of `moves`."""
+        return self.moves.step
+
+    @property
+    def nodes(self) -> int:
+        """Ranks and switches together."""
+        return self.ranks + self.switches
+
+    @property
+    def share(self) -> float:
+        """Bytes of one chunk as a fraction of n; a barrier moves none."""
+        return 0.0 if self.collective == "barrier" else 1 / self.slots
+
+    def states(self, arrays) -> Iterator[np.ndarray]:
+        """Yield the workspaces before the first step and after each step: one array (nodes, slots, elements a chunk).
+
+        The same array is yielded each time, changed in place: copy what you keep.
+        """
+        state = buffers.load(self, arrays)
+        yield state
+        row, chunk = self.moves.chunks(self.slots)
+        order = np.argsort(self.moves.step[row], kind="stable")
+        row, chunk = row[order], chunk[order]
+        src, dst, adds = self.moves.src[row], self.moves.dst[row], self.moves.op[row] == ADD
+        ends = np.searchsorted(self.moves.step[row], np.arange(self.moves.steps + 1))
+        for start, end in zip(ends[:-1], ends[1:], strict=True):
+            now = slice(start, end)
+            data = state[src[now], chunk[now]]
+            add = adds[now]
+            np.add.at(state, (dst[now][add], chunk[now][add]), data[add])
+            state[dst[now][~add], chunk[now][~add]] = data[~add]
+            yield state
+
+    def run(self, arrays) -> list[np.ndarray]:
+        """Move and reduce real data, and return each rank's result.
+
+        Args:
+            arrays: one 1-D array a rank. all_gather and gather take each rank's block; broadcast and scatter read the
+                root's only; send_recv passes each rank's array to the next; barrier takes none and is given `None`.
+                `buffers.split(n, ranks)` gives the block boundaries for lengths that ranks does not divide.
+
+        Returns:
+            One array a rank; `None` where the collective leaves nothing.
+
+        Raises:
+            ValueError: a wrong number of arrays, or lengths that do not fit the collective.
+        """
+        for state in self.states(arrays):  # noqa: B007 - the last state is what is wanted
+            pass
+        return buffers.unload(self, arrays, state)
+
+    def counts(self) -> Counts | tuple[Counts, ...]:
+        """Count the critical path by walking the rows: one Counts, or one a level for a shaped algorithm.
+
+        Each step costs its level one message, and the bytes of the rank that sends, receives or reduces most in it.
+        """
+        levels = [self._counts_of(level) for level in range(int(self.moves.level.max(initial=0)) + 1)]
+        return levels[0] if len(levels) == 1 else tuple(levels)
+
+    def _counts_of(self, level: int) -> Counts:
+        moves = self.moves.where(self.moves.level == level)
+        _, step = np.unique(moves.step, return_inverse=True)
+        steps = int(step.max(initial=-1)) + 1
+        volume = moves.size * moves.repeat
+        lanes = np.zeros_like(step) if self.streamed else step
+
+        def busiest(end: np.ndarray, mask) -> float:
+            per_port = np.bincount((lanes * self.nodes + end)[mask], volume[mask], minlength=steps * self.nodes)
+            return per_port.reshape(-1, self.nodes)[:, : self.ranks].max(axis=1, initial=0)
+
+        every, added = slice(None), moves.op == ADD
+        sent = np.maximum(busiest(moves.src, every), busiest(moves.dst, every)).sum()
+        return Counts(steps, float(sent * self.share), float(busiest(moves.dst, added).sum() * self.share))
+
+    @property
+    def ports(self) -> int:
+        """The most messages a rank sends, or receives, in one step."""
+        m = self.moves
+        pairs = np.unique(np.stack([m.step, m.src, m.dst]), axis=1)
+        most = 1
+        for end in (1, 2):
+            of_ranks = pairs[:, pairs[end] < self.ranks]
+            _, many = np.unique(of_ranks[[0, end]], axis=1, return_counts=True)
+            most = max(most, int(many.max(initial=1)))
+        return most
+
+    def time(self, nbytes, alpha=None, beta=None, gamma=0.0, levels: list[Level] | None = None):
+        """Return seconds from the counted critical path; shaped algorithms take *levels* instead of alpha and beta."""
+        nbytes = number("nbytes", nbytes, high=MAX_BYTES)
+        counted = self.counts()
+        if isinstance(counted, Counts):
+            counted = (counted,)
+        if levels is None:
+            levels = [Level(1, alpha, beta)] * len(counted)
+        return sum(c.time(nbytes, level.alpha, level.beta, gamma) for c, level in zip(counted, levels, strict=True))
+
+    def relabel(self, order) -> Schedule:
+        """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).
+
+        Only for collectives in which every rank ends with everything: there the result does not depend on who is who.
+        """
+        names = np.concatenate([np.asarray(order), np.arange(self.ranks, self.nodes)])
+        return replace(self, moves=replace(self.moves, src=names[self.moves.src], dst=names[self.moves.dst]))

@@ -1,0 +1,225 @@
+"""Links: from signalling rate to the bytes a program gets, and the time a message takes.
+
+Three words for rate. *Raw* is what the wires signal. *Line* is what is left after line code and FEC, and what vendors
+advertise per direction. *Payload* is what packets and flits leave of that. What a copy reaches is a measurement, no stage.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from . import catalog, units
+from .checks import MAX_BYTES, known, number, whole
+
+
+class Stage(NamedTuple):
+    """One stage of a waterfall: its name and the rate left after it, in bytes per second."""
+
+    name: str
+    rate: float
+
+
+@dataclass(frozen=True)
+class AlphaBeta:
+    """The Hockney model: a message of n bytes takes alpha + beta * n seconds.
+
+    Args:
+        alpha: start-up time in seconds.
+        beta: seconds per byte; 1 / beta is the asymptotic rate.
+
+    Source: Hockney, Parallel Computing 20(3):389-398, 1994.
+
+    >>> AlphaBeta(alpha=1e-6, beta=1 / 50e9).n_half
+    50000.0
+    """
+
+    alpha: float
+    beta: float
+
+    def __post_init__(self):
+        number("alpha", self.alpha, zero=True)
+        number("beta", self.beta, zero=True)
+
+    def time(self, nbytes):
+        """Return seconds for *nbytes* (a number or an array)."""
+        return self.alpha + number("nbytes", nbytes, high=MAX_BYTES) * self.beta
+
+    @property
+    def n_half(self) -> float:
+        """The size, in bytes, that reaches half the asymptotic rate: alpha / beta (infinite when beta is zero)."""
+        return self.alpha / self.beta if self.beta else math.inf
+
+    @classmethod
+    def fit(cls, nbytes, seconds) -> AlphaBeta:
+        """Return the model with the least squared *relative* error over the points (nbytes, seconds).
+
+        Plain least squares lets the largest message own the fit; weighting by 1 / seconds makes every point count
+        the same. Both constants are kept at or above zero.
+
+        Raises:
+            ValueError: fewer than two sizes, lengths that differ, or values that are not positive.
+
+        >>> fitted = AlphaBeta.fit([1e3, 1e6, 1e9], [1e-6 + n / 50e9 for n in (1e3, 1e6, 1e9)])
+        >>> round(fitted.alpha * 1e6, 6), round(1e-9 / fitted.beta, 6)
+        (1.0, 50.0)
+        """
+        n = np.atleast_1d(number("nbytes", np.asarray(nbytes), high=MAX_BYTES)).astype(float)
+        t = np.atleast_1d(number("seconds", np.asarray(seconds))).astype(float)
+        if n.ndim != 1 or n.shape != t.shape:
+            raise ValueError(f"nbytes and seconds must be two lists of the same length; got shapes {n.shape} and {t.shape}.")
+        if np.unique(n).size < 2:
+            raise ValueError(f"nbytes must hold at least two different sizes; got {np.unique(n).size}.")
+        scale = n.max()
+        terms = np.stack([1 / t, n / scale / t], axis=1)
+        alpha, slope = np.linalg.lstsq(terms, np.ones_like(t), rcond=None)[0]
+        if alpha < 0:
+            alpha, slope = 0.0, _only(terms[:, 1])
+        elif slope < 0:
+            alpha, slope = _only(terms[:, 0]), 0.0
+        return cls(float(alpha), float(slope / scale))
+
+
+def _only(term: np.ndarray) -> float:
+    """The one-parameter fit that remains when the other parameter is held at zero."""
+    return float(term.sum() / (term @ term))
+
+
+@dataclass(frozen=True)
+class Link:
+    """ONE link in ONE direction, or a bundle of `count` of them side by side.
+
+    Rates are bytes per second, `lane_rate` is raw bytes per second a lane, `latency` is seconds.
+    """
+
+    id: str
+    name: str
+    family: str
+    generation: str
+    year: int
+    device: str
+    per_device: int
+    lanes: int
+    lane_rate: float
+    code: str
+    code_rate: float
+    framing: str
+    packet_bytes: float
+    latency: float
+    note: str
+    count: int = 1
+
+    def waterfall(self, packet_bytes: float | None = None) -> tuple[Stage, ...]:
+        """Return the stages raw, line and (where the framing is known) payload, in bytes per second.
+
+        Args:
+            packet_bytes: payload bytes in each packet; the link's usual size when not given.
+
+        Raises:
+            ValueError: packet_bytes given for a link whose framing is not known, or not positive.
+        """
+        raw = self.count * self.lanes * self.lane_rate
+        line = raw * self.code_rate
+        stages = (Stage("raw", raw), Stage("line", line))
+        if not self.framing:
+            if packet_bytes is not None:
+                raise ValueError(f"packet_bytes must be left out for {self.name}, whose packet framing is not published; "
+                                 f"got {packet_bytes}.")
+            return stages
+        payload = number("packet_bytes", self.packet_bytes if packet_bytes is None else packet_bytes, high=MAX_BYTES)
+        return (*stages, Stage("payload", line * payload / (payload + overhead(self.framing))))
+
+    def bandwidth(self, packet_bytes: float | None = None) -> float:
+        """Return bytes per second in one direction: payload where the framing is known from a source, else line.
+
+        >>> link("nvlink4").bundle(18).bandwidth()
+        450000000000.0
+        """
+        return self.waterfall(packet_bytes)[-1].rate
+
+    def time(self, nbytes):
+        """Return seconds for a message of *nbytes* (a number or an array): latency + nbytes / bandwidth.
+
+        >>> units.format(link("nvlink4").bundle(18).time(2**30), "s")
+        '2.39 ms'
+        """
+        return self.alpha_beta.time(nbytes)
+
+    @property
+    def alpha_beta(self) -> AlphaBeta:
+        """The link as a Hockney model: alpha is the latency, beta one over the bandwidth."""
+        return AlphaBeta(self.latency, 1 / self.bandwidth())
+
+    def bundle(self, count: int) -> Link:
+        """Return *count* of these links side by side, as one link: rates add up, latency stays."""
+        return replace(self, count=self.count * whole("count", count, high=100_000))
+
+    @property
+    def sources(self) -> dict[str, catalog.Source]:
+        """The source of each catalogue value, by column name."""
+        return catalog.sources_of(catalog.row("links", self.id))
+
+    def __repr__(self) -> str:
+        many = f"{self.count} x " if self.count > 1 else ""
+        stages = ", ".join(f"{stage.name} {units.format(stage.rate, 'B/s', 4)}" for stage in self.waterfall())
+        return f"<{many}{self.name}, one direction: {stages}>"
+
+
+@functools.cache
+def overhead(framing: str) -> float:
+    """Return the bytes that the packet *framing* adds to each packet's payload.
+
+    >>> overhead("pcie-tlp"), overhead("rocev2")
+    (24.0, 82.0)
+    """
+    known("framing", framing, sorted({r["framing"] for r in catalog.rows("framings")}))
+    return sum(float(r["bytes"]) for r in catalog.rows("framings") if r["framing"] == framing)
+
+
+def link(name: str, lanes: int | None = None) -> Link:
+    """Return ONE link, ONE direction, from the catalogue.
+
+    Args:
+        name: an id from `links()`, such as "nvlink4" or "pcie5".
+        lanes: the width, for links that come in several.
+
+    Raises:
+        ValueError: an unknown name (the nearest are suggested), or a width the link does not come in.
+
+    >>> link("pcie5", lanes=16)
+    <PCIe 5, one direction: raw 64 GB/s, line 63.02 GB/s, payload 57.61 GB/s>
+    """
+    cells = catalog.row("links", name)
+    default = int(cells["lanes"])
+    widths = [int(w) for w in cells["widths"].split()] or [default]
+    lanes = default if lanes is None else whole("lanes", lanes)
+    if lanes not in widths:
+        raise ValueError(f"lanes must be {' or '.join(map(str, widths))} for {cells['name']}; got {lanes}.")
+    code = catalog.row("codes", cells["code"])
+    return Link(
+        **{field: cells[field] for field in ("id", "name", "family", "generation", "device", "framing", "note")},
+        year=int(cells["year"]), per_device=int(cells["links"]), lanes=lanes,
+        lane_rate=float(cells["lane_gbps"]) * units.Gb, code=code["name"],
+        code_rate=int(code["payload_bits"]) / int(code["coded_bits"]),
+        packet_bytes=float(cells["packet_bytes"] or 0), latency=float(cells["latency_ns"]) * units.ns,
+    )
+
+
+def links():
+    """Return the catalogue as a DataFrame: one row a link, rates in GB/s per direction, for one link and one device."""
+    import pandas as pd
+
+    found = [link(r["id"]) for r in catalog.rows("links")]
+    return pd.DataFrame({
+        "id": [one.id for one in found], "name": [one.name for one in found], "year": [one.year for one in found],
+        "device": [one.device for one in found], "lanes": [one.lanes for one in found],
+        "raw Gb/s per lane": [one.lane_rate / units.Gb for one in found], "line code": [one.code for one in found],
+        "link GB/s one way": [one.waterfall()[1].rate / units.GB for one in found],
+        "links per device": [one.per_device for one in found],
+        "device GB/s one way": [one.bundle(one.per_device).waterfall()[1].rate / units.GB for one in found],
+        "device GB/s both ways": [2 * one.bundle(one.per_device).waterfall()[1].rate / units.GB for one in found],
+    })
