@@ -1,0 +1,119 @@
+"""The two things a lesson module declares: predictions and code exercises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .. import units
+from ..checks import known
+
+_KEY = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*\Z")
+_BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A number the learner commits to before the lesson shows it.
+
+    Args:
+        key: lesson number and name, such as "01.one-gpu".
+        question: what is asked, with the direction and scope that make it one number.
+        kind: what `units.parse` accepts as an answer: "size", "rate", "time", "energy", "power" or "ratio".
+        answer: a function of nothing that computes the answer with the model, in SI base units; more than zero.
+        explain: shown after the answer: why it is so.
+        slips: this prediction's own known slips: what the learner did, as a clause that follows a colon
+            ("that is the raw signalling rate"), and the wrong answer it leads to (SI, or a function returning it).
+        per_direction: the answer counts one direction of something that is also quoted both ways, so that a factor
+            of two either way is named as that slip.
+        unit: for a rate, "b/s" to show it in bits; for a ratio, the noun counted ("steps"), which may also be typed.
+
+    Raises:
+        ValueError: a malformed key or an unknown kind.
+    """
+
+    key: str
+    question: str
+    kind: str
+    answer: Callable[[], float]
+    explain: str
+    slips: Mapping[str, float | Callable[[], float]] = field(default_factory=dict)
+    per_direction: bool = False
+    unit: str = ""
+
+    def __post_init__(self):
+        _check_key(self.key)
+        known("kind", self.kind, units.KINDS)
+
+    def parse(self, text: str) -> float:
+        """Return what the learner typed in SI base units; a ValueError says in one sentence what is wrong with it."""
+        noun = self.unit if self.kind == "ratio" else ""
+        if noun and isinstance(text, str):
+            text = re.sub(rf"\s*{re.escape(noun.removesuffix('s'))}s?\s*\Z", "", text, flags=re.IGNORECASE)
+        value = units.parse(text, self.kind)
+        if value <= 0:
+            raise ValueError(f"The answer is more than zero; {text.strip()!r} is not.")
+        return value
+
+    def format(self, value: float) -> str:
+        """Return *value*, in SI base units, as it is shown to the learner.
+
+        >>> Prediction("01.rate", "?", "rate", lambda: 4.5e11, "").format(4.5e11)
+        '450 GB/s'
+        >>> Prediction("01.steps", "?", "ratio", lambda: 14, "", unit="steps").format(14)
+        '14 steps'
+        """
+        if self.kind == "ratio":
+            return f"{short(value)} {self.unit}".strip()
+        if self.unit == "b/s":
+            return units.format(8 * value, "b/s")
+        return units.format(value, _BASE_UNIT[self.kind])
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function, or one value, that the learner writes in a notebook cell and hands to `check`.
+
+    Args:
+        key: lesson number and name, such as "01.n-half".
+        prompt: the task in one sentence.
+        function: the name the learner's cell binds: a function, or a plain variable when there are no *cases*.
+        answer: the library's own function of the same arguments, or of none when there are no *cases*.
+        cases: argument tuples on which the learner's function and *answer* must agree.
+        solution: source text that binds *function*, as a learner would write it.
+        wrong: (source, hint) per known wrong answer. The source binds *function*, or is just the expression
+            it returns, written with the argument names of *solution*.
+        tolerance: the largest relative difference that counts as agreement.
+
+    Raises:
+        ValueError: a malformed key, or a function name that is no Python name.
+    """
+
+    key: str
+    prompt: str
+    function: str
+    answer: Callable
+    solution: str
+    cases: Sequence[tuple] = ()
+    wrong: Sequence[tuple[str, str]] = ()
+    tolerance: float = 1e-3
+
+    def __post_init__(self):
+        _check_key(self.key)
+        if not self.function.isidentifier():
+            raise ValueError(f"function must be a Python name; got {self.function!r}.")
+
+
+def short(value: float) -> str:
+    """Return a plain number with at most four significant digits, and no exponent where none is needed.
+
+    >>> short(14.0), short(1234567.0), short(0.125)
+    ('14', '1.235e+06', '0.125')
+    """
+    return f"{value:.4g}"
+
+
+def _check_key(key: str) -> None:
+    if not _KEY.match(key):
+        raise ValueError(f"key must be a lesson number and a name, such as '01.one-gpu'; got {key!r}.")

@@ -1,0 +1,43 @@
+"""The look of what the course shows: one style sheet that follows JupyterLab's theme, light or dark."""
+
+from __future__ import annotations
+
+import html
+
+from ipywidgets import HTML
+
+_INK = "var(--jp-content-font-color1, currentColor)"
+STYLE = f"""<style>
+.fl-course {{ max-width: 52em; margin: 6px 0; padding: 8px 14px; overflow: hidden; color: {_INK};
+  border: 1px solid var(--jp-border-color1, #999); border-radius: 6px; }}
+.fl-course .widget-html-content {{ line-height: 1.45; font-size: var(--jp-content-font-size1, 15px); color: {_INK};
+  white-space: normal; overflow-wrap: anywhere; }}
+.fl-course .fl-row {{ flex-flow: row wrap; align-items: center; overflow: visible; }}
+.fl-course input {{ font-size: var(--jp-content-font-size1, 15px); }}
+.fl-question {{ font-weight: 600; }}
+.fl-link {{ background: none; text-decoration: underline; color: var(--jp-content-link-color, {_INK}); }}
+.fl-sentence {{ padding-left: 10px; border-left: 5px solid #56B4E9; }}
+.fl-sentence.fl-right {{ border-left-color: #009E73; }}
+.fl-sentence.fl-slip, .fl-sentence.fl-off, .fl-sentence.fl-wrong {{ border-left-color: #D55E00; }}
+.fl-notice, .fl-locked-text {{ font-style: italic; }}
+.fl-course details pre {{ white-space: pre-wrap; }}
+</style>"""
+
+_MARKS = {"right": "✓", "close": "≈", "slip": "✗", "off": "✗", "wrong": "✗", "shown": "→", "problem": "!"}
+
+
+def html_box(text: str = "") -> HTML:
+    """Return an HTML widget wide enough for its row; *text* is markup, so what a learner typed must be escaped."""
+    return HTML(text, layout={"width": "auto", "margin": "0"})
+
+
+def sentence(verdict: str, text: str, *, more: str = "", css: str = "") -> str:
+    """Return markup for one spoken sentence: a mark and a colour for the verdict, the escaped *text*, then *more*."""
+    body = f"<b aria-hidden='true'>{_MARKS[verdict]}</b> {html.escape(text)}"
+    after = f"<div>{html.escape(more)}</div>" if more else ""
+    return f'<div role="status" aria-live="polite" class="fl-sentence fl-{verdict} {css}"><div>{body}</div>{after}</div>'
+
+
+def css_key(key: str) -> str:
+    """Return *key* as a CSS class, so that a test or a reader of the page can find the box of a prediction."""
+    return "fl-key-" + key.replace(".", "-")
