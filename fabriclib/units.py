@@ -20,7 +20,8 @@ _SI = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
 _SIZES = {f"{p}B": f for p, f in (_SI | _BINARY).items()} | {f"{p}b": f / 8 for p, f in _SI.items()}
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9, "ps": 1e-12,
-          "min": 60.0, "h": 3600.0, "d": 86400.0, "year": 365.25 * 86400, "years": 365.25 * 86400}
+          "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0,
+          "year": 365.25 * 86400, "years": 365.25 * 86400}
 KINDS = {
     "size": _SIZES,
     "rate": {f"{u}/s": f for u, f in _SIZES.items()}
@@ -107,7 +108,7 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
 
 
 def _long_time(value: float, digits: int) -> str:
-    for unit, seconds in (("years", _TIMES["year"]), ("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+    for unit, seconds in (("years", _TIMES["year"]), ("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if abs(value) >= seconds:
             scaled = value / seconds
             return f"{scaled:.{digits}g} {unit}" if abs(scaled) < 10**digits else f"{scaled:.0f} {unit}"

@@ -1,0 +1,77 @@
+"""Lesson 00: why models outgrew one chip, and what the wiring does to one all-reduce."""
+
+from ... import catalog, units
+from ...collectives import collective_time
+from ...links import link
+from ..declare import Exercise, Prediction
+
+
+def seconds_on_one_chip() -> float:
+    """The training arithmetic of Llama 3 405B, 6 FLOP a parameter and token, at one H100's peak."""
+    parameters, tokens = catalog.figure("llama3-parameters").value, catalog.figure("llama3-tokens").value
+    return 6 * parameters * tokens / catalog.figure("h100-peak").value
+
+
+def gradient_all_reduce(wire: str, count: int = 1) -> float:
+    """Seconds of a ring all-reduce of a 7-billion-parameter gradient over 8 GPUs that each have *count* links *wire*."""
+    port = link(wire).bundle(count)
+    return collective_time("all_reduce", "ring", nbytes=7e9 * 2, ranks=8, alpha=port.latency, beta=1 / port.bandwidth())
+
+
+PREDICTIONS = [
+    Prediction(
+        "00.one-chip",
+        "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
+        "(405 billion parameters, 15.6 trillion tokens)? A number and a unit, such as 3 d or 2 years.",
+        "time", seconds_on_one_chip,
+        "Training takes about 6 operations for every parameter and every token: 3.8e25 in all, and an H100 does just "
+        "under 1e15 a second. Nobody waits that long, so the work is cut up over thousands of chips, "
+        "and from then on the chips must talk.",
+        slips={"that is 1 operation a parameter and token; forward and backward pass together take about 6":
+               lambda: seconds_on_one_chip() / 6},
+    ),
+    Prediction(
+        "00.all-reduce",
+        "Eight GPUs have each computed a gradient for a model of 7 billion parameters, 2 bytes a parameter: 14 GB. They "
+        "add the eight up, so that each holds the sum (an all-reduce). Each GPU has 18 NVLink 4 links, 450 GB/s in each "
+        "direction. How long does it take?",
+        "time", lambda: gradient_all_reduce("nvlink4", 18),
+        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, 24.5 GB, at 450 GB/s. Once for adding up, "
+        "once for handing the sums round. The latency of the 14 steps, 8.4 us, does not matter here.",
+        slips={
+            "that sends the buffer once; an all-reduce adds up first and hands the sums round after, nearly twice the bytes":
+                lambda: 14e9 / 450e9,
+            "that sends all eight gradients over one link; in a ring each GPU sends only 2 x 7/8 of one":
+                lambda: 8 * 14e9 / 450e9,
+        },
+        per_direction=True,
+    ),
+]
+
+EXERCISES = [
+    Exercise(
+        "00.ring",
+        "Write all_reduce_seconds: the time of a ring all-reduce when latency does not matter.",
+        "all_reduce_seconds",
+        lambda nbytes, gpus, rate: collective_time("all_reduce", "ring", nbytes=nbytes, ranks=gpus, alpha=0.0, beta=1 / rate),
+        "def all_reduce_seconds(nbytes, gpus, rate):\n"
+        "    sent = 2 * (gpus - 1) / gpus * nbytes\n"
+        "    return sent / rate\n",
+        cases=[(14 * units.GB, 8, 450 * units.GB), (14 * units.GB, 2, 50 * units.GB), (units.GiB, 64, 25 * units.GB)],
+        wrong=[
+            ("nbytes / rate",
+             "This sends the buffer once. Count what one GPU sends in the two halves of the ring: (gpus - 1) pieces to "
+             "add up, and (gpus - 1) pieces to hand the sums round; a piece is nbytes / gpus."),
+            ("(gpus - 1) / gpus * nbytes / rate",
+             "This is the first half only, the adding up. The sums must still reach everybody: as many bytes again."),
+            ("2 * nbytes / rate",
+             "Nearly. A GPU does not send the piece that it ends up owning: it sends gpus - 1 of the gpus pieces, twice."),
+            ("2 * (gpus - 1) * nbytes / rate",
+             "This sends the whole buffer in every step. In a ring a step moves one piece: nbytes / gpus."),
+            ("2 * (gpus - 1) / gpus * nbytes / (2 * rate)",
+             "The rate is already the one of one direction, and that is the one a GPU sends with. Do not double it."),
+            ("8 * 2 * (gpus - 1) / gpus * nbytes / rate",
+             "The rate is in bytes a second and the size in bytes: no factor of 8 is needed."),
+        ],
+    ),
+]
