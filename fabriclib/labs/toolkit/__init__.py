@@ -1,0 +1,10 @@
+"""What a lab is made of: a pure function, its controls, a chart whose live data moves.
+
+    from .toolkit import Control, charts, lab
+"""
+
+from . import charts
+from .control import Control
+from .lab import Lab, lab
+
+__all__ = ["Control", "Lab", "charts", "lab"]

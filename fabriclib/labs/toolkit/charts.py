@@ -1,0 +1,192 @@
+"""Small pieces of Altair charts that look and read the same in every lab.
+
+A chart is a stack of layers. A layer starts with `live()`, the table that moves with the controls, or with
+`fixed(rows)`, marks that stay. Axes come from `x` and `y`: their domains are given, so nothing jumps while a
+slider moves. Altair is imported inside the functions: evaluating a lab needs no drawing.
+"""
+
+from __future__ import annotations
+
+import math
+
+LIVE = "table"
+
+# Okabe-Ito. A colour means one thing through the whole course, and never stands alone: there is always a dash,
+# a shape or a label beside it.
+CHIP, SERVER, CLUSTER = "#0072B2", "#E69F00", "#009E73"
+TIER = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER}
+MEASURED = "#000000"
+LIMIT = "#D55E00"
+OTHER, OTHER_2 = "#CC79A7", "#56B4E9"
+
+SOLID, DASHED, DOTTED, DASH_DOT = [1, 0], [8, 5], [2, 4], [10, 4, 2, 4]
+FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
+HEIGHT = 320
+
+# Tick labels as the prose writes them: sizes in binary units, rates and times with SI prefixes.
+_SI = r"replace(format(datum.value, '.3~s'), regexp('([a-zA-Z\u00b5]?)$'), ' $1')"
+_LABELS = {
+    "B": "datum.value < 1024 ? datum.value + ' B' : "
+    + " : ".join(
+        f"datum.value < {2 ** (10 * power + 10)} ? format(datum.value / {2 ** (10 * power)}, '.3~g') + ' {prefix}iB'"
+        for power, prefix in enumerate("KMG", 1)
+    )
+    + f" : format(datum.value / {2**40}, '.3~g') + ' TiB'",
+    "s": f"{_SI} + 's'",
+    "B/s": f"{_SI} + 'B/s'",
+}
+MOST_TICKS = 9
+
+
+def live():
+    """The layer whose data is the lab's table, sent anew at every move of a control."""
+    import altair as alt
+
+    return alt.Chart(alt.NamedData(LIVE))
+
+
+def fixed(rows: list[dict]):
+    """A layer of marks that stay where they are: measurements, published figures."""
+    import altair as alt
+
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def x(field: str, domain: tuple[float, float], **options):
+    """The horizontal axis of numbers in *field*; see `y`."""
+    return _axis("X", field, domain, **options)
+
+
+def y(field: str, domain: tuple[float, float], *, title: str = "", unit: str = "", log: int = 0, ticks=None):
+    """The vertical axis of numbers in *field*.
+
+    Args:
+        field: a column of the table.
+        domain: lowest and highest value, fixed for good.
+        title: what is along the axis, with its unit; *field* if not given.
+        unit: "B", "s" or "B/s" when the column is in that base unit: the ticks then read "64 KiB" or "10 µs".
+        log: base of a logarithmic axis, 2 or 10; 0 for a linear one.
+        ticks: the values to mark, where the automatic ones are not wanted.
+    """
+    return _axis("Y", field, domain, title=title, unit=unit, log=log, ticks=ticks)
+
+
+def names(field: str, listed: list[str], *, channel: str = "Y", title: str = ""):
+    """An axis of names, all of them always there, in the order given; *channel* is "X" or "Y"."""
+    import altair as alt
+
+    axis = alt.Axis(title=title or field, labelLimit=260, labelAngle=0)
+    return getattr(alt, channel)(
+        field=_escaped(field), type="nominal", axis=axis, sort=list(listed), scale=alt.Scale(domain=list(listed))
+    )
+
+
+def line(x, y, *, colour: str, dash=SOLID, **encodings):
+    """The model: a solid line through the live table, in the colour of the tier it describes."""
+    mark = {"color": colour, "strokeDash": dash} if "color" not in encodings else {}
+    return live().mark_line(strokeWidth=3, **mark).encode(x=x, y=y, **encodings)
+
+
+def bars(x, y, *, colour: str, **encodings):
+    """Bars of the live table, with a dark edge so that neighbours stay apart without colour."""
+    return live().mark_bar(color=colour, stroke="#333333", strokeWidth=1).encode(x=x, y=y, **encodings)
+
+
+def here(x, y, *, colour: str):
+    """One large dot of the live table: where the controls stand on the line. Rows without a *y* value draw nothing."""
+    return live().mark_point(size=160, filled=True, color=colour, stroke="black", strokeWidth=1.5).encode(x=x, y=y)
+
+
+def values(x, y, text: str, *, format: str = "", dx: int = 6):  # noqa: A002 - Vega's own word
+    """The number in column *text* written beside each mark of the live table."""
+    import altair as alt
+
+    label = alt.Text(field=_escaped(text), type="quantitative", format=format) if format else alt.Text(
+        field=_escaped(text), type="nominal")
+    return live().mark_text(align="left", dx=dx, fontSize=15).encode(x=x, y=y, text=label)
+
+
+def measured(rows: list[dict], x, y, *, label: str = "label"):
+    """Published or measured points: black diamonds, the column *label* written beside each."""
+    marks = fixed(rows).mark_point(shape="diamond", size=130, filled=True, color=MEASURED).encode(x=x, y=y)
+    return marks + _labels(rows, x, y, label, MEASURED)
+
+
+def limit(rows: list[dict], *, x=None, y=None, label: str = "label"):
+    """A bound the model cannot pass: a dashed line across the chart at *x* or at *y*, named by the column *label*."""
+    position = {"x": x} if y is None else {"y": y}
+    rule = fixed(rows).mark_rule(color=LIMIT, strokeDash=DASHED, strokeWidth=2.5).encode(**position)
+    anchor = {"y": {"value": 12}} if y is None else {"x": {"value": 6}}
+    text = fixed(rows).mark_text(align="left", baseline="bottom", dx=5, dy=-4, fontSize=14, color=LIMIT, fontWeight="bold")
+    return rule + text.encode(text=f"{label}:N", **position, **anchor)
+
+
+def series(field: str, styles: dict[str, tuple]) -> dict:
+    """Encodings that tell several lines of the live table apart by colour *and* dash, with one legend above.
+
+    Args:
+        field: the column that names the line a row belongs to.
+        styles: {name: (colour, dash)}, in the order of the legend.
+    """
+    import altair as alt
+
+    listed = list(styles)
+    legend = alt.Legend(title=None, orient="top", symbolSize=700, symbolStrokeWidth=3, labelLimit=300)
+    colours, dashes = zip(*styles.values(), strict=True)
+    return {
+        "color": alt.Color(field=_escaped(field), type="nominal", legend=legend,
+                           scale=alt.Scale(domain=listed, range=list(colours))),
+        "strokeDash": alt.StrokeDash(field=_escaped(field), type="nominal", legend=legend,
+                                     scale=alt.Scale(domain=listed, range=list(dashes))),
+    }
+
+
+def stack(*layers, description: str, height: int = HEIGHT):
+    """The finished chart: *layers* over each other, as wide as the page allows, legible on a projector.
+
+    Args:
+        description: what the chart shows, for those who cannot see it.
+    """
+    import altair as alt
+
+    chart = alt.layer(*layers).properties(width="container", height=height, description=description)
+    return (
+        chart.configure(font=FONT, padding=8)
+        .configure_axis(labelFontSize=14, titleFontSize=15, titleFontWeight="normal", titlePadding=10,
+                        gridColor="#e4e4e4", labelColor="#222222", titleColor="#222222", labelOverlap="greedy")
+        .configure_legend(labelFontSize=14, titleFontSize=14)
+        .configure_view(stroke="#bbbbbb")
+    )
+
+
+def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", log: int = 0, ticks=None):
+    import altair as alt
+
+    scale = {"type": "log", "base": log} if log else {}
+    axis = {"labelExpr": _LABELS[unit]} if unit else {}
+    if ticks is not None or log:
+        axis["values"] = list(ticks) if ticks is not None else _powers(log, *domain)
+    return getattr(alt, channel)(
+        field=_escaped(field),
+        type="quantitative",
+        title=title or field,
+        axis=alt.Axis(**axis),
+        scale=alt.Scale(domain=list(domain), nice=False, clamp=True, **scale),
+    )
+
+
+def _powers(base: int, low: float, high: float) -> list[float]:
+    """Whole powers of *base* from *low* to *high*, evenly thinned to what fits along an axis."""
+    first, last = math.ceil(round(math.log(low, base), 9)), math.floor(round(math.log(high, base), 9))
+    step = 1 + (last - first) // MOST_TICKS
+    return [float(base) ** power for power in range(first, last + 1, step)]
+
+
+def _labels(rows, x, y, label: str, colour: str):
+    text = fixed(rows).mark_text(align="left", baseline="middle", dx=11, fontSize=14, color=colour)
+    return text.encode(x=x, y=y, text=f"{label}:N")
+
+
+def _escaped(field: str) -> str:
+    """A column's name as Vega reads it: a point or a bracket in it would otherwise reach into an object."""
+    return "".join(f"\\{c}" if c in ".[]" else c for c in field)

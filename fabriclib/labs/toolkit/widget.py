@@ -1,0 +1,117 @@
+"""The widget of one lab: it draws in the browser (front.js) and answers each question with one state.
+
+The browser asks with a custom message {id, values}, never two at a time; the answer is one change of the
+trait `state`. No other trait moves, so there is no echo and nothing queues up while a slider is dragged.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+from .charts import TIER
+from .lab import Lab
+from .wire import plain_columns
+
+HERE = Path(__file__).parent
+VEGA = HERE / "static" / "vega.js"
+NOT_BUILT = (
+    "The chart cannot be drawn: Vega's JavaScript was not built. Install the package again, or run "
+    "python tools/bundle_vega.py in a checkout, then run this cell again. The table below works without it."
+)
+
+
+class LabWidget(anywidget.AnyWidget):
+    """Everything one lab shows. `setup` never changes; `state` is {id, values, columns, sentence, error}."""
+
+    _esm = (HERE / "front.js").read_text(encoding="utf-8")
+    _css = (HERE / "front.css").read_text(encoding="utf-8")
+    setup = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        # JupyterLab may deliver a message in a thread of its own while a cell calls Lab.set.
+        self._one_at_a_time = threading.Lock()
+        empty = {"id": None, "values": lab.positions(), "columns": {}, "sentence": "", "error": ""}
+        super().__init__(setup=_setup(lab), state=_answer(lab, empty, lab.positions))
+        self.on_msg(self._on_message)
+
+    def place(self, controls: dict) -> None:
+        """Move the named controls to the given values, the others staying where they are."""
+
+        def asked() -> dict[str, int]:
+            listed = {name: self._lab.controls[name].values[at] for name, at in self.state["values"].items()}
+            return self._lab.positions(**(listed | controls))
+
+        self._publish(None, asked)
+
+    def _on_message(self, _widget, message, _buffers) -> None:
+        if not isinstance(message, dict):
+            return
+        if message.get("want") == "vega":
+            self._send_vega()
+        elif isinstance(message.get("id"), str):
+            self._publish(message["id"], lambda: _checked(self._lab, message.get("values")))
+
+    def _publish(self, id: str | None, asked) -> None:  # noqa: A002 - the message's own word
+        with self._one_at_a_time:
+            self.state = _answer(self._lab, self.state | {"id": id}, asked)
+
+    def _send_vega(self) -> None:
+        if VEGA.exists():
+            self.send({"vega": "built"}, buffers=[VEGA.read_bytes()])
+        else:
+            self.send({"vega": "missing", "sentence": NOT_BUILT})
+
+
+def _setup(lab: Lab) -> dict:
+    declared = lab.declared
+    controls = [
+        {
+            "name": control.name,
+            "label": control.label,
+            "kind": control.as_,
+            "texts": [control.text(value) for value in control.values],
+            "default": control.position(control.default),
+        }
+        for control in declared.controls
+    ]
+    sources = [f"{source.title}, {source.publisher}: {source.url}" for source in lab.sources()]
+    return {
+        "title": declared.title,
+        "tier": declared.tier,
+        "colour": TIER[declared.tier],
+        "controls": controls,
+        "spec": lab.spec,
+        "leaves_out": declared.leaves_out,
+        "sources": sources,
+    }
+
+
+def _checked(lab: Lab, positions) -> dict[str, int]:
+    """Positions as they came from a browser, or a ValueError: a message is input like any other."""
+    if not isinstance(positions, dict) or set(positions) != set(lab.controls):
+        raise ValueError(f"values must name the controls {', '.join(lab.controls)}; got {str(positions)[:60]}.")
+    for name, at in positions.items():
+        last = len(lab.controls[name].values) - 1
+        if type(at) is not int or not 0 <= at <= last:
+            raise ValueError(f"position of {name} must be a whole number from 0 to {last}; got {str(at)[:60]}.")
+    return positions
+
+
+def _answer(lab: Lab, before: dict, asked) -> dict:
+    """Return the next state. What goes wrong becomes its sentence of error; the last good table stays."""
+    state = before | {"error": ""}
+    try:
+        state["values"] = asked()
+        columns, sentence = lab.answer(state["values"])
+        return state | {"columns": plain_columns(columns), "sentence": sentence}
+    except ValueError as error:
+        return state | {"error": str(error)}
+    except Exception as error:  # a mistake in a lab must not become a traceback in a lesson
+        what = f"{type(error).__name__}: {error}"[:200]
+        return state | {"error": f"This lab's model failed ({what}). The chart shows the last values that worked."}
