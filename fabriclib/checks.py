@@ -40,7 +40,9 @@ def number(name: str, value, *, low: float = 0.0, high: float = math.inf, zero: 
     if not ((least >= low if zero else least > low) and most <= high and most < math.inf):
         bad = _offender(value, low, high, zero)
         raise ValueError(f"{name} must be {_interval(low, high, zero)}; got {bad}.")
-    return value
+    if isinstance(value, float):
+        return value
+    return float(value) if value.ndim == 0 else value.astype(np.float64, copy=False)
 
 
 def whole(name: str, value, *, low: int = 1, high: int = MAX_RANKS):
@@ -69,8 +71,7 @@ def whole(name: str, value, *, low: int = 1, high: int = MAX_RANKS):
         raise ValueError(f"{name} must be a whole number from {low} to {high}; got {bad}.")
     if isinstance(value, int):
         return value
-    if value.dtype.kind != "i":
-        value = value.astype(np.int64)
+    value = value.astype(np.int64, copy=False)
     return int(value) if value.ndim == 0 else value
 
 
@@ -108,9 +109,9 @@ def _array(name: str, value) -> np.ndarray:
         raise ValueError(f"{name} must be a number or an array of numbers; got {_short(value)}.")
     if array.size == 0:
         raise ValueError(f"{name} must hold at least one number; got an empty array.")
-    if array.dtype.kind == "u":
-        return array.astype(np.float64 if array.dtype.itemsize == 8 else np.int64)
-    return array
+    # Narrow types would overflow or lose digits in later arithmetic: 2 * 100 does not fit into int8.
+    wide = np.int64 if array.dtype.kind == "i" or array.dtype.kind == "u" and array.dtype.itemsize < 8 else np.float64
+    return array.astype(wide, copy=False)
 
 
 def _offender(value, low: float, high: float, zero: bool):

@@ -7,23 +7,23 @@ import math
 import numpy as np
 
 from ..checks import MAX_BYTES, number, whole
-from .counts import Counts
-from .registry import algorithm, refuse_unknown
+from .counts import Level, Price, price
+from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
 
 
-def collective_time(collective, algorithm_name, *, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0,
+def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alpha=None, beta=None, gamma=0.0,
                     levels=None, dims=None, chunks=None, root=None):
     """Return the seconds a collective takes.
 
     Args:
         collective, algorithm_name: as in `algorithms(collective)`.
-        nbytes: the total buffer in bytes, as nccl-tests counts it; ignored by barrier.
+        nbytes: the total buffer in bytes, as nccl-tests counts it; a barrier has none.
         ranks: how many ranks; may be left out where levels or dims say it.
         alpha, beta, gamma: seconds per message, per byte sent and per byte reduced.
-        levels: for shaped algorithms, one Level a dimension, in place of ranks, alpha and beta.
-        dims: for shaped algorithms, the sizes, all at one alpha and beta.
+        levels: for shaped algorithms, one Level a dimension, innermost first, in place of ranks, dims, alpha and beta.
+        dims: for shaped algorithms, the sizes alone, all at one alpha and beta; one dimension without.
         chunks: for pipelined algorithms, how many chunks, or "auto" (the default) for the fastest whole number.
-        root: for the entries whose cost depends on it.
+        root: for the rooted collectives, 0 by default.
 
     All numbers may be arrays; they broadcast.
 
@@ -31,47 +31,78 @@ def collective_time(collective, algorithm_name, *, nbytes, ranks=None, alpha=Non
         Seconds: a float for scalar input, else an array.
 
     Raises:
-        ValueError: unknown names, values out of range, options the entry does not take, ranks it cannot serve.
+        ValueError: unknown names, values missing or out of range, options the entry does not take, ranks it cannot serve.
 
     >>> collective_time("all_reduce", "ring", nbytes=8e9, ranks=8, alpha=0.0, beta=1 / 450e9)
     0.03111111111111111
     """
     entry = algorithm(collective, algorithm_name)
-    nbytes = number("nbytes", nbytes, high=MAX_BYTES, zero=collective == "barrier")
-    gamma = number("gamma", gamma, zero=True)
-    if levels is not None:
-        dims = tuple(level.size for level in levels)
-        alphas, betas = [level.alpha for level in levels], [level.beta for level in levels]
-    else:
+    nbytes = checked_bytes(collective, nbytes)
+    start, per_byte = line(entry, nbytes, ranks, alpha, beta, gamma, levels, dims, chunks, root)
+    seconds = nbytes * per_byte + start
+    return seconds if isinstance(seconds, np.ndarray) and seconds.ndim else float(seconds)
+
+
+def checked_bytes(collective: str, nbytes):
+    """Return *nbytes* if it is a size this collective can have; 0 for a barrier, whatever is given."""
+    if collective == "barrier":
+        return 0.0 if nbytes is None else 0.0 * number("nbytes", nbytes, high=MAX_BYTES, zero=True)
+    if nbytes is None:
+        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
+    return number("nbytes", nbytes, high=MAX_BYTES)
+
+
+def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0, levels=None, dims=None, chunks=None,
+         root=None) -> Price:
+    """Return the time as start + n * per_byte. Where chunks are "auto" it holds at n = *nbytes* only; else at every n."""
+    if levels is None:
+        if ranks is None and dims is not None:
+            ranks = _product("dims", dims)
+        _refuse_missing(entry, ranks=ranks, alpha=alpha, beta=beta)
         alphas, betas = [number("alpha", alpha, zero=True)], [number("beta", beta, zero=True)]
-    ranks = _ranks(ranks, dims)
-    options = {"dims": dims, "root": root, "chunks": chunks}
-    options = {name: value for name, value in options.items() if value is not None}
-    if entry.best_chunks and chunks in (None, "auto"):
-        options["chunks"] = fastest_chunks(entry, ranks, nbytes, alphas[0], betas[0])
-    refuse_unknown(entry, options)
+    else:
+        dims, alphas, betas = _levels(entry, levels, dims, alpha, beta)
+        ranks = _product("levels", dims) if ranks is None else ranks
+    ranks, gamma = whole("ranks", ranks), number("gamma", gamma, zero=True)
+    given = {"dims": dims, "root": root, "chunks": None if chunks == "auto" and entry.best_chunks else chunks}
+    options = checked_options(entry, ranks, {name: value for name, value in given.items() if value is not None})
     entry.check(ranks, **{name: value for name, value in options.items() if name != "chunks"})
-    counts = entry.counts(ranks, **options)
-    if isinstance(counts, Counts):
-        return counts.time(nbytes, alphas[0], betas[0], gamma)
-    if len(alphas) == 1:
-        alphas, betas = alphas * len(counts), betas * len(counts)
-    return sum(c.time(nbytes, a, b, gamma) for c, a, b in zip(counts, alphas, betas, strict=True))
+    if entry.best_chunks and "chunks" not in options:
+        options["chunks"] = _fastest_chunks(entry, nbytes, ranks, alphas[0], betas[0], gamma, options)
+    return price(entry.counts(ranks, **options), alphas, betas, gamma, entry.streamed)
 
 
-def _ranks(ranks, dims):
-    if dims is None:
-        return whole("ranks", ranks)
-    product = math.prod(whole(f"dims[{i}]", size) for i, size in enumerate(dims))
-    if ranks is not None and whole("ranks", ranks) != product:
-        raise ValueError(f"ranks must be {product}, the product of the dimensions {tuple(dims)}; got {ranks}.")
-    return product
+def _levels(entry: Algorithm, levels, dims, alpha, beta):
+    if "dims" not in entry.options:
+        raise ValueError(f"levels must be left out for {entry.collective} by {entry.name}, which is flat: give ranks, alpha "
+                         "and beta. The shaped algorithms are those whose options include dims.")
+    if not isinstance(levels, (list, tuple)) or not levels or not all(isinstance(one, Level) for one in levels):
+        raise ValueError(f"levels must be a list of Level(size, alpha, beta), innermost first; got {levels!r:.60}.")
+    for name, value in (("dims", dims), ("alpha", alpha), ("beta", beta)):
+        if value is not None:
+            raise ValueError(f"{name} must be left out where levels are given, which say it; got {value!r:.60}.")
+    return tuple(one.size for one in levels), [one.alpha for one in levels], [one.beta for one in levels]
 
 
-def fastest_chunks(entry, ranks, nbytes, alpha, beta):
-    """Return the whole number of chunks, at least 1, with the least time: one of the two around the real optimum."""
+def _product(name: str, sizes):
+    if not isinstance(sizes, (tuple, list)):
+        raise ValueError(f"{name} must be a tuple of whole numbers; got {sizes!r:.60}.")
+    return math.prod(whole(f"{name}[{i}]", size) for i, size in enumerate(sizes))
+
+
+def _refuse_missing(entry: Algorithm, **needed) -> None:
+    if missing := [name for name, value in needed.items() if value is None]:
+        instead = " (or levels in their place)" if "dims" in entry.options else ""
+        raise ValueError(f"{' and '.join(missing)} must be given for {entry.collective} by {entry.name}{instead}.")
+
+
+def _fastest_chunks(entry: Algorithm, nbytes, ranks, alpha, beta, gamma, options):
+    """Return the whole number of chunks with the least time: one of the two around the real optimum."""
+    whole_vector = entry.counts(ranks, **options, chunks=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        real = np.nan_to_num(entry.best_chunks(ranks, nbytes, alpha, beta), nan=1.0, posinf=2.0**31)
-    low = np.maximum(np.floor(real), 1.0)
-    times = [entry.counts(ranks, chunks=c).time(nbytes, alpha, beta) for c in (low, low + 1)]
+        per_byte = beta + gamma * np.nan_to_num(np.divide(whole_vector.reduced, whole_vector.sent))
+        real = entry.best_chunks(ranks, nbytes, alpha, per_byte)
+    most = np.clip(nbytes, 1.0, MAX_CHUNKS - 1)  # no chunk is shorter than a byte
+    low = np.floor(np.clip(np.nan_to_num(real, nan=1.0, posinf=MAX_CHUNKS), 1.0, most))
+    times = [entry.counts(ranks, **options, chunks=c).time(nbytes, alpha, beta, gamma) for c in (low, low + 1)]
     return np.where(times[1] < times[0], low + 1, low)

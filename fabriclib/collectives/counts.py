@@ -9,6 +9,7 @@ buffer (scatter, gather).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,6 +37,27 @@ class Counts(NamedTuple):
         return nbytes * (self.sent * beta + self.reduced * gamma) + self.messages * alpha
 
 
+class Price(NamedTuple):
+    """A time as a straight line in n: *start* seconds, and *per_byte* seconds for each of the n bytes."""
+
+    start: float
+    per_byte: float
+
+
+def price(counts: Counts | tuple[Counts, ...], alphas, betas, gamma=0.0, streamed=False) -> Price:
+    """Return what *counts* cost, with one alpha and beta a level, or one for all levels.
+
+    Levels follow one another, so their times add up. If *streamed*, data flows through all levels at once: start-up times
+    still add up, but the slowest level alone decides the seconds per byte.
+    """
+    levels = (counts,) if isinstance(counts, Counts) else counts
+    if len(alphas) == 1:
+        alphas, betas = alphas * len(levels), betas * len(levels)
+    start = sum(level.messages * alpha for level, alpha in zip(levels, alphas, strict=True))
+    slopes = [level.sent * beta + level.reduced * gamma for level, beta in zip(levels, betas, strict=True)]
+    return Price(start, functools.reduce(np.maximum, slopes) if streamed else sum(slopes))
+
+
 @dataclass(frozen=True)
 class Level:
     """One level of a shaped algorithm: *size* ranks in each group, and the price of a message inside the group.
@@ -54,9 +76,9 @@ class Level:
     beta: float
 
     def __post_init__(self):
-        whole("size", self.size)
-        number("alpha", self.alpha, zero=True)
-        number("beta", self.beta, zero=True)
+        object.__setattr__(self, "size", whole("size", self.size))
+        object.__setattr__(self, "alpha", number("alpha", self.alpha, zero=True))
+        object.__setattr__(self, "beta", number("beta", self.beta, zero=True))
 
 
 def ceil_lg(p):

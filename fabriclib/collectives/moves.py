@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 COPY, ADD = 0, 1
+MAX_MOVES = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,13 @@ class Moves:
 
 
 def grid(*lengths: int) -> list[np.ndarray]:
-    """Return index arrays for all combinations: `step, rank = grid(steps, ranks)`."""
+    """Return index arrays for all combinations: `step, rank = grid(steps, ranks)`.
+
+    Raises:
+        ValueError: more of them than memory should be asked for.
+    """
+    if math.prod(lengths) > MAX_MOVES:
+        raise ValueError(f"ranks and chunks must give a schedule of at most {MAX_MOVES:.0e} moves; got {math.prod(lengths):.0e}.")
     return [axis.ravel() for axis in np.indices(lengths)]
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from .. import catalog
 from ..checks import known, whole
 from .buffers import COLLECTIVES
 from .counts import Counts
 from .schedule import Schedule
+
+MAX_CHUNKS = 2**31
+MAX_DIMS = 10
 
 
 @dataclass(frozen=True)
@@ -24,12 +30,14 @@ class Algorithm:
         counts: (ranks, **options) -> Counts, or a tuple of them, one a level; ranks may be an array.
         schedule: (ranks, **options) -> Schedule, for one whole number of ranks.
         source: id of a row of sources.csv, for the formula.
-        options: which of "chunks", "dims" and "root" the two functions take.
+        options: which of "chunks", "dims" and "root" the two functions take. dims are the sizes of the levels, innermost
+            first; any whole numbers whose product is ranks will do, and without them there is one level of all ranks.
         refuses: (ranks, **options) -> why it cannot serve them, or "" if it can. ranks is one whole number.
         best_chunks: (ranks, nbytes, alpha, beta) -> the chunk count that makes it fastest, not rounded; for "chunks".
         exact: whether the closed form equals the counted schedule, or bounds it from above.
         ports: how many messages a rank must be able to send at once: 1, or "all".
         reduction: where reduction happens: "endpoint" or "network".
+        streamed: whether data flows through all levels at once, so that bytes cost what the slowest level takes.
         note: what a reader should know.
     """
 
@@ -44,14 +52,13 @@ class Algorithm:
     exact: bool = True
     ports: int | str = 1
     reduction: str = "endpoint"
+    streamed: bool = False
     note: str = ""
 
     def check(self, ranks, **options) -> None:
         """Raise a ValueError that gives the reason if *ranks* (a number or an array) cannot be served."""
         if self.refuses is Algorithm.refuses:
             return
-        import numpy as np
-
         for p in np.unique(ranks).tolist():
             if reason := self.refuses(p, **options):
                 raise ValueError(f"{self.collective} by {self.name} cannot serve {p} ranks: {reason}")
@@ -110,14 +117,33 @@ def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
     """
     entry = algorithm(collective, name)
     ranks = whole("ranks", ranks)
-    refuse_unknown(entry, options)
+    if not isinstance(ranks, int):
+        raise ValueError(f"ranks must be one whole number for a schedule; got {len(ranks)} of them.")
+    options = checked_options(entry, ranks, options)
     entry.check(ranks, **options)
     return entry.schedule(ranks, **options)
 
 
-def refuse_unknown(entry: Algorithm, options) -> None:
-    """Raise a ValueError if *options* holds one that the entry does not take."""
+def checked_options(entry: Algorithm, ranks, options: dict) -> dict:
+    """Return *options*, checked, or raise a ValueError that names the one that is wrong or not taken by the entry."""
     for option in options:
         if option not in entry.options:
             takes = ", ".join(entry.options) or "no options"
             raise ValueError(f"{option} is not an option of {entry.collective} by {entry.name}, which takes {takes}.")
+    return {option: _CHECKS[option](ranks, value) for option, value in options.items()}
+
+
+def _dims(ranks, dims) -> tuple:
+    if not isinstance(dims, (tuple, list)) or not 1 <= len(dims) <= MAX_DIMS:
+        raise ValueError(f"dims must be a tuple of 1 to {MAX_DIMS} whole numbers, such as (8, 4); got {dims!r:.60}.")
+    dims = tuple(whole(f"dims[{i}]", size) for i, size in enumerate(dims))
+    if np.any(math.prod(dims) != ranks):
+        raise ValueError(f"dims must multiply to the {ranks} ranks; got {dims}.")
+    return dims
+
+
+_CHECKS = {
+    "chunks": lambda ranks, chunks: whole("chunks", chunks, high=MAX_CHUNKS),
+    "root": lambda ranks, root: whole("root", root, low=0, high=int(np.min(ranks)) - 1),
+    "dims": _dims,
+}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks import MAX_BYTES, number
 from . import buffers
-from .counts import Counts, Level
+from .counts import Counts, Level, price
 from .moves import ADD, Moves
 
 
@@ -29,7 +29,8 @@ class Schedule:
         root: for the rooted collectives.
         switches: how many switch nodes.
         streamed: switches forward while data still arrives, so the steps overlap in bytes (not in latency): a port is
-            then charged for its total and not step by step.
+            then charged for its total and not step by step, and levels overlap too.
+        dims: for shaped algorithms, the size of each level, innermost first; then there are counts for each level.
         destination, origin: for all_to_all, (rank, slot) -> the rank the slot's first block is for, and the rank its
             last block came from.
     """
@@ -42,6 +43,7 @@ class Schedule:
     root: int = 0
     switches: int = 0
     streamed: bool = False
+    dims: tuple[int, ...] = ()
     destination: Callable | None = None
     origin: Callable | None = None
 
@@ -101,10 +103,11 @@ class Schedule:
     def counts(self) -> Counts | tuple[Counts, ...]:
         """Count the critical path by walking the rows: one Counts, or one a level for a shaped algorithm.
 
-        Each step costs its level one message, and the bytes of the rank that sends, receives or reduces most in it.
+        Each step costs its level one message, and the bytes of the port that sends or receives most in it. A rank has
+        one port and a switch has one for each neighbour, so a multicast is one send. Only ranks spend time reducing.
         """
-        levels = [self._counts_of(level) for level in range(int(self.moves.level.max(initial=0)) + 1)]
-        return levels[0] if len(levels) == 1 else tuple(levels)
+        levels = tuple(self._counts_of(level) for level in range(max(len(self.dims), 1)))
+        return levels if self.dims else levels[0]
 
     def _counts_of(self, level: int) -> Counts:
         moves = self.moves.where(self.moves.level == level)
@@ -113,13 +116,20 @@ class Schedule:
         volume = moves.size * moves.repeat
         lanes = np.zeros_like(step) if self.streamed else step
 
-        def busiest(end: np.ndarray, mask) -> float:
-            per_port = np.bincount((lanes * self.nodes + end)[mask], volume[mask], minlength=steps * self.nodes)
-            return per_port.reshape(-1, self.nodes)[:, : self.ranks].max(axis=1, initial=0)
+        def busiest(port: np.ndarray, mask=slice(None)) -> float:
+            ports = int(port.max(initial=0)) + 1
+            per_port = np.bincount((lanes * ports + port)[mask], volume[mask], minlength=steps * ports)
+            return per_port.reshape(-1, ports).max(axis=1, initial=0)
 
-        every, added = slice(None), moves.op == ADD
-        sent = np.maximum(busiest(moves.src, every), busiest(moves.dst, every)).sum()
-        return Counts(steps, float(sent * self.share), float(busiest(moves.dst, added).sum() * self.share))
+        sent = np.maximum(busiest(self._port(moves.src, moves.dst)), busiest(self._port(moves.dst, moves.src))).sum()
+        reduced = busiest(moves.dst, (moves.op == ADD) & (moves.dst < self.ranks)).sum()
+        return Counts(steps, float(sent * self.share), float(reduced * self.share))
+
+    def _port(self, node: np.ndarray, peer: np.ndarray) -> np.ndarray:
+        """Number the ports that *node* uses towards *peer*."""
+        if not self.switches:
+            return node
+        return np.unique(np.where(node < self.ranks, node, self.ranks + node * self.nodes + peer), return_inverse=True)[1]
 
     @property
     def ports(self) -> int:
@@ -136,12 +146,14 @@ class Schedule:
     def time(self, nbytes, alpha=None, beta=None, gamma=0.0, levels: list[Level] | None = None):
         """Return seconds from the counted critical path; shaped algorithms take *levels* instead of alpha and beta."""
         nbytes = number("nbytes", nbytes, high=MAX_BYTES)
-        counted = self.counts()
-        if isinstance(counted, Counts):
-            counted = (counted,)
+        gamma = number("gamma", gamma, zero=True)
         if levels is None:
-            levels = [Level(1, alpha, beta)] * len(counted)
-        return sum(c.time(nbytes, level.alpha, level.beta, gamma) for c, level in zip(counted, levels, strict=True))
+            levels = [Level(1, alpha, beta)]
+        elif tuple(level.size for level in levels) != self.dims:
+            raise ValueError(f"levels must have the sizes {self.dims}; got {tuple(level.size for level in levels)}.")
+        alphas, betas = [level.alpha for level in levels], [level.beta for level in levels]
+        start, per_byte = price(self.counts(), alphas, betas, gamma, self.streamed)
+        return nbytes * per_byte + start
 
     def relabel(self, order) -> Schedule:
         """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).
