@@ -42,7 +42,7 @@ def alpha_beta(nbytes, latency, bandwidth):
     model = AlphaBeta(latency, 1 / bandwidth)
     reached, seconds = _SIZES / model.time(_SIZES), model.time(nbytes)
     only = np.arange(len(_SIZES)) == 0
-    table = {"size": _SIZES, "rate": reached, "here": np.where(_SIZES == nbytes, reached, np.nan),
+    table = {"size": _SIZES, "rate": reached, "here": np.where(np.equal(_SIZES, nbytes), reached, np.nan),
              "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only]}
     share = nbytes / seconds / bandwidth
     return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {100 * latency / seconds:.0f} % of it the start: "
@@ -54,16 +54,19 @@ _STAGES = ["raw, one way", "line, one way", "copy, one way", "line, both ways", 
 _PUBLISHED = {"measured copy": "copy, one way", "headline rate": "vendor, both ways"}
 
 
-def _published(generation: int) -> list[tuple[str, float]]:
-    """The figures published for a whole GPU of this generation, each with the row of the chart it belongs in."""
-    found = [(stage, figure.value) for quantity, stage in _PUBLISHED.items()
-             for figure in catalog.figures(f"nvlink{generation}", quantity) if figure.scope == "device"]
-    return found or [(_STAGES[-1], np.nan)]
+def _published(generation: int) -> list[tuple[str, float, str]]:
+    """The figures published for a whole GPU: the chart's row, the value, and beside a row's largest the text of them all."""
+    found = []
+    for quantity, stage in _PUBLISHED.items():
+        values = sorted(f.value for f in catalog.figures(f"nvlink{generation}", quantity) if f.scope == "device")
+        text = " and ".join(f"{value:.4g}" for value in values)
+        found += [(stage, value, text if value == values[-1] else "") for value in values]
+    return found
 
 
 def _ladder_chart():
     ticks = range(0, 2001, 250)
-    y = charts.names("stage", _STAGES, title="")
+    y = charts.names("stage", _STAGES, title="rate of the links")
 
     def x(field):
         return charts.x(field, (0, 2100), title="GB/s", ticks=ticks)
@@ -91,10 +94,11 @@ def nvlink_ladder(generation, links):
     computed = [("raw, one way", raw), ("line, one way", line), ("line, both ways", 2 * line)]
     published = _published(generation)
     none = [np.nan] * len(computed), [np.nan] * len(published)
-    table = {"stage": [stage for stage, _ in computed + published], "rate (GB/s)": [r for _, r in computed] + none[1],
-             "published (GB/s)": none[0] + [r for _, r in published],
-             "text": [f"{r:.4g}" for _, r in computed] + [""] * len(published),
-             "published": [""] * len(computed) + [f"{r:.4g}" for _, r in published]}
+    table = {"stage": [row[0] for row in computed + published], "rate (GB/s)": [rate for _, rate in computed] + none[1],
+             "published (GB/s)": none[0] + [value for _, value, _ in published],
+             "text": [f"{rate:.4g}" for _, rate in computed] + [""] * len(published),
+             "published": [""] * len(computed) + [text for _, _, text in published]}
     has = f"{'An' if one.device[0] in 'AH' else 'A'} {one.device} has {one.per_device}."
-    return table, (f"{links} link{'s' if links > 1 else ''} of {one.name}: {line:.4g} GB/s each way (line rate), {2 * line:.4g} GB/s "
-                   f"as vendors print it; 1 GiB takes at least {units.format(float(bundle.time(units.GiB)), 's')}. {has}")
+    many = f"{links} links" if links > 1 else "1 link"
+    return table, (f"{many} of {one.name}: {line:.4g} GB/s each way (line rate), {2 * line:.4g} GB/s as vendors print it; "
+                   f"1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}. {has}")
