@@ -9,13 +9,29 @@ from __future__ import annotations
 import importlib
 
 from . import catalog, units
-from .collectives import Algorithm, Counts, Level, Schedule, algorithms, collective_time, schedule
+from .collectives import (
+    Algorithm,
+    Best,
+    Counts,
+    Level,
+    Schedule,
+    algbw,
+    algorithms,
+    best,
+    busbw,
+    collective_time,
+    crossover,
+    efficiency,
+    lower_bound,
+    schedule,
+)
 from .links import AlphaBeta, Link, link, links
 
 _LATER = {"lab": "labs", "labs": "labs"}
 
-__all__ = ["Algorithm", "AlphaBeta", "Counts", "Level", "Link", "Schedule", "algorithms", "catalog", "collective_time",
-           "link", "links", "schedule", "units", *_LATER]
+__all__ = ["Algorithm", "AlphaBeta", "Best", "Counts", "Level", "Link", "Schedule", "algbw", "algorithms", "best", "busbw",
+           "catalog", "collective_time", "crossover", "efficiency", "link", "links", "lower_bound", "schedule", "units",
+           *_LATER]
 
 
 def __getattr__(name: str):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from .bounds import efficiency, lower_bound
+from .busbw import algbw, busbw
+from .choose import Best, best, crossover
 from .cost import collective_time
 from .counts import Counts, Level
 from .registry import Algorithm, algorithms, schedule
 from .schedule import Schedule
 
-__all__ = ["Algorithm", "Counts", "Level", "Schedule", "algorithms", "collective_time", "schedule"]
+__all__ = ["Algorithm", "Best", "Counts", "Level", "Schedule", "algbw", "algorithms", "best", "busbw", "collective_time",
+           "crossover", "efficiency", "lower_bound", "schedule"]

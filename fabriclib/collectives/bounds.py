@@ -1,0 +1,99 @@
+"""What no algorithm can beat, under stated assumptions, and how near to it each algorithm comes.
+
+After Chan, Heimlich, Purkayastha and van de Geijn (2007), table 1, and for all_reduce Patarasuk and Yuan (2009). Assumed:
+
+* alpha-beta messages, and a rank whose *ports* send and receive at the same time; beta is what a byte takes through all of
+  its ports together, so more ports shorten the start-up and never the bytes.
+* reduction="endpoint": only ranks add. "network": switches add and multicast on the way, at no cost.
+* Nobody knows more than its own input at the start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..checks import known, number, whole
+from .buffers import COLLECTIVES
+from .busbw import factor
+from .cost import checked_bytes, line
+from .registry import algorithm
+
+SOURCE = "chan-2007"
+REDUCTIONS = ("endpoint", "network")
+_REDUCING = ("reduce", "reduce_scatter", "all_reduce")
+
+
+def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, reduction="endpoint"):
+    """Return seconds that no algorithm can go below: the largest of a latency, a bandwidth and a compute term.
+
+    * latency: after j steps, data of one rank can be at (ports + 1)**j ranks: ceil(log_{ports+1} p) alpha. Switches that
+      multicast reach all at once, and send_recv has one neighbour to reach: one alpha.
+    * bandwidth: what must pass through one rank's port: the busbw factor times n beta. Switches that add save all_reduce its
+      second half: n beta, since every rank must still send all of its vector or receive all of the others' sums.
+    * compute: all_reduce, reduce and reduce_scatter add (p - 1) n elements, at best p ranks at a time: (p - 1) / p n gamma;
+      nothing where switches add.
+
+    The terms are not added: no single algorithm meets all three at once in general. One rank needs no time.
+
+    Args:
+        collective: as in `algorithms(collective)`.
+        nbytes: the total buffer in bytes, as nccl-tests counts it; a barrier has none.
+        ranks: how many ranks.
+        alpha, beta, gamma: seconds per message, per byte through the whole of a rank's ports, and per byte reduced.
+        ports: messages a rank can send, and receive, at once: a whole number or "all".
+        reduction: "endpoint" or "network".
+
+    All numbers may be arrays; they broadcast.
+
+    Raises:
+        ValueError: an unknown collective or reduction, or values out of range.
+
+    >>> lower_bound("all_reduce", nbytes=8e9, ranks=8, alpha=0.0, beta=1 / 450e9)
+    0.03111111111111111
+    """
+    known("collective", collective, COLLECTIVES)
+    known("reduction", reduction, REDUCTIONS)
+    n, p = checked_bytes(collective, nbytes), whole("ranks", ranks)
+    alpha, beta, gamma = (number(name, value, zero=True)
+                          for name, value in (("alpha", alpha), ("beta", beta), ("gamma", gamma)))
+    in_network, ports = reduction == "network", p if ports == "all" else whole("ports", ports)
+    steps = np.minimum(p - 1, 1) if in_network or collective == "send_recv" else _steps(p, ports)
+    reduced = 0.0 if in_network or collective not in _REDUCING else (p - 1) / p
+    terms = (steps * alpha, _share(collective, p, in_network) * beta * n, reduced * gamma * n)
+    seconds = np.maximum(np.maximum(*terms[:2]), terms[2]) * np.minimum(p - 1, 1)
+    return seconds if isinstance(seconds, np.ndarray) and seconds.ndim else float(seconds)
+
+
+def _share(collective: str, p, in_network: bool):
+    """Return the multiple of n that must pass through one rank's port."""
+    if collective == "barrier":
+        return 0.0
+    return 1.0 if in_network and collective == "all_reduce" else factor(collective, p)
+
+
+def _steps(p, ports):
+    """Return ceil(log_{ports+1} p) exactly: how often the ranks reached must be multiplied to be all."""
+    reached, steps = np.ones_like(p + ports, dtype=float), 0
+    while np.any(reached < p):
+        steps = steps + (reached < p)
+        reached = reached * (ports + 1)
+    return steps
+
+
+def efficiency(collective, algorithm_name, *, nbytes=None, ranks, alpha, beta, gamma=0.0, dims=None, chunks=None, root=None):
+    """Return how much of an algorithm's time the lower bound explains: 1 at the bound, less further away.
+
+    The bound is the one for the algorithm's own assumptions: how many ports it uses, and where it reduces. Arguments are
+    those of `collective_time`. Where both are zero (one rank, say) the answer is 1.
+
+    >>> efficiency("all_reduce", "ring", nbytes=1e9, ranks=8, alpha=0.0, beta=1 / 450e9)
+    1.0
+    """
+    entry = algorithm(collective, algorithm_name)
+    n = checked_bytes(collective, nbytes)
+    start, per_byte = line(entry, n, ranks, alpha, beta, gamma, None, dims, chunks, root)
+    bound = lower_bound(collective, nbytes=nbytes, ranks=ranks, alpha=alpha, beta=beta, gamma=gamma, ports=entry.ports,
+                        reduction=entry.reduction)
+    seconds = np.asarray(n * per_byte + start, dtype=float)
+    ratio = np.divide(bound, seconds, out=np.ones(np.broadcast(bound, seconds).shape), where=seconds > 0)
+    return ratio if ratio.ndim else float(ratio)

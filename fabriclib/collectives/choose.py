@@ -1,0 +1,191 @@
+"""Which algorithm is fastest, and from what size on another one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import units
+from ..checks import MAX_BYTES, known, whole
+from .bounds import REDUCTIONS
+from .cost import checked_bytes, line
+from .registry import Algorithm, algorithm, algorithms
+
+_SAME = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The fastest algorithm and the one after it: text and floats for one size, arrays of them for an array of sizes.
+
+    Times are seconds. *runner_up* is "" (and its time infinite) where no other algorithm takes another time. *why* says in a
+    sentence what was compared.
+    """
+
+    algorithm: str | np.ndarray
+    seconds: float | np.ndarray
+    runner_up: str | np.ndarray
+    runner_up_seconds: float | np.ndarray
+    why: str
+
+
+def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, reduction="endpoint", dims=None) -> Best:
+    """Return the fastest algorithm, its seconds, the runner-up, and a sentence of why.
+
+    Args:
+        collective: as in `algorithms(collective)`.
+        nbytes: the total buffer in bytes, a number or a one-dimensional array; a barrier has none.
+        ranks: how many ranks, one whole number.
+        alpha, beta, gamma: seconds per message, per byte and per byte reduced, one number each.
+        ports: what a rank can send at once: 1, or "all" to admit one-step algorithms over a switch.
+        reduction: "endpoint", or "network" to admit switches that reduce.
+        dims: sizes of the levels, to admit the shaped algorithms; without, only a tree of one switch is among them.
+
+    Algorithms that cannot serve *ranks* are left out. Of those that take the same time at every size given, the first by
+    name stands for all.
+
+    Raises:
+        ValueError: unknown names or values out of range.
+
+    >>> best("all_reduce", nbytes=1e9, ranks=6, alpha=1e-6, beta=1 / 50e9).algorithm
+    'ring'
+    """
+    known("reduction", reduction, REDUCTIONS)
+    if ports not in (1, "all"):
+        raise ValueError(f"ports must be 1 or 'all'; got {ports!r:.60}.")
+    for name, value in (("ranks", whole("ranks", ranks)), ("alpha", alpha), ("beta", beta), ("gamma", gamma)):
+        if np.ndim(value):
+            raise ValueError(f"{name} must be one number here; only nbytes may be an array. Got {value!r:.60}.")
+    n = np.asarray(checked_bytes(collective, nbytes))
+    if n.ndim > 1:
+        raise ValueError(f"nbytes must be a number or a one-dimensional array; got shape {n.shape}.")
+    names, starts, times = [], [], []
+    for entry in _candidates(collective, int(ranks), ports, reduction, dims):
+        start, per_byte = line(entry, n, ranks, alpha, beta, gamma, dims=dims if "dims" in entry.options else None)
+        seconds = n * per_byte + start + np.zeros(n.shape)
+        if not any(np.allclose(seconds, known_seconds, rtol=_SAME, atol=0) for known_seconds in times):
+            names.append(entry.name)
+            starts.append(start + np.zeros(n.shape))
+            times.append(seconds)
+    if not names:
+        raise ValueError(f"ports and reduction must admit an algorithm; none of {collective} serves {ranks} ranks with ports="
+                         f"{ports!r} and reduction={reduction!r}.")
+    nobody = np.full(n.shape, np.inf)
+    return _ranked(f"{collective} on {ranks} ranks", n, np.array([*names, ""]), np.array([*starts, nobody]),
+                   np.array([*times, nobody]))
+
+
+def _candidates(collective: str, ranks: int, ports, reduction: str, dims) -> list[Algorithm]:
+    """Return the entries to compare, by name."""
+    found = []
+    for entry in sorted(algorithms(collective), key=lambda entry: entry.name):
+        fits = entry.ports in (1, ports) and entry.reduction in ("endpoint", reduction)
+        shaped = "dims" in entry.options
+        # Of one dimension, rings are the flat ring once more; a tree of one switch is a candidate of its own.
+        another = dims is not None or not shaped or entry.reduction == "network"
+        if fits and another and not entry.refuses(ranks, **({"dims": dims} if shaped else {})):
+            found.append(entry)
+    return found
+
+
+def _ranked(what: str, n: np.ndarray, names: np.ndarray, starts: np.ndarray, times: np.ndarray) -> Best:
+    # Times that differ by rounding alone are equal: the first by name then wins at every size alike.
+    least = times.min(axis=0)
+    comparable = np.where(np.isclose(times, least, rtol=_SAME, atol=0), least, times)
+    first, second = np.argsort(comparable, axis=0, kind="stable")[:2]
+    (seconds, start), (next_seconds, next_start) = (
+        [np.take_along_axis(table, row[None], axis=0)[0] for table in (times, starts)] for row in (first, second))
+    if n.ndim:
+        return Best(names[first], seconds, names[second], next_seconds, _ranges(what, n, names[first]))
+    name, other = str(names[first]), str(names[second])
+    why = _sentence(what, float(n), (name, float(seconds), float(start)), (other, float(next_seconds), float(next_start)))
+    return Best(name, float(seconds), other, float(next_seconds), why)
+
+
+def _sentence(what: str, n: float, first: tuple, second: tuple) -> str:
+    def spent(seconds: float, start: float) -> str:
+        total, starting, sending = (units.format(max(t, 0.0), "s", 4) for t in (seconds, start, seconds - start))
+        return f"{total} ({starting} of start-up, {sending} of bytes)" if n else total
+
+    (name, *times), (other, *next_times) = first, second
+    text = f"{what}{f', {units.format(n)}' if n else ''}: {name} takes {spent(*times)}"
+    if not other:
+        return f"{text}; no other algorithm to choose from takes another time."
+    more = next_times[0] / times[0] if times[0] else np.inf
+    longer = f"{more:.3g} times as long" if more >= 2 else f"{100 * (more - 1):.2g} % longer"
+    return f"{text}; {other}, the next best, {spent(*next_times)}, {longer}."
+
+
+def _ranges(what: str, n: np.ndarray, names: np.ndarray) -> str:
+    order = np.argsort(n, kind="stable")
+    n, names = n[order], names[order]
+    starts = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
+    spans = [f"{names[i]} from {units.format(n[i])}" for i in starts]
+    return f"{what}, fastest of the sizes given: {', '.join(spans)}, up to {units.format(n[-1])}."
+
+
+def crossover(collective, a, b, *, ranks, alpha, beta, gamma=0.0, **options):
+    """Return the size in bytes from which on algorithm *b* is faster than *a*, at every larger size too.
+
+    Args:
+        collective, a, b: as in `algorithms(collective)`.
+        ranks, alpha, beta, gamma: as in `collective_time`, one number each.
+        options: dims, root and chunks, for whichever of the two takes them.
+
+    Returns:
+        A size; 0.0 where *b* is faster at every size; infinity where there is no such size, because *b* is nowhere faster or
+        only below some size (crossover(b, a) gives that one). So pairs for which textbooks divide by zero have an answer:
+        on two ranks one-shot and two-shot move the same bytes, and two-shot is nowhere faster. Pipelined algorithms with
+        chunks="auto" are no straight lines in n; they are searched from 1 byte to 1e18.
+
+    Raises:
+        ValueError: unknown names, values out of range, options neither takes, ranks one of them cannot serve.
+
+    >>> crossover("all_reduce", "nvls", "ring", ranks=8, alpha=1e-6, beta=1 / 50e9)
+    inf
+    """
+    both = algorithm(collective, a), algorithm(collective, b)
+    if collective == "barrier":
+        raise ValueError("collective must move bytes to have a crossover size; got 'barrier'.")
+    for name, value in (("ranks", whole("ranks", ranks)), ("alpha", alpha), ("beta", beta), ("gamma", gamma)):
+        if np.ndim(value):
+            raise ValueError(f"{name} must be one number here; got {value!r:.60}.")
+    for option in options:
+        if not any(option in entry.options for entry in both):
+            raise ValueError(f"{option} is an option of neither {a} nor {b}.")
+
+    def gain(n) -> np.ndarray:
+        """How much faster b is, as a fraction of a's time; differences that are rounding are none."""
+        lines = [line(entry, n, ranks, alpha, beta, gamma, **{o: v for o, v in options.items() if o in entry.options})
+                 for entry in both]
+        ta, tb = (n * one.per_byte + one.start for one in lines)
+        return np.where(np.isclose(ta, tb, rtol=_SAME, atol=0), 0.0, ta - tb)
+
+    if any(entry.best_chunks and options.get("chunks", "auto") == "auto" for entry in both):
+        return _search(gain)
+    return _meeting(*(line(entry, 1.0, ranks, alpha, beta, gamma,
+                           **{o: v for o, v in options.items() if o in entry.options}) for entry in both))
+
+
+def _meeting(a, b) -> float:
+    """Return where line *b* falls below line *a* for good."""
+    start, slope = (0.0 if np.isclose(x, y, rtol=_SAME, atol=0) else float(x - y) for x, y in zip(b, a, strict=True))
+    if slope < 0:
+        return max(start / -slope, 0.0)
+    return 0.0 if slope == 0 and start < 0 else np.inf
+
+
+def _search(gain) -> float:
+    sizes = np.geomspace(1.0, MAX_BYTES, 2001)
+    wins = gain(sizes) > 0
+    if not wins[-1]:
+        return np.inf
+    if wins.all():
+        return 0.0
+    last = np.flatnonzero(~wins)[-1]
+    low, high = np.log(sizes[last]), np.log(sizes[last + 1])
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if gain(np.exp(middle)) > 0 else (middle, high)
+    return float(np.exp(high))
