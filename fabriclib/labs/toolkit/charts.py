@@ -94,31 +94,38 @@ def bars(x, y, *, colour: str, **encodings):
 
 def here(x, y, *, colour: str):
     """One large dot of the live table: where the controls stand on the line. Rows without a *y* value draw nothing."""
-    return live().mark_point(size=160, filled=True, color=colour, stroke="black", strokeWidth=1.5).encode(x=x, y=y)
+    mark = {"size": 170, "filled": True, "opacity": 1, "color": colour, "stroke": "black", "strokeWidth": 2}
+    return live().mark_point(**mark).encode(x=x, y=y)
 
 
-def values(x, y, text: str, *, format: str = "", dx: int = 6):  # noqa: A002 - Vega's own word
-    """The number in column *text* written beside each mark of the live table."""
+def values(x, y, text: str, *, format: str = "~g", dx: int = 8):  # noqa: A002 - Vega's own word
+    """The number in column *text* of the live table, written beside each mark; *format* is d3's."""
     import altair as alt
 
-    label = alt.Text(field=_escaped(text), type="quantitative", format=format) if format else alt.Text(
-        field=_escaped(text), type="nominal")
-    return live().mark_text(align="left", dx=dx, fontSize=15).encode(x=x, y=y, text=label)
+    label = alt.Text(field=_escaped(text), type="quantitative", format=format)
+    return _legible(live().encode(x=x, y=y, text=label), align="left", dx=dx)
 
 
 def measured(rows: list[dict], x, y, *, label: str = "label"):
     """Published or measured points: black diamonds, the column *label* written beside each."""
-    marks = fixed(rows).mark_point(shape="diamond", size=130, filled=True, color=MEASURED).encode(x=x, y=y)
-    return marks + _labels(rows, x, y, label, MEASURED)
+    marks = fixed(rows).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=MEASURED)
+    text = fixed(rows).encode(x=x, y=y, text=f"{label}:N")
+    return marks.encode(x=x, y=y) + _legible(text, align="left", dx=12, color=MEASURED)
 
 
-def limit(rows: list[dict], *, x=None, y=None, label: str = "label"):
-    """A bound the model cannot pass: a dashed line across the chart at *x* or at *y*, named by the column *label*."""
+def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):
+    """A bound the model cannot pass: a dashed line across the chart, named by the column *label*.
+
+    Args:
+        x, y: the axis the bound is on; exactly one of the two.
+        align: "right" writes the label to the left of an upright line that stands near the right edge.
+    """
     position = {"x": x} if y is None else {"y": y}
     rule = fixed(rows).mark_rule(color=LIMIT, strokeDash=DASHED, strokeWidth=2.5).encode(**position)
-    anchor = {"y": {"value": 12}} if y is None else {"x": {"value": 6}}
-    text = fixed(rows).mark_text(align="left", baseline="bottom", dx=5, dy=-4, fontSize=14, color=LIMIT, fontWeight="bold")
-    return rule + text.encode(text=f"{label}:N", **position, **anchor)
+    anchor = {"y": {"value": 16}} if y is None else {"x": {"value": 4}}
+    text = fixed(rows).encode(text=f"{label}:N", **position, **anchor)
+    return rule + _legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
+                           color=LIMIT, fontWeight="bold")
 
 
 def series(field: str, styles: dict[str, tuple]) -> dict:
@@ -164,6 +171,7 @@ def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", 
 
     scale = {"type": "log", "base": log} if log else {}
     axis = {"labelExpr": _LABELS[unit]} if unit else {}
+    axis["tickCount"] = MOST_TICKS
     if ticks is not None or log:
         axis["values"] = list(ticks) if ticks is not None else _powers(log, *domain)
     return getattr(alt, channel)(
@@ -182,9 +190,10 @@ def _powers(base: int, low: float, high: float) -> list[float]:
     return [float(base) ** power for power in range(first, last + 1, step)]
 
 
-def _labels(rows, x, y, label: str, colour: str):
-    text = fixed(rows).mark_text(align="left", baseline="middle", dx=11, fontSize=14, color=colour)
-    return text.encode(x=x, y=y, text=f"{label}:N")
+def _legible(text, **mark):
+    """Text on a white edge of its own, so that a line running behind it does not spoil it."""
+    mark = {"baseline": "middle", "fontSize": 14, "color": "#222222"} | mark
+    return text.mark_text(**mark | {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}) + text.mark_text(**mark)
 
 
 def _escaped(field: str) -> str:

@@ -16,8 +16,6 @@ export default {
     const root = make("section", "fabriclib-lab");
     root.style.setProperty("--fl-tier", setup.colour);
     root.setAttribute("aria-label", setup.title);
-    // Without this JupyterLab takes arrow keys and letters pressed here as commands to the notebook.
-    root.setAttribute("data-lm-suppress-shortcuts", "true");
 
     const sentence = make("p", "fl-sentence");
     sentence.setAttribute("role", "status");
@@ -41,6 +39,7 @@ export default {
     }
 
     root.append(heading(setup), controls.element, chart.element, sentence, folds(setup, table, controls));
+    keepKeys(root);
     el.append(root);
     chart.draw(model.get("state").columns);
     table.fill(model.get("state").columns);
@@ -60,6 +59,13 @@ function make(tag, className, text) {
   if (className) element.className = className;
   if (text !== undefined) element.textContent = text;
   return element;
+}
+
+/* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. */
+function keepKeys(root) {
+  for (const element of root.querySelectorAll("input, select, button, summary")) {
+    element.setAttribute("data-lm-suppress-shortcuts", "true");
+  }
 }
 
 function heading(setup) {

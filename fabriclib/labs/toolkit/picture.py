@@ -8,7 +8,7 @@ from .charts import FONT, LIVE
 from .wire import plain_columns, rows
 
 WIDTH = 720
-CHARACTERS = 88
+CHARACTERS = 100
 
 
 def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> bytes:
