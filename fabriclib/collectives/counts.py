@@ -10,6 +10,7 @@ buffer (scatter, gather).
 from __future__ import annotations
 
 import functools
+import operator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,9 +54,13 @@ def price(counts: Counts | tuple[Counts, ...], alphas, betas, gamma=0.0, streame
     levels = (counts,) if isinstance(counts, Counts) else counts
     if len(alphas) == 1:
         alphas, betas = alphas * len(levels), betas * len(levels)
-    start = sum(level.messages * alpha for level, alpha in zip(levels, alphas, strict=True))
-    slopes = [level.sent * beta + level.reduced * gamma for level, beta in zip(levels, betas, strict=True)]
-    return Price(start, functools.reduce(np.maximum, slopes) if streamed else sum(slopes))
+    starts = [level.messages * alpha for level, alpha in zip(levels, alphas, strict=True)]
+    slopes = [level.sent * beta for level, beta in zip(levels, betas, strict=True)]
+    # With a million ranks every term is a pass over memory: none for a gamma of zero, none for the 0 that sum() starts from.
+    if not (isinstance(gamma, float) and gamma == 0):
+        slopes = [slope + level.reduced * gamma for slope, level in zip(slopes, levels, strict=True)]
+    add = operator.add
+    return Price(functools.reduce(add, starts), functools.reduce(np.maximum if streamed else add, slopes))
 
 
 @dataclass(frozen=True)

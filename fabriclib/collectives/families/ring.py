@@ -24,8 +24,13 @@ def _schedule(collective: str, moves) -> callable:
     return lambda p: Schedule(collective, "ring", p, slots=p, moves=moves(p))
 
 
+def _all_reduce_counts(p) -> Counts:
+    share = (p - 1) / p
+    return Counts(2 * (p - 1), 2 * share, share)
+
+
 ENTRIES = [
-    Algorithm("all_reduce", "ring", lambda p: Counts(2 * (p - 1), 2 * (p - 1) / p, (p - 1) / p),
+    Algorithm("all_reduce", "ring", _all_reduce_counts,
               _schedule("all_reduce", lambda p: reduce_scatter_moves(p).then(all_gather_moves(p))), "patarasuk-yuan"),
     Algorithm("reduce_scatter", "ring", lambda p: Counts(p - 1, (p - 1) / p, (p - 1) / p),
               _schedule("reduce_scatter", reduce_scatter_moves), "patarasuk-yuan"),
