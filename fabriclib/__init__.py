@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 
-from . import catalog, units
+from . import catalog, flows, units
 from .collectives import (
     Algorithm,
     Best,
@@ -25,13 +25,15 @@ from .collectives import (
     lower_bound,
     schedule,
 )
+from .flows import Share, share
 from .links import AlphaBeta, Link, link, links
+from .topology import Graph, server, servers
 
 _LATER = {"lab": "labs", "labs": "labs"}
 
-__all__ = ["Algorithm", "AlphaBeta", "Best", "Counts", "Level", "Link", "Schedule", "algbw", "algorithms", "best", "busbw",
-           "catalog", "collective_time", "crossover", "efficiency", "link", "links", "lower_bound", "schedule", "units",
-           *_LATER]
+__all__ = ["Algorithm", "AlphaBeta", "Best", "Counts", "Graph", "Level", "Link", "Schedule", "Share", "algbw", "algorithms",
+           "best", "busbw", "catalog", "collective_time", "crossover", "efficiency", "flows", "link", "links", "lower_bound",
+           "schedule", "server", "servers", "share", "units", *_LATER]
 
 
 def __getattr__(name: str):

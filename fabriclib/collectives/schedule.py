@@ -11,6 +11,7 @@ from ..checks import MAX_BYTES, number
 from . import buffers
 from .counts import Counts, Level, price
 from .moves import ADD, Moves
+from .on_graph import time_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +155,31 @@ class Schedule:
         alphas, betas = [level.alpha for level in levels], [level.beta for level in levels]
         start, per_byte = price(self.counts(), alphas, betas, gamma, self.streamed)
         return nbytes * per_byte + start
+
+    def time_on(self, graph, nbytes, channels="auto", order=None):
+        """Return seconds on a graph: every message is a flow over the links, and the flows of a step share them fairly.
+
+        A step takes the latency of its longest path, then as long as its last flow; what a finished flow leaves free goes to
+        the others. The next step waits for it. Reducing costs nothing. A switch schedule's switch is all the switches that
+        every rank is linked to, together.
+
+        Args:
+            graph: a server or fabric with at least as many GPUs as there are ranks.
+            nbytes: the total buffer, a number or an array.
+            channels: how many copies run at once, each on its part of the buffer and over a ring of its own; "auto": as many
+                as there are rings that share no link between GPUs. Schedules that do not go round a ring have one.
+            order: the GPU number that plays each rank, or a list of such lists, one a channel.
+
+        Raises:
+            ValueError: too many ranks, channels or an order that do not fit, no path, or no switch that reduces.
+
+        >>> from fabriclib.collectives import schedule
+        >>> from fabriclib.topology import server
+        >>> ring = schedule("all_reduce", "ring", ranks=8)
+        >>> [f"{1.75e12 / ring.time_on(server('mi300x'), 1e12, channels=c) / 1e9:.0f} GB/s" for c in (1, 7)]
+        ['64 GB/s', '448 GB/s']
+        """
+        return time_on(self, graph, nbytes, channels, order)
 
     def relabel(self, order) -> Schedule:
         """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).

@@ -1,0 +1,105 @@
+"""A schedule on a graph: every message becomes a flow, and the flows of a step share the links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..checks import MAX_BYTES, number, whole
+from ..flows import finish, route
+from ..topology import Graph, disjoint_rings
+
+MOST_CHANNELS = 64
+
+
+def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
+    """Return the seconds *schedule* takes on *graph*; see `Schedule.time_on`."""
+    nbytes = number("nbytes", nbytes, high=MAX_BYTES, zero=schedule.collective == "barrier")
+    if schedule.ranks > len(graph.gpus):
+        raise ValueError(f"ranks must be at most {len(graph.gpus)}, the GPUs of {graph.name}; got {schedule.ranks}.")
+    orders = _orders(schedule, graph, channels, order)
+    nodes = [graph.gpus[one] for one in orders]
+    if schedule.switches:
+        graph = _with_reducer(schedule, graph, np.unique(np.concatenate(nodes)))
+        nodes = [np.append(one, len(graph.nodes) - 1) for one in nodes]
+    prices, known = [], {}
+    for src, dst, chunks in _steps(schedule):
+        key = (src.tobytes(), dst.tobytes(), chunks.tobytes())
+        if key not in known:
+            known[key] = _price(graph, nodes, src, dst, chunks)
+        prices.append(known[key])
+    latency, per_chunk = np.array(prices).reshape(-1, 2).sum(axis=0)
+    if schedule.streamed and prices:
+        per_chunk = _price(graph, nodes, *_messages(schedule, np.zeros_like(schedule.step))[1:])[1]
+    return nbytes * float(per_chunk * schedule.share / len(orders)) + float(latency)
+
+
+def _price(graph: Graph, nodes, src, dst, chunks) -> tuple[float, float]:
+    """Return a step's (latency, seconds a byte of chunk): every channel sends each message, between nodes of its own."""
+    routing = route(graph, np.concatenate([one[src] for one in nodes]), np.concatenate([one[dst] for one in nodes]))
+    return routing.latency.max(), finish(routing, graph.capacity, np.tile(chunks, len(nodes)))
+
+
+def _messages(schedule, step):
+    """Return (step, src, dst, chunks), sorted by step: rows of one step between the same two nodes are one message."""
+    moves, nodes = schedule.moves, schedule.nodes
+    key, message = np.unique((step * nodes + moves.src) * nodes + moves.dst, return_inverse=True)
+    chunks = np.bincount(message, moves.size * moves.repeat)
+    return key // nodes**2, key // nodes % nodes, key % nodes, chunks
+
+
+def _steps(schedule) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    step, *columns = _messages(schedule, schedule.step)
+    ends = np.flatnonzero(np.diff(step, append=-1)) + 1
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield tuple(column[start:end] for column in columns)
+
+
+def _orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
+    """Return for each channel the GPU number that plays each rank."""
+    if not isinstance(channels, str):
+        channels = whole("channels", channels, high=MOST_CHANNELS)
+    elif channels != "auto":
+        raise ValueError(f"channels must be 'auto' or a whole number from 1 to {MOST_CHANNELS}; got {channels!r}.")
+    if order is not None:
+        return _given_orders(schedule, graph, channels, order)
+    moves, rooted = schedule.moves, schedule.root
+    if schedule.switches or np.any((moves.dst - moves.src) % schedule.ranks != 1 % schedule.ranks):
+        if channels not in ("auto", 1):
+            raise ValueError(f"channels must be 1 or 'auto' for {schedule.collective} by {schedule.algorithm}, which does not go "
+                             f"round a ring (or give order= a list of ranks for each channel); got {channels}.")
+        return [np.arange(schedule.ranks)]
+    rings = disjoint_rings(graph, schedule.ranks) or [list(range(schedule.ranks))]
+    # Turned so that the root keeps its place in every ring.
+    rings = [np.roll(ring, rooted - ring.index(rooted)) for ring in rings]
+    return rings if channels == "auto" else [rings[i % len(rings)] for i in range(channels)]
+
+
+def _given_orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
+    try:
+        orders = np.atleast_2d(whole("order", order, low=0, high=len(graph.gpus) - 1))
+    except ValueError as error:
+        raise ValueError(f"order must list GPU numbers, or hold such a list for each channel: {error}") from None
+    if orders.ndim != 2 or orders.shape[1] != schedule.ranks or any(len(np.unique(one)) < schedule.ranks for one in orders):
+        raise ValueError(f"order must name {schedule.ranks} different GPUs, one a rank (or so for each channel); got "
+                         f"{orders.tolist()}.")
+    if channels not in ("auto", len(orders)):
+        raise ValueError(f"channels must be {len(orders)}, as many as orders are given, or 'auto'; got {channels}.")
+    return list(orders)
+
+
+def _with_reducer(schedule, graph: Graph, ranks: np.ndarray) -> Graph:
+    """Return *graph* with one node more behind all switches that every rank is linked to: together they do the reducing."""
+    fan = [s for s in graph.of_kind("switch") if np.isin(ranks, graph.src[graph.dst == s]).all()]
+    needs = f"{schedule.collective} by {schedule.algorithm} needs"
+    if schedule.switches > 1:
+        raise ValueError(f"{needs} {schedule.switches} switches one above the other; the switches of a graph act as one here.")
+    if not fan:
+        raise ValueError(f"{needs} a switch that every rank is linked to; {graph.name} has none.")
+    hub, rates = np.full(len(fan), len(graph.nodes)), [graph.capacity[graph.src == s].sum() for s in fan]
+    columns = {"src": [fan, hub], "dst": [hub, fan], "capacity": [rates] * 2, "count": [np.ones_like(fan)] * 2,
+               "latency": [np.zeros(len(fan))] * 2, "link": [["inside"] * len(fan)] * 2}
+    edges = {name: np.concatenate([getattr(graph, name), *new]) for name, new in columns.items()}
+    return replace(graph, nodes=(*graph.nodes, "reducer"), kinds=np.append(graph.kinds, "switch"), **edges)

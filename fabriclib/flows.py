@@ -1,0 +1,229 @@
+"""Flows: what each transfer gets when many share the links. Routes over all shortest paths, then max-min fair sharing.
+
+Hardware striping: a flow spreads over all shortest paths at once, at every fork in proportion to what each way on can
+carry. Max-min fairness: all flows grow together; when an edge is full, the flows on it stop, and the others go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from . import units
+from .checks import whole
+from .topology import Graph
+from .topology.groups import Groups
+
+SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
+
+
+class Routing(NamedTuple):
+    """Which edges each flow uses: on edges[i], flow flow[i] sends the share fraction[i] of its rate.
+
+    `latency` has one entry a flow: seconds along the slowest of its paths.
+    """
+
+    flow: np.ndarray
+    edge: np.ndarray
+    fraction: np.ndarray
+    latency: np.ndarray
+
+
+def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+    """Return the routes of flows from node numbers *src* to *dst*, one each, spread over all shortest paths.
+
+    Raises:
+        ValueError: a flow from a node to itself, or between nodes that no path joins.
+    """
+    targets, which = np.unique(dst, return_inverse=True)
+    hops = graph.hops(targets)
+    _refuse_unroutable(graph, src, dst, hops[which, src])
+    nodes, flows = len(graph.nodes), len(src)
+    stages, forks = [np.arange(flows) * nodes + src], []
+    while stages[-1].size:
+        flow, at = np.divmod(stages[-1], nodes)
+        tail, edge = graph.leaving.of(at)
+        closer = hops[which[flow[tail]], graph.dst[edge]] == hops[which[flow[tail]], at[tail]] - 1
+        tail, edge = tail[closer], edge[closer]
+        after, head = np.unique(flow[tail] * nodes + graph.dst[edge], return_inverse=True)
+        forks.append((tail, edge, head))
+        stages.append(after)
+    ways, latency = _ways(graph, stages, forks)
+    share, pieces = np.ones(flows), []
+    for stage, (tail, edge, head), (way, total) in zip(stages, forks, ways, strict=False):
+        fraction = share[tail] * way / total[tail]
+        pieces.append((stage[tail] // nodes, edge, fraction))
+        share = np.bincount(head, fraction)
+    return Routing(*(np.concatenate(column) for column in zip(*pieces, strict=True)), latency)
+
+
+def _ways(graph: Graph, stages, forks):
+    """Go back from the targets: what each edge of a fork can carry on, what each fork can, and the time ahead of it."""
+    ways, beyond, ahead = [], np.array([]), np.array([])
+    for stage, (tail, edge, head) in zip(stages[-2::-1], forks[::-1], strict=True):
+        way = np.minimum(graph.capacity[edge], beyond[head])
+        total = np.bincount(tail, way, minlength=len(stage))
+        ways.append((way, total))
+        later, ahead = graph.latency[edge] + ahead[head], np.zeros(len(stage))
+        np.maximum.at(ahead, tail, later)
+        beyond = np.where(total > 0, total, np.inf)  # a target passes on whatever reaches it
+    return ways[::-1], ahead
+
+
+def _refuse_unroutable(graph: Graph, src, dst, far) -> None:
+    if (same := src[src == dst]).size:
+        raise ValueError(f"a flow must go to another node than it comes from; got {graph.nodes[same[0]]} twice.")
+    if (lost := np.flatnonzero(far == len(graph.nodes))).size:
+        raise ValueError(f"{graph.name} has no path from {graph.nodes[src[lost[0]]]} to {graph.nodes[dst[lost[0]]]}.")
+
+
+def max_min(routing: Routing, capacity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (rates, bottlenecks): the max-min fair rate of each flow and the number of the edge that stops it.
+
+    Progressive filling (Bertsekas and Gallager, Data Networks, 6.5.2). Edges of *capacity* bytes per second; a flow that
+    uses no edge is given an infinite rate and the bottleneck -1. Among edges that fill together the first one is named.
+    """
+    flow, edge, fraction, latency = routing
+    of_flow, of_edge = Groups(flow, len(latency)), Groups(edge, len(capacity))
+    weight, users = np.bincount(edge, fraction, minlength=len(capacity)), of_edge.sizes.copy()
+    left, level = np.array(capacity, dtype=float), 0.0
+    rates, bottleneck = np.full(len(latency), np.inf), np.full(len(latency), -1)
+    while users.any():
+        used = np.flatnonzero(users)
+        levels = np.maximum(left[used] / weight[used], level)  # rounding must not let the water fall
+        level = levels.min()
+        tight = used[levels <= level * (1 + SAME)]
+        entry = of_edge.of(tight)[1]
+        entry = entry[bottleneck[flow[entry]] < 0]
+        stopped, first = np.unique(flow[entry], return_index=True)
+        rates[stopped], bottleneck[stopped] = level, edge[entry[first]]
+        gone = of_flow.of(stopped)[1]
+        np.subtract.at(users, edge[gone], 1)
+        np.subtract.at(weight, edge[gone], fraction[gone])
+        np.subtract.at(left, edge[gone], fraction[gone] * level)
+        users[tight] = 0
+    return rates, bottleneck
+
+
+def finish(routing: Routing, capacity: np.ndarray, nbytes: np.ndarray) -> float:
+    """Return the seconds until the last of the flows is done: all start together, each with *nbytes* (one entry a flow).
+
+    Whenever a flow ends, the others share what it leaves free. Latency is not counted.
+    """
+    left, seconds = np.array(nbytes, dtype=float), 0.0
+    going = left > 0
+    while going.any():
+        on = going[routing.flow]
+        rates, _ = max_min(routing._replace(**{f: getattr(routing, f)[on] for f in ("flow", "edge", "fraction")}), capacity)
+        times = np.where(going, left / rates, np.inf)
+        step = times.min()
+        left, seconds = left - rates * step, seconds + step
+        going &= times > step * (1 + SAME)
+    return seconds
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """What each flow gets: from *src* to *dst* (node numbers) at *rates* bytes per second, stopped by edge *bottleneck*."""
+
+    graph: Graph
+    src: np.ndarray
+    dst: np.ndarray
+    rates: np.ndarray
+    bottleneck: np.ndarray
+    routing: Routing
+
+    @property
+    def total(self) -> float:
+        """All rates together, in bytes per second."""
+        return float(self.rates.sum())
+
+    @property
+    def load(self) -> np.ndarray:
+        """Bytes per second on each edge of the graph."""
+        carried = self.rates[self.routing.flow] * self.routing.fraction
+        return np.bincount(self.routing.edge, carried, minlength=len(self.graph.src))
+
+    def table(self):
+        """Return one row a flow as a DataFrame: from, to, rate in GB/s, and the edge that limits it."""
+        import pandas as pd
+
+        names = np.array(self.graph.nodes)
+        ends = zip(names[self.graph.src[self.bottleneck]], names[self.graph.dst[self.bottleneck]], strict=True)
+        return pd.DataFrame({"from": names[self.src], "to": names[self.dst], "GB/s": self.rates / units.GB,
+                             "limited by": [f"{a} to {b}" for a, b in ends]})
+
+    def __repr__(self) -> str:
+        low, high = (units.format(rate, "B/s") for rate in (self.rates.min(), self.rates.max()))
+        each = low if low == high else f"{low} to {high}"
+        flows = "1 flow" if len(self.rates) == 1 else f"{len(self.rates)} flows"
+        return f"<{flows} over {self.graph.name}: {each} each, {units.format(self.total, 'B/s')} together>"
+
+
+def share(graph: Graph, pairs) -> Share:
+    """Return what flows that start together and never end get of a graph's links.
+
+    Args:
+        graph: a server or fabric.
+        pairs: the flows, as (from, to): node names, or numbers that count the GPUs; a pattern such as `ring(8)` is that too.
+
+    Raises:
+        ValueError: no flow, unknown nodes, a flow from a node to itself, or no path.
+
+    >>> from fabriclib.topology import server
+    >>> share(server("hgx-h100"), [("gpu0", "gpu1")])
+    <1 flow over HGX H100: 450 GB/s each, 450 GB/s together>
+    >>> share(server("mi300x"), all_to_all(8))
+    <56 flows over MI300X platform: 64 GB/s each, 3.58 TB/s together>
+    """
+    try:
+        ends = np.asarray(pairs)
+    except ValueError:
+        ends = np.array([])
+    if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
+        raise ValueError(f"pairs must be a list of (from, to), at least one; got {_short(pairs)}.")
+    src, dst = graph.numbers(ends).T
+    routing = route(graph, src, dst)
+    return Share(graph, src, dst, *max_min(routing, graph.capacity), routing)
+
+
+def one_pair(ranks: int) -> np.ndarray:
+    """Return the flow from GPU 0 to GPU 1, as rows (from, to).
+
+    >>> one_pair(8)
+    array([[0, 1]])
+    """
+    whole("ranks", ranks, low=2)
+    return np.array([[0, 1]])
+
+
+def ring(order) -> np.ndarray:
+    """Return the flows of one ring, as rows (from, to): every rank to the next one.
+
+    Args:
+        order: the ranks as they stand in the ring, or how many for 0, 1, 2 and so on.
+
+    >>> ring(3).tolist(), ring([0, 2, 1]).tolist()
+    ([[0, 1], [1, 2], [2, 0]], [[0, 2], [2, 1], [1, 0]])
+    """
+    order = np.arange(whole("order", order, low=2)) if np.ndim(order) == 0 else whole("order", order, low=0)
+    if order.ndim != 1 or len(np.unique(order)) != len(order) or len(order) < 2:
+        raise ValueError(f"order must list at least two different ranks, each once; got {_short(order.tolist())}.")
+    return np.stack([order, np.roll(order, -1)], axis=1)
+
+
+def all_to_all(ranks: int) -> np.ndarray:
+    """Return a flow from every GPU to every other one, as rows (from, to).
+
+    >>> len(all_to_all(8))
+    56
+    """
+    a, b = np.divmod(np.arange(whole("ranks", ranks, low=2) ** 2), ranks)
+    return np.stack([a, b], axis=1)[a != b]
+
+
+def _short(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

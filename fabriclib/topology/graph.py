@@ -1,0 +1,213 @@
+"""Graphs: devices, switches and the links between them, as arrays, so that a server and a large fabric are the same thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import units
+from ..checks import known, number, whole
+from ..links import Link
+from .groups import Groups
+
+
+class Cables(NamedTuple):
+    """Links laid between nodes a[i] and b[i], `count` of them side by side; each carries both directions at once.
+
+    `a`, `b` and `count` broadcast. `latency` is seconds one way along the cable; the link's own when not given.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    link: Link
+    count: np.ndarray = 1
+    latency: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes, and directed edges between them: one array entry a node, one an edge.
+
+    Args:
+        name: what it is.
+        nodes: their names, each once.
+        kinds: what each node is: "gpu", "switch", "cpu", "nic" and so on.
+        src, dst: the node numbers that an edge leads from and to.
+        capacity: bytes per second one way, of all parallel links of the edge together.
+        count: how many parallel links the edge is.
+        latency: seconds along the edge.
+        link: the catalogue id of the edge's link.
+        half: the nodes on one side of the cut that halves the GPUs (a mask), for graphs too large to search for it.
+
+    Raises:
+        ValueError: names that repeat, columns of different lengths, edges that lead nowhere or carry nothing.
+    """
+
+    name: str
+    nodes: tuple[str, ...]
+    kinds: np.ndarray
+    src: np.ndarray
+    dst: np.ndarray
+    capacity: np.ndarray
+    count: np.ndarray
+    latency: np.ndarray
+    link: np.ndarray
+    half: np.ndarray | None = None
+
+    def __post_init__(self):
+        if len(self._numbers) < len(self.nodes):
+            twice = next(name for i, name in enumerate(self.nodes) if self._numbers[name] != i)
+            raise ValueError(f"nodes must have different names; {twice!r} comes more than once in {self.name}.")
+        lengths = {field: len(getattr(self, field)) for field in ("src", "dst", "capacity", "count", "latency", "link")}
+        if len(set(lengths.values())) > 1 or len(self.kinds) != len(self.nodes):
+            raise ValueError(f"edges and nodes of {self.name} must have columns of one length; got {lengths}, "
+                             f"{len(self.nodes)} nodes and {len(self.kinds)} kinds.")
+        if len(self.src):
+            whole("src", self.src, low=0, high=len(self.nodes) - 1)
+            whole("dst", self.dst, low=0, high=len(self.nodes) - 1)
+            number("capacity", self.capacity)
+            whole("count", self.count)
+            number("latency", self.latency, zero=True)
+        if (loops := self.src[self.src == self.dst]).size:
+            raise ValueError(f"an edge must join two different nodes; {self.name} has one from {self.nodes[loops[0]]} to itself.")
+
+    @classmethod
+    def wired(cls, name: str, nodes: dict[str, str], cables: list[Cables], half: np.ndarray | None = None) -> Graph:
+        """Return the graph of *nodes* ({name: kind}, numbered in that order) joined by *cables*, two edges for each.
+
+        >>> from fabriclib.links import link
+        >>> pair = Graph.wired("a pair", {"gpu0": "gpu", "gpu1": "gpu"}, [Cables([0], [1], link("nvlink4"), count=4)])
+        >>> pair.capacity
+        array([1.e+11, 1.e+11])
+        """
+        columns = [_edges(c) for c in cables]
+        joined = [np.concatenate(column) for column in zip(*columns, strict=True)] or [np.array([], int)] * 6
+        return cls(name, tuple(nodes), np.array(list(nodes.values())), *joined, half=half)
+
+    def __repr__(self) -> str:
+        kinds, many = np.unique(self.kinds, return_counts=True)
+        return f"<{self.name}: {', '.join(f'{m} {k}' for k, m in zip(kinds, many, strict=True))}, {len(self.src)} directed edges>"
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.nodes)}
+
+    @cached_property
+    def leaving(self) -> Groups:
+        """The edges that leave each node."""
+        return Groups(self.src, len(self.nodes))
+
+    @cached_property
+    def entering(self) -> Groups:
+        """The edges that enter each node."""
+        return Groups(self.dst, len(self.nodes))
+
+    @cached_property
+    def gpus(self) -> np.ndarray:
+        """The node numbers of the GPUs: the node that rank i is, when nothing else is said."""
+        return self.of_kind("gpu")
+
+    def of_kind(self, kind: str) -> np.ndarray:
+        """Return the node numbers of one kind."""
+        return np.flatnonzero(self.kinds == kind)
+
+    def node(self, name: str) -> int:
+        """Return the number of the node *name*.
+
+        Raises:
+            ValueError: no such node; the nearest names are suggested.
+        """
+        return self._numbers[known(f"node of {self.name}", name, self._numbers)]
+
+    def numbers(self, ends) -> np.ndarray:
+        """Return the node numbers of *ends*: node names, or whole numbers that count the GPUs.
+
+        Raises:
+            ValueError: a name the graph does not have, or a GPU number beyond the last.
+        """
+        ends = np.asarray(ends)
+        if ends.dtype.kind in "US":
+            return np.array([self.node(name) for name in ends.ravel().tolist()]).reshape(ends.shape)
+        return self.gpus[whole("a GPU's number", ends, low=0, high=len(self.gpus) - 1)]
+
+    def hops(self, targets: np.ndarray) -> np.ndarray:
+        """Return the fewest edges from every node to each of *targets*, as (targets, nodes); no way: the number of nodes."""
+        nodes = len(self.nodes)
+        far = np.full((len(targets), nodes), nodes)
+        row, at, steps = np.arange(len(targets)), np.asarray(targets), 0
+        while at.size:
+            far[row, at] = steps
+            steps += 1
+            of, edge = self.entering.of(at)
+            row, at = row[of], self.src[edge]
+            new = far[row, at] == nodes
+            row, at = np.divmod(np.unique(row[new] * nodes + at[new]), nodes)
+        return far
+
+    def paths(self, a: str, b: str) -> list[tuple[str, ...]]:
+        """Return all shortest paths from node *a* to node *b*, fewest edges first of all, as tuples of node names.
+
+        Raises:
+            ValueError: an unknown node, twice the same node, or no path.
+
+        >>> from fabriclib.topology import server
+        >>> server("hgx-h100").paths("gpu0", "gpu1")[0]
+        ('gpu0', 'nvswitch0', 'gpu1')
+        """
+        start, end = self.node(a), self.node(b)
+        if start == end:
+            raise ValueError(f"b must be another node than a; got {a!r} twice.")
+        far = self.hops(np.array([end]))[0]
+        if far[start] == len(self.nodes):
+            raise ValueError(f"{self.name} has no path from {a} to {b}.")
+        found = [(start,)]
+        for _ in range(far[start]):
+            found = [(*path, n) for path in found for n in self._next(path[-1]) if far[n] == far[path[-1]] - 1]
+        return [tuple(self.nodes[n] for n in path) for path in found]
+
+    def _next(self, at: int) -> list[int]:
+        return np.unique(self.dst[self.leaving.of(np.array([at]))[1]]).tolist()
+
+    def parts(self):
+        """Return what the graph is made of, as a DataFrame: devices by kind, and links (both directions are one link)."""
+        import pandas as pd
+
+        kinds, devices = np.unique(self.kinds, return_counts=True)
+        names, which = np.unique(self.link, return_inverse=True)
+        links = np.bincount(which, self.count, minlength=len(names)).astype(int) // 2
+        return pd.DataFrame({"part": [*kinds, *names], "is": ["device"] * len(kinds) + ["link"] * len(names),
+                             "count": [*devices, *links]})
+
+    def edges(self):
+        """Return the directed edges as a DataFrame, rates in GB/s one way."""
+        import pandas as pd
+
+        names = np.array(self.nodes)
+        return pd.DataFrame({"from": names[self.src], "to": names[self.dst], "link": self.link, "links": self.count,
+                             "GB/s one way": self.capacity / units.GB})
+
+    def bisection(self) -> float:
+        """Return bytes per second, one way, over the worst cut that halves the GPUs, or over the declared one.
+
+        Raises:
+            ValueError: too many GPUs to try every cut, and none declared.
+
+        >>> from fabriclib.topology import server
+        >>> server("hgx-h100").bisection(), server("mi300x").bisection()
+        (1800000000000.0, 1024000000000.0)
+        """
+        from .cuts import bisection
+
+        return bisection(self)
+
+
+def _edges(cables: Cables) -> list[np.ndarray]:
+    """Return the columns src, dst, capacity, count, latency, link of both directions of *cables*."""
+    a, b, count = (column.ravel() for column in np.broadcast_arrays(cables.a, cables.b, cables.count))
+    latency = cables.link.latency if cables.latency is None else cables.latency
+    rate = cables.link.bandwidth()
+    one_way = [count * rate, count, np.full(len(a), latency), np.full(len(a), cables.link.id)]
+    return [np.concatenate(pair) for pair in ((a, b), (b, a), *((column, column) for column in one_way))]

@@ -1,0 +1,76 @@
+"""Rings that share no link, so that together they use all of a GPU's links."""
+
+from __future__ import annotations
+
+import functools
+import random
+
+import numpy as np
+
+from .graph import Graph
+
+ATTEMPTS, PATIENCE = 100, 2000  # times to start again, and nodes to try in the search for one ring
+
+
+def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
+    """Return rings through the first *ranks* GPUs over direct links, as orders of GPU numbers; no two share a link.
+
+    As many as the links allow, or as a search found in a fixed number of steps. A directed mesh of 8 is taken apart into
+    7 of them (Tillson, J. Combinatorial Theory B 29:68, 1980: possible for all sizes but 4 and 6). Without direct links
+    between the GPUs there are none. The first ring is 0, 1, 2, ... where the links allow it.
+
+    >>> from fabriclib.topology import server
+    >>> len(disjoint_rings(server("mi300x"))), len(disjoint_rings(server("hgx-h100")))
+    (7, 0)
+    """
+    gpus = graph.gpus[:ranks]
+    place = np.full(len(graph.nodes), -1)
+    place[gpus] = np.arange(len(gpus))
+    a, b = place[graph.src], place[graph.dst]
+    direct = (a >= 0) & (b >= 0)
+    links = np.zeros((len(gpus), len(gpus)), dtype=int)
+    np.add.at(links, (a[direct], b[direct]), graph.count[direct])
+    return [list(ring) for ring in _rings(tuple(map(tuple, links.tolist())))]
+
+
+@functools.lru_cache(maxsize=64)
+def _rings(links: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """Take rings out of *links* (how many from a to b) at random, start again while better is possible: seeded, so fixed."""
+    if len(links) < 2:
+        return ()
+    most = min(sum(row) for way in (links, zip(*links, strict=True)) for row in way)
+    best = ()
+    for seed in range(ATTEMPTS):
+        if len(best) == most:
+            break
+        best = max(best, _attempt(links, random.Random(seed)), key=len)
+    return best
+
+
+def _attempt(links, draw: random.Random) -> tuple[tuple[int, ...], ...]:
+    left, found = [list(row) for row in links], []
+    while ring := _ring(left, draw if found else None):
+        found.append(ring)
+        for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
+            left[a][b] -= 1
+    return tuple(found)
+
+
+def _ring(left: list[list[int]], draw: random.Random | None) -> tuple[int, ...]:
+    """Return a ring from 0 through every node over links that are left, by depth-first search; none found: empty."""
+    size, path, ways = len(left), [], [[0]]
+    for _ in range(PATIENCE):
+        while ways and not ways[-1]:
+            ways.pop()
+            if path:
+                path.pop()
+        if not ways:
+            return ()
+        path.append(ways[-1].pop())
+        if len(path) == size and left[path[-1]][0]:
+            return tuple(path)
+        onward = [node for node in range(size) if left[path[-1]][node] and node not in path]
+        if draw:
+            draw.shuffle(onward)
+        ways.append(onward[::-1])
+    return ()
