@@ -98,11 +98,11 @@ def here(x, y, *, colour: str):
     return live().mark_point(**mark).encode(x=x, y=y)
 
 
-def values(x, y, text: str, *, format: str = "~g", dx: int = 8):  # noqa: A002 - Vega's own word
-    """The number in column *text* of the live table, written beside each mark; *format* is d3's."""
+def values(x, y, text: str, *, dx: int = 8):
+    """What column *text* of the live table says, written beside each mark: numbers as the lab has rounded them."""
     import altair as alt
 
-    label = alt.Text(field=_escaped(text), type="quantitative", format=format)
+    label = alt.Text(field=_escaped(text), type="nominal")
     return _legible(live().encode(x=x, y=y, text=label), align="left", dx=dx)
 
 
