@@ -6,14 +6,13 @@ advertise per direction. *Payload* is what packets and flits leave of that. What
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from . import catalog, units
+from . import catalog, framing, units
 from .checks import MAX_BYTES, known, number, whole
 
 
@@ -54,6 +53,10 @@ class AlphaBeta:
         """The size, in bytes, that reaches half the asymptotic rate: alpha / beta (infinite when beta is zero)."""
         return self.alpha / self.beta if self.beta else math.inf
 
+    def __repr__(self) -> str:
+        rate = units.format(1 / self.beta, "B/s") if self.beta else "no limit"
+        return f"<AlphaBeta: {units.format(self.alpha, 's')} to start, then {rate}; n-half {units.format(self.n_half)}>"
+
     @classmethod
     def fit(cls, nbytes, seconds) -> AlphaBeta:
         """Return the model with the least squared *relative* error over the points (nbytes, seconds).
@@ -93,7 +96,8 @@ def _only(term: np.ndarray) -> float:
 class Link:
     """ONE link in ONE direction, or a bundle of `count` of them side by side.
 
-    Rates are bytes per second, `lane_rate` is raw bytes per second a lane, `latency` is seconds.
+    Rates are bytes per second, `lane_rate` is raw bytes per second a lane, `latency` is seconds: NaN where no source
+    gives one.
     """
 
     id: str
@@ -108,7 +112,7 @@ class Link:
     code: str
     code_rate: float
     framing: str
-    packet_bytes: float
+    packet_bytes: float | None
     latency: float
     note: str
     count: int = 1
@@ -120,7 +124,7 @@ class Link:
             packet_bytes: payload bytes in each packet; the link's usual size when not given.
 
         Raises:
-            ValueError: packet_bytes given for a link whose framing is not known, or not positive.
+            ValueError: packet_bytes given for a link whose framing is not known or that sends flits, or not positive.
         """
         raw = self.count * self.lanes * self.lane_rate
         line = raw * self.code_rate
@@ -130,8 +134,8 @@ class Link:
                 raise ValueError(f"packet_bytes must be left out for {self.name}, whose packet framing is not published; "
                                  f"got {packet_bytes}.")
             return stages
-        payload = number("packet_bytes", self.packet_bytes if packet_bytes is None else packet_bytes, high=MAX_BYTES)
-        return (*stages, Stage("payload", line * payload / (payload + overhead(self.framing))))
+        usual = self.packet_bytes if packet_bytes is None else packet_bytes
+        return (*stages, Stage("payload", line * framing.share(self.framing, usual)))
 
     def bandwidth(self, packet_bytes: float | None = None) -> float:
         """Return bytes per second in one direction: payload where the framing is known from a source, else line.
@@ -144,6 +148,9 @@ class Link:
     def time(self, nbytes):
         """Return seconds for a message of *nbytes* (a number or an array): latency + nbytes / bandwidth.
 
+        Raises:
+            ValueError: no latency is known for the link, or nbytes is not positive.
+
         >>> units.format(link("nvlink4").bundle(18).time(2**30), "s")
         '2.39 ms'
         """
@@ -151,7 +158,13 @@ class Link:
 
     @property
     def alpha_beta(self) -> AlphaBeta:
-        """The link as a Hockney model: alpha is the latency, beta one over the bandwidth."""
+        """The link as a Hockney model: alpha is the latency, beta one over the bandwidth.
+
+        Raises:
+            ValueError: no latency is known for the link.
+        """
+        if math.isnan(self.latency):
+            raise ValueError(f"link must be one with a known latency to give times; no source gives one for {self.name}.")
         return AlphaBeta(self.latency, 1 / self.bandwidth())
 
     def bundle(self, count: int) -> Link:
@@ -167,17 +180,6 @@ class Link:
         many = f"{self.count} x " if self.count > 1 else ""
         stages = ", ".join(f"{stage.name} {units.format(stage.rate, 'B/s', 4)}" for stage in self.waterfall())
         return f"<{many}{self.name}, one direction: {stages}>"
-
-
-@functools.cache
-def overhead(framing: str) -> float:
-    """Return the bytes that the packet *framing* adds to each packet's payload.
-
-    >>> overhead("pcie-tlp"), overhead("rocev2")
-    (24.0, 82.0)
-    """
-    known("framing", framing, sorted({r["framing"] for r in catalog.rows("framings")}))
-    return sum(float(r["bytes"]) for r in catalog.rows("framings") if r["framing"] == framing)
 
 
 def link(name: str, lanes: int | None = None) -> Link:
@@ -205,21 +207,25 @@ def link(name: str, lanes: int | None = None) -> Link:
         year=int(cells["year"]), per_device=int(cells["links"]), lanes=lanes,
         lane_rate=float(cells["lane_gbps"]) * units.Gb, code=code["name"],
         code_rate=int(code["payload_bits"]) / int(code["coded_bits"]),
-        packet_bytes=float(cells["packet_bytes"] or 0), latency=float(cells["latency_ns"]) * units.ns,
+        packet_bytes=float(cells["packet_bytes"]) if cells["packet_bytes"] else None,
+        latency=float(cells["latency_ns"] or math.nan) * units.ns,
     )
 
 
 def links():
-    """Return the catalogue as a DataFrame: one row a link, rates in GB/s per direction, for one link and one device."""
+    """Return the catalogue as a DataFrame: one row a link, in GB/s, for one link and for one device."""
     import pandas as pd
 
     found = [link(r["id"]) for r in catalog.rows("links")]
+    line = np.array([one.waterfall()[1].rate / units.GB for one in found])
+    device = line * [one.per_device for one in found]
     return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found], "year": [one.year for one in found],
-        "device": [one.device for one in found], "lanes": [one.lanes for one in found],
+        "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],
+        "year": [one.year for one in found], "device": [one.device for one in found], "lanes": [one.lanes for one in found],
         "raw Gb/s per lane": [one.lane_rate / units.Gb for one in found], "line code": [one.code for one in found],
-        "link GB/s one way": [one.waterfall()[1].rate / units.GB for one in found],
+        "link GB/s one way": line,
+        "link payload GB/s one way": [one.bandwidth() / units.GB if one.framing else math.nan for one in found],
         "links per device": [one.per_device for one in found],
-        "device GB/s one way": [one.bundle(one.per_device).waterfall()[1].rate / units.GB for one in found],
-        "device GB/s both ways": [2 * one.bundle(one.per_device).waterfall()[1].rate / units.GB for one in found],
+        "device GB/s one way": device, "device GB/s both ways": 2 * device,
+        "latency (ns)": [one.latency / units.ns for one in found],
     })

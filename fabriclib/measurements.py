@@ -6,6 +6,7 @@ import numpy as np
 
 from . import catalog, units
 from .checks import number
+from .links import link
 
 # An out-of-place time this many times the in-place one is a warm-up glitch, and the in-place time is used for it.
 GLITCH = 1.4
@@ -40,3 +41,43 @@ def error(predicted, measured):
     0.1
     """
     return np.asarray(number("predicted", predicted)) / number("measured", measured) - 1
+
+
+def beside(measured, predicted):
+    """Return a DataFrame of text for a reader: each message's size, the model's time, the measured time, the error.
+
+    Args:
+        measured: a DataFrame as `published` returns it.
+        predicted: the model's seconds, one for each of its rows.
+    """
+    import pandas as pd
+
+    errors = error(predicted, measured["seconds"])
+    return pd.DataFrame({
+        "message": [units.format(n) for n in measured["nbytes"]],
+        "model": [units.format(t, "s") for t in predicted],
+        "measured": [units.format(t, "s") for t in measured["seconds"]],
+        "error": [percent(e) for e in errors],
+    })
+
+
+def copies_beside_line_rate(*names: str):
+    """Return a DataFrame of text: the line rate of all links of a device, one way, and the copies measured over them."""
+    import pandas as pd
+
+    rows = []
+    for one in map(link, names):
+        line = one.bundle(one.per_device).bandwidth()
+        rows += [{"link": f"{one.per_device} x {one.name}", "line rate, one way": units.format(line, "B/s"),
+                  "measured copy": units.format(figure.si, "B/s"), "share": percent(figure.si / line).lstrip("+"),
+                  "measured with": figure.note.split(";")[0]} for figure in catalog.figures(one.id, "measured copy")]
+    return pd.DataFrame(rows)
+
+
+def percent(fraction: float) -> str:
+    """Return a signed percentage.
+
+    >>> percent(-0.217)
+    '-22 %'
+    """
+    return f"{100 * fraction:+.0f} %"

@@ -20,12 +20,23 @@ def declared() -> tuple[dict[str, Prediction], dict[str, Exercise]]:
     """
     predictions: dict[str, Prediction] = {}
     exercises: dict[str, Exercise] = {}
-    for name in sorted(m.name for m in pkgutil.iter_modules(lessons.__path__) if m.name.startswith("lesson_")):
-        module = importlib.import_module(f"{lessons.__name__}.{name}")
+    for number, module in _modules().items():
         for table, found in ((predictions, module.PREDICTIONS), (exercises, module.EXERCISES)):
             for item in found:
-                _add(table, item, name.removeprefix("lesson_"))
+                _add(table, item, number)
     return predictions, exercises
+
+
+def verdicts() -> dict:
+    """Return every lesson's verdicts by the letter of their claim; a lesson that settles none has no VERDICTS."""
+    return {v.claim: v for module in _modules().values() for v in getattr(module, "VERDICTS", ())}
+
+
+@cache
+def _modules() -> dict:
+    """The lesson modules by their number, in lesson order."""
+    names = sorted(m.name for m in pkgutil.iter_modules(lessons.__path__) if m.name.startswith("lesson_"))
+    return {name.removeprefix("lesson_"): importlib.import_module(f"{lessons.__name__}.{name}") for name in names}
 
 
 def prediction(key: str) -> Prediction:

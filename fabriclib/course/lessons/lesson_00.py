@@ -3,6 +3,7 @@
 from ... import catalog, units
 from ...collectives import collective_time
 from ...links import link
+from ..claims import Verdict
 from ..declare import Exercise, Prediction
 
 
@@ -75,3 +76,15 @@ EXERCISES = [
         ],
     ),
 ]
+
+
+def _chips_and_models() -> str:
+    flop = {m: 6 * catalog.figure(f"{m}-parameters").value * catalog.figure(f"{m}-tokens").value for m in ("gpt3", "llama3")}
+    model = flop["llama3"] / flop["gpt3"]
+    chip = catalog.figure("h100-peak").value / catalog.figure("a100-peak").value
+    return (f"From GPT-3 (2020) to Llama 3 405B (2024) the training arithmetic grew {model:.0f} times; from A100 to H100, the "
+            f"chips of those years, the peak rate grew {chip:.1f} times. One H100 would need "
+            f"{units.format(seconds_on_one_chip(), 's')} for Llama 3. Two models and two chips show the gap, not its law.")
+
+
+VERDICTS = [Verdict("a", "holds", _chips_and_models)]

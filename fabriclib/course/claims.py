@@ -1,0 +1,68 @@
+"""The claims one reads about AI interconnects, and the verdict a lesson reaches on each by a number it computed."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .. import catalog
+from ..checks import known
+from . import registry, view
+
+RULINGS = {"holds": "✓", "holds with a qualification": "≈", "misleads": "✗"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a lesson finds on one claim of claims.csv.
+
+    Args:
+        claim: its letter.
+        ruling: "holds", "holds with a qualification" or "misleads".
+        because: a function of nothing that computes the reason, one or two sentences with the number in them.
+
+    Raises:
+        ValueError: an unknown claim or ruling.
+    """
+
+    claim: str
+    ruling: str
+    because: Callable[[], str]
+
+    def __post_init__(self):
+        catalog.row("claims", self.claim)
+        known("ruling", self.ruling, RULINGS)
+
+    @property
+    def text(self) -> str:
+        """The claim as it is usually put."""
+        return catalog.row("claims", self.claim)["claim"]
+
+    def __repr__(self) -> str:
+        return f"Claim {self.claim}: {self.text}\n{self.ruling.capitalize()}. {self.because()}"
+
+    def to_html(self) -> str:
+        """Return the verdict as a card."""
+        ruling = f"<b>{RULINGS[self.ruling]} {html.escape(self.ruling.capitalize())}.</b> {html.escape(self.because())}"
+        return (f'{view.STYLE}<div class="fl-course fl-verdict"><div class="fl-question">Claim {self.claim}: '
+                f'{html.escape(self.text)}</div><div class="fl-sentence">{ruling}</div></div>')
+
+    _repr_html_ = to_html
+
+
+def verdict(claim: str) -> Verdict:
+    """Return the verdict that a lesson reaches on the claim with this letter.
+
+    Raises:
+        ValueError: no lesson settles it; the settled ones are listed.
+    """
+    settled = registry.verdicts()
+    return settled[known("claim", claim, settled)]
+
+
+def claims():
+    """Return the claims the course tests, as a DataFrame: the letter, the claim, the lesson that settles it."""
+    import pandas as pd
+
+    return pd.DataFrame(catalog.rows("claims"))
