@@ -64,7 +64,8 @@ def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0,
         dims, alphas, betas = _levels(entry, levels, dims, alpha, beta)
         ranks = _product("levels", dims) if ranks is None else ranks
     ranks, gamma = whole("ranks", ranks), number("gamma", gamma, zero=True)
-    given = {"dims": dims, "root": root, "chunks": None if chunks == "auto" and entry.best_chunks else chunks}
+    automatic = entry.best_chunks and isinstance(chunks, str) and chunks == "auto"
+    given = {"dims": dims, "root": root, "chunks": None if automatic else chunks}
     options = checked_options(entry, ranks, {name: value for name, value in given.items() if value is not None})
     entry.check(ranks, **{name: value for name, value in options.items() if name != "chunks"})
     if entry.best_chunks and "chunks" not in options:
