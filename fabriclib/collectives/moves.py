@@ -56,6 +56,10 @@ class Moves:
         """Return these moves and *other*, with steps as they are numbered in each."""
         return Moves(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)))
 
+    def backwards(self, op: int) -> Moves:
+        """Return these moves played in reverse, the other way round: a broadcast turns into a reduce, a scatter into a gather."""
+        return replace(self, step=self.steps - 1 - self.step, src=self.dst, dst=self.src, op=op)
+
     def chunks(self, slots: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (row, chunk): every single chunk that moves, and the row that moves it."""
         row = np.repeat(np.arange(len(self)), self.size * self.repeat)

@@ -32,6 +32,7 @@ class Schedule:
         streamed: switches forward while data still arrives, so the steps overlap in bytes (not in latency): a port is
             then charged for its total and not step by step, and levels overlap too.
         dims: for shaped algorithms, the size of each level, innermost first; then there are counts for each level.
+        keeps_input: every row sends what its source held at the start, and results collect in a second buffer.
         destination, origin: for all_to_all, (rank, slot) -> the rank the slot's first block is for, and the rank its
             last block came from.
     """
@@ -45,6 +46,7 @@ class Schedule:
     switches: int = 0
     streamed: bool = False
     dims: tuple[int, ...] = ()
+    keeps_input: bool = False
     destination: Callable | None = None
     origin: Callable | None = None
 
@@ -70,6 +72,7 @@ class Schedule:
         """
         state = buffers.load(self, arrays)
         yield state
+        readable = state.copy() if self.keeps_input else state
         row, chunk = self.moves.chunks(self.slots)
         order = np.argsort(self.moves.step[row], kind="stable")
         row, chunk = row[order], chunk[order]
@@ -77,7 +80,7 @@ class Schedule:
         ends = np.searchsorted(self.moves.step[row], np.arange(self.moves.steps + 1))
         for start, end in zip(ends[:-1], ends[1:], strict=True):
             now = slice(start, end)
-            data = state[src[now], chunk[now]]
+            data = readable[src[now], chunk[now]]
             add = adds[now]
             np.add.at(state, (dst[now][add], chunk[now][add]), data[add])
             state[dst[now][~add], chunk[now][~add]] = data[~add]
@@ -184,7 +187,7 @@ class Schedule:
     def relabel(self, order) -> Schedule:
         """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).
 
-        Only for collectives in which every rank ends with everything: there the result does not depend on who is who.
+        It runs to the same result only for all_reduce, where every rank starts and ends with everything.
         """
         names = np.concatenate([np.asarray(order), np.arange(self.ranks, self.nodes)])
         return replace(self, moves=replace(self.moves, src=names[self.moves.src], dst=names[self.moves.dst]))
