@@ -1,0 +1,94 @@
+"""Direct algorithms: no chunk passes through a third rank. Everybody to everybody in one step, or one rank to all in turn."""
+
+from __future__ import annotations
+
+from ..counts import Counts
+from ..moves import ADD, COPY, Moves, grid
+from ..registry import Algorithm
+from ..schedule import Schedule
+
+
+def _pairs(p: int):
+    """Return (i, rank, peer) for all p - 1 peers of every rank; the i-th peers of all ranks differ."""
+    i, rank = grid(p - 1, p)
+    return i, rank, (rank + 1 + i) % p
+
+
+def reduce_scatter_moves(p: int) -> Moves:
+    """Every rank sends chunk d to rank d."""
+    _, rank, peer = _pairs(p)
+    return Moves(0, rank, peer, peer, ADD)
+
+
+def all_gather_moves(p: int) -> Moves:
+    """Every rank sends its own chunk to all."""
+    _, rank, peer = _pairs(p)
+    return Moves(0, rank, peer, rank, COPY)
+
+
+def _everyone(collective: str, moves):
+    return lambda p: Schedule(collective, "direct", p, slots=p, moves=moves(p))
+
+
+def _two_shot(p: int) -> Schedule:
+    return Schedule("all_reduce", "two_shot", p, slots=p, moves=reduce_scatter_moves(p).then(all_gather_moves(p)))
+
+
+def _one_shot(p: int) -> Schedule:
+    _, rank, peer = _pairs(p)
+    return Schedule("all_reduce", "one_shot", p, slots=1, moves=Moves(0, rank, peer, 0, ADD))
+
+
+def _one_shot_serial(p: int) -> Schedule:
+    i, rank, peer = _pairs(p)
+    return Schedule("all_reduce", "one_shot_serial", p, slots=1, moves=Moves(i, rank, peer, 0, ADD), keeps_input=True)
+
+
+def _all_to_all(p: int) -> Schedule:
+    """Slot i of a rank holds the block for the rank i further."""
+    i, rank, peer = _pairs(p)
+    return Schedule("all_to_all", "direct", p, slots=p, moves=Moves(0, rank, peer, i + 1, COPY),
+                    destination=lambda rank, slot: (rank + slot) % p, origin=lambda rank, slot: (rank - slot) % p)
+
+
+def root_to_all(p: int, root: int, scatter: bool) -> Moves:
+    """The root sends everything, or to each rank its chunk, to one rank after the other."""
+    (i,) = grid(p - 1)
+    rank = (root + 1 + i) % p
+    return Moves(i, root, rank, rank if scatter else 0, COPY)
+
+
+def _flat(collective: str):
+    scatter, towards_root = collective in ("scatter", "gather"), collective in ("reduce", "gather")
+    op = ADD if collective == "reduce" else COPY
+
+    def schedule(p, root=0):
+        moves = root_to_all(p, root, scatter)
+        return Schedule(collective, "flat", p, slots=p if scatter else 1,
+                        moves=moves.backwards(op) if towards_root else moves, root=root)
+    return schedule
+
+
+_OVERLAP = "Alpha and beta over-charge it: one rank's sends overlap in part, which LogGP sees."
+_INCAST = "All send to one port: that is incast, and only an orderly network keeps this rate."
+_TO_ALL = {"source": "nccl-sym-kernels", "ports": "all"}
+_ROOTED = {"source": "ompi-coll", "options": ("root",)}
+
+ENTRIES = [
+    Algorithm("all_reduce", "one_shot", lambda p: Counts(1 * (p > 1), p - 1, p - 1), _one_shot, **_TO_ALL,
+              note="All-gather of the full vectors, and each rank reduces by itself: one step, p - 1 vectors through a port."),
+    Algorithm("all_reduce", "one_shot_serial", lambda p: Counts(p - 1, p - 1, p - 1), _one_shot_serial, "nccl-sym-kernels",
+              note="As one_shot, with one send after the other."),
+    Algorithm("all_reduce", "two_shot", lambda p: Counts(2 * (p > 1), 2 * (p - 1) / p, (p - 1) / p), _two_shot, **_TO_ALL,
+              note="Direct reduce-scatter, then direct all-gather; a flag or barrier between them comes on top."),
+    Algorithm("all_gather", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0),
+              _everyone("all_gather", all_gather_moves), **_TO_ALL),
+    Algorithm("reduce_scatter", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, (p - 1) / p),
+              _everyone("reduce_scatter", reduce_scatter_moves), **_TO_ALL),
+    Algorithm("all_to_all", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), _all_to_all, **_TO_ALL,
+              note="All sends at once; pairwise is the scheduled version."),
+    Algorithm("broadcast", "flat", lambda p, root=0: Counts(p - 1, p - 1, 0.0), _flat("broadcast"), **_ROOTED, note=_OVERLAP),
+    Algorithm("scatter", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("scatter"), **_ROOTED, note=_OVERLAP),
+    Algorithm("reduce", "flat", lambda p, root=0: Counts(p - 1, p - 1, p - 1), _flat("reduce"), **_ROOTED, note=_INCAST),
+    Algorithm("gather", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("gather"), **_ROOTED, note=_INCAST),
+]
