@@ -1,0 +1,16 @@
+"""Send and receive: every rank passes what it has to the next one, as nccl-tests' sendrecv does."""
+
+from __future__ import annotations
+
+from ..counts import Counts
+from ..moves import COPY, Moves, grid
+from ..registry import Algorithm
+from ..schedule import Schedule
+
+
+def _schedule(p: int) -> Schedule:
+    (rank,) = grid(p if p > 1 else 0)
+    return Schedule("send_recv", "direct", p, slots=1, moves=Moves(0, rank, (rank + 1) % p, 0, COPY))
+
+
+ENTRIES = [Algorithm("send_recv", "direct", lambda p: Counts(1 * (p > 1), 1.0 * (p > 1), 0.0), _schedule, "nccl-tests")]
