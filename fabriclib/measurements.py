@@ -80,4 +80,4 @@ def percent(fraction: float) -> str:
     >>> percent(-0.217)
     '-22 %'
     """
-    return f"{100 * fraction:+.0f} %"
+    return f"{round(100 * fraction):+d} %"

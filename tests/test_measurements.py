@@ -1,0 +1,42 @@
+"""Published tables read as they were printed, glitches replaced, and models set beside them with the right sign."""
+
+import numpy as np
+import pytest
+
+from fabriclib import AlphaBeta, catalog, measurements
+
+
+@pytest.mark.parametrize("table", [r["id"] for r in catalog.rows("measurement_tables")])
+def test_a_published_table_is_sorted_positive_and_has_a_source(table):
+    run = measurements.published(table)
+    assert (np.diff(run.nbytes) > 0).all()
+    assert (run.seconds > 0).all()
+    assert catalog.source(catalog.row("measurement_tables", table)["source"]).url
+
+
+def test_a_warm_up_glitch_gives_way_to_the_in_place_time():
+    run = measurements.published("h100x8-dgx-nvls-ar").set_index("nbytes").seconds
+    assert run[32] == 13.52e-6  # out of place: 68.14
+    assert run[4096] == 16.46e-6  # out of place: 23.59, 1.43 times
+    assert run[1024] == 16.94e-6  # out of place, as nothing is wrong with it
+
+
+def test_error_is_positive_where_the_model_is_too_slow():
+    assert measurements.error([2.0, 0.5], [1.0, 1.0]).tolist() == [1.0, -0.5]
+
+
+def test_a_fit_beside_its_own_points_has_no_error():
+    run = measurements.published("a100x8-nvswitch-ar")
+    model = AlphaBeta(2e-6, 1 / 100e9)
+    run["seconds"] = model.time(run.nbytes)
+    assert set(measurements.beside(run, AlphaBeta.fit(run.nbytes, run.seconds).time(run.nbytes)).error) == {"+0 %"}
+
+
+def test_measured_copies_stay_below_the_line_rate():
+    shares = measurements.copies_beside_line_rate("nvlink3", "nvlink4", "nvlink5").share
+    assert all(80 < int(share.removesuffix(" %")) < 100 for share in shares)
+
+
+def test_an_unknown_table_suggests_the_nearest():
+    with pytest.raises(ValueError, match="a100x8-nvswitch-ar"):
+        measurements.published("a100x8-nvswitch")
