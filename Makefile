@@ -1,0 +1,43 @@
+# The workbook's commands. `make` alone lists them.
+#
+#   make lab        install once, then open the course in JupyterLab, on your own copies of the lessons
+#   make test       lint, unit tests and doctests, browser tests, and strict nbval over the lessons
+#   make lint       style and the layer rule
+#   make notebooks  run all lessons in fresh kernels and write them normalised
+#   make bench      measure redraw, import and throughput
+#   make clean      remove what these commands made, but not work/, where the learner's answers are
+#
+# A Python other than python3: make lab PYTHON=python3.12
+
+PYTHON ?= python3
+RUN = .venv/bin/python
+
+.PHONY: help lab test lint notebooks bench clean ready
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+lab:
+	@$(PYTHON) tools/open_lab.py
+
+ready:
+	@$(PYTHON) tools/install.py test
+
+test: lint
+	$(RUN) -m pytest
+	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks)
+
+lint: ready
+	$(RUN) -m ruff check .
+	.venv/bin/lint-imports
+
+notebooks: ready
+	$(RUN) tools/notebooks.py
+
+bench: ready
+	$(RUN) tools/bench.py
+
+clean:
+	rm -rf .venv artifacts build dist *.egg-info fabriclib/labs/toolkit/static
+	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

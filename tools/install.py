@@ -1,0 +1,63 @@
+"""Make .venv and install the course into it, once: `python tools/install.py [test]`. Standard library only."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells the learner
+    sys.exit(
+        "The course needs Python 3.11 or newer; this is {}.{}. Name a newer one, such as: make lab PYTHON=python3.12"
+        .format(*sys.version_info)
+    )
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+STAMP = VENV / "installed.json"
+INPUTS = ("pyproject.toml", "constraints.txt", "tools/bundle_vega.py")
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def ensure(*extras: str) -> Path:
+    """Return .venv's Python with the course and *extras* installed; installs only what is not there yet."""
+    inputs = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in INPUTS)).hexdigest()
+    before = _read_stamp()
+    current = before.get("inputs") == inputs
+    if current and set(extras) <= set(before["extras"]) and PYTHON.exists():
+        return PYTHON
+    wanted = sorted({*extras, *before.get("extras", [])})
+    print("Installing the course into .venv. This takes a few minutes, once.", flush=True)
+    STAMP.unlink(missing_ok=True)
+    _make_venv()
+    target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
+    _run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+          "-c", ROOT / "constraints.txt", "-e", target],
+         "The installation did not finish: see pip's message above. Running the same command again continues it.")
+    STAMP.write_text(json.dumps({"inputs": inputs, "extras": wanted}), encoding="utf-8")
+    return PYTHON
+
+
+def _read_stamp() -> dict:
+    try:
+        return json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _make_venv() -> None:
+    usable = PYTHON.exists() and not subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode
+    if not usable:
+        _run([sys.executable, "-m", "venv", "--clear", VENV],
+             "No virtual environment could be made. On Debian or Ubuntu: apt-get install python3-venv")
+
+
+def _run(command: list, problem: str) -> None:
+    if subprocess.run(command).returncode:
+        sys.exit(problem)
+
+
+if __name__ == "__main__":
+    ensure(*sys.argv[1:])

@@ -1,0 +1,71 @@
+"""The learner's own copies of the lessons: outputs cleared, kept in work/, never overwritten once changed."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+RECORD = ".copied.json"
+
+
+def refresh(shipped: Path, work: Path) -> list[str]:
+    """Bring *work* up to date with the lessons in *shipped*; return what the learner should be told.
+
+    A lesson that is not there yet is copied. A copy the learner never changed follows the shipped lesson. A changed
+    copy stays as it is, and a newer lesson arrives beside it under a name of its own, once.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    record = _read_record(work)
+    told = []
+    for lesson in sorted(shipped.glob("*.ipynb")):
+        fresh = cleared(lesson.read_bytes())
+        entry = record.setdefault(lesson.name, {})
+        copy = work / lesson.name
+        if not copy.exists() or _digest(copy.read_bytes()) in (entry.get("copy"), _digest(fresh)):
+            if not copy.exists() or copy.read_bytes() != fresh:
+                _write(copy, fresh)
+            record[lesson.name] = {"copy": _digest(fresh), "made_from": _digest(fresh)}
+        elif _digest(fresh) not in (entry.get("made_from"), entry.get("beside")):
+            beside = _free_name(copy)
+            _write(beside, fresh)
+            entry["beside"] = _digest(fresh)
+            told.append(f"{lesson.name} has a newer version. Yours stays as it is; the new one is {beside.name}.")
+    _write(work / RECORD, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    return told
+
+
+def cleared(notebook: bytes) -> bytes:
+    """Return the notebook without outputs and execution counts."""
+    document = json.loads(notebook)
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _read_record(work: Path) -> dict:
+    """What was copied earlier. Without a readable record every copy counts as changed, which loses nothing."""
+    try:
+        record = json.loads((work / RECORD).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    well_formed = isinstance(record, dict) and all(isinstance(entry, dict) for entry in record.values())
+    return record if well_formed else {}
+
+
+def _free_name(copy: Path) -> Path:
+    beside, number = copy.with_suffix(".new.ipynb"), 2
+    while beside.exists():
+        beside, number = copy.with_suffix(f".new{number}.ipynb"), number + 1
+    return beside
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write in one step, so that an interrupted start leaves no half lesson."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
