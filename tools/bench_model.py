@@ -1,0 +1,53 @@
+"""How fast the model is, beside what was asked of it. Run as a script; `make bench` may call it too."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from fabriclib import collective_time, schedule
+from fabriclib.collectives.registry import entries
+
+LINK = {"alpha": 1e-6, "beta": 2e-11}
+MANY_RANKS = 65_536
+# Log-step algorithms are told by their steps on a few ranks: at most 4 log2(64), two double trees one after the other.
+FEW_RANKS, FEW_STEPS = 64, 24
+
+
+def best(function, repeats: int = 3) -> float:
+    """Return the seconds of the fastest of some calls: the one least disturbed."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def line(what: str, value: str, asked: str) -> None:
+    print(f"  {what:64}{value:>9}   {asked}")
+
+
+def collectives() -> None:
+    """Print what prices, runs and counts of collectives take."""
+    print("collectives")
+    sizes, ranks = np.geomspace(1, 1e10, 1_000_000), np.arange(1_000_000) % 1000 + 2
+    for what, p, asked in (("sizes", 8, 100), ("sizes and ranks", ranks, 30)):
+        seconds = best(lambda p=p: collective_time("all_reduce", "ring", nbytes=sizes, ranks=p, **LINK), 10)
+        line(f"ring all_reduce, 10^6 {what}", f"{1 / seconds:.0f} M/s", f"asked: at least {asked} M/s")
+    calls = best(lambda: [collective_time("all_reduce", "ring", nbytes=1e6, ranks=8, **LINK) for _ in range(1000)])
+    line("ring all_reduce, one call", f"{calls * 1e3:.1f} us", "asked: at most 20 us")
+
+    vectors = list(np.random.default_rng(0).integers(-99, 99, (1024, 1024)))
+    plan = schedule("all_reduce", "ring", 1024)
+    line("schedule(ring, 1024 ranks).run, 1024 elements", f"{best(lambda: plan.run(vectors), 2):.2f} s", "asked: at most 2 s")
+
+    for (collective, name), entry in entries().items():
+        if 1 < schedule(collective, name, FEW_RANKS).moves.steps <= FEW_STEPS and entry.ports == 1:
+            seconds = best(lambda c=collective, n=name: schedule(c, n, MANY_RANKS).counts(), 1)
+            line(f"schedule({collective}, {name}, {MANY_RANKS}).counts", f"{seconds:.2f} s", "asked: at most 2 s")
+
+
+if __name__ == "__main__":
+    collectives()
