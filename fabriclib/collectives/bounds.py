@@ -56,7 +56,8 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     n, p = checked_bytes(collective, nbytes), whole("ranks", ranks)
     alpha, beta, gamma = (number(name, value, zero=True)
                           for name, value in (("alpha", alpha), ("beta", beta), ("gamma", gamma)))
-    in_network, ports = reduction == "network", p if ports == "all" else whole("ports", ports)
+    ports = p if isinstance(ports, str) and ports == "all" else whole("ports", ports)
+    in_network = reduction == "network"
     steps = np.minimum(p - 1, 1) if in_network or collective == "send_recv" else _steps(p, ports)
     reduced = 0.0 if in_network or collective not in _REDUCING else (p - 1) / p
     terms = (steps * alpha, _share(collective, p, in_network) * beta * n, reduced * gamma * n)

@@ -54,6 +54,12 @@ def busbw(collective: str, nbytes, seconds, ranks):
     It equals the rate of a port only where the algorithm moves what `lower_bound` with endpoints asks for, as a ring does;
     with NVLS, SHARP or a tree it is no rate of any wire.
 
+    Args:
+        collective: any but barrier.
+        nbytes: the total buffer in bytes, as nccl-tests counts it.
+        seconds: how long it took.
+        ranks: how many ranks.
+
     Raises:
         ValueError: a barrier, an unknown collective, or values out of range.
 

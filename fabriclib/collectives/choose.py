@@ -52,7 +52,7 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
     'ring'
     """
     known("reduction", reduction, REDUCTIONS)
-    if ports not in (1, "all"):
+    if not isinstance(ports, (int, str)) or ports not in (1, "all"):
         raise ValueError(f"ports must be 1 or 'all'; got {ports!r:.60}.")
     for name, value in (("ranks", whole("ranks", ranks)), ("alpha", alpha), ("beta", beta), ("gamma", gamma)):
         if np.ndim(value):
@@ -148,7 +148,8 @@ def crossover(collective, a, b, *, ranks, alpha, beta, gamma=0.0, **options):
     both = algorithm(collective, a), algorithm(collective, b)
     if collective == "barrier":
         raise ValueError("collective must move bytes to have a crossover size; got 'barrier'.")
-    for name, value in (("ranks", whole("ranks", ranks)), ("alpha", alpha), ("beta", beta), ("gamma", gamma)):
+    for name, value in {"ranks": whole("ranks", ranks), "alpha": alpha, "beta": beta, "gamma": gamma,
+                        "chunks": options.get("chunks")}.items():
         if np.ndim(value):
             raise ValueError(f"{name} must be one number here; got {value!r:.60}.")
     for option in options:

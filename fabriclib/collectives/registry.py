@@ -117,9 +117,10 @@ def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
     """
     entry = algorithm(collective, name)
     ranks = whole("ranks", ranks)
-    if not isinstance(ranks, int):
-        raise ValueError(f"ranks must be one whole number for a schedule; got {len(ranks)} of them.")
     options = checked_options(entry, ranks, options)
+    for option, value in {"ranks": ranks, **options}.items():
+        if any(isinstance(one, np.ndarray) for one in (value if isinstance(value, tuple) else (value,))):
+            raise ValueError(f"{option} must hold no arrays for a schedule, which is for one case; got {value!r:.60}.")
     entry.check(ranks, **options)
     return entry.schedule(ranks, **options)
 

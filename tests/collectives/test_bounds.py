@@ -1,0 +1,111 @@
+"""lower_bound: the published table, what its assumptions change, and that no algorithm goes below the one it must respect."""
+
+import math
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib.collectives.registry import entries
+
+# Chan et al. 2007 and Patarasuk and Yuan 2009: multiples of ceil(lg p) alpha, n beta and n gamma, for p ranks with one port.
+TABLE = {
+    "broadcast": (1, lambda p: 1, lambda p: 0), "reduce": (1, lambda p: 1, lambda p: (p - 1) / p),
+    "scatter": (1, lambda p: (p - 1) / p, lambda p: 0), "gather": (1, lambda p: (p - 1) / p, lambda p: 0),
+    "all_gather": (1, lambda p: (p - 1) / p, lambda p: 0),
+    "reduce_scatter": (1, lambda p: (p - 1) / p, lambda p: (p - 1) / p),
+    "all_reduce": (1, lambda p: 2 * (p - 1) / p, lambda p: (p - 1) / p),
+    "all_to_all": (1, lambda p: (p - 1) / p, lambda p: 0), "barrier": (1, lambda p: 0, lambda p: 0),
+}
+ALPHA, BETA, GAMMA, N = 1e-6, 2e-11, 5e-11, 1e6
+
+
+def bound(collective, p, alpha=0.0, beta=0.0, gamma=0.0, **more):
+    return fl.lower_bound(collective, nbytes=N, ranks=p, alpha=alpha, beta=beta, gamma=gamma, **more)
+
+
+@pytest.mark.parametrize("collective", TABLE)
+@pytest.mark.parametrize("p", [2, 3, 4, 7, 8, 9, 64, 65, 1000])
+def test_each_term_of_the_table(collective, p):
+    latency, bandwidth, compute = TABLE[collective]
+    assert bound(collective, p, alpha=ALPHA) == pytest.approx(latency * math.ceil(math.log2(p)) * ALPHA)
+    assert bound(collective, p, beta=BETA) == pytest.approx(bandwidth(p) * N * BETA)
+    assert bound(collective, p, gamma=GAMMA) == pytest.approx(compute(p) * N * GAMMA)
+    parts = [bound(collective, p, alpha=ALPHA), bound(collective, p, beta=BETA), bound(collective, p, gamma=GAMMA)]
+    assert bound(collective, p, ALPHA, BETA, GAMMA) == max(parts)
+
+
+@pytest.mark.parametrize("entry", entries().values(), ids=lambda entry: f"{entry.collective}-{entry.name}")
+def test_no_algorithm_goes_below_the_bound_whose_assumptions_it_meets(entry):
+    sizes = np.geomspace(1, 1e12, 25)
+    for p in (*range(1, 66), 96, 127, 128, 257, 4096):
+        if entry.refuses(p):
+            continue
+        for price in ((ALPHA, BETA, 0.0), (ALPHA, BETA, GAMMA), (ALPHA, 0.0, 0.0), (0.0, BETA, 0.0), (0.0, 0.0, GAMMA)):
+            at = dict(zip(("alpha", "beta", "gamma"), price, strict=True), nbytes=sizes, ranks=p)
+            near = fl.efficiency(entry.collective, entry.name, **at)
+            assert np.all((near >= 0) & (near <= 1 + 1e-9)), f"{entry}, {p} ranks, {price}: {near}"
+            weaker = fl.lower_bound(entry.collective, **at, ports=entry.ports, reduction="network")
+            assert np.all(fl.collective_time(entry.collective, entry.name, **at) >= weaker * (1 - 1e-9)), entry
+
+
+@pytest.mark.parametrize("dims", [(4, 4), (2, 8), (8, 2), (2, 2, 4), (16, 1)])
+def test_shapes_do_not_beat_the_bound_either(dims):
+    for entry in entries().values():
+        if "dims" in entry.options:
+            near = fl.efficiency(entry.collective, entry.name, nbytes=np.geomspace(1, 1e12, 25), ranks=16, alpha=ALPHA, beta=BETA,
+                                 gamma=GAMMA, dims=dims)
+            assert np.all(near <= 1 + 1e-9), f"{entry}, {dims}: {near}"
+
+
+def test_algorithms_that_are_known_to_be_optimal_reach_the_bound():
+    for collective in ("all_reduce", "all_gather", "reduce_scatter"):
+        assert fl.efficiency(collective, "ring", nbytes=1e9, ranks=12, alpha=0.0, beta=BETA) == pytest.approx(1)
+    assert fl.efficiency("broadcast", "binomial", nbytes=1, ranks=13, alpha=ALPHA, beta=0.0) == 1
+    assert fl.efficiency("barrier", "dissemination", ranks=13, alpha=ALPHA, beta=0.0) == 1
+    assert fl.efficiency("all_reduce", "one_shot", nbytes=1, ranks=13, alpha=ALPHA, beta=0.0) == 1
+    assert fl.efficiency("all_reduce", "sharp", nbytes=1e9, ranks=13, alpha=0.0, beta=BETA) == 1
+
+
+def test_more_ports_shorten_the_start_up_only():
+    for p, ports, steps in ((8, 1, 3), (9, 2, 2), (10, 2, 3), (8, 7, 1), (9, 7, 2), (9, "all", 1), (1, "all", 0), (1, 1, 0),
+                            (3**10, 2, 10), (3**10 + 1, 2, 11), (2**20, 1, 20), (2**20 + 1, 1, 21)):
+        assert bound("broadcast", p, alpha=ALPHA, ports=ports) == pytest.approx(steps * ALPHA), (p, ports)
+        assert bound("broadcast", p, beta=BETA, ports=ports) == pytest.approx((p > 1) * N * BETA)
+
+
+def test_switches_that_reduce_save_the_second_half():
+    for p in (2, 8, 512):
+        assert bound("all_reduce", p, beta=BETA, reduction="network") == pytest.approx(N * BETA)
+        assert bound("all_reduce", p, gamma=GAMMA, reduction="network") == 0
+        assert bound("all_reduce", p, alpha=ALPHA, reduction="network") == pytest.approx(ALPHA)
+        assert bound("all_gather", p, beta=BETA, reduction="network") == pytest.approx((p - 1) / p * N * BETA)
+    assert bound("all_reduce", 1, ALPHA, BETA, GAMMA, reduction="network") == 0
+
+
+def test_bounds_broadcast():
+    ranks, ports = np.array([1, 2, 3, 8, 9, 1000]), np.array([[1], [2], [7]])
+    together = fl.lower_bound("all_reduce", nbytes=N, ranks=ranks, alpha=ALPHA, beta=BETA, ports=ports)
+    assert together.shape == (3, 6)
+    for i, k in enumerate(ports.ravel().tolist()):
+        for j, p in enumerate(ranks.tolist()):
+            assert together[i, j] == bound("all_reduce", p, ALPHA, BETA, ports=k)
+    assert type(bound("all_reduce", 8, ALPHA, BETA)) is float
+
+
+@pytest.mark.parametrize(("change", "named"), [
+    ({"nbytes": -1}, "nbytes"), ({"nbytes": None}, "nbytes"), ({"ranks": 0}, "ranks"), ({"ranks": None}, "ranks"),
+    ({"ranks": 2.5}, "ranks"), ({"alpha": float("nan")}, "alpha"), ({"alpha": None}, "alpha"), ({"beta": -1}, "beta"),
+    ({"gamma": "1"}, "gamma"), ({"ports": 0}, "ports"), ({"ports": "some"}, "ports"), ({"ports": 1.5}, "ports"),
+    ({"reduction": "switch"}, "reduction"), ({"reduction": None}, "reduction"),
+])
+def test_bad_input_is_refused_by_name(change, named):
+    with pytest.raises(ValueError, match=named):
+        fl.lower_bound("all_reduce", **({"nbytes": 1e6, "ranks": 8, "alpha": ALPHA, "beta": BETA} | change))
+
+
+def test_unknown_collective_is_refused():
+    with pytest.raises(ValueError, match="Did you mean 'all_reduce'"):
+        fl.lower_bound("allreduce", nbytes=1e6, ranks=8, alpha=ALPHA, beta=BETA)
+    with pytest.raises(ValueError, match="algorithm"):
+        fl.efficiency("all_reduce", "rings", nbytes=1e6, ranks=8, alpha=ALPHA, beta=BETA)
