@@ -52,8 +52,8 @@ def _messages(schedule, step):
 
 def _steps(schedule) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     step, *columns = _messages(schedule, schedule.step)
-    ends = np.flatnonzero(np.diff(step, append=-1)) + 1
-    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+    starts = np.unique(step, return_index=True)[1]
+    for start, end in zip(starts, [*starts[1:], len(step)], strict=False):  # no row, no step
         yield tuple(column[start:end] for column in columns)
 
 
