@@ -59,8 +59,7 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     if abs(ratio - 1) <= RIGHT:
         return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}, within {RIGHT:.0%}.")
     compared = f"our {typed} is {times(ratio)} the answer, {shown}"
-    slip = next((clause for factor, clause in _known_slips(prediction, answer) if abs(ratio / factor - 1) <= _SAME), None)
-    if slip:
+    if slip := _slip(prediction, answer, ratio):
         return Feedback("slip", f"Y{compared}: {slip}.")
     if 1 / CLOSE <= ratio <= CLOSE:
         return Feedback("close", f"Close: y{compared}.")
@@ -85,8 +84,14 @@ def times(ratio: float) -> str:
     return f"{ratio:.0f} times" if ratio < 1e5 else f"{ratio:.1e} times"
 
 
+def _slip(prediction: Prediction, answer: float, ratio: float) -> str | None:
+    """Return the known slip nearest to *ratio*, if one is near. Of two alike, the prediction's own says more."""
+    near = [(abs(ratio / factor - 1), clause) for factor, clause in _known_slips(prediction, answer)]
+    distance, clause = min(near, key=lambda pair: pair[0])
+    return clause if distance <= _SAME else None
+
+
 def _known_slips(prediction: Prediction, answer: float) -> Iterator[tuple[float, str]]:
-    """The prediction's own slips first: they say more than the general ones they may coincide with."""
     for clause, value in prediction.slips.items():
         yield (value() if callable(value) else value) / answer, clause
     if prediction.per_direction:

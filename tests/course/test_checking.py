@@ -1,0 +1,145 @@
+"""Code exercises: passes, hints, and whatever a learner's code may do, told as one sentence."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from fabriclib.course import check, solution
+from fabriclib.course.checking import bind, grade
+from fabriclib.course.declare import Exercise
+from fabriclib.course.progress import Progress
+
+N_HALF = Exercise(
+    "01.trial", "Write n_half.", "n_half", lambda alpha, beta: alpha / beta,
+    "def n_half(alpha, beta=1.0):\n    return alpha / beta\n",
+    cases=[(1e-6, 2e-12), (3e-6, np.array([1e-9, 2e-9]))],
+    wrong=[("alpha * beta", "Divide, do not multiply."), ("def n_half(alpha, beta):\n    return beta / alpha", "Upside down.")],
+)
+PORTS = Exercise("01.ports", "Set ports.", "ports", lambda: 18, "ports = 18", wrong=[("36", "Both directions."), ("2", "Lanes.")])
+
+
+def test_the_solution_passes():
+    assert repr(grade(N_HALF, bind(N_HALF, N_HALF.solution))) == "✓ n_half is right on all 2 cases."
+    assert repr(grade(PORTS, bind(PORTS, PORTS.solution))) == "✓ ports is right."
+
+
+@pytest.mark.parametrize("exercise", [N_HALF, PORTS])
+def test_each_known_wrong_answer_gets_its_hint(exercise):
+    for source, hint in exercise.wrong:
+        assert grade(exercise, bind(exercise, source)).sentence == hint
+
+
+def endless(alpha, beta):
+    return endless(alpha, beta)
+
+
+def leaving(alpha, beta):
+    sys.exit("bye")
+
+
+def interrupted(alpha, beta):
+    raise KeyboardInterrupt
+
+
+class Awkward(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+def awkward(alpha, beta):
+    raise Awkward
+
+
+class Unshowable:
+    def __eq__(self, other):
+        raise RuntimeError
+
+    def __repr__(self):
+        raise RuntimeError
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (None, "n_half is still empty."),
+    (..., "n_half is still empty."),
+    (5.0, "check needs the function n_half itself"),
+    (lambda a, b: None, "n_half(1e-06, 2e-12) returns nothing yet."),
+    (lambda a, b: ..., "returns nothing yet"),
+    (lambda a, b: 7.0, "n_half(1e-06, 2e-12) gives 7; 5e+05 is expected."),
+    (lambda a, b: "5e5", "gives '5e5'; 5e+05 is expected."),
+    (lambda a, b: [a / b], "is expected."),
+    (lambda a, b: np.mean(a / b), "n_half(3e-06, array([1.e-09, 2.e-09])) gives"),
+    (lambda a, b: Unshowable(), "gives a Unshowable; 5e+05 is expected."),
+    (lambda a, b: float("nan"), "gives nan"),
+    (lambda a, b: 1 / 0, "ZeroDivisionError: division by zero."),
+    (lambda a: a, "TypeError"),
+    (endless, "it calls itself without end."),
+    (leaving, "SystemExit: bye."),
+    (interrupted, "it was interrupted before it returned."),
+    (awkward, "Awkward."),
+    (int, "TypeError"),
+])
+def test_anything_else_is_one_sentence(given, said):
+    result = grade(N_HALF, given)
+    assert not result.passed
+    assert said in result.sentence
+    assert "\n" not in result.sentence
+
+
+def test_the_line_that_failed_is_named(tmp_path):
+    source = "def n_half(alpha, beta):\n    ratio = helper(alpha)\n    return ratio\n\ndef helper(x):\n    return [][0]\n"
+    cell = tmp_path / "cell.py"
+    cell.write_text(source)
+    space = {}
+    exec(compile(source, str(cell), "exec"), space)
+    said = grade(N_HALF, space["n_half"]).sentence
+    assert said == "n_half(1e-06, 2e-12) stopped at line 6 of the cell (return [][0]): IndexError: list index out of range."
+
+
+def test_a_learner_cannot_spoil_the_cases():
+    def spoil(alpha, beta):
+        if isinstance(beta, np.ndarray):
+            beta[:] = 1.0
+        return alpha / beta
+
+    grade(N_HALF, spoil)
+    assert N_HALF.cases[1][1].tolist() == [1e-9, 2e-9]
+
+
+def test_what_the_learner_wrote_is_shown_as_text():
+    def n_half(alpha, beta):
+        raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in grade(N_HALF, n_half)._repr_html_()
+
+
+def test_a_pass_is_recorded_and_stays(tmp_path, monkeypatch):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
+    monkeypatch.setattr("fabriclib.course.registry.declared", lambda: ({}, {"01.trial": N_HALF}))
+    assert not check("01.trial", None).passed
+    assert Progress(path).get("exercises", "01.trial") is None
+    assert check("01.trial", N_HALF.answer).passed
+    check("01.trial", None)
+    assert Progress(path).get("exercises", "01.trial") == {"passed": True}
+
+
+def test_the_solution_is_folded_and_in_no_saved_output(monkeypatch):
+    monkeypatch.setattr("fabriclib.course.registry.declared", lambda: ({}, {"01.trial": N_HALF}))
+    shown = solution("01.trial")
+    assert "<details><summary>" in shown.children[0].value
+    assert "alpha / beta" in shown.children[0].value
+    bundle = shown._repr_mimebundle_()
+    assert sorted(bundle) == ["application/vnd.jupyter.widget-view+json", "text/plain"]
+    assert "alpha / beta" not in str(bundle)
+
+
+def test_an_unknown_key_suggests_the_nearest():
+    with pytest.raises(ValueError, match="exercise '01.n-hlaf' is not known. Did you mean '01.n-half'"):
+        check("01.n-hlaf", None)

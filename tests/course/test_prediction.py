@@ -1,0 +1,162 @@
+"""The prediction box and what waits behind it, driven as a browser drives them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from ipywidgets import IntSlider
+
+from fabriclib.course import after, predict_first
+from fabriclib.course.declare import Prediction
+from fabriclib.course.progress import Progress
+
+ASK = Prediction("01.ask", "How fast <one way>?", "rate", lambda: 4.5e11, "Because & so.", per_direction=True)
+
+
+@pytest.fixture(autouse=True)
+def progress(tmp_path, monkeypatch):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
+    monkeypatch.setattr("fabriclib.course.registry.declared", lambda: ({"01.ask": ASK}, {}))
+    return Progress(path)
+
+
+class Learner:
+    """A learner in front of one prediction box."""
+
+    def __init__(self):
+        self.box = predict_first("01.ask")
+        self.question, self.form, self.feedback, again = self.box.children
+        self.text, self.check, self.show = self.form.children
+        (self.clear,) = again.children
+        self.again = again
+
+    def enter(self, typed):
+        """Press Enter: the browser reports the key first, then the text, and that only if it changed."""
+        self.text._handle_custom_msg({"event": "submit"}, [])
+        self.text.value = typed
+
+    def answered(self):
+        return "fl-answer" in self.feedback.value
+
+
+def test_nothing_is_shown_before_an_answer():
+    learner = Learner()
+    assert not learner.answered()
+    assert "450" not in str([w.value for w in (learner.question, learner.feedback)])
+    assert "&lt;one way&gt;" in learner.question.value
+    assert learner.again.layout.display == "none"
+
+
+def test_enter_checks_and_records(progress):
+    learner = Learner()
+    learner.enter("900 GB/s")
+    assert "2.0 times the answer, 450 GB/s: that counts both directions" in learner.feedback.value
+    assert "Because &amp; so." in learner.feedback.value
+    assert 'role="status" aria-live="polite"' in learner.feedback.value
+    assert learner.form.layout.display == "none"
+    assert progress.get("predictions", "01.ask") == {"typed": "900 GB/s"}
+
+
+def test_leaving_the_box_is_no_answer():
+    learner = Learner()
+    learner.text.value = "45"
+    assert not learner.feedback.value
+    learner.enter("450 GB/s")
+    assert learner.answered()
+
+
+def test_the_button_checks_what_was_left_in_the_box():
+    learner = Learner()
+    learner.text.value = "450 GB/s"
+    learner.check.click()
+    assert "Right" in learner.feedback.value
+
+
+def test_enter_on_a_text_left_earlier():
+    learner = Learner()
+    learner.text.value = "450 GB/s"
+    learner.text._handle_custom_msg({"event": "submit"}, [])
+    assert learner.answered()
+
+
+def test_what_cannot_be_read_gets_a_sentence_and_another_try(progress):
+    learner = Learner()
+    learner.enter("<b>450</b>")
+    assert "is not a number with a unit" in learner.feedback.value
+    assert "<b>450" not in learner.feedback.value
+    assert learner.form.layout.display is None
+    assert not learner.answered()
+    assert progress.get("predictions", "01.ask") is None
+    learner.enter("450 GB/s")
+    assert learner.answered()
+
+
+def test_show_me_gives_the_answer_without_a_verdict(progress):
+    learner = Learner()
+    learner.show.click()
+    assert "The answer is 450 GB/s." in learner.feedback.value
+    assert progress.get("predictions", "01.ask") == {"shown": True}
+
+
+def test_who_comes_back_sees_the_earlier_answer_and_may_clear_it(progress):
+    Learner().enter("900 GB/s")
+    learner = Learner()
+    assert "Your 900 GB/s" in learner.feedback.value
+    learner.clear.click()
+    assert learner.feedback.value == ""
+    assert learner.form.layout.display is None
+    assert progress.get("predictions", "01.ask") is None
+
+
+@pytest.mark.parametrize("entry", [{"typed": "<b>?</b>"}, {"typed": 3}, {"typed": None}, {"later": 1}])
+def test_a_record_that_reads_differently_today_still_shows_the_answer(progress, entry):
+    progress.record("predictions", "01.ask", entry)
+    assert "The answer is 450 GB/s." in Learner().feedback.value
+
+
+def test_an_unwritable_record_is_told_in_the_box(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("FABRICLIB_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    learner = Learner()
+    learner.enter("450 GB/s")
+    assert learner.answered()
+    assert "kept only until this notebook&#x27;s kernel stops" in learner.feedback.value
+
+
+@pytest.mark.parametrize("thing", ["a <text>", 4.25, pd.DataFrame({"a": [1]}), IntSlider(7)])
+def test_a_gate_opens_live_and_its_text_never_depends_on_it(thing):
+    gate = after("01.ask", thing)
+    locked = gate._repr_mimebundle_()
+    assert "fl-locked" in gate._dom_classes
+    assert "Locked" in gate.children[0].value
+    Learner().enter("1 GB/s")
+    assert "fl-locked" not in gate._dom_classes
+    assert "Locked" not in str(gate.children)
+    assert repr(gate) == repr(thing)
+    assert gate._repr_mimebundle_() == locked
+    Learner().clear.click()
+    assert "fl-locked" in gate._dom_classes
+
+
+def test_a_gate_shows_each_kind_of_thing():
+    Learner().enter("1 GB/s")
+    assert "a &lt;text&gt;" in after("01.ask", "a <text>").children[0].value
+    assert "4.25" in after("01.ask", 4.25).children[0].value
+    assert "<table" in after("01.ask", pd.DataFrame({"a": [1]})).children[0].value
+    slider = IntSlider(7)
+    assert after("01.ask", slider).children == (slider,)
+
+
+def test_the_text_of_a_box_depends_on_nothing():
+    before = repr(predict_first("01.ask"))
+    Learner().enter("1 GB/s")
+    box = predict_first("01.ask")
+    assert repr(box) == before == "Prediction 01.ask: How fast <one way>?"
+    assert box._repr_mimebundle_()["text/plain"] == before
+
+
+def test_an_unknown_key_suggests_the_nearest():
+    for ask in (predict_first, lambda key: after(key, 1)):
+        with pytest.raises(ValueError, match="prediction '01.aks' is not known. Did you mean '01.ask'"):
+            ask("01.aks")

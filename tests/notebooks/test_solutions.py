@@ -1,0 +1,52 @@
+"""Every exercise can be solved, by the solution we ship; every wrong answer we know gets its own hint."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from lessons import LESSONS, calls, code_cells, filled
+
+from fabriclib.course import registry
+from fabriclib.course.checking import bind, grade
+
+EXERCISES = registry.declared()[1]
+every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+
+
+def run_cell(source: str, space: dict):
+    """Run a cell as a kernel does and return what it would display: the value of a last expression."""
+    body = ast.parse(source).body
+    shown = ast.Expression(body.pop().value) if body and isinstance(body[-1], ast.Expr) else None
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), space)
+    return eval(compile(shown, "<cell>", "eval"), space) if shown else None
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_filled_in_passes_every_check(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    space, passed = {}, []
+    for cell in code_cells(path):
+        source, keys = cell["source"], calls(cell["source"], "check")
+        for key in keys:
+            source = filled(source, EXERCISES[key].function, EXERCISES[key].solution)
+        shown = run_cell(source, space)
+        if keys:
+            assert shown.passed, shown
+            passed += keys
+    assert passed == [key for key in EXERCISES if key.startswith(path.stem[:2])]
+
+
+@every_exercise
+def test_the_solution_is_right(exercise):
+    assert grade(exercise, bind(exercise, exercise.solution)).passed
+
+
+@every_exercise
+def test_each_wrong_answer_gets_its_own_hint(exercise):
+    assert len(exercise.wrong) >= 2
+    assert len({hint for _, hint in exercise.wrong}) == len(exercise.wrong)
+    for source, hint in exercise.wrong:
+        result = grade(exercise, bind(exercise, source))
+        assert not result.passed
+        assert result.sentence == hint
