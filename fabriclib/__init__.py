@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 
-from . import catalog, flows, units
+from . import catalog, cxl, flows, framing, memory, units
 from .collectives import (
     Algorithm,
     Best,
@@ -25,15 +25,19 @@ from .collectives import (
     lower_bound,
     schedule,
 )
+from .figures import published
 from .flows import Share, share
 from .links import AlphaBeta, Link, link, links
+from .memory import memory_mix
+from .switches import Switch, switch, switches
 from .topology import Graph, server, servers
 
 _LATER = {"lab": "labs", "labs": "labs"}
 
-__all__ = ["Algorithm", "AlphaBeta", "Best", "Counts", "Graph", "Level", "Link", "Schedule", "Share", "algbw", "algorithms",
-           "best", "busbw", "catalog", "collective_time", "crossover", "efficiency", "flows", "link", "links", "lower_bound",
-           "schedule", "server", "servers", "share", "units", *_LATER]
+__all__ = ["Algorithm", "AlphaBeta", "Best", "Counts", "Graph", "Level", "Link", "Schedule", "Share", "Switch",
+           "algbw", "algorithms", "best", "busbw", "catalog", "collective_time", "crossover", "cxl", "efficiency",
+           "flows", "framing", "link", "links", "lower_bound", "memory", "memory_mix", "published", "schedule",
+           "server", "servers", "share", "switch", "switches", "units", *_LATER]
 
 
 def __getattr__(name: str):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, framing, units
-from .checks import MAX_BYTES, known, number, whole
+from .checks import MAX_BYTES, number, whole
 
 
 class Stage(NamedTuple):

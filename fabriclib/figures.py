@@ -1,0 +1,84 @@
+"""Published figures beside what the model computes from lower rows: lanes, line codes, flit fields, link and port counts.
+
+A figure says what it is about in its own columns: `subject` (a link, a switch or a framing), `quantity`, `scope` (how many
+lanes, links, ports or devices) and `direction`. So a new figure is one row, and is compared without a line of code.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import replace
+
+from . import catalog, framing
+from .catalog import Figure
+from .checks import known
+from .links import Link, link
+from .switches import Switch, switch
+
+STAGES = {"raw rate": "raw", "line rate": "line", "headline rate": "line", "payload rate": "payload"}
+SHARE = "payload share"
+_SCOPE = re.compile(r"(?:(\d+) )?(lane|link|port|device|flit)s?")
+
+
+def computable(figure: Figure) -> bool:
+    """Say whether the model computes what *figure* states: a rate or a share of something in the catalogue.
+
+    Measurements are left out: they are compared elsewhere, and some are what a row was derived from.
+    """
+    stated = figure.quantity in STAGES or figure.quantity == SHARE
+    return stated and figure.kind != "measured" and figure.subject in _ids("links") | _ids("switches") | _ids("framings")
+
+
+def computed(figure: Figure) -> float:
+    """Return what the model computes for *figure*, in SI base units and in the figure's own direction and scope.
+
+    Raises:
+        ValueError: a quantity, subject or scope that the model does not compute.
+
+    >>> computed(catalog.figure("nvlink4-device")), computed(catalog.figure("pcie6-flit"))
+    (900000000000.0, 0.921875)
+    """
+    known("quantity", figure.quantity, [*STAGES, SHARE])
+    if figure.quantity == SHARE:
+        return framing.share(figure.subject)
+    many, what = _scope(figure)
+    ways = {"one way": 1, "both": 2}[known("direction", figure.direction, ["one way", "both"])]
+    one = switch(figure.subject) if figure.subject in _ids("switches") else link(figure.subject)
+    return ways * dict(_wires(one, many, what).waterfall())[STAGES[figure.quantity]]
+
+
+def published():
+    """Return every figure that the model computes as a DataFrame: stated, computed, their ratio, the source, the note."""
+    import pandas as pd
+
+    found = [figure for figure in catalog.figures() if computable(figure)]
+    values = [computed(figure) for figure in found]
+    return pd.DataFrame({
+        "id": [f.id for f in found], "about": [f.subject for f in found], "quantity": [f.quantity for f in found],
+        "scope": [f.scope for f in found], "direction": [f.direction for f in found],
+        "stated": [f"{f.value:g} {f.unit}" for f in found],
+        "computed / stated": [value / f.si for value, f in zip(values, found, strict=True)],
+        "source": [f.source.title for f in found], "grade": [f.source.grade for f in found], "note": [f.note for f in found],
+    })
+
+
+def _wires(one: Link | Switch, many: int, what: str) -> Link:
+    """The bundle of links that a scope stands for."""
+    if isinstance(one, Switch):
+        return one.port.bundle(many * {"port": 1, "device": one.ports}[known("scope", what, ["port", "device"])])
+    if known("scope", what, ["lane", "link", "device"]) == "lane":
+        return replace(one, lanes=many)
+    return one.bundle(many * (one.per_device if what == "device" else 1))
+
+
+def _scope(figure: Figure) -> tuple[int, str]:
+    match = _SCOPE.fullmatch(figure.scope)
+    if not match:
+        raise ValueError(f"scope must be lanes, links, ports or devices, as in '18 links'; got {figure.scope!r} in {figure.id}.")
+    return int(match[1] or 1), match[2]
+
+
+@functools.cache
+def _ids(table: str) -> frozenset[str]:
+    return frozenset(row["framing" if table == "framings" else "id"] for row in catalog.rows(table))

@@ -1,0 +1,92 @@
+"""Memory tiers: the ladder from local DRAM to a pool behind CXL, and what a mix of them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from . import catalog, units
+from .checks import number
+from .links import link
+
+
+class Tier(NamedTuple):
+    """One kind of memory as a core sees it: load latency in seconds (with its published range), bytes per second."""
+
+    id: str
+    name: str
+    latency: float
+    low: float
+    high: float
+    bandwidth: float
+
+
+class Mix(NamedTuple):
+    """The mean load latency in seconds and the largest rate in bytes per second of a mix of tiers."""
+
+    latency: np.ndarray | float
+    bandwidth: np.ndarray | float
+
+
+def tier(name: str) -> Tier:
+    """Return the tier *name* from the catalogue; behind CXL the rate is the payload of its link.
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
+    >>> units.format(tier("cxl-direct").latency, "s"), units.format(tier("cxl-direct").bandwidth, "B/s")
+    ('180 ns', '59.3 GB/s')
+    """
+    cells = catalog.row("memory_tiers", name)
+    usual = float(cells["latency_ns"])
+    low, high = (float(cells[field] or usual) for field in ("low_ns", "high_ns"))
+    rate = link(cells["link"], int(cells["lanes"])).bandwidth() if cells["link"] else float(cells["gb_per_s"]) * units.GB
+    return Tier(cells["id"], cells["name"], *(ns * units.ns for ns in (usual, low, high)), rate)
+
+
+def tiers():
+    """Return the ladder as a DataFrame: one row a tier, latency of a load in ns with the range that sources give."""
+    import pandas as pd
+
+    found = [tier(r["id"]) for r in catalog.rows("memory_tiers")]
+    return pd.DataFrame({
+        "id": [one.id for one in found], "name": [one.name for one in found],
+        "load latency (ns)": [one.latency / units.ns for one in found],
+        "lowest (ns)": [one.low / units.ns for one in found], "highest (ns)": [one.high / units.ns for one in found],
+        "GB/s": [one.bandwidth / units.GB for one in found], "note": [r["note"] for r in catalog.rows("memory_tiers")],
+    })
+
+
+def memory_mix(shares, tiers: Sequence[str | Tier]) -> Mix:
+    """Return what a program gets whose accesses go to *tiers* in the proportions *shares*.
+
+    Latency is the mean over accesses. All tiers work in parallel, so the rate grows until the first one is full:
+    the smallest of bandwidth / share. No queueing: a tier keeps its unloaded latency until it is full.
+
+    Args:
+        shares: the share of accesses to each tier along the last axis, adding up to one.
+        tiers: ids from `tiers()`, or Tier objects.
+
+    Raises:
+        ValueError: an unknown tier, a negative share, shares that do not add up to one or do not match the tiers.
+
+    >>> mix = memory_mix([0.8, 0.2], ["local-dram", "cxl-direct"])
+    >>> units.format(mix.latency, "s"), units.format(mix.bandwidth, "B/s")
+    ('116 ns', '297 GB/s')
+    """
+    found = [one if isinstance(one, Tier) else tier(one) for one in tiers]
+    share = np.asarray(number("shares", np.asarray(shares), high=1, zero=True), dtype=float)
+    if share.ndim == 0 or share.shape[-1] != len(found):
+        raise ValueError(f"shares must hold one number for each of the {len(found)} tiers; got shape {share.shape}.")
+    total = share.sum(axis=-1)
+    if not np.allclose(total, 1, rtol=0, atol=1e-9):
+        raise ValueError(f"shares must add up to 1; got {np.atleast_1d(total)[np.argmax(np.abs(np.atleast_1d(total) - 1))]:g}.")
+    latency = share @ np.array([one.latency for one in found])
+    busy = share / np.array([one.bandwidth for one in found])
+    return Mix(_plain(latency), _plain(1 / busy.max(axis=-1)))
+
+
+def _plain(value):
+    return float(value) if np.ndim(value) == 0 else value

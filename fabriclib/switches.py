@@ -1,0 +1,74 @@
+"""Switch chips: ports, what each port carries, and what all of them together do, computed from the port's link."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from . import catalog, units
+from .links import Link, link
+
+
+@dataclass(frozen=True)
+class Switch:
+    """ONE switch chip. `port` is the link of one port in one direction; `power` is watts, NaN where no source gives it."""
+
+    id: str
+    name: str
+    family: str
+    generation: str
+    year: int
+    ports: int
+    port: Link
+    reduces: bool
+    power: float
+    note: str
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second that all ports together take in, or give out, at line rate: one direction.
+
+        >>> switch("nvswitch3").rate
+        1600000000000.0
+        """
+        return self.port.bundle(self.ports).waterfall()[1].rate
+
+    @property
+    def sources(self) -> dict[str, catalog.Source]:
+        """The source of each catalogue value, by column name."""
+        return catalog.sources_of(catalog.row("switches", self.id))
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.ports} ports, {units.format(self.rate, 'B/s', 4)} one way>"
+
+
+def switch(name: str) -> Switch:
+    """Return ONE switch chip from the catalogue.
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
+    >>> switch("nvswitch4")
+    <NVSwitch 4: 72 ports, 3.6 TB/s one way>
+    """
+    cells = catalog.row("switches", name)
+    return Switch(
+        **{field: cells[field] for field in ("id", "name", "family", "generation", "note")}, year=int(cells["year"]),
+        ports=int(cells["ports"]), port=link(cells["link"], int(cells["port_lanes"]) if cells["port_lanes"] else None),
+        reduces=cells["reduces"] == "yes", power=float(cells["power_w"] or math.nan),
+    )
+
+
+def switches():
+    """Return the catalogue as a DataFrame: one row a switch chip, rates in GB/s."""
+    import pandas as pd
+
+    found = [switch(r["id"]) for r in catalog.rows("switches")]
+    return pd.DataFrame({
+        "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],
+        "year": [one.year for one in found], "ports": [one.ports for one in found], "port": [one.port.name for one in found],
+        "port GB/s one way": [one.port.waterfall()[1].rate / units.GB for one in found],
+        "chip GB/s one way": [one.rate / units.GB for one in found],
+        "chip GB/s both ways": [2 * one.rate / units.GB for one in found],
+        "reduces in the network": [one.reduces for one in found], "power (W)": [one.power for one in found],
+    })
