@@ -17,6 +17,7 @@ Gb = 1e9 / 8
 us, ns, ms = 1e-6, 1e-9, 1e-3
 
 _SI = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_ALL = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3} | {p: f for p, f in _SI.items() if p != "K"}
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
 _SIZES = {f"{p}B": f for p, f in (_SI | _BINARY).items()} | {f"{p}b": f / 8 for p, f in _SI.items()}
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9, "ps": 1e-12,
@@ -27,8 +28,8 @@ KINDS = {
     "rate": {f"{u}/s": f for u, f in _SIZES.items()}
     | {f"{p}Bps": f for p, f in _SI.items()} | {f"{p}bps": f / 8 for p, f in _SI.items()},
     "time": _TIMES,
-    "energy": {"pJ": 1e-12, "nJ": 1e-9, "uJ": 1e-6, "mJ": 1e-3, "J": 1.0, "kJ": 1e3, "MJ": 1e6, "kWh": 3.6e6},
-    "power": {"mW": 1e-3, "W": 1.0, "kW": 1e3, "MW": 1e6},
+    "energy": {f"{p}J": f for p, f in _ALL.items()} | {"kWh": 3.6e6},
+    "power": {f"{p}W": f for p, f in _ALL.items()},
     "ratio": {"": 1.0, "x": 1.0, "times": 1.0, "%": 0.01},
 }
 _EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
@@ -111,7 +112,8 @@ def _long_time(value: float, digits: int) -> str:
     for unit, seconds in (("years", _TIMES["year"]), ("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if abs(value) >= seconds:
             scaled = value / seconds
-            return f"{scaled:.{digits}g} {unit}" if abs(scaled) < 10**digits else f"{scaled:.0f} {unit}"
+            text = f"{scaled:.{digits}g}" if abs(scaled) < 10**digits else f"{scaled:.0f}"
+            return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
     raise AssertionError("called with less than a minute")
 
 

@@ -1,0 +1,80 @@
+"""Input checks: what passes comes out as plain wide numbers; what does not is named, shown and told what is allowed."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabriclib.checks import MAX_RANKS, known, number, whole
+
+NOT_NUMBERS = [None, "8", b"8", {}, object(), 1 + 2j, True, np.array([True]), [], (), np.array([]), [[1], [2, 3]], ["a"], [None]]
+
+
+@pytest.mark.parametrize("bad", [*NOT_NUMBERS, float("nan"), float("inf"), -1, 0, [1, float("nan")], [1, -1], [1, float("inf")],
+                                 10**400, -(10**400)], ids=lambda bad: repr(bad)[:20])
+def test_number_refuses_and_names(bad):
+    with pytest.raises(ValueError, match="^size must "):
+        number("size", bad)
+
+
+@pytest.mark.parametrize("bad", [*NOT_NUMBERS, float("nan"), float("inf"), 0, -3, 2.5, [1, 2.5], [1, 0], 10**30, MAX_RANKS + 1],
+                         ids=lambda bad: repr(bad)[:20])
+def test_whole_refuses_and_names(bad):
+    with pytest.raises(ValueError, match="^ranks must "):
+        whole("ranks", bad)
+
+
+def test_errors_show_the_value_and_what_is_allowed():
+    for call, message in (
+        (lambda: number("n", -2.5), "n must be a number greater than 0; got -2.5."),
+        (lambda: number("n", -2.5, zero=True), "n must be a number at least 0; got -2.5."),
+        (lambda: number("n", [3, 30], high=10), "n must be a number greater than 0 and at most 10; got 30."),
+        (lambda: number("n", "x" * 100), f"n must be a number or an array of numbers; got '{'x' * 56}...."),
+        (lambda: number("n", 10**400), "n must be a number a float can hold; got an integer of 1329 bits."),
+        (lambda: whole("n", 3, low=4, high=8), "n must be a whole number from 4 to 8; got 3."),
+        (lambda: whole("n", [5, 2.5]), f"n must be a whole number from 1 to {MAX_RANKS}; got 2.5."),
+    ):
+        with pytest.raises(ValueError, match="must") as caught:
+            call()
+        assert str(caught.value) == message
+
+
+@given(st.floats(1e-300, 1e300))
+def test_numbers_pass_unchanged(value):
+    assert number("n", value) == value
+    assert type(number("n", value)) is float
+    assert number("n", [value]).tolist() == [value]
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint8, np.uint64, np.float16, np.float32, np.float64])
+def test_narrow_types_come_out_wide(kind):
+    assert number("n", np.array([100, 3], dtype=kind)).dtype == np.float64
+    assert whole("n", np.array([100, 3], dtype=kind)).dtype == np.int64
+    assert type(number("n", kind(100))) is float
+    assert type(whole("n", kind(100))) is int
+
+
+def test_limits_are_where_they_are_said_to_be():
+    assert number("n", 0, zero=True) == 0.0
+    assert number("n", 10, high=10) == 10
+    assert whole("n", 4, low=4, high=4) == 4
+    with pytest.raises(ValueError, match="n must"):
+        number("n", math.nextafter(10, 11), high=10)
+
+
+@pytest.mark.parametrize(("given_name", "suggested"), [
+    ("nvlnik4", "'nvlink4'"), ("NVLINK4", "'nvlink4'"), ("pci5", "'pcie5'"), ("zzz", None), ("", None), (None, None),
+    (4, None), ("x" * 10_000, None), (["nvlink4"], "'nvlink4'"),
+])
+def test_unknown_names_suggest_the_nearest(given_name, suggested):
+    with pytest.raises(ValueError, match="Known: nvlink4, pcie5") as caught:
+        known("link", given_name, ["nvlink4", "pcie5"])
+    assert len(str(caught.value)) < 200
+    assert ("Did you mean" in str(caught.value)) == (suggested is not None)
+    assert suggested is None or suggested in str(caught.value)
+
+
+def test_known_names_pass():
+    assert known("link", "pcie5", (name for name in ("nvlink4", "pcie5"))) == "pcie5"

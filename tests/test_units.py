@@ -1,0 +1,79 @@
+"""Units: text to SI numbers and back; bits are not bytes, GiB is not GB."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabriclib import units
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("450 GB/s", 4.5e11), ("450GB/s", 4.5e11), ("400 Gb/s", 5e10), ("400 Gbps", 5e10), ("50 GBps", 5e10), ("1 TB/s", 1e12),
+    ("64 KiB", 65536), ("1 GiB", 2**30), ("1 GB", 1e9), ("1 kB", 1e3), ("1 KB", 1e3), ("8 b", 1), ("8 Gb", 1e9), ("1e3 B", 1e3),
+    ("2.5 us", 2.5e-6), ("2.5 µs", 2.5e-6), ("2.5 μs", 2.5e-6), ("600 ns", 6e-7), ("1 min", 60), ("1 h", 3600), ("1 d", 86400),
+    ("1 year", 365.25 * 86400), ("5 pJ", 5e-12), ("1 kWh", 3.6e6), ("700 W", 700), ("1 MW", 1e6), (".5 s", 0.5), ("  3 s ", 3),
+    ("-3 s", -3), ("+3 s", 3), ("12 %", 0.12), ("3 x", 3), ("1 PiB", 2.0**50),
+])
+def test_parse(text, wanted):
+    assert units.parse(text) == pytest.approx(wanted, rel=1e-15)
+
+
+def test_a_gigabit_is_an_eighth_of_a_gigabyte():
+    assert units.parse("1 Gb/s") * 8 == units.parse("1 GB/s") == 1e9
+    assert units.parse("1 GiB") / units.parse("1 GB") == pytest.approx(1.073741824)
+    assert units.Gb * 8 == units.GB
+
+
+@pytest.mark.parametrize("kind", units.KINDS)
+def test_each_kind_takes_its_own_units_only(kind):
+    for other, table in units.KINDS.items():
+        for unit in table:
+            if unit in units.KINDS[kind]:
+                assert units.parse(f"2 {unit}", kind) == pytest.approx(2 * units.KINDS[kind][unit])
+            elif unit:
+                with pytest.raises(ValueError, match=f"unit of {other}"):
+                    units.parse(f"2 {unit}", kind)
+
+
+@pytest.mark.parametrize(("text", "named"), [
+    ("", "not a number"), ("GB/s", "not a number"), ("fast", "not a number"), ("4 5 GB", "not a number"), ("1,5 GB", "comma"),
+    ("1,000 B", "comma"), ("450", "no unit"), ("450 gb/s", "GB/s or Gb/s"), ("450 GBs", "Did you mean"), ("450 mb", "Mb"),
+    ("1e999 B", "too large"), ("nan B", "not a number"), ("inf B", "not a number"), ("450 parsec", "unit 'parsec'"),
+    (None, "text must"), (450, "text must"), (b"4 B", "text must"), ("9" * 201 + " B", "text must"), (["4 B"], "text must"),
+    ("4 <b>", "unit"), ("4 " + "z" * 150, "unit"),
+])
+def test_what_cannot_be_read_is_explained(text, named):
+    with pytest.raises(ValueError, match=named) as caught:
+        units.parse(text)
+    assert len(str(caught.value)) < 1000
+
+
+def test_unknown_kind():
+    with pytest.raises(ValueError, match="Did you mean 'rate'"):
+        units.parse("4 B/s", "rates")
+
+
+@pytest.mark.parametrize(("value", "unit", "wanted"), [
+    (4.5e11, "B/s", "450 GB/s"), (5e10, "b/s", "50 Gb/s"), (65536, "B", "64 KiB"), (1000, "B", "1 kB"), (1024, "B", "1 KiB"),
+    (2**30, "B", "1 GiB"), (2**60, "B", "1024 PiB"), (1e9, "B", "1 GB"), (999.9e6, "B", "1 GB"), (0.5, "B", "0.5 B"),
+    (512, "B", "512 B"), (0, "s", "0 s"), (2.386e-3, "s", "2.39 ms"), (6e-7, "s", "600 ns"), (59.99, "s", "60 s"),
+    (60, "s", "1 min"), (86400, "s", "1 day"), (2 * 86400, "s", "2 days"), (5e-12, "J", "5 pJ"), (1.2e7, "W", "12 MW"), (math.inf, "s", "inf s"),
+    (1e-15, "s", "0.001 ps"), (1e24, "B", "1000000 EB"),
+    (-3e-3, "s", "-3 ms"),
+])
+def test_format(value, unit, wanted):
+    assert units.format(value, unit) == wanted
+
+
+@given(st.floats(1e-12, 1e15), st.sampled_from(["B", "B/s", "b/s", "s", "J", "W"]))
+def test_format_and_parse_are_inverse_to_the_digits_shown(value, unit):
+    shown = units.format(value, unit, digits=6)
+    bits = 8 if unit == "b/s" else 1
+    assert units.parse(shown) * bits == pytest.approx(value, rel=1e-5, abs=1e-17)
+
+
+def test_format_refuses_other_units():
+    with pytest.raises(ValueError, match="unit 'GB'"):
+        units.format(1.0, "GB")
