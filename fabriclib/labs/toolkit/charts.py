@@ -1,8 +1,9 @@
 """Small pieces of Altair charts that look and read the same in every lab.
 
-A chart is a stack of layers. A layer starts with `live()`, the table that moves with the controls, or with
-`fixed(rows)`, marks that stay. Axes come from `x` and `y`: their domains are given, so nothing jumps while a
-slider moves. Altair is imported inside the functions: evaluating a lab needs no drawing.
+A chart is a `stack` of layers. A layer starts with `live()`, the table that moves with the controls, or with
+`fixed(rows)`, marks that stay; a helper that needs several layers returns a tuple of them. Axes come from `x` and
+`y`: their domains are given, so nothing jumps while a slider moves. Altair is imported inside the functions:
+evaluating a lab needs no drawing.
 """
 
 from __future__ import annotations
@@ -36,6 +37,17 @@ _LABELS = {
     "B/s": f"{_SI} + 'B/s'",
 }
 MOST_TICKS = 9
+_INK = "#222222"
+_CONFIG = {
+    "font": FONT,
+    "padding": 8,
+    "axis": {
+        "labelFontSize": 14, "titleFontSize": 15, "titleFontWeight": "normal", "titlePadding": 10,
+        "gridColor": "#e4e4e4", "labelColor": _INK, "titleColor": _INK, "labelOverlap": "greedy",
+    },
+    "legend": {"labelFontSize": 14, "titleFontSize": 14},
+    "view": {"stroke": "#bbbbbb"},
+}
 
 
 def live():
@@ -110,7 +122,7 @@ def measured(rows: list[dict], x, y, *, label: str = "label"):
     """Published or measured points: black diamonds, the column *label* written beside each."""
     marks = fixed(rows).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=MEASURED)
     text = fixed(rows).encode(x=x, y=y, text=f"{label}:N")
-    return marks.encode(x=x, y=y) + _legible(text, align="left", dx=12, color=MEASURED)
+    return marks.encode(x=x, y=y), *_legible(text, align="left", dx=12, color=MEASURED)
 
 
 def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):
@@ -124,7 +136,7 @@ def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str 
     rule = fixed(rows).mark_rule(color=LIMIT, strokeDash=DASHED, strokeWidth=2.5).encode(**position)
     anchor = {"y": {"value": 16}} if y is None else {"x": {"value": 4}}
     text = fixed(rows).encode(text=f"{label}:N", **position, **anchor)
-    return rule + _legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
+    return rule, *_legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
                            color=LIMIT, fontWeight="bold")
 
 
@@ -152,18 +164,14 @@ def stack(*layers, description: str, height: int = HEIGHT):
     """The finished chart: *layers* over each other, as wide as the page allows, legible on a projector.
 
     Args:
+        layers: Altair charts, or tuples of them as `measured`, `limit` and `values` return.
         description: what the chart shows, for those who cannot see it.
     """
     import altair as alt
 
-    chart = alt.layer(*layers).properties(width="container", height=height, description=description)
-    return (
-        chart.configure(font=FONT, padding=8)
-        .configure_axis(labelFontSize=14, titleFontSize=15, titleFontWeight="normal", titlePadding=10,
-                        gridColor="#e4e4e4", labelColor="#222222", titleColor="#222222", labelOverlap="greedy")
-        .configure_legend(labelFontSize=14, titleFontSize=14)
-        .configure_view(stroke="#bbbbbb")
-    )
+    # One flat list, put together once: Altair copies everything below at each nesting and each configure_*().
+    flat = [part for layer in layers for part in (layer if isinstance(layer, tuple) else (layer,))]
+    return alt.layer(*flat, width="container", height=height, description=description, config=_CONFIG)
 
 
 def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", log: int = 0, ticks=None):
@@ -192,8 +200,8 @@ def _powers(base: int, low: float, high: float) -> list[float]:
 
 def _legible(text, **mark):
     """Text on a white edge of its own, so that a line running behind it does not spoil it."""
-    mark = {"baseline": "middle", "fontSize": 14, "color": "#222222"} | mark
-    return text.mark_text(**mark | {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}) + text.mark_text(**mark)
+    mark = {"baseline": "middle", "fontSize": 14, "color": _INK} | mark
+    return text.mark_text(**mark | {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}), text.mark_text(**mark)
 
 
 def _escaped(field: str) -> str:

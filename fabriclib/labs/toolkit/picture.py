@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from .charts import FONT, LIVE
 from .wire import plain_columns, rows
 
 WIDTH = 720
-CHARACTERS = 100
+CHARACTERS = 112
 
 
 def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> bytes:
@@ -16,8 +17,8 @@ def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> byte
     import vl_convert
 
     heading = {
-        "text": textwrap.wrap(title, CHARACTERS),
-        "subtitle": textwrap.wrap(sentence, CHARACTERS),
+        "text": _lines(title),
+        "subtitle": _lines(sentence),
         "anchor": "start",
         "frame": "group",
         "fontSize": 18,
@@ -29,3 +30,8 @@ def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> byte
     datasets = spec.get("datasets", {}) | {LIVE: rows(plain_columns(columns))}
     whole = spec | {"title": heading, "datasets": datasets, "width": WIDTH, "background": "white"}
     return vl_convert.vegalite_to_png(whole, scale=1.5)
+
+
+def _lines(text: str) -> list[str]:
+    """Wrap *text*, a number never parted from its unit."""
+    return textwrap.wrap(re.sub(r"(?<=\d) (?=[^\d\s])", "\N{NO-BREAK SPACE}", text), CHARACTERS)
