@@ -34,7 +34,7 @@ class Algorithm:
             first; any whole numbers whose product is ranks will do, and without them there is one level of all ranks.
         refuses: (ranks, **options) -> why it cannot serve them, or "" if it can. ranks is one whole number.
         best_chunks: (ranks, nbytes, alpha, beta) -> the chunk count that makes it fastest, not rounded; for "chunks".
-        exact: whether the closed form equals the counted schedule, or bounds it from above.
+        exact: whether the closed form equals the counted schedule, or bounds it from above, at most twice as high.
         ports: how many messages a rank must be able to send at once: 1, or "all".
         reduction: where reduction happens: "endpoint" or "network".
         streamed: whether data flows through all levels at once, so that bytes cost what the slowest level takes.

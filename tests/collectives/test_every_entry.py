@@ -149,8 +149,9 @@ def test_asks_for_no_more_ports_than_it_declares(entry):
 
 @EACH_ENTRY
 def test_one_rank_costs_nothing(entry):
-    assert not np.any(np.array(entry.counts(1), dtype=float)), "closed form"
-    assert not np.any(np.array(schedule(entry.collective, entry.name, 1).counts(), dtype=float)), "counted"
+    for options in variants(entry, 1):
+        assert not np.any(np.array(entry.counts(1, **options), dtype=float)), f"closed form, {options}"
+        assert not np.any(np.array(schedule(entry.collective, entry.name, 1, **options).counts(), dtype=float)), options
 
 
 @EACH_ENTRY
