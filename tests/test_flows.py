@@ -203,6 +203,16 @@ def test_a_flow_that_ends_leaves_its_share_to_the_others():
     assert finish(routing, line.capacity, np.array([10, 5, 10])) == pytest.approx(2)
     # The long flow shares with one, then with the other, and never has a link to itself before they end.
     assert finish(routing, line.capacity, np.array([20, 5, 10])) == pytest.approx(3)
+    uneven = network([(0, 1), (1, 2)], [10, 4])
+    routing = route(uneven, np.array([0, 0]), np.array([2, 1]))
+    assert finish(routing, uneven.capacity, np.array([4, 24])) == pytest.approx(2.8)  # 1 s at 4 and 6, then 18 at 10
+
+
+def test_a_link_may_idle_at_first_and_be_the_last_to_end():
+    line = network([(0, 1), (1, 2), (2, 3)], [10, 10, 10])
+    routing = route(line, np.array([0, 1, 0, 0, 2, 2]), np.array([2, 3, 1, 1, 3, 3]))
+    # Thirds of the outer links while the short flows last (1.5 s), the middle one a third idle; then halves of the middle one.
+    assert finish(routing, line.capacity, np.array([10, 10, 5, 5, 5, 5])) == pytest.approx(2.5)
 
 
 def test_flows_of_one_size_end_when_the_busiest_edge_does():

@@ -49,6 +49,14 @@ def test_one_broadcast_from_a_root_is_held_by_one_link_of_the_mesh():
     assert chain.time_on(MESH, N) == pytest.approx(7 * (HOP + N / 448e9))
 
 
+def test_every_channel_starts_at_the_root():
+    # Thin links at the root, 1, thick ones beyond: either way round only the first of three steps is slow.
+    square = Graph.wired("square", {f"gpu{i}": "gpu" for i in range(4)},
+                         [Cables([0, 1, 2, 3], [1, 2, 3, 0], fl.link("nvlink4"), [1, 1, 2, 2])])
+    chain = fl.schedule("broadcast", "chain", ranks=4, chunks=1, root=1)
+    assert chain.time_on(square, 1e9, channels=2) == pytest.approx(3 * ALPHA + 0.5e9 * (1 / 25e9 + 2 / 50e9))
+
+
 @pytest.mark.parametrize("ranks", [2, 3, 5, 8])
 @pytest.mark.parametrize("collective", ["all_reduce", "all_gather", "reduce_scatter"])
 def test_on_the_switch_box_each_one_port_schedule_takes_what_its_counts_say(collective, ranks):
@@ -68,6 +76,10 @@ def test_switches_that_reduce_work_as_one():
     assert nvls.time_on(HGX, N) == pytest.approx(4 * ALPHA / 2 + N * 9 / 8 / 450e9)
     with pytest.raises(ValueError, match="nvls needs a switch that every rank is linked to; MI300X platform has none"):
         nvls.time_on(MESH, N)
+    apart = Graph.wired("two switches", {"gpu0": "gpu", "gpu1": "gpu", "switch0": "switch", "switch1": "switch"},
+                        [Cables([0, 1, 2], [2, 3, 3], fl.link("nvlink4"))])
+    with pytest.raises(ValueError, match="linked to; two switches has none"):
+        fl.schedule("all_reduce", "nvls", ranks=2).time_on(apart, N)
     with pytest.raises(ValueError, match="sharp needs 3 switches one above the other"):
         fl.schedule("all_reduce", "sharp", ranks=8, dims=(4, 2)).time_on(HGX, N)
 

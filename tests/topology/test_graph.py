@@ -47,6 +47,14 @@ def test_most_flow_over_a_graph_solved_by_hand():
     assert max_flow(diamond, np.array([0]), np.array([1])) == pytest.approx(4 * 25e9)
 
 
+def test_most_flow_takes_back_what_a_short_path_took_first():
+    # One way each: the short path 0-1-2-7 must give its middle edge up, for 0-1-3-4-7 and 0-5-6-2-7.
+    src, dst = np.array([(0, 1), (1, 2), (2, 7), (1, 3), (3, 4), (4, 7), (0, 5), (5, 6), (6, 2)]).T
+    ones = np.ones(9)
+    graph = Graph("one way", tuple("01234567"), np.full(8, "gpu"), src, dst, ones, ones, ones, np.full(9, "wire"))
+    assert max_flow(graph, np.array([0]), np.array([7])) == 2
+
+
 def test_bisection_is_the_worst_balanced_cut():
     # Two pairs with 3 links inside each, joined by one link: the cut goes between the pairs.
     pairs = wired([Cables([0, 2, 1], [1, 3, 2], NVLINK, [3, 3, 1])])
