@@ -54,16 +54,14 @@ def test_what_the_model_does_not_compute_is_refused(id, change):
         computed(replace(catalog.figure(id), **change))
 
 
-@pytest.mark.parametrize("table", ["links", "codes", "framings", "switches", "cxl_versions", "cxl_features", "cxl_devices",
-                                   "cxl_sharing", "memory_tiers"])
-def test_every_value_names_a_source_that_exists(table):
-    """A value without a source says so: its source is `none` and the row explains what it rests on."""
+@pytest.mark.parametrize("table", ["links", "framings", "switches", "cxl_versions", "cxl_features", "cxl_devices",
+                                   "cxl_sharing", "memory_tiers", "infinity_fabric"])
+def test_a_value_without_a_source_says_what_it_rests_on(table):
+    """Years alone are general knowledge throughout, as links.csv began them."""
     for row in catalog.rows(table):
-        sources = catalog.sources_of(row)
-        assert set(sources) <= set(row), row
-        silent = {"year", "lanes", "widths", "packet_bytes", "latency_ns"}  # general knowledge of the first rows
-        if any(source.id == "none" for value, source in sources.items() if value not in silent):
-            assert row["note"], row
+        without = [value for value, source in catalog.sources_of(row).items() if source.id == "none" and value != "year"]
+        said = ("unverified", "derived", "estimate", "assumed", "stands for", "are the MI300X's")
+        assert not without or any(word in row["note"] for word in said), (without, row)
 
 
 def test_every_row_of_the_catalogue_builds():
