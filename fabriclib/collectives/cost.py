@@ -100,7 +100,7 @@ def _refuse_missing(entry: Algorithm, **needed) -> None:
 def _fastest_chunks(entry: Algorithm, nbytes, ranks, alpha, beta, gamma, options):
     """Return the whole number of chunks with the least time: one of the two around the real optimum."""
     whole_vector = entry.counts(ranks, **options, chunks=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # an alpha of (almost) zero
         per_byte = beta + gamma * np.nan_to_num(np.divide(whole_vector.reduced, whole_vector.sent))
         real = entry.best_chunks(ranks, nbytes, alpha, per_byte)
     most = np.clip(nbytes, 1.0, MAX_CHUNKS - 1)  # no chunk is shorter than a byte

@@ -43,6 +43,8 @@ def test_there_may_be_no_crossover():
     assert fl.crossover("all_reduce", "ring", "recursive_doubling", **AT) == np.inf  # it wins small messages only
     assert fl.crossover("all_reduce", "ring", "recursive_doubling", **(AT | {"ranks": 1})) == np.inf
     assert fl.crossover("all_reduce", "recursive_doubling", "ring", **(AT | {"alpha": 0.0})) == 0.0
+    # Fewer messages and fewer bytes: the lines meet at a negative size.
+    assert fl.crossover("all_reduce", "ring", "nvls", **AT) == 0.0
 
 
 @pytest.mark.parametrize(("a", "b"), [("binomial", "chain"), ("chain", "double_tree"), ("double_tree", "chain"),
