@@ -14,11 +14,11 @@ STYLE = f"""<style>
   white-space: normal; overflow-wrap: anywhere; }}
 .fl-course .fl-row {{ flex-flow: row wrap; align-items: center; overflow: visible; }}
 .fl-course input {{ font-size: var(--jp-content-font-size1, 15px); }}
-.fl-question {{ font-weight: 600; }}
-.fl-link {{ background: none; text-decoration: underline; color: var(--jp-content-link-color, {_INK}); }}
-.fl-sentence {{ padding-left: 10px; border-left: 5px solid #56B4E9; }}
-.fl-sentence.fl-right {{ border-left-color: #009E73; }}
-.fl-sentence.fl-slip, .fl-sentence.fl-off, .fl-sentence.fl-wrong {{ border-left-color: #D55E00; }}
+.fl-course .fl-question {{ font-weight: 600; }}
+.fl-course .fl-link {{ background: none; text-decoration: underline; color: var(--jp-content-link-color, {_INK}); }}
+.fl-course .fl-sentence {{ padding-left: 10px; border-left: 5px solid #56B4E9; }}
+.fl-course .fl-sentence.fl-right {{ border-left-color: #009E73; }}
+.fl-course .fl-sentence:is(.fl-slip, .fl-off, .fl-wrong) {{ border-left-color: #D55E00; }}
 .fl-notice, .fl-locked-text {{ font-style: italic; }}
 .fl-course details pre {{ white-space: pre-wrap; }}
 </style>"""

@@ -1,0 +1,130 @@
+"""One real JupyterLab, started as `make lab` starts it, and one Chromium that reaches nothing but this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import learner_copies
+import open_lab
+import pytest
+from lessons import ROOT
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+HOW = "No Chromium on this machine. On Debian or Ubuntu: apt-get install chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    if CHROMIUM is None:
+        terminalreporter.write_sep("=", "the browser tests did not run")
+        terminalreporter.write_line(f"{HOW}. REQUIRE_BROWSER=1 makes its absence a failure.")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running JupyterLab: its address, its token, and the learner's folder it serves."""
+
+    url: str
+    token: str
+    work: Path
+
+    def lesson(self, name: str) -> str:
+        """Return the address that opens a lesson in a fresh workspace."""
+        return f"{self.url}lab/workspaces/{Path(name).stem}/tree/{name}?reset&token={self.token}"
+
+    def stop_kernels(self) -> None:
+        """Stop every kernel, as closing JupyterLab does."""
+        for kernel in json.loads(self._ask("GET", "api/kernels")):
+            self._ask("DELETE", f"api/kernels/{kernel['id']}")
+
+    def _ask(self, method: str, what: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        with urlopen(Request(self.url + what, headers=headers, method=method), timeout=20) as answer:
+            return answer.read()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser's path; without one, a skip, or a failure where REQUIRE_BROWSER=1 says one must be there."""
+    if CHROMIUM is None:
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(HOW)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def server(chromium, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("jupyter")
+    work, runtime = folder / "work", folder / "runtime"
+    learner_copies.refresh(ROOT / "notebooks", work)
+    _attach_all_cells(work)
+    command = [*open_lab.command(Path(sys.executable)), "--no-browser", "--ServerApp.port=0"]
+    environment = open_lab.environment(work) | {"JUPYTER_RUNTIME_DIR": str(runtime)}
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        running = _announced(process, runtime, folder / "log")
+        yield Server(running["url"], running["token"], work)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _attach_all_cells(work: Path) -> None:
+    """Have JupyterLab draw the cells outside the window too, so that a screenshot shows the whole lesson."""
+    settings = Path(open_lab.environment(work)["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+
+
+def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        for path in runtime.glob("jpserver-*.json"):
+            try:
+                return json.loads(path.read_bytes())
+            except ValueError:  # half written
+                pass
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """A page of its own that reaches this machine only. What it complained of, or tried to fetch, fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page, complaints = context.new_page(), []
+
+    def gate(route):
+        if urlsplit(route.request.url).hostname in ("127.0.0.1", "localhost"):
+            route.continue_()
+        else:
+            complaints.append(f"asked the network for {route.request.url}")
+            route.abort()
+
+    context.route("**/*", gate)
+    page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    server.stop_kernels()
+    assert complaints == []

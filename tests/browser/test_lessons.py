@@ -1,0 +1,114 @@
+"""Every lesson as its learner meets it: in JupyterLab, in a browser, by keyboard, with no network."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from lessons import LESSONS, ROOT, code_cells, named
+from playwright.sync_api import expect
+
+from fabriclib.course import registry
+from fabriclib.course.view import css_key
+
+pytestmark = pytest.mark.browser
+PATIENCE = 30_000
+DRAWN = "box => JSON.stringify(box.flView.data('table'))"
+
+
+def open_and_run(page, server, path):
+    """Open the learner's copy and run all of it."""
+    page.goto(server.lesson(path.name))
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PATIENCE)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    last = len(code_cells(path))
+    expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(last - 1)).to_have_text(f"[{last}]:", timeout=PATIENCE)
+
+
+def box(page, key, kind="fl-predict"):
+    return page.locator(f".{kind}.{css_key(key)}")
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_from_first_cell_to_last(page, server, path):
+    open_and_run(page, server, path)
+    predictions, locks = named(path, "predict_first"), named(path, "after")
+    expect(page.locator(".fl-predict")).to_have_count(len(predictions))
+    expect(page.locator(".fl-after.fl-locked")).to_have_count(len(locks))
+    assert page.locator(".jp-RenderedText[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
+    assert page.get_by_role("dialog").count() == 0
+
+    for key in predictions:
+        assert box(page, key).locator(".fl-answer").count() == 0
+        assert box(page, key, "fl-after.fl-locked").count() == locks.count(key)
+        answer(page, key)
+        expect(box(page, key, "fl-after.fl-locked")).to_have_count(0)
+    expect(page.locator(".fl-after.fl-locked")).to_have_count(0)
+
+    move_the_first_slider(page)
+    picture(page, path)
+
+
+def answer(page, key):
+    """Type twice the answer and press Enter, by keyboard alone; the ratio to it appears, for everybody to hear."""
+    prediction = registry.prediction(key)
+    box(page, key).locator("input").focus()
+    page.keyboard.type(prediction.format(2 * prediction.answer()))
+    page.keyboard.press("Enter")
+    said = box(page, key).locator(".fl-answer[role=status][aria-live=polite]")
+    expect(said).to_contain_text(prediction.format(prediction.answer()))
+    expect(said).to_contain_text("2.0 times the answer")
+    expect(box(page, key).locator("input")).to_be_hidden()
+
+
+def move_the_first_slider(page):
+    """ArrowRight on a lab's slider changes the sentence and the drawn data, on a chart one can see."""
+    lab = page.locator(".fabriclib-lab").first
+    chart, sentence = lab.locator(".fl-chart"), lab.locator(".fl-sentence")
+    size = chart.locator("canvas").bounding_box()
+    assert size["width"] > 300
+    assert size["height"] > 100
+    said, drawn = sentence.inner_text(), chart.evaluate(DRAWN)
+    lab.locator("input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(sentence).not_to_have_text(said)
+    page.wait_for_function(f"([box, before]) => ({DRAWN})(box) !== before", arg=[chart.element_handle(), drawn])
+
+
+def picture(page, path):
+    """Keep a screenshot of the whole lesson: the notebook scrolls inside JupyterLab, so the window grows instead."""
+    panel, last = page.locator(".jp-WindowedPanel-outer").first, page.locator(".jp-Notebook .jp-Cell").last
+    page.set_viewport_size({"width": 1280, "height": panel.evaluate("panel => panel.scrollHeight") + 200})
+    panel.evaluate("panel => panel.scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    frame, end = panel.bounding_box(), last.bounding_box()
+    (ROOT / "artifacts").mkdir(exist_ok=True)
+    frame["height"] = end["y"] + end["height"] - frame["y"]
+    page.screenshot(path=ROOT / "artifacts" / f"{path.stem}.png", clip=frame)
+
+
+@pytest.mark.skipif(not LESSONS, reason="no lessons yet")
+def test_who_comes_back_finds_the_answers_and_the_text_fits_a_narrow_window(page, server):
+    path = next(lesson for lesson in LESSONS if named(lesson, "predict_first"))
+    key, *others = named(path, "predict_first")
+    open_and_run(page, server, path)
+    if box(page, key).locator("input").is_visible():
+        answer(page, key)
+    server.stop_kernels()
+    page.reload()
+    open_and_run(page, server, path)
+    expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
+
+    page.set_viewport_size({"width": 640, "height": 900})
+    for predict in page.locator(".fl-predict").all():
+        assert predict.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
+    box(page, key).get_by_role("button", name="Clear my answer").press("Enter")
+    expect(box(page, key).locator("input")).to_be_visible()
+    expect(box(page, key).locator(".fl-answer")).to_have_count(0)
+    box(page, key).locator("input").fill("fast")
+    box(page, key).get_by_role("button", name="Check").press("Enter")
+    expect(box(page, key).locator("[role=status]")).to_contain_text(re.compile("is not a number with a unit"))
+    box(page, key).get_by_role("button", name="Show me").press("Enter")
+    expect(box(page, key).locator(".fl-answer")).to_contain_text("The answer is")
