@@ -70,6 +70,14 @@ def test_crossover_with_fixed_chunks_is_a_straight_line_again():
     assert size == pytest.approx((22 - 3) * AT["alpha"] / ((3 - 22 / 16) * AT["beta"]))
 
 
+@pytest.mark.parametrize("dims", [(3, 5), (3, 5, 7), (7, 3, 11), (13, 6), (9, 9, 9)])
+def test_rounding_makes_no_crossover(dims):
+    """Torus and ring move the same bytes; their sums differ in the last digits only."""
+    at = {"ranks": int(np.prod(dims)), "alpha": 1e-6, "beta": 1 / 3e9, "gamma": 1 / 7e11, "dims": dims}
+    assert fl.crossover("all_reduce", "torus", "ring", **at) == np.inf
+    assert fl.crossover("all_reduce", "ring", "torus", **at) == 0.0
+
+
 def test_crossover_of_shapes():
     size = fl.crossover("all_reduce", "recursive_doubling", "torus", dims=(4, 2), **AT)
     assert time("all_reduce", "recursive_doubling", size) == pytest.approx(time("all_reduce", "torus", size, dims=(4, 2)))
