@@ -216,3 +216,16 @@ def test_a_silent_kernel_is_told(stage):
     stage.evaluate("() => { globalThis.lab = open(); lab.slide(2); }")
     stage.clock.fast_forward(9000)
     assert stage.inner_text("[role=status]").startswith("The kernel has not answered yet.")
+
+
+def test_a_kernel_that_takes_no_message_is_told_and_asked_again_next_time(stage):
+    assert stage.evaluate("""() => {
+        const lab = open();
+        const { send } = lab;
+        lab.send = () => { throw new Error("Cannot send"); };
+        lab.slide(2);
+        const told = lab.find("[role=status]").textContent;
+        lab.send = send;
+        lab.slide(0);
+        return [told.split(".")[0], lab.questions().map((question) => question.values.latency)];
+    }""") == ["The kernel has not answered yet", [0]]

@@ -104,7 +104,7 @@ function controlRow(declared, onMove) {
 }
 
 function slider({ name, label, texts }) {
-  const element = make("label", "fl-control fl-slider");
+  const element = make("label", "fl-control");
   const input = make("input");
   Object.assign(input, { type: "range", name, min: 0, max: texts.length - 1, step: 1 });
   const value = make("span", "fl-value");
@@ -139,7 +139,12 @@ function conversation(model, onSilence) {
   function send(values) {
     inFlight = `${view}-${++count}`;
     timer = setTimeout(onSilence, PATIENCE_MS);
-    model.send({ id: inFlight, values });
+    try {
+      model.send({ id: inFlight, values });
+    } catch { // a kernel that is restarting takes no messages
+      inFlight = null;
+      onSilence();
+    }
   }
 
   return {
