@@ -15,6 +15,7 @@ from . import units
 from .checks import whole
 from .topology import Graph
 from .topology.groups import Groups
+from .topology.shortest import legs
 
 SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
 
@@ -37,18 +38,11 @@ def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
     """
-    targets, which = np.unique(dst, return_inverse=True)
-    hops = graph.hops(targets)
-    _refuse_unroutable(graph, src, dst, hops[which, src])
     nodes, flows = len(graph.nodes), len(src)
     stages, forks = [np.arange(flows) * nodes + src], []
-    while stages[-1].size:
-        flow, at = np.divmod(stages[-1], nodes)
-        tail, edge = graph.leaving.of(at)
-        closer = hops[which[flow[tail]], graph.dst[edge]] == hops[which[flow[tail]], at[tail]] - 1
-        tail, edge = tail[closer], edge[closer]
-        after, head = np.unique(flow[tail] * nodes + graph.dst[edge], return_inverse=True)
-        forks.append((tail, edge, head))
+    for flow, edge in legs(graph, src, dst):
+        after, head = np.unique(flow * nodes + graph.dst[edge], return_inverse=True)
+        forks.append((np.searchsorted(stages[-1], flow * nodes + graph.src[edge]), edge, head))
         stages.append(after)
     ways, latency = _ways(graph, stages, forks)
     share, pieces = np.ones(flows), []
@@ -61,7 +55,7 @@ def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
 
 def _ways(graph: Graph, stages, forks):
     """Go back from the targets: what each edge of a fork can carry on, what each fork can, and the time ahead of it."""
-    ways, beyond, ahead = [], np.array([]), np.array([])
+    ways, beyond, ahead = [], np.full(len(stages[-1]), np.inf), np.zeros(len(stages[-1]))
     for stage, (tail, edge, head) in zip(stages[-2::-1], forks[::-1], strict=True):
         way = np.minimum(graph.capacity[edge], beyond[head])
         total = np.bincount(tail, way, minlength=len(stage))
@@ -70,13 +64,6 @@ def _ways(graph: Graph, stages, forks):
         np.maximum.at(ahead, tail, later)
         beyond = np.where(total > 0, total, np.inf)  # a target passes on whatever reaches it
     return ways[::-1], ahead
-
-
-def _refuse_unroutable(graph: Graph, src, dst, far) -> None:
-    if (same := src[src == dst]).size:
-        raise ValueError(f"a flow must go to another node than it comes from; got {graph.nodes[same[0]]} twice.")
-    if (lost := np.flatnonzero(far == len(graph.nodes))).size:
-        raise ValueError(f"{graph.name} has no path from {graph.nodes[src[lost[0]]]} to {graph.nodes[dst[lost[0]]]}.")
 
 
 def max_min(routing: Routing, capacity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

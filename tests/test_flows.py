@@ -135,10 +135,10 @@ def test_ten_thousand_flows_on_two_thousand_edges_within_a_second():
     draw = np.random.default_rng(1)
     graph = random_network(draw, nodes=300, chords=1400)
     src, dst = random_flows(draw, 300, 10_000).T
-    start = time.perf_counter()
+    start = time.process_time()
     routing = route(graph, src, dst)
     rates, bottleneck = max_min(routing, graph.capacity)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     # The certificate of max-min fairness: everybody's bottleneck is full, and nobody has more there.
     load = np.bincount(routing.edge, rates[routing.flow] * routing.fraction, minlength=2000)
     assert (load <= graph.capacity * (1 + 1e-9)).all()
@@ -167,6 +167,21 @@ def test_every_route_is_a_unit_of_flow_over_shortest_paths(seed):
         legs = {leg for path in paths for leg in zip(path, path[1:], strict=False)}
         assert legs == {(f"n{graph.src[e]}", f"n{graph.dst[e]}") for e in routing.edge[mine]}
         assert routing.latency[flow] == pytest.approx(1e-6 * (len(paths[0]) - 1))
+
+
+def test_routing_a_few_flows_at_a_time_gives_the_same_routes(monkeypatch):
+    draw = np.random.default_rng(2)
+    graph = random_network(draw)
+    src, dst = random_flows(draw, 8, 30).T
+
+    def rows():
+        routing = route(graph, src, dst)
+        order = np.lexsort([routing.edge, routing.flow])
+        return [column[order].tolist() for column in routing[:3]]
+
+    at_once = rows()
+    monkeypatch.setattr("fabriclib.topology.shortest.AT_ONCE", 56)  # seven flows
+    assert rows() == at_once
 
 
 def test_latency_is_that_of_the_slowest_path():
