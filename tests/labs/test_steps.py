@@ -54,7 +54,9 @@ def test_what_changes_in_a_step_is_what_is_marked_as_arrived(algorithm, ranks):
     for step in range(1, last + 1):
         after, table = cells(algorithm, ranks, step)
         arrived = (table["arrived from"] != "").to_numpy().reshape(after.shape)
-        assert np.array_equal(after != before, arrived), step
+        again = arrived & (after == before)  # van de Geijn's ring also hands round what some ranks have already
+        assert np.array_equal(after != before, arrived & ~again), step
+        assert not again.any() or algorithm == "broadcast, scatter_allgather"
         before = after
 
 
@@ -86,7 +88,7 @@ def test_a_refusal_is_the_sentence_and_the_last_drawing_stays(name, algorithm, r
 
 def test_the_sentence_tells_the_message_of_the_lowest_rank():
     sentence = STEPPER.evaluate()[1]
-    assert sentence.startswith("Step 3 of 14: rank 0 sends chunk 5 to rank 1, which then holds 4 of 8 contributions to it; 7 more")
+    assert sentence.startswith("Step 3 of 14: rank 0 sends chunk 5 to rank 1, which then holds 4 of 8 contributions")
     assert sentence.endswith("In all: 14 steps, and a rank sends 1.75 times the buffer.")
     assert "chunks 4, 5, 6 and 7 to rank 1" in STEPPER.evaluate(algorithm="all_reduce, rabenseifner", step=1)[1]
     assert "then holds 3 of 8 chunks" in STEPPER.evaluate(algorithm="all_gather, ring", step=2)[1]
@@ -143,3 +145,12 @@ def test_the_measured_points_cite_their_source():
     found = catalog.figures("dgx-a100-ring", "all_reduce time")
     assert {figure.source.id for figure in found} == {"nccl-tests-123"}
     assert {figure.kind for figure in found} == {"measured"}
+
+
+@pytest.mark.parametrize(("name", "columns"), [("stepper", ["rank"]), ("who-talks", ["sender", "receiver"])])
+def test_every_rank_of_the_table_has_its_row_in_the_chart(name, columns):
+    lab = fl.lab(name)
+    rows = next(layer["encoding"]["y"]["scale"]["domain"] for layer in lab.spec["layer"])
+    table, _ = lab.evaluate()
+    assert rows == list(range(8))
+    assert all(set(table[column]) <= set(rows) and table[column].dtype == int for column in columns)
