@@ -19,6 +19,7 @@ def command(python: Path) -> list[str]:
         "ServerApp.answer_yes": "True",  # Ctrl-C stops at once
         "Application.log_level": "ERROR",  # the address is printed all the same
         "LabApp.default_url": f"/lab/tree/{FIRST}",
+        "KernelManager.transport_encryption": "auto",  # others may work on this machine too
         "LabApp.app_settings_dir": SETTINGS,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",

@@ -43,7 +43,7 @@ class Result:
     def _repr_html_(self) -> str:
         task = "" if self.passed else f'<div class="fl-question">{html.escape(self.exercise.prompt)}</div>'
         verdict = view.sentence("right" if self.passed else "wrong", self.sentence)
-        return f'{view.STYLE}<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
+        return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
 
 
 def grade(exercise: Exercise, given) -> Result:

@@ -1,4 +1,7 @@
-"""The look of what the course shows: one style sheet that follows JupyterLab's theme, light or dark."""
+"""The look of what the course shows: one style sheet that follows JupyterLab's theme, light or dark.
+
+It travels inside the widgets, of which every lesson has several, and so is in no saved output.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,18 @@ from ipywidgets import HTML
 
 _INK = "var(--jp-content-font-color1, currentColor)"
 STYLE = f"""<style>
-.fl-course {{ max-width: 52em; margin: 6px 0; padding: 8px 14px; overflow: hidden; color: {_INK};
+.fl-course {{ max-width: 720px; box-sizing: border-box; margin: 6px 0; padding: 8px 14px; overflow: hidden; color: {_INK};
   border: 1px solid var(--jp-border-color1, #999); border-radius: 6px; }}
 .fl-course .widget-html-content {{ line-height: 1.45; font-size: var(--jp-content-font-size1, 15px); color: {_INK};
   white-space: normal; overflow-wrap: anywhere; }}
 .fl-course .fl-row {{ flex-flow: row wrap; align-items: center; overflow: visible; }}
 .fl-course input {{ font-size: var(--jp-content-font-size1, 15px); }}
-.fl-course .fl-question {{ font-weight: 600; }}
+.fl-course .fl-question {{ font-weight: 600; font-size: 1.1em; margin-bottom: 4px; }}
 .fl-course .fl-link {{ background: none; text-decoration: underline; color: var(--jp-content-link-color, {_INK}); }}
-.fl-course .fl-sentence {{ padding-left: 10px; border-left: 5px solid #56B4E9; }}
+.fl-course .fl-sentence {{ margin: 4px 0; padding-left: 10px; border-left: 5px solid #56B4E9; }}
 .fl-course .fl-sentence.fl-right {{ border-left-color: #009E73; }}
 .fl-course .fl-sentence:is(.fl-slip, .fl-off, .fl-wrong) {{ border-left-color: #D55E00; }}
+.fl-course .fl-sentence div + div {{ margin-top: 4px; }}
 .fl-notice, .fl-locked-text {{ font-style: italic; }}
 .fl-course details pre {{ white-space: pre-wrap; }}
 </style>"""

@@ -113,7 +113,7 @@ def test_uses_every_question_declared_for_it_and_no_other(path):
 def test_ships_its_exercises_unsolved(path):
     for cell in code_cells(path):
         if calls(cell["source"], "check"):
-            assert texts(cell["outputs"][0]).startswith("✗"), cell["source"]
+            assert [o["data"]["text/plain"][0][0] for o in cell["outputs"]] == ["✗"], cell["source"]
 
 
 @every_lesson
