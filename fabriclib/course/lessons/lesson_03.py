@@ -1,0 +1,152 @@
+"""Lesson 03: eight GPUs in a full mesh; what one pair gets of it, what one ring, and what all of them together."""
+
+from ... import units
+from ...collectives import collective_time, schedule
+from ...labs.mesh_or_switch import GPUS, GRADIENT, got, machine
+from ...links import link
+from ...topology import disjoint_rings
+from ..claims import Verdict
+from ..declare import Exercise, Prediction
+
+MESH, SWITCH = "MI300X mesh", "HGX H100 switch box"
+
+
+def summed(name: str, channels: int) -> float:
+    """Return the seconds a ring all-reduce of lesson 00's gradient takes on a machine, over so many rings at once."""
+    return schedule("all_reduce", "ring", ranks=GPUS).time_on(machine(name), GRADIENT, channels=channels)
+
+
+def _all_links() -> float:
+    one = link("xgmi-mi300x")
+    return one.bundle(one.per_device).bandwidth()
+
+
+PREDICTIONS = [
+    Prediction(
+        "03.pair",
+        "A datasheet says: MI300X, Infinity Fabric, 896 GB/s per GPU. Each of eight GPUs has seven links, one to every other. "
+        "You copy a large tensor from one MI300X to another. At what rate does it arrive, at the very best?",
+        "rate", lambda: got(MESH, "one pair", 1).pair,
+        "Of the seven links one leads to that neighbour. 896 / 7 = 128 GB/s is what this link carries both ways, and a copy goes "
+        "one way. The other six links cannot help, unless the copy makes detours.",
+        slips={
+            "that is all seven links in one direction, and six of them lead elsewhere": _all_links,
+            "that is the headline: all seven links, both directions": lambda: 2 * _all_links(),
+            "that spreads the sum over eight GPUs; a GPU has a link to each of the seven others": lambda: _all_links() / GPUS,
+        },
+        per_direction=True,
+    ),
+    Prediction(
+        "03.one-ring",
+        "Lesson 00 again: eight GPUs hold 14 GB each and add them up in a ring. Eight H100 took 54 ms for it. "
+        "Now eight MI300X, in one ring, everyone sending to the next only. How long?",
+        "time", lambda: summed(MESH, 1),
+        "Each GPU still sends 24.5 GB, but to one neighbour: over one link, at 64 GB/s. The other six do nothing.",
+        slips={
+            "that takes all seven links for one neighbour; in one ring each GPU sends over one of them":
+                lambda: summed(MESH, GPUS - 1),
+            "that sends the buffer once; a ring all-reduce sends nearly twice the buffer":
+                lambda: GRADIENT / got(MESH, "ring", 1).pair,
+        },
+        per_direction=True,
+    ),
+    Prediction(
+        "03.rings",
+        "Cut the buffer into parts and send each part round another ring of all eight GPUs, all at once. How many such rings fit "
+        "on the mesh, if no two may send over the same link in the same direction?",
+        "ratio", lambda: len(disjoint_rings(machine(MESH))),
+        "Each ring leaves every GPU over one link, and a GPU has seven: there cannot be more than seven. That seven really fit "
+        "is not obvious; with 4 or 6 GPUs one of them is impossible (Tillson, 1980).",
+        slips={
+            "that would be right if a link could carry one direction only; it carries both at once, so two rings may pass "
+            "over it in opposite directions": (GPUS - 1) // 2,
+            "that counts the links; each ring uses eight of them, in one direction": GPUS * (GPUS - 1) // 2,
+            "that counts the GPUs; each has only seven links, and a ring needs one to leave it": GPUS,
+        },
+        unit="rings",
+    ),
+]
+
+EXERCISES = [
+    Exercise(
+        "03.pair-rate",
+        "Write pair_rate: what one pair gets, one way, in a full mesh of so many GPUs whose datasheet says total_both_ways.",
+        "pair_rate",
+        lambda total_both_ways, gpus: total_both_ways / 2 / (gpus - 1),
+        "def pair_rate(total_both_ways, gpus):\n"
+        "    one_way = total_both_ways / 2\n"
+        "    return one_way / (gpus - 1)\n",
+        cases=[(896 * units.GB, 8), (1071 * units.GB, 8), (300 * units.GB, 4)],
+        wrong=[
+            ("total_both_ways / (gpus - 1)", "That is one link, but both directions of it. A copy goes one way."),
+            ("total_both_ways / 2", "That is one direction of all links. Only one of them leads to the other GPU of the pair."),
+            ("total_both_ways / 2 / gpus", "Nearly. No link leads from a GPU to itself: it has one for each of the others."),
+            ("total_both_ways / 2 / (gpus * (gpus - 1) / 2)",
+             "The total is that of one GPU. Divide it over that GPU's links, not over all links of the machine."),
+            ("total_both_ways", "That is the datasheet's sum: all links, both directions. How much leads to one GPU, one way?"),
+        ],
+    ),
+    Exercise(
+        "03.cables",
+        "Write cables: how many links it takes to join so many GPUs, every one to every other.",
+        "cables",
+        lambda gpus: gpus * (gpus - 1) // 2,
+        "def cables(gpus):\n    return gpus * (gpus - 1) // 2\n",
+        cases=[(8,), (4,), (2,), (72,)],
+        wrong=[
+            ("gpus * (gpus - 1)", "That counts every link twice, once from each end."),
+            ("gpus * gpus / 2", "That gives each GPU a link to itself as well."),
+            ("gpus - 1", "Those are the links of one GPU. Add them up over all GPUs, and mind that a link has two ends."),
+            ("gpus", "That closes a ring. In a full mesh each GPU has a link to each of the others."),
+        ],
+    ),
+    Exercise(
+        "03.all-to-all",
+        "Write all_to_all_seconds: the time on a mesh and the time through a switch, as two numbers.",
+        "all_to_all_seconds",
+        lambda nbytes, gpus, pair_rate, port_rate: (
+            nbytes / gpus / pair_rate,
+            collective_time("all_to_all", "direct", nbytes=nbytes, ranks=gpus, alpha=0.0, beta=1 / port_rate)),
+        "def all_to_all_seconds(nbytes, gpus, pair_rate, port_rate):\n"
+        "    piece = nbytes / gpus\n"
+        "    mesh = piece / pair_rate\n"
+        "    switch = (gpus - 1) * piece / port_rate\n"
+        "    return mesh, switch\n",
+        cases=[(8 * units.GB, 8, 64 * units.GB, 450 * units.GB), (units.GiB, 4, 50 * units.GB, 300 * units.GB),
+               (14 * units.GB, 2, 64 * units.GB, 450 * units.GB)],
+        wrong=[
+            ("(gpus - 1) * nbytes / gpus / pair_rate, (gpus - 1) * nbytes / gpus / port_rate",
+             "The switch is right. On the mesh this sends one piece after the other; each piece has a link of its own, so all go "
+             "at once."),
+            ("nbytes / gpus / pair_rate, nbytes / gpus / port_rate",
+             "The mesh is right. At the switch all the pieces leave through the same port: it carries gpus - 1 of them."),
+            ("nbytes / gpus / pair_rate, nbytes / port_rate",
+             "The mesh is right. At the switch: a GPU keeps the piece meant for itself, so it sends gpus - 1 pieces, not gpus."),
+            ("nbytes / pair_rate, nbytes / port_rate",
+             "This sends the whole buffer to everybody. In an all-to-all each gets a piece of its own, nbytes / gpus."),
+            ("nbytes / gpus / (2 * pair_rate), (gpus - 1) * nbytes / gpus / (2 * port_rate)",
+             "Both rates are those of one direction already. What comes in does not make what goes out any faster."),
+        ],
+    ),
+]
+
+
+def _alike() -> str:
+    pair, every = ([got(name, pattern, 1) for name in (MESH, SWITCH)] for pattern in ("one pair", "all-to-all"))
+    rates = [units.format(found.pair, "B/s") for found in pair] + [units.format(found.total, "B/s") for found in every]
+    times = [units.format(summed(name, GPUS - 1), "s") for name in (MESH, SWITCH)]
+    return (f"Both figures add up all links and both directions. One pair gets {rates[0]} on the mesh and {rates[1]} through "
+            f"the switches, {pair[1].pair / pair[0].pair:.1f} times as much. Only when all eight talk to all the others are the "
+            f"two alike: {rates[2]} and {rates[3]} together, and {units.format(GRADIENT)} are summed in {times[0]} (over seven "
+            f"rings) and {times[1]}.")
+
+
+def _connected() -> str:
+    graph = machine(MESH)
+    direct = len({*zip(graph.src.tolist(), graph.dst.tolist(), strict=True)}) // 2
+    share = got(MESH, "one pair", 1).pair / _all_links()
+    return (f"{graph.count.sum() // 2} links join {direct} pairs: every GPU reaches every other in one hop, without a switch. "
+            f"Connected is not fast, though: a pair has 1/{1 / share:.0f} of what a GPU can send.")
+
+
+VERDICTS = [Verdict("d", "misleads", _alike), Verdict("e", "holds", _connected)]

@@ -1,0 +1,289 @@
+"""Labs of lesson 03: eight GPUs in a full mesh and around a switch, and what one ring leaves idle."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import catalog, figures, units
+from ..collectives import schedule
+from ..flows import Share, all_to_all, one_pair, ring, share
+from ..links import link
+from ..measurements import percent
+from ..topology import Graph, disjoint_rings, server
+from .toolkit import Control, charts, lab
+
+GPUS = 8
+CHANNELS = range(1, GPUS)
+GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
+_SERVERS = {"MI300X mesh": "mi300x", "HGX H100 switch box": "hgx-h100"}
+_BOTH = "both, side by side"
+PATTERNS = ["one pair", "ring", "all-to-all", "ring all-reduce"]
+
+
+def machine(name: str) -> Graph:
+    """Return the graph of a machine by the name the learner reads."""
+    return server(_SERVERS[name])
+
+
+def pairs(graph: Graph, pattern: str, channels: int) -> np.ndarray:
+    """Return the flows of *pattern*, as rows (from, to): every transfer cut into *channels* parts, sent at once.
+
+    Only the ring all-reduce can send each part another way: round a ring that shares no link with the others, where the
+    machine has such rings.
+    """
+    if pattern == "ring all-reduce":
+        rings = disjoint_rings(graph, GPUS) or [list(range(GPUS))]
+        return np.concatenate([ring(rings[i % len(rings)]) for i in range(channels)])
+    one = {"one pair": one_pair, "ring": ring, "all-to-all": all_to_all}[pattern](GPUS)
+    return np.tile(one, (channels, 1))
+
+
+class Got(NamedTuple):
+    """What a pattern gets of a machine, bytes per second one way: a pair that talks, a GPU that sends, all together.
+
+    `busy` is the share of all the machine's wires, both directions counted, that carries something.
+    """
+
+    pair: float
+    gpu: float
+    total: float
+    busy: float
+    shared: Share
+
+
+@functools.cache
+def got(name: str, pattern: str, channels: int) -> Got:
+    """Return what *pattern* gets of the machine *name*: every pair, and every GPU that sends, gets the same."""
+    graph = machine(name)
+    shared = share(graph, pairs(graph, pattern, channels))
+    nodes = len(graph.nodes)
+    between = np.bincount(shared.src * nodes + shared.dst, shared.rates)
+    leaving = np.bincount(shared.src, shared.rates)
+    busy = shared.load.sum() / graph.capacity.sum()
+    return Got(between[between > 0].min(), leaving[leaving > 0].min(), shared.total, float(busy), shared)
+
+
+# ---- lab 1: the two graphs, drawn ----
+
+_ROUND, _DROP = 1.0, -1.36  # where the GPUs stand and where the captions begin, in units of the chart
+_X, _Y = (-2.6, 2.6), (-1.95, 1.5)
+_IDLE, _IN_USE = "idle", "in use (GB/s one way)"
+
+
+def _places(name: str, centre: float, wide: float) -> np.ndarray:
+    """Return (x, y) of the machine's nodes: GPUs on a circle, clockwise from the top, switches in a row in its middle."""
+    graph, angle = machine(name), 2 * np.pi * (np.arange(GPUS) + 0.5) / GPUS
+    switches = len(graph.of_kind("switch"))
+    row = np.stack([0.4 * (np.arange(switches) - (switches - 1) / 2), np.zeros(switches)], axis=1)
+    at = np.concatenate([_ROUND * np.stack([np.sin(angle), np.cos(angle)], axis=1), row])
+    return at * [wide, 1] + [centre, 0]
+
+
+def _cables(name: str, at: np.ndarray, load: np.ndarray) -> list[dict]:
+    """Return a row a cable: its busier direction, and what leaves GPU 0 on it as a label."""
+    graph, found = machine(name), []
+    carried = {(a, b): x for a, b, x in zip(graph.src.tolist(), graph.dst.tolist(), load.tolist(), strict=True)}
+    count = dict(zip(zip(graph.src.tolist(), graph.dst.tolist(), strict=True), graph.count.tolist(), strict=True))
+    for (a, b), one_way in carried.items():
+        if a > b:
+            continue
+        most = max(one_way, carried[b, a]) / units.GB
+        used, away = most > 1e-9, at[b] - at[a]
+        label = at[a] + away * min(0.6, 0.62 / np.hypot(*away))
+        found.append({
+            "machine": name, "part": "cable", "from": graph.nodes[a], "to": graph.nodes[b], "links": count[a, b],
+            "GB/s": round(most, 1), "state": _IN_USE if used else _IDLE, "px": 2 + most / 40 if used else 1,
+            "x": at[a][0], "y": at[a][1], "x2": at[b][0], "y2": at[b][1], "label x": label[0], "label y": label[1],
+            "label": f"{one_way / units.GB:.3g}" if a == 0 and one_way > 1 else "",
+        })
+    return found
+
+
+def _devices(name: str, at: np.ndarray, shared: Share) -> list[dict]:
+    graph, talking = machine(name), {*shared.src.tolist(), *shared.dst.tolist()}
+    return [{
+        "machine": name, "part": "GPU" if kind == "gpu" else "switch", "from": node, "x": x, "y": y,
+        "state": _IN_USE if i in talking or (kind == "switch") else _IDLE,
+        "label": f"GPU {node[3:]}" if kind == "gpu" else f"S{node[8:]}",
+    } for i, (node, kind, (x, y)) in enumerate(zip(graph.nodes, graph.kinds.tolist(), at.tolist(), strict=True))]
+
+
+def _captions(name: str, centre: float, found: Got) -> list[dict]:
+    said = [("one pair", found.pair), ("one GPU sends", found.gpu), ("all together", found.total)]
+    title = [{"machine": name, "part": "title", "x": centre, "y": 1.36, "label": name}]
+    return title + [{"machine": name, "part": "rate", "from": what, "GB/s": round(rate / units.GB, 1), "x": centre,
+                     "y": _DROP - 0.21 * i, "label": f"{what}: {units.format(rate, 'B/s')}"}
+                    for i, (what, rate) in enumerate(said)]
+
+
+_COLUMNS = {"machine": "", "part": "", "from": "", "to": "", "links": None, "GB/s": None, "state": "", "label": "", "px": None,
+            "x": None, "y": None, "x2": None, "y2": None, "label x": None, "label y": None}
+
+
+def _graph_chart():
+    import altair as alt
+
+    def x(field):
+        return charts.x(field, _X, title="place").axis(None)
+
+    def y(field):
+        return charts.y(field, _Y, title="place").axis(None)
+
+    def of(part):
+        return charts.live().transform_filter(f"datum.part == '{part}'")
+
+    here = {"x": x("x"), "y": y("y")}
+    used = f"datum.state == '{_IN_USE}'"
+    fill, ink = (alt.condition(used, alt.value(a), alt.value(b)) for a, b in ((charts.CHIP, "white"), ("white", "#222222")))
+    cables = of("cable").mark_rule().encode(
+        **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
+        **charts.series("state", {_IN_USE: (charts.CHIP, charts.SOLID), _IDLE: ("#b5b5b5", [3, 3])}))
+    gpus = of("GPU").mark_point(size=1900, opacity=1, stroke="black", strokeWidth=1.5, filled=True).encode(**here, fill=fill)
+    switches = of("switch").mark_point(size=850, opacity=1, shape="square", stroke="black", strokeWidth=1.5, filled=True).encode(
+        **here, fill=alt.value("#e8e8e8"))
+    names = [of(part).mark_text(fontSize=size, **mark).encode(**here, text="label:N", **extra) for part, size, mark, extra in (
+        ("GPU", 13, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, {}, {}),
+        ("title", 17, {"fontWeight": "bold"}, {}), ("rate", 16, {}, {}))]
+    edge, rate = (of("cable").mark_text(fontSize=15, fontWeight="bold", **mark).encode(
+        x=x("label x"), y=y("label y"), text="label:N")
+        for mark in ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {"color": "black"}))
+    return charts.stack(cables, edge, rate, switches, gpus, *names, height=470, description=(
+        "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
+        "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "
+        "thin and dashed. Figures beside GPU 0 are the GB/s that leave it on each cable; all other GPUs in use are alike. "
+        "Below each machine: the rate of a pair, of a GPU that sends, and of all together."))
+
+
+@lab("mesh-or-switch", title="Mesh or switch", tier="chip",
+     controls=[Control("machines", [_BOTH, *_SERVERS], default=_BOTH, as_="menu"),
+               Control("pattern", PATTERNS, default="one pair", as_="menu"),
+               Control("channels", CHANNELS, default=1)],
+     chart=_graph_chart,
+     leaves_out="Packet headers, start-up times, and what the software reaches of the line rate: on both machines about three "
+                "quarters. Detours: a copy could send some of its bytes through a third GPU; here it takes the direct link only.",
+     sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"])
+def mesh_or_switch(machines, pattern, channels):
+    """Nearly equal sums, and for one pair of GPUs a factor of seven."""
+    shown = list(_SERVERS) if machines == _BOTH else [machines]
+    table, told = [], []
+    for name, centre in zip(shown, (-1.3, 1.3) if len(shown) > 1 else (0.0,), strict=True):
+        found, at = got(name, pattern, channels), _places(name, centre, 1.0 if len(shown) > 1 else 1.7)
+        table += [*_captions(name, centre, found), *_cables(name, at, found.shared.load), *_devices(name, at, found.shared)]
+        told.append(_told(name, pattern, channels, found))
+    rows = sorted(table, key=lambda row: row["part"] != "rate")
+    parts = f"{channels} channels" if channels > 1 else "1 channel"
+    return ({column: [row.get(column, blank) for row in rows] for column, blank in _COLUMNS.items()},
+            f"{pattern.capitalize()}, {parts}. {' '.join(told)}")
+
+
+def _told(name: str, pattern: str, channels: int, found: Got) -> str:
+    time = ""
+    if pattern == "ring all-reduce":
+        seconds = schedule("all_reduce", "ring", ranks=GPUS).time_on(machine(name), GRADIENT, channels=channels)
+        time = f", so {units.format(GRADIENT)} are summed in {units.format(seconds, 's')}"
+    return (f"{name}: {units.format(found.pair, 'B/s')} from one GPU to another, {units.format(found.total, 'B/s')} together, "
+            f"{percent(found.busy).lstrip('+')} of the wires at work{time}.")
+
+
+# ---- lab 2: how many rings, and how many GPUs ----
+
+_GROUPS = list(range(2, GPUS + 1))
+_SIZES = [2.0**k for k in range(16, 35)]
+_RINGS, _ALL, _SWITCH = "mesh, this many rings", "mesh, all links of the group", "switch box"
+
+
+@functools.cache
+def reached(name: str, gpus: int, channels: int, nbytes: float) -> float:
+    """Return the bytes a GPU sends in a ring all-reduce over the first *gpus* GPUs, by the seconds it takes."""
+    graph, plan = machine(name), schedule("all_reduce", "ring", ranks=gpus)
+    rings = min(channels, max(len(disjoint_rings(graph, gpus)), 1))
+    return plan.counts().sent * nbytes / plan.time_on(graph, nbytes, channels=rings)
+
+
+@functools.cache
+def within(name: str, gpus: int) -> float:
+    """Return the rate at which each of the first *gpus* GPUs can send to the others of them over all links at once."""
+    return share(machine(name), all_to_all(gpus)).total / gpus
+
+
+def _ring_chart():
+    import altair as alt
+
+    x = charts.x("GPUs", (1.7, 8.6), title="GPUs that add up, out of eight", ticks=_GROUPS)
+    y = charts.y("rate (GB/s)", (0, 500), title="rate at which each GPU sends (GB/s)", ticks=range(0, 501, 50))
+    styles = {_RINGS: (charts.CHIP, charts.SOLID), _ALL: (charts.LIMIT, charts.DOTTED), _SWITCH: (charts.OTHER, charts.DASHED)}
+    lines = charts.live().mark_line(strokeWidth=3.5).encode(x=x, y=y, **charts.series("what", styles))
+    points = charts.live().mark_point(size=90, filled=True, opacity=1).encode(
+        x=x, y=y, color=alt.Color("what:N", legend=None, scale=alt.Scale(
+            domain=list(styles), range=[colour for colour, _ in styles.values()])))
+    rows = [{"GPUs": gpus, "rate (GB/s)": catalog.figure(f"mi300x-{name}-busbw").value, "label": "mesh, measured"}
+            for gpus, name in ((2, "pair"), (8, "eight"))]
+    left, right = (charts.fixed([row]).encode(x=x, y=y, text="label:N") for row in rows)
+    marks = charts.fixed(rows).mark_point(shape="diamond", size=170, filled=True, opacity=1, color=charts.MEASURED)
+    ink = [{"stroke": "white", "strokeWidth": 4}, {"color": charts.MEASURED}]
+    names = [part.mark_text(fontSize=14, baseline="middle", **place, **i) for part, place in (
+        (left, {"align": "left", "dx": 12, "dy": 12}), (right, {"align": "right", "dx": -12, "dy": 12})) for i in ink]
+    return charts.stack(lines, points, marks.encode(x=x, y=y), *names, height=360, description=(
+        "The rate at which each GPU sends in an all-reduce, against the number of GPUs that take part. Solid: the mesh with the "
+        "chosen number of rings. Dotted: all links between the GPUs of the group. Dashed: the switch box, level. Black diamonds: "
+        "measured on two and on eight MI300X."))
+
+
+@lab("ring-channels", title="How many rings, how many GPUs", tier="chip",
+     controls=[Control("channels", CHANNELS, default=1, label="rings at once"),
+               Control("nbytes", _SIZES, default=2.0**30, label="buffer", unit="B")],
+     chart=_ring_chart,
+     leaves_out="Rings beyond those that share no link: they would only share. In groups of 4 and 6 rings cannot use every link; "
+                "sending to everybody directly can. The measured points are sums of 4 GB; which algorithm and how many "
+                "channels the library used is not stated.",
+     sources=["patarasuk-yuan", "tillson", "wheelers-2024-01", "stas-network", "lockwood-nvlink", "rccl-tuning"])
+def ring_channels(channels, nbytes):
+    """One ring uses one of a GPU's seven links; and a small group cannot use the links that lead out of it."""
+    mesh, box = _SERVERS
+    rates = {_RINGS: [reached(mesh, p, channels, nbytes) for p in _GROUPS], _ALL: [within(mesh, p) for p in _GROUPS],
+             _SWITCH: [reached(box, p, 1, nbytes) for p in _GROUPS]}
+    rings = [min(channels, len(disjoint_rings(machine(mesh), p))) for p in _GROUPS]
+    table = {"what": np.repeat(list(rates), len(_GROUPS)), "GPUs": _GROUPS * len(rates),
+             "rings": rings + [None] * (2 * len(_GROUPS)),
+             "rate (GB/s)": [round(rate / units.GB, 1) for column in rates.values() for rate in column]}
+    few, many, eight = (units.format(rates[_RINGS][_GROUPS.index(p)], "B/s") for p in (2, 4, 8))
+    idle, held = GPUS - 1 - channels, rings[_GROUPS.index(4)]
+    left = "none of a GPU's seven links" if idle == 0 else f"{idle} of a GPU's seven links"
+    return table, (f"Summing {units.format(nbytes)}: with {_rings(channels)} eight MI300X send {eight} each and leave {left} "
+                   f"idle. Four of them ({_rings(held)}) reach {many}, two {few}. Over the switch eight H100 reach "
+                   f"{units.format(rates[_SWITCH][-1], 'B/s')}.")
+
+
+def _rings(many: int) -> str:
+    return f"{many} rings" if many > 1 else "1 ring"
+
+
+_SCOPES = {"link": "1 link", "device": "all links"}
+
+
+def all_to_all_times(nbytes: float):
+    """Return a DataFrame of text: an all-to-all of *nbytes* a GPU on both machines, one partner at a time and all at once."""
+    import pandas as pd
+
+    plans = {how: schedule("all_to_all", how, ranks=GPUS) for how in ("pairwise", "direct")}
+    return pd.DataFrame({"all-to-all": list(plans), "partners at a time": [plan.ports for plan in plans.values()]} | {
+        name: [units.format(plan.time_on(machine(name), nbytes), "s") for plan in plans.values()] for name in _SERVERS})
+
+
+def measured_beside_line(*names: str):
+    """Return a DataFrame of text: rates measured over links *names*, beside the line rate of as many of them, one way."""
+    import pandas as pd
+
+    found = [f for name in names for f in catalog.figures(name) if f.quantity in ("measured copy", "measured bus bandwidth")]
+    lines = [figures.computed(replace(f, quantity="line rate")) for f in found]
+    return pd.DataFrame({
+        "link": [link(f.subject).name for f in found], "over": [_SCOPES.get(f.scope, f.scope) for f in found],
+        "line rate": [units.format(line, "B/s") for line in lines],
+        "measured": [units.format(f.si, "B/s") for f in found],
+        "share": [percent(f.si / line).lstrip("+") for f, line in zip(found, lines, strict=True)],
+        "what was measured": [f.note for f in found],
+    })

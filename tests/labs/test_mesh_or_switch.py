@@ -1,0 +1,111 @@
+"""Eight GPUs in a mesh and around a switch: every rate of the two labs equals its hand-computed limit."""
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib.course import registry
+from fabriclib.labs.mesh_or_switch import GPUS, GRADIENT, PATTERNS, got, machine, measured_beside_line, pairs, reached, within
+from fabriclib.topology import disjoint_rings
+
+MESH, SWITCH = "MI300X mesh", "HGX H100 switch box"
+GB = 1e9
+
+# One MI300X has 7 links of 64 GB/s each way, one H100 a port of 450: pair, one GPU, all together, share of the wires at work.
+LIMITS = {
+    (MESH, "one pair", 1): (64, 64, 64, 1 / 56),
+    (MESH, "one pair", 7): (64, 64, 64, 1 / 56),
+    (MESH, "ring", 1): (64, 64, 8 * 64, 8 / 56),
+    (MESH, "ring", 7): (64, 64, 8 * 64, 8 / 56),
+    (MESH, "all-to-all", 1): (64, 7 * 64, 56 * 64, 1),
+    (MESH, "ring all-reduce", 1): (64, 64, 8 * 64, 8 / 56),
+    (MESH, "ring all-reduce", 3): (64, 3 * 64, 24 * 64, 24 / 56),
+    (MESH, "ring all-reduce", 7): (64, 7 * 64, 56 * 64, 1),
+    (SWITCH, "one pair", 1): (450, 450, 450, 1 / 8),
+    (SWITCH, "ring", 1): (450, 450, 8 * 450, 1),
+    (SWITCH, "all-to-all", 1): (450 / 7, 450, 8 * 450, 1),
+    (SWITCH, "ring all-reduce", 7): (450, 450, 8 * 450, 1),
+}
+
+
+@pytest.mark.parametrize(("name", "pattern", "channels"), LIMITS)
+def test_rates_equal_what_one_computes_by_hand(name, pattern, channels):
+    found = got(name, pattern, channels)
+    pair, gpu, total, busy = LIMITS[name, pattern, channels]
+    assert (found.pair, found.gpu, found.total) == pytest.approx((pair * GB, gpu * GB, total * GB))
+    assert found.busy == pytest.approx(busy)
+
+
+@pytest.mark.parametrize("name", [MESH, SWITCH])
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("channels", [1, 2, 5, 7])
+def test_every_pair_and_every_sender_gets_the_same(name, pattern, channels):
+    """The lab draws one figure for all of them."""
+    shared = got(name, pattern, channels).shared
+    for key in (shared.src, shared.src * len(machine(name).nodes) + shared.dst):
+        sums = np.bincount(key, shared.rates)
+        assert np.ptp(sums[sums > 0]) < 1
+
+
+def test_rings_of_different_channels_share_no_link_of_the_mesh():
+    flows = pairs(machine(MESH), "ring all-reduce", GPUS - 1)
+    assert len(np.unique(flows, axis=0)) == len(flows) == 56
+
+
+@pytest.mark.parametrize("machines", ["both, side by side", MESH, SWITCH])
+def test_what_is_drawn_in_use_is_what_carries_something(machines):
+    table, _ = fl.lab("mesh-or-switch").evaluate(machines=machines, pattern="one pair")
+    used = table[(table["part"] == "cable") & table["state"].str.startswith("in use")]
+    cables = {MESH: 1, SWITCH: 8}
+    assert used.groupby("machine").size().to_dict() == {n: c for n, c in cables.items() if machines in (n, "both, side by side")}
+    assert (used["px"] > 2).all()
+    labels = used.loc[(used["from"] == "gpu0") & (used["label"] != ""), ["machine", "label"]]
+    for name, rate in ((MESH, 64), (SWITCH, 450)):
+        assert labels.loc[labels["machine"] == name, "label"].astype(float).sum() in (0, rate)
+
+
+def test_the_sentence_gives_the_seconds_of_the_schedule():
+    mesh = fl.lab("mesh-or-switch").evaluate(machines=MESH, pattern="ring all-reduce", channels=7)[1]
+    seconds = 2 * 7 / 8 * GRADIENT / (7 * 64 * GB) + 14 * 0.8e-6
+    assert f"14 GB are summed in {fl.units.format(seconds, 's')}" in mesh
+
+
+def rates(channels, nbytes=2.0**34):
+    table, sentence = fl.lab("ring-channels").evaluate(channels=channels, nbytes=nbytes)
+    lines = {what: rows.set_index("GPUs")["rate (GB/s)"] for what, rows in table.groupby("what")}
+    return lines["mesh, this many rings"], lines["mesh, all links of the group"], lines["switch box"], sentence
+
+
+def test_one_ring_uses_one_link_whatever_the_group():
+    ring, every, box, sentence = rates(1)
+    assert ring.tolist() == pytest.approx([64] * 7, rel=1e-3)
+    assert every.tolist() == [64 * (p - 1) for p in range(2, 9)]
+    assert box.tolist() == pytest.approx([450] * 7, rel=1e-3)
+    assert "leave 6 of a GPU's seven links idle" in sentence
+
+
+def test_as_many_rings_as_share_no_link_fill_the_group_but_for_four_and_six():
+    ring, every, _, sentence = rates(7)
+    for gpus in range(2, 9):
+        held = {4: 2, 6: 4}.get(gpus, gpus - 1)
+        assert len(disjoint_rings(machine(MESH), gpus)) == held
+        assert ring[gpus] == pytest.approx(64 * held, rel=1e-3)
+    assert (ring[8], every[8]) == pytest.approx((448, 448), rel=1e-3)
+    assert "leave none of" in sentence
+
+
+def test_small_buffers_are_all_start_up_time():
+    assert reached(MESH, GPUS, 7, 2.0**16) < 0.05 * within(MESH, GPUS)
+
+
+def test_the_exercise_on_all_to_all_agrees_with_both_graphs():
+    answer = registry.exercise("03.all-to-all").answer
+    plan = fl.schedule("all_to_all", "direct", ranks=GPUS)
+    on_graphs = [plan.time_on(machine(name), 8 * GB) for name in (MESH, SWITCH)]
+    assert answer(8 * GB, GPUS, 64 * GB, 450 * GB) == pytest.approx(on_graphs, rel=1e-4)
+
+
+def test_measured_rates_stand_beside_the_line_rate_of_their_own_links():
+    table = measured_beside_line("xgmi-mi250x", "xgmi-mi300x")
+    assert table["line rate"].tolist() == ["200 GB/s", "100 GB/s", "50 GB/s", "200 GB/s", "64 GB/s", "448 GB/s"]
+    assert table["share"].tolist() == ["71 %", "76 %", "78 %", "25 %", "74 %", "70 %"]
