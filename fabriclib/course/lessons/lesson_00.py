@@ -23,7 +23,7 @@ PREDICTIONS = [
     Prediction(
         "00.one-chip",
         "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
-        "(405 billion parameters, 15.6 trillion tokens)? A number and a unit, such as 3 d or 2 years.",
+        "(405 billion parameters, 15.6 trillion tokens)? A number and a unit, such as 3 days or 2 years.",
         "time", seconds_on_one_chip,
         "Training takes about 6 operations for every parameter and every token: 3.8e25 in all, and an H100 does just "
         "under 1e15 a second. Nobody waits that long, so the work is cut up over thousands of chips, "
