@@ -2,18 +2,25 @@
 
 from ... import units
 from ...collectives import collective_time, schedule
-from ...labs.mesh_or_switch import GPUS, GRADIENT, got, machine
+from ...flows import all_to_all, one_pair, share
 from ...links import link
-from ...topology import disjoint_rings
+from ...topology import disjoint_rings, server
 from ..claims import Verdict
 from ..declare import Exercise, Prediction
 
-MESH, SWITCH = "MI300X mesh", "HGX H100 switch box"
+GPUS = 8
+GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
+MESH, SWITCH = server("mi300x"), server("hgx-h100")
 
 
-def summed(name: str, channels: int) -> float:
+def summed(machine, channels: int) -> float:
     """Return the seconds a ring all-reduce of lesson 00's gradient takes on a machine, over so many rings at once."""
-    return schedule("all_reduce", "ring", ranks=GPUS).time_on(machine(name), GRADIENT, channels=channels)
+    return schedule("all_reduce", "ring", ranks=GPUS).time_on(machine, GRADIENT, channels=channels)
+
+
+def pair_rate(machine) -> float:
+    """Return the bytes per second that a copy from one GPU to another gets of a machine that is idle otherwise."""
+    return share(machine, one_pair(GPUS)).total
 
 
 def _all_links() -> float:
@@ -26,7 +33,7 @@ PREDICTIONS = [
         "03.pair",
         "A datasheet says: MI300X, Infinity Fabric, 896 GB/s per GPU. Each of eight GPUs has seven links, one to every other. "
         "You copy a large tensor from one MI300X to another. At what rate does it arrive, at the very best?",
-        "rate", lambda: got(MESH, "one pair", 1).pair,
+        "rate", lambda: pair_rate(MESH),
         "Of the seven links one leads to that neighbour. 896 / 7 = 128 GB/s is what this link carries both ways, and a copy goes "
         "one way. The other six links cannot help, unless the copy makes detours.",
         slips={
@@ -46,7 +53,7 @@ PREDICTIONS = [
             "that takes all seven links for one neighbour; in one ring each GPU sends over one of them":
                 lambda: summed(MESH, GPUS - 1),
             "that sends the buffer once; a ring all-reduce sends nearly twice the buffer":
-                lambda: GRADIENT / got(MESH, "ring", 1).pair,
+                lambda: GRADIENT / pair_rate(MESH),
         },
         per_direction=True,
     ),
@@ -54,7 +61,7 @@ PREDICTIONS = [
         "03.rings",
         "Cut the buffer into parts and send each part round another ring of all eight GPUs, all at once. How many such rings fit "
         "on the mesh, if no two may send over the same link in the same direction?",
-        "ratio", lambda: len(disjoint_rings(machine(MESH))),
+        "ratio", lambda: len(disjoint_rings(MESH)),
         "Each ring leaves every GPU over one link, and a GPU has seven: there cannot be more than seven. That seven really fit "
         "is not obvious; with 4 or 6 GPUs one of them is impossible (Tillson, 1980).",
         slips={
@@ -132,21 +139,21 @@ EXERCISES = [
 
 
 def _alike() -> str:
-    pair, every = ([got(name, pattern, 1) for name in (MESH, SWITCH)] for pattern in ("one pair", "all-to-all"))
-    rates = [units.format(found.pair, "B/s") for found in pair] + [units.format(found.total, "B/s") for found in every]
-    times = [units.format(summed(name, GPUS - 1), "s") for name in (MESH, SWITCH)]
+    machines = (MESH, SWITCH)
+    pair, every = map(pair_rate, machines), (share(machine, all_to_all(GPUS)).total for machine in machines)
+    rates = [units.format(rate, "B/s") for rate in (*pair, *every)]
+    times = [units.format(summed(machine, GPUS - 1), "s") for machine in machines]
     return (f"Both figures add up all links and both directions. One pair gets {rates[0]} on the mesh and {rates[1]} through "
-            f"the switches, {pair[1].pair / pair[0].pair:.1f} times as much. Only when all eight talk to all the others are the "
-            f"two alike: {rates[2]} and {rates[3]} together, and {units.format(GRADIENT)} are summed in {times[0]} (over seven "
-            f"rings) and {times[1]}.")
+            f"the switches, {pair_rate(SWITCH) / pair_rate(MESH):.1f} times as much. Only when all eight talk to all the others "
+            f"are the two alike: {rates[2]} and {rates[3]} together, and {units.format(GRADIENT)} are summed in {times[0]} (over "
+            f"seven rings) and {times[1]}.")
 
 
 def _connected() -> str:
-    graph = machine(MESH)
-    direct = len({*zip(graph.src.tolist(), graph.dst.tolist(), strict=True)}) // 2
-    share = got(MESH, "one pair", 1).pair / _all_links()
-    return (f"{graph.count.sum() // 2} links join {direct} pairs: every GPU reaches every other in one hop, without a switch. "
-            f"Connected is not fast, though: a pair has 1/{1 / share:.0f} of what a GPU can send.")
+    direct = len({*zip(MESH.src.tolist(), MESH.dst.tolist(), strict=True)}) // 2
+    part = _all_links() / pair_rate(MESH)
+    return (f"{MESH.count.sum() // 2} links join {direct} pairs: every GPU reaches every other in one hop, without a switch. "
+            f"Connected is not fast, though: a pair has 1/{part:.0f} of what a GPU can send.")
 
 
 VERDICTS = [Verdict("d", "misleads", _alike), Verdict("e", "holds", _connected)]
