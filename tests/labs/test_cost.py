@@ -1,0 +1,108 @@
+"""The labs of lesson 12: the envelope is the library's best, never below the bound, and busbw is what its counts say."""
+
+import re
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib import units
+from fabriclib.labs import cost
+from fabriclib.measurements import error, published
+
+CURVES, BUSBW = fl.lab("cost-curves"), fl.lab("busbw")
+RANKS = CURVES.controls["ranks"].values
+
+
+def lines(table, column):
+    """{algorithm: its values in *column*, by size}."""
+    return {name: part.set_index("size")[column].dropna() for name, part in table.groupby("algorithm", sort=False)}
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("wire", [{}, {"latency": 20e-6, "bandwidth": 450e9}, {"latency": 0.5e-6, "bandwidth": 12.5e9}])
+def test_the_fastest_of_the_five_is_the_library_s_best(ranks, wire):
+    table, _ = CURVES.evaluate(ranks=ranks, **wire)
+    fastest = table.dropna(subset="fastest")
+    best = fl.best("all_reduce", nbytes=fastest["size"], ranks=ranks, alpha=wire.get("latency", 1e-6),
+                   beta=1 / wire.get("bandwidth", 50e9))
+    assert fastest["fastest"].to_numpy() == pytest.approx(best.seconds)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_nothing_is_below_the_bound_and_nothing_below_the_envelope(ranks):
+    table, _ = CURVES.evaluate(ranks=ranks)
+    curves = lines(table, "seconds")
+    bound, fastest = curves.pop("lower bound"), table.dropna(subset="fastest").set_index("size")["fastest"]
+    for name, seconds in curves.items():
+        assert (seconds >= fastest * (1 - 1e-12)).all(), name
+    assert (fastest >= bound * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("ranks", RANKS[1:])
+@pytest.mark.parametrize("nbytes", CURVES.controls["nbytes"].values[::3])
+def test_the_sentence_names_the_best_its_time_and_its_distance(ranks, nbytes):
+    _, sentence = CURVES.evaluate(ranks=ranks, nbytes=nbytes)
+    case = {"nbytes": nbytes, "ranks": ranks, "alpha": 1e-6, "beta": 1 / 50e9}
+    best = fl.best("all_reduce", **case)
+    assert best.algorithm.replace("_", " ") in sentence.split(" is the fastest")[0].lower()
+    assert units.format(best.seconds, "s") in sentence
+    assert f"{best.seconds / fl.lower_bound('all_reduce', **case):.3g} times" in sentence
+
+
+def test_the_next_crossing_is_where_the_best_changes():
+    # 12 ranks: recursive doubling, Rabenseifner, ring, as fl.best finds them just below and above the size named.
+    for nbytes, before, after in ((2**10, "recursive_doubling", "rabenseifner"), (2**18, "rabenseifner", "ring")):
+        sentence = CURVES.evaluate(ranks=12, nbytes=nbytes)[1]
+        named = units.parse(re.search(r"From (\S+ \S+) on", sentence)[1])
+        around = fl.best("all_reduce", nbytes=np.array([0.98, 1.02]) * named, ranks=12, alpha=1e-6, beta=1 / 50e9)
+        assert around.algorithm.tolist() == [before, after]
+        assert after.split("_")[-1] in sentence.lower()
+    assert "No larger buffer changes that." in CURVES.evaluate(ranks=8, nbytes=2**30)[1]
+
+
+def test_the_plain_tree_is_a_reduce_and_a_broadcast_of_whole_buffers():
+    seconds = cost.all_reduce_seconds(nbytes=1e9, ranks=64, alpha=1e-6, beta=1 / 50e9)
+    assert seconds["plain tree"] == pytest.approx(12 * (1e-6 + 1e9 / 50e9))
+    assert seconds["double tree"] < 1.1 * seconds["ring"] < 0.2 * seconds["plain tree"]
+
+
+@pytest.mark.parametrize("gpus", range(2, 9))
+def test_a_large_buffer_s_busbw_over_the_port_s_rate_follows_from_what_is_sent(gpus):
+    table, _ = BUSBW.evaluate(gpus=gpus, rate=400e9, latency=0.5e-6)
+    factor, at = 2 * (gpus - 1) / gpus, table["size"].max()
+    largest = {name: line[at] for name, line in lines(table, "printed (GB/s)").items() if name != "measured"}
+    assert largest["ring"] == pytest.approx(400, rel=1e-3)
+    assert largest["NVLS"] == pytest.approx(400 * factor * gpus / (gpus + 1), rel=1e-3)
+    assert 0.9 * 400 * factor / 2 < largest["double tree"] < 400 * factor / 2
+
+
+def test_the_sentence_tells_whether_and_where_nvls_passes_the_wire():
+    for controls in ({}, {"gpus": 6}, {"rate": 310e9}, {"shown": "algbw"}, {"gpus": 2}):
+        table, sentence = BUSBW.evaluate(**controls)
+        nvls = lines(table, "printed (GB/s)")["NVLS"]
+        if nvls.max() <= 450:
+            assert "stays below the 450 GB/s of the wire" in sentence
+            continue
+        size = units.parse(re.search(r"of the wire at (\S+ \S+)\.", sentence)[1])
+        assert nvls[nvls.index < 0.97 * size].max() < 450 < nvls[nvls.index > 1.03 * size].min()
+
+
+def test_measured_points_are_the_published_ones_and_only_for_nvls():
+    run = published("h100x8-dgx-nvls-ar")
+    table, _ = BUSBW.evaluate(shown="algbw")
+    measured = table.dropna(subset="measured (GB/s)").set_index("size")["measured (GB/s)"]
+    last = run.iloc[-1]
+    assert measured[last["nbytes"]] == pytest.approx(last["nbytes"] / last["seconds"] / 1e9)
+    assert measured[3e9] == pytest.approx(273)
+    assert BUSBW.evaluate(gpus=4)[0]["measured (GB/s)"].isna().all()
+    assert BUSBW.evaluate(gpus=6, shown="algbw")[0]["measured (GB/s)"].dropna().tolist() == pytest.approx([265])
+
+
+def test_one_published_row_of_nvls_predicts_the_others_and_another_machine():
+    predicted = cost.nvls_beside_published()
+    assert predicted["GPUs"].tolist() == [5, 6, 7, 8]
+    assert {abs(int(e.split()[0])) for e in predicted["error"][1:]} <= {0, 1}
+    run = published("h100x8-dgx-nvls-ar").tail(3)
+    model = fl.collective_time("all_reduce", "nvls", nbytes=run["nbytes"], ranks=8, alpha=0.0, beta=1 / cost.nvls_port_rate())
+    assert np.abs(error(model, run["seconds"])).max() < 0.02
