@@ -51,7 +51,7 @@ def wire_map(nbytes):
 _MODELS = {"GPT-3 (2020)": "gpt3", "Llama 3 405B (2024)": "llama3"}
 _CHIPS = {"A100 (2020)": "a100-peak", "H100 (2022)": "h100-peak"}
 _COUNTS = [2.0**k for k in range(0, 18)]
-_DAYS = (0.1, 1e7)
+_DAYS = (0.01, 1e7)
 
 
 def training_flop(model: str) -> float:

@@ -51,14 +51,15 @@ def alpha_beta(nbytes, latency, bandwidth):
 
 
 _STAGES = ["raw, one way", "line, one way", "copy, one way", "line, both ways", "vendor, both ways"]
-_PUBLISHED = {"measured copy": "copy, one way", "headline rate": "vendor, both ways"}
+_PUBLISHED = {("measured copy", "one way"): "copy, one way", ("headline rate", "both"): "vendor, both ways"}
 
 
 def _published(generation: int) -> list[tuple[str, float, str]]:
     """The figures published for a whole GPU: the chart's row, the value, and beside a row's largest the text of them all."""
     found = []
-    for quantity, stage in _PUBLISHED.items():
-        values = sorted(f.value for f in catalog.figures(f"nvlink{generation}", quantity) if f.scope == "device")
+    for (quantity, direction), stage in _PUBLISHED.items():
+        printed = [f for f in catalog.figures(f"nvlink{generation}", quantity) if (f.scope, f.direction) == ("device", direction)]
+        values = sorted(f.si / units.GB for f in printed if not f.note.startswith("differs:"))
         text = " and ".join(f"{value:.4g}" for value in values)
         found += [(stage, value, text if value == values[-1] else "") for value in values]
     return found
