@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 METADATA = {
@@ -34,6 +35,7 @@ def execute(notebook, folder: Path) -> None:
         client = NotebookClient(
             notebook, kernel_name="python3", timeout=300, record_timing=False, coalesce_streams=True,
             resources={"metadata": {"path": str(folder)}},
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # without it, a kernel prints a warning
         )
         client.execute(env=os.environ | answers)
 
