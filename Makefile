@@ -36,6 +36,7 @@ notebooks: ready
 
 bench: ready
 	$(RUN) tools/bench.py
+	$(RUN) tools/bench_model.py
 
 clean:
 	rm -rf .venv artifacts build dist *.egg-info fabriclib/labs/toolkit/static
