@@ -1,47 +1,40 @@
 """fabriclib: link models and collective cost formulas for the wiring of AI clusters.
 
 Everything is in SI base units (bytes, seconds, bytes per second), per direction, and broadcasts NumPy arrays.
-`import fabriclib` loads NumPy and the standard library only; labs and lessons load on first use.
+`import fabriclib` loads NumPy and the standard library only; most names load their room on first use.
 """
 
 from __future__ import annotations
 
 import importlib
 
-from . import catalog, cxl, flows, framing, memory, units
-from .collectives import (
-    Algorithm,
-    Best,
-    Counts,
-    Level,
-    Schedule,
-    algbw,
-    algorithms,
-    best,
-    busbw,
-    collective_time,
-    crossover,
-    efficiency,
-    lower_bound,
-    schedule,
-)
-from .figures import published
-from .flows import Share, share
+from . import catalog, units
 from .links import AlphaBeta, Link, link, links
-from .memory import memory_mix
 from .switches import Switch, switch, switches
-from .topology import Graph, server, servers
 
-_LATER = {"lab": "labs", "labs": "labs"}
+_ROOMS = {
+    "collectives": ("Algorithm", "Best", "Counts", "Level", "Schedule", "algbw", "algorithms", "best", "busbw",
+                    "collective_time", "crossover", "efficiency", "lower_bound", "schedule"),
+    "figures": ("published",),
+    "flows": ("Share", "share"),
+    "labs": ("lab", "labs"),
+    "memory": ("memory_mix",),
+    "topology": ("Graph", "server", "servers"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULES = ("cxl", "flows", "framing", "memory")
 
-__all__ = ["Algorithm", "AlphaBeta", "Best", "Counts", "Graph", "Level", "Link", "Schedule", "Share", "Switch",
-           "algbw", "algorithms", "best", "busbw", "catalog", "collective_time", "crossover", "cxl", "efficiency",
-           "flows", "framing", "link", "links", "lower_bound", "memory", "memory_mix", "published", "schedule",
-           "server", "servers", "share", "switch", "switches", "units", *_LATER]
+__all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 
 
 def __getattr__(name: str):
-    """Load labs on first use, so that the model alone stays quick to import."""
-    if name in _LATER:
-        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    """Load a room when one of its names is first used, so that a script that needs two links starts quickly."""
+    if name in _ROOM_OF:
+        return getattr(importlib.import_module(f".{_ROOM_OF[name]}", __name__), name)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'fabriclib' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
