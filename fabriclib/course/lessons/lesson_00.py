@@ -64,13 +64,12 @@ EXERCISES = [
              "This sends the buffer once. Count what one GPU sends in the two halves of the ring: (gpus - 1) pieces to "
              "add up, and (gpus - 1) pieces to hand the sums round; a piece is nbytes / gpus."),
             ("(gpus - 1) / gpus * nbytes / rate",
-             "This is the first half only, the adding up. The sums must still reach everybody: as many bytes again."),
+             "This is half of it. Either the second half of the ring is missing (the sums must still reach everybody), or the "
+             "rate was doubled for two directions (a GPU sends with the rate of one)."),
             ("2 * nbytes / rate",
              "Nearly. A GPU does not send the piece that it ends up owning: it sends gpus - 1 of the gpus pieces, twice."),
             ("2 * (gpus - 1) * nbytes / rate",
              "This sends the whole buffer in every step. In a ring a step moves one piece: nbytes / gpus."),
-            ("2 * (gpus - 1) / gpus * nbytes / (2 * rate)",
-             "The rate is already the one of one direction, and that is the one a GPU sends with. Do not double it."),
             ("8 * 2 * (gpus - 1) / gpus * nbytes / rate",
              "The rate is in bytes a second and the size in bytes: no factor of 8 is needed."),
         ],
