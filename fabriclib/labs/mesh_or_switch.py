@@ -14,7 +14,7 @@ from ..flows import Share, all_to_all, one_pair, ring, share
 from ..links import link
 from ..measurements import percent
 from ..topology import Graph, disjoint_rings, server
-from .toolkit import Control, charts, lab
+from .toolkit import Control, charts, graphs, lab
 
 GPUS = 8
 CHANNELS = range(1, GPUS)
@@ -67,117 +67,31 @@ def got(name: str, pattern: str, channels: int) -> Got:
     return Got(between[between > 0].min(), leaving[leaving > 0].min(), shared.total, float(busy), shared)
 
 
-# ---- lab 1: the two graphs, drawn ----
-
-_ROUND, _DROP = 1.0, -1.36  # where the GPUs stand and where the captions begin, in units of the chart
-_X, _Y = (-2.6, 2.6), (-1.95, 1.5)
-_IDLE, _IN_USE = "idle", "in use (GB/s one way)"
-
-
-def _places(name: str, centre: float, wide: float) -> np.ndarray:
-    """Return (x, y) of the machine's nodes: GPUs on a circle, clockwise from the top, switches in a row in its middle."""
-    graph, angle = machine(name), 2 * np.pi * (np.arange(GPUS) + 0.5) / GPUS
-    switches = len(graph.of_kind("switch"))
-    row = np.stack([0.4 * (np.arange(switches) - (switches - 1) / 2), np.zeros(switches)], axis=1)
-    at = np.concatenate([_ROUND * np.stack([np.sin(angle), np.cos(angle)], axis=1), row])
-    return at * [wide, 1] + [centre, 0]
-
-
-def _cables(name: str, at: np.ndarray, load: np.ndarray) -> list[dict]:
-    """Return a row a cable: its busier direction, and what leaves GPU 0 on it as a label."""
-    graph, found = machine(name), []
-    carried = {(a, b): x for a, b, x in zip(graph.src.tolist(), graph.dst.tolist(), load.tolist(), strict=True)}
-    count = dict(zip(zip(graph.src.tolist(), graph.dst.tolist(), strict=True), graph.count.tolist(), strict=True))
-    for (a, b), one_way in carried.items():
-        if a > b:
-            continue
-        most = max(one_way, carried[b, a]) / units.GB
-        used, away = most > 1e-9, at[b] - at[a]
-        label = at[a] + away * min(0.6, 0.62 / np.hypot(*away))
-        found.append({
-            "machine": name, "part": "cable", "from": graph.nodes[a], "to": graph.nodes[b], "links": count[a, b],
-            "GB/s": round(most, 1), "state": _IN_USE if used else _IDLE, "px": 2 + most / 40 if used else 1,
-            "x": at[a][0], "y": at[a][1], "x2": at[b][0], "y2": at[b][1], "label x": label[0], "label y": label[1],
-            "label": f"{one_way / units.GB:.3g}" if a == 0 and one_way > 1 else "",
-        })
-    return found
-
-
-def _devices(name: str, at: np.ndarray, shared: Share) -> list[dict]:
-    graph, talking = machine(name), {*shared.src.tolist(), *shared.dst.tolist()}
-    return [{
-        "machine": name, "part": "GPU" if kind == "gpu" else "switch", "from": node, "x": x, "y": y,
-        "state": _IN_USE if i in talking or (kind == "switch") else _IDLE,
-        "label": f"GPU {node[3:]}" if kind == "gpu" else f"S{node[8:]}",
-    } for i, (node, kind, (x, y)) in enumerate(zip(graph.nodes, graph.kinds.tolist(), at.tolist(), strict=True))]
-
-
-def _captions(name: str, centre: float, found: Got) -> list[dict]:
-    said = [("one pair", found.pair), ("one GPU sends", found.gpu), ("all together", found.total)]
-    title = [{"machine": name, "part": "title", "x": centre, "y": 1.36, "label": name}]
-    return title + [{"machine": name, "part": "rate", "from": what, "GB/s": round(rate / units.GB, 1), "x": centre,
-                     "y": _DROP - 0.21 * i, "label": f"{what}: {units.format(rate, 'B/s')}"}
-                    for i, (what, rate) in enumerate(said)]
-
-
-_COLUMNS = {"machine": "", "part": "", "from": "", "to": "", "links": None, "GB/s": None, "state": "", "label": "", "px": None,
-            "x": None, "y": None, "x2": None, "y2": None, "label x": None, "label y": None}
-
-
-def _graph_chart():
-    import altair as alt
-
-    def x(field):
-        return charts.x(field, _X, title="place").axis(None)
-
-    def y(field):
-        return charts.y(field, _Y, title="place").axis(None)
-
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
-    here = {"x": x("x"), "y": y("y")}
-    used = f"datum.state == '{_IN_USE}'"
-    fill, ink = (alt.condition(used, alt.value(a), alt.value(b)) for a, b in ((charts.CHIP, "white"), ("white", "#222222")))
-    cables = of("cable").mark_rule().encode(
-        **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
-        **charts.series("state", {_IN_USE: (charts.CHIP, charts.SOLID), _IDLE: ("#b5b5b5", [3, 3])}))
-    gpus = of("GPU").mark_point(size=1900, opacity=1, stroke="black", strokeWidth=1.5, filled=True).encode(**here, fill=fill)
-    switches = of("switch").mark_point(size=850, opacity=1, shape="square", stroke="black", strokeWidth=1.5, filled=True).encode(
-        **here, fill=alt.value("#e8e8e8"))
-    names = [of(part).mark_text(fontSize=size, **mark).encode(**here, text="label:N", **extra) for part, size, mark, extra in (
-        ("GPU", 13, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, {}, {}),
-        ("title", 17, {"fontWeight": "bold"}, {}), ("rate", 16, {}, {}))]
-    edge, rate = (of("cable").mark_text(fontSize=15, fontWeight="bold", **mark).encode(
-        x=x("label x"), y=y("label y"), text="label:N")
-        for mark in ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {"color": "black"}))
-    return charts.stack(cables, edge, rate, switches, gpus, *names, height=470, description=(
-        "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
-        "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "
-        "thin and dashed. Figures beside GPU 0 are the GB/s that leave it on each cable; all other GPUs in use are alike. "
-        "Below each machine: the rate of a pair, of a GPU that sends, and of all together."))
-
-
 @lab("mesh-or-switch", title="Mesh or switch", tier="chip",
      controls=[Control("machines", [_BOTH, *_SERVERS], default=_BOTH, as_="menu"),
                Control("pattern", PATTERNS, default="one pair", as_="menu"),
                Control("channels", CHANNELS, default=1)],
-     chart=_graph_chart,
+     chart=lambda: graphs.chart(
+         "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
+         "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "
+         "thin and dashed. Figures beside GPU 0 are the GB/s that leave it on each cable; all other GPUs in use are alike. Below "
+         "each machine: the rate of a pair, of a GPU that sends, and of all together."),
      leaves_out="Packet headers, start-up times, and what the software reaches of the line rate: on both machines about three "
                 "quarters. Detours: a copy could send some of its bytes through a third GPU; here it takes the direct link only.",
      sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"])
 def mesh_or_switch(machines, pattern, channels):
     """Nearly equal sums, and for one pair of GPUs a factor of seven."""
     shown = list(_SERVERS) if machines == _BOTH else [machines]
-    table, told = [], []
-    for name, centre in zip(shown, (-1.3, 1.3) if len(shown) > 1 else (0.0,), strict=True):
-        found, at = got(name, pattern, channels), _places(name, centre, 1.0 if len(shown) > 1 else 1.7)
-        table += [*_captions(name, centre, found), *_cables(name, at, found.shared.load), *_devices(name, at, found.shared)]
+    places, wide = ((-1.3, 1.3), 1.0) if len(shown) > 1 else ((0.0,), 1.7)
+    rows, told = [], []
+    for name, centre in zip(shown, places, strict=True):
+        found = got(name, pattern, channels)
+        rates = {"one pair": found.pair, "one GPU sends": found.gpu, "all together": found.total}
+        captions = [(what, units.format(rate, "B/s")) for what, rate in rates.items()]
+        rows += graphs.drawn(name, found.shared, captions, centre=centre, wide=wide)
         told.append(_told(name, pattern, channels, found))
-    rows = sorted(table, key=lambda row: row["part"] != "rate")
     parts = f"{channels} channels" if channels > 1 else "1 channel"
-    return ({column: [row.get(column, blank) for row in rows] for column, blank in _COLUMNS.items()},
-            f"{pattern.capitalize()}, {parts}. {' '.join(told)}")
+    return graphs.columns(rows), f"{pattern.capitalize()}, {parts}. {' '.join(told)}"
 
 
 def _told(name: str, pattern: str, channels: int, found: Got) -> str:

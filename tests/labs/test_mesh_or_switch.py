@@ -57,11 +57,11 @@ def test_what_is_drawn_in_use_is_what_carries_something(machines):
     table, _ = fl.lab("mesh-or-switch").evaluate(machines=machines, pattern="one pair")
     used = table[(table["part"] == "cable") & table["state"].str.startswith("in use")]
     cables = {MESH: 1, SWITCH: 8}
-    assert used.groupby("machine").size().to_dict() == {n: c for n, c in cables.items() if machines in (n, "both, side by side")}
+    assert used.groupby("graph").size().to_dict() == {n: c for n, c in cables.items() if machines in (n, "both, side by side")}
     assert (used["px"] > 2).all()
-    labels = used.loc[(used["from"] == "gpu0") & (used["label"] != ""), ["machine", "label"]]
+    labels = used.loc[(used["from"] == "gpu0") & (used["label"] != ""), ["graph", "label"]]
     for name, rate in ((MESH, 64), (SWITCH, 450)):
-        assert labels.loc[labels["machine"] == name, "label"].astype(float).sum() in (0, rate)
+        assert labels.loc[labels["graph"] == name, "label"].astype(float).sum() in (0, rate)
 
 
 def test_the_sentence_gives_the_seconds_of_the_schedule():
