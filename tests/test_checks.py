@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriclib.checks import MAX_RANKS, known, number, whole
+from fabriclib.checks import MAX_RANKS, count, known, number, short, single, whole
 
 NOT_NUMBERS = [None, "8", b"8", {}, object(), 1 + 2j, True, np.array([True]), [], (), np.array([]), [[1], [2, 3]], ["a"], [None]]
 
@@ -33,7 +33,16 @@ def test_errors_show_the_value_and_what_is_allowed():
         (lambda: number("n", [3, 30], high=10), "n must be a number greater than 0 and at most 10; got 30."),
         (lambda: number("n", "x" * 100), f"n must be a number or an array of numbers; got '{'x' * 56}...."),
         (lambda: number("n", 10**400), "n must be a number a float can hold; got an integer of 1329 bits."),
+        (lambda: number("n", 1.0000001e18, high=1e18), "n must be a number greater than 0 and at most 1e+18; got 1.0000001e+18."),
+        (lambda: number("n", [1, math.inf]), "n must be a finite number greater than 0; got inf."),
+        (lambda: number("n", math.nan, high=3), "n must be a finite number greater than 0 and at most 3; got nan."),
+        (lambda: number("n", [10**5000]), "n must be a number or an array of numbers; got a list."),
         (lambda: whole("n", 3, low=4, high=8), "n must be a whole number from 4 to 8; got 3."),
+        (lambda: whole("n", 10**5000, high=8), "n must be a whole number from 1 to 8; got an integer of 16610 bits."),
+        (lambda: whole("n", np.array([3, 9]), high=8), "n must be a whole number from 1 to 8; got 9."),
+        (lambda: whole("n", 1.0000001), f"n must be a whole number from 1 to {MAX_RANKS}; got 1.0000001."),
+        (lambda: count("n", [1, 2]), "n must be one number, not an array; got array([1, 2])."),
+        (lambda: single("n", np.array([1.5])), "n must be one number, not an array; got array([1.5])."),
         (lambda: whole("n", [5, 2.5]), f"n must be a whole number from 1 to {MAX_RANKS}; got 2.5."),
     ):
         with pytest.raises(ValueError, match="must") as caught:
@@ -78,3 +87,32 @@ def test_unknown_names_suggest_the_nearest(given_name, suggested):
 
 def test_known_names_pass():
     assert known("link", "pcie5", (name for name in ("nvlink4", "pcie5"))) == "pcie5"
+
+
+def test_a_count_is_one_whole_number():
+    assert count("n", np.array(8)) == count("n", 8.0) == 8
+    assert single("n", 2.5) == 2.5
+    with pytest.raises(ValueError, match="n must be a whole number"):
+        count("n", 2.5)
+    with pytest.raises(ValueError, match="^n must"):
+        count("n", [[1], [2, 3]])
+
+
+class Unprintable:
+    def __repr__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("x", "'x'"), (10**5000, "an integer of 16610 bits"), ([10**5000], "a list"),
+                                               (Unprintable(), "a Unprintable"), ("x" * 99, "'" + "x" * 56 + "...")],
+                         ids=["text", "integer", "list", "object", "long"])
+def test_any_value_fits_into_a_message(value, wanted):
+    assert short(value) == wanted
+
+
+def test_unknown_names_list_forty_of_the_known():
+    names = [f"gpu{i}" for i in range(5000)]
+    with pytest.raises(ValueError, match=r"gpu39 and 4960 more\.$"):
+        known("node", "gpu-1", names)
+    with pytest.raises(ValueError, match=r"gpu38, gpu39\.$"):
+        known("node", 10**5000, names[:40])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import checks
 from .declare import Exercise, short
 
 
@@ -19,11 +20,7 @@ def brief(value) -> str:
     >>> brief(450000.0), brief([1, 2])
     ('4.5e+05', '[1, 2]')
     """
-    try:
-        text = short(value) if isinstance(value, float) else repr(value)
-    except Exception:  # the learner's value may be anything, even an object whose text fails
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return short(value) if isinstance(value, float) else checks.short(value)
 
 
 @dataclass(frozen=True)

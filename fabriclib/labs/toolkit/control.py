@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import units
-from ...checks import known
+from ...checks import known, short
 
 SI_UNITS = ("B", "B/s", "b/s", "s", "J", "W")
 KINDS = ("slider", "menu")
@@ -54,7 +54,7 @@ class Control:
         object.__setattr__(self, "label", self.label or self.name)
         known("as_", self.as_, KINDS)
         if len(plain) < 2 or len(set(plain)) < len(plain):
-            raise ValueError(f"values of control {self.name} must be at least two, each once; got {_short(plain)}.")
+            raise ValueError(f"values of control {self.name} must be at least two, each once; got {short(plain)}.")
         self.position(self.default)
 
     def position(self, value) -> int:
@@ -68,7 +68,7 @@ class Control:
                 return position
         if all(isinstance(listed, str) for listed in self.values):
             known(self.name, value, self.values)
-        raise ValueError(f"{self.name} must be one of {self._allowed()}; got {_short(value)}.{self._nearest(value)}")
+        raise ValueError(f"{self.name} must be one of {self._allowed()}; got {short(value)}.{self._nearest(value)}")
 
     def text(self, value) -> str:
         """Return *value* as the learner reads it, with its unit."""
@@ -101,8 +101,3 @@ def _same(listed, value) -> bool:
     if _is_number(listed) and _is_number(value):
         return math.isclose(listed, value, rel_tol=1e-9)
     return type(listed) is type(value) and listed == value
-
-
-def _short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
