@@ -7,9 +7,10 @@ GB is 1e9 bytes; GiB is 2**30 bytes and exists for sizes only. A small b is a bi
 from __future__ import annotations
 
 import math
+import numbers
 import re
 
-from .checks import known
+from .checks import count, known, short
 
 kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12
 KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
@@ -20,9 +21,9 @@ _SI = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E
 _ALL = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3} | {p: f for p, f in _SI.items() if p != "K"}
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
 _SIZES = {f"{p}B": f for p, f in (_SI | _BINARY).items()} | {f"{p}b": f / 8 for p, f in _SI.items()}
+_LONGER = {"min": 60.0, "h": 3600.0, "days": 86400.0, "years": 365.25 * 86400}
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9, "ps": 1e-12,
-          "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0, "days": 86400.0,
-          "year": 365.25 * 86400, "years": 365.25 * 86400}
+          "d": 86400.0, "day": 86400.0, "year": 365.25 * 86400} | _LONGER
 KINDS = {
     "size": _SIZES,
     "rate": {f"{u}/s": f for u, f in _SIZES.items()}
@@ -33,7 +34,7 @@ KINDS = {
     "ratio": {"": 1.0, "x": 1.0, "times": 1.0, "%": 0.01},
 }
 _EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
-_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s]\S*|)\s*\Z")
+_TEXT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\d\s]\S*|)\s*\Z")
 
 
 def parse(text: str, kind: str | None = None) -> float:
@@ -44,7 +45,7 @@ def parse(text: str, kind: str | None = None) -> float:
         kind: "size", "rate", "time", "energy", "power" or "ratio" to accept that kind only.
 
     Raises:
-        ValueError: no number, no unit, an unknown unit, or a unit of another kind.
+        ValueError: no number, one too large, no unit, an unknown unit or one of another kind, or a negative size.
 
     >>> parse("64 KiB"), parse("400 Gb/s"), parse("900 GB/s", "rate")
     (65536.0, 50000000000.0, 900000000000.0)
@@ -52,19 +53,22 @@ def parse(text: str, kind: str | None = None) -> float:
     if kind is not None:
         known("kind", kind, KINDS)
     if not isinstance(text, str) or len(text) > 200:
-        raise ValueError(f"text must be a short string such as '{_EXAMPLES[kind or 'size']}'; got {_short(text)}.")
+        raise ValueError(f"text must be a short string such as '{_EXAMPLES[kind or 'size']}'; got {short(text)}.")
     example = f"Write a number and a unit, such as '{_EXAMPLES[kind or 'size']}'"
     if "," in text:
-        raise ValueError(f"{_short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
+        raise ValueError(f"{short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
     match = _TEXT.match(text)
     if not match:
-        raise ValueError(f"{_short(text)} is not a number with a unit. {example}.")
-    value, unit = float(match[1]), match[2]
-    if not math.isfinite(value):
-        raise ValueError(f"{_short(text)} is too large to hold. {example}.")
+        raise ValueError(f"{short(text)} is not a number with a unit. {example}.")
+    number, unit = float(match[1]), match[2]
     if unit == "" and kind != "ratio":
-        raise ValueError(f"{_short(text)} has no unit. {example}.")
-    return value * _factor(unit, kind, example)
+        raise ValueError(f"{short(text)} has no unit. {example}.")
+    value = number * _factor(unit, kind, example)
+    if not math.isfinite(value):
+        raise ValueError(f"{short(text)} is too large to hold. {example}.")
+    if value < 0 and unit in _SIZES:
+        raise ValueError(f"{short(text)} is less than no bytes. {example}.")
+    return value
 
 
 def _factor(unit: str, kind: str | None, example: str) -> float:
@@ -77,7 +81,7 @@ def _factor(unit: str, kind: str | None, example: str) -> float:
     names = sorted({u for k, table in KINDS.items() if kind in (None, k) for u in table if u})
     folded = [u for u in names if u.lower() == unit.lower()]
     if folded:
-        raise ValueError(f"{_short(unit)} could be read in more than one way or is misspelt: did you mean "
+        raise ValueError(f"{short(unit)} could be read in more than one way or is misspelt: did you mean "
                          f"{' or '.join(folded)}? (B is a byte, b a bit.) {example}.")
     known("unit", unit[:20], names)
     raise AssertionError("known() raises for every unit that is in no table")
@@ -88,35 +92,50 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
 
     Sizes that are a power of two from 1 KiB up are written in binary units, as buffers are; all else in SI.
 
+    Raises:
+        ValueError: a value that is not one number, an unknown unit, or digits that are not 1 to 15.
+
     >>> format(4.5e11, "B/s"), format(2.386e-3, "s"), format(65536), format(14e9)
     ('450 GB/s', '2.39 ms', '64 KiB', '14 GB')
     """
     known("unit", unit, ("B", "B/s", "b/s", "s", "J", "W"))
-    value = float(value)
+    count("digits", digits, high=15)
+    value = _float(value)
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
     if unit == "B" and value >= 1024 and math.log2(value).is_integer():
         power = min(int(math.log2(value)) // 10, 5)
         return f"{value / 1024**power:.0f} {['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'][power]}B"
-    if unit == "s" and abs(value) >= 60:
+    rounded = _rounded(value, digits)
+    if unit == "s" and abs(rounded) >= 60:
         return _long_time(value, digits)
     prefixes = "pnµm kMGTPE" if unit not in ("B", "B/s", "b/s") else "    " + " kMGTPE"
-    rounded = float(f"{value:.{digits - 1}e}")
     power = max(min(math.floor(math.log10(abs(rounded)) / 3), 6), -4 if unit not in ("B", "B/s", "b/s") else 0)
-    scaled = rounded / 1000.0**power
-    number = f"{scaled:.{digits}g}" if abs(scaled) < 10**digits else f"{scaled:.0f}"
-    return f"{number} {prefixes[power + 4].strip()}{unit}"
+    return f"{_written(rounded / 1000.0**power, digits)} {prefixes[power + 4].strip()}{unit}"
+
+
+def _float(value) -> float:
+    try:
+        if isinstance(value, numbers.Real):
+            return float(value) + 0.0  # no minus before a zero
+    except OverflowError:
+        pass
+    raise ValueError(f"value must be one number that a float can hold; got {short(value)}.")
 
 
 def _long_time(value: float, digits: int) -> str:
-    for unit, seconds in (("years", _TIMES["year"]), ("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if abs(value) >= seconds:
-            scaled = value / seconds
-            text = f"{scaled:.{digits}g}" if abs(scaled) < 10**digits else f"{scaled:.0f}"
-            return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
-    raise AssertionError("called with less than a minute")
+    """Write a time of a minute or more in the longest unit that it fills, if only as rounded in the unit before."""
+    unit, length = "s", 1.0
+    for longer, seconds in _LONGER.items():
+        if max(abs(value), _rounded(abs(value) / length, digits) * length) >= seconds:
+            unit, length = longer, seconds
+    text = _written(math.copysign(max(abs(value) / length, 1.0), value), digits)
+    return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
 
 
-def _short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits - 1}e}")
+
+
+def _written(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"

@@ -40,7 +40,8 @@ def test_each_kind_takes_its_own_units_only(kind):
 @pytest.mark.parametrize(("text", "named"), [
     ("", "not a number"), ("GB/s", "not a number"), ("fast", "not a number"), ("4 5 GB", "not a number"), ("1,5 GB", "comma"),
     ("1,000 B", "comma"), ("450", "no unit"), ("450 gb/s", "GB/s or Gb/s"), ("450 GBs", "Did you mean"), ("450 mb", "Mb"),
-    ("1e999 B", "too large"), ("nan B", "not a number"), ("inf B", "not a number"), ("450 parsec", "unit 'parsec'"),
+    ("1e999 B", "too large"), ("1e308 TB", "too large"), ("４ B", "not a number"), ("٤ B", "not a number"),
+    ("-4 B", "less than no bytes"), ("-1 Gb", "less than no bytes"), ("nan B", "not a number"), ("inf B", "not a number"), ("450 parsec", "unit 'parsec'"),
     (None, "text must"), (450, "text must"), (b"4 B", "text must"), ("9" * 201 + " B", "text must"), (["4 B"], "text must"),
     ("4 <b>", "unit"), ("4 " + "z" * 150, "unit"),
 ])
@@ -48,6 +49,8 @@ def test_what_cannot_be_read_is_explained(text, named):
     with pytest.raises(ValueError, match=named) as caught:
         units.parse(text)
     assert len(str(caught.value)) < 1000
+    with pytest.raises(ValueError, match="text must.*got an integer of 16610 bits"):
+        units.parse(10**5000)
 
 
 def test_unknown_kind():
@@ -58,7 +61,9 @@ def test_unknown_kind():
 @pytest.mark.parametrize(("value", "unit", "wanted"), [
     (4.5e11, "B/s", "450 GB/s"), (5e10, "b/s", "50 Gb/s"), (65536, "B", "64 KiB"), (1000, "B", "1 kB"), (1024, "B", "1 KiB"),
     (2**30, "B", "1 GiB"), (2**60, "B", "1024 PiB"), (1e9, "B", "1 GB"), (999.9e6, "B", "1 GB"), (0.5, "B", "0.5 B"),
-    (512, "B", "512 B"), (0, "s", "0 s"), (2.386e-3, "s", "2.39 ms"), (6e-7, "s", "600 ns"), (59.99, "s", "60 s"),
+    (512, "B", "512 B"), (0, "s", "0 s"), (2.386e-3, "s", "2.39 ms"), (6e-7, "s", "600 ns"), (59.99, "s", "1 min"),
+    (59.94, "s", "59.9 s"), (3599, "s", "1 h"), (3590, "s", "59.8 min"), (86399, "s", "1 day"), (106661, "s", "1.23 days"),
+    (-3599, "s", "-1 h"), (365.2 * 86400, "s", "365 days"), (365.25 * 86400, "s", "1 year"), (-0.0, "B", "0 B"), (-0.0, "s", "0 s"),
     (60, "s", "1 min"), (86400, "s", "1 day"), (2 * 86400, "s", "2 days"), (5e-12, "J", "5 pJ"), (1.2e7, "W", "12 MW"),
     (math.inf, "s", "inf s"),
     (1e-15, "s", "0.001 ps"), (1e24, "B", "1000000 EB"),
@@ -78,3 +83,16 @@ def test_format_and_parse_are_inverse_to_the_digits_shown(value, unit):
 def test_format_refuses_other_units():
     with pytest.raises(ValueError, match="unit 'GB'"):
         units.format(1.0, "GB")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ((None,), "value must be one number that a float can hold; got None."),
+    (([1],), r"value must be one number that a float can hold; got \[1\]."),
+    (("1",), "value must be one number that a float can hold; got '1'."),
+    ((10**400,), "value must be one number that a float can hold; got an integer of 1329 bits."),
+    ((1, "B", 0), "digits must be a whole number from 1 to 15; got 0."),
+    ((1, "B", None), "digits must be a number"),
+])
+def test_format_refuses_what_is_no_number(arguments, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        units.format(*arguments)
