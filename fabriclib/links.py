@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, framing, units
-from .checks import MAX_BYTES, number, whole
+from .checks import MAX_BYTES, count, number, short, single, whole
 
 
 class Stage(NamedTuple):
@@ -31,6 +31,9 @@ class AlphaBeta:
         alpha: start-up time in seconds.
         beta: seconds per byte; 1 / beta is the asymptotic rate.
 
+    Raises:
+        ValueError: a constant that is not one number, or negative.
+
     Source: Hockney, Parallel Computing 20(3):389-398, 1994.
 
     >>> AlphaBeta(alpha=1e-6, beta=1 / 50e9).n_half
@@ -41,8 +44,8 @@ class AlphaBeta:
     beta: float
 
     def __post_init__(self):
-        number("alpha", self.alpha, zero=True)
-        number("beta", self.beta, zero=True)
+        for name in ("alpha", "beta"):
+            object.__setattr__(self, name, single(name, number(name, getattr(self, name), zero=True)))
 
     def time(self, nbytes):
         """Return seconds for *nbytes* (a number or an array)."""
@@ -65,26 +68,26 @@ class AlphaBeta:
         the same. Both constants are kept at or above zero.
 
         Raises:
-            ValueError: fewer than two sizes, lengths that differ, or values that are not positive.
+            ValueError: fewer than two sizes, lengths that differ, or values that are not positive and in range.
 
         >>> fitted = AlphaBeta.fit([1e3, 1e6, 1e9], [1e-6 + n / 50e9 for n in (1e3, 1e6, 1e9)])
         >>> round(fitted.alpha * 1e6, 6), round(1e-9 / fitted.beta, 6)
         (1.0, 50.0)
         """
-        n = np.atleast_1d(number("nbytes", np.asarray(nbytes), high=MAX_BYTES)).astype(float)
-        t = np.atleast_1d(number("seconds", np.asarray(seconds))).astype(float)
+        n = np.atleast_1d(number("nbytes", nbytes, low=1e-30, high=MAX_BYTES))
+        t = np.atleast_1d(number("seconds", seconds, low=1e-30, high=1e30))
         if n.ndim != 1 or n.shape != t.shape:
             raise ValueError(f"nbytes and seconds must be two lists of the same length; got shapes {n.shape} and {t.shape}.")
         if np.unique(n).size < 2:
             raise ValueError(f"nbytes must hold at least two different sizes; got {np.unique(n).size}.")
-        scale = n.max()
-        terms = np.stack([1 / t, n / scale / t], axis=1)
-        alpha, slope = np.linalg.lstsq(terms, np.ones_like(t), rcond=None)[0]
+        terms = np.stack([1 / t, n / t], axis=1)
+        lengths = np.linalg.norm(terms, axis=0)  # seconds and sizes may be many orders of magnitude apart
+        alpha, beta = np.linalg.lstsq(terms / lengths, np.ones_like(t), rcond=None)[0] / lengths
         if alpha < 0:
-            alpha, slope = 0.0, _only(terms[:, 1])
-        elif slope < 0:
-            alpha, slope = _only(terms[:, 0]), 0.0
-        return cls(float(alpha), float(slope / scale))
+            alpha, beta = 0.0, _only(terms[:, 1])
+        elif beta < 0:
+            alpha, beta = _only(terms[:, 0]), 0.0
+        return cls(float(alpha), float(beta))
 
 
 def _only(term: np.ndarray) -> float:
@@ -132,7 +135,7 @@ class Link:
         if not self.framing:
             if packet_bytes is not None:
                 raise ValueError(f"packet_bytes must be left out for {self.name}, whose packet framing is not published; "
-                                 f"got {packet_bytes}.")
+                                 f"got {short(packet_bytes)}.")
             return stages
         usual = self.packet_bytes if packet_bytes is None else packet_bytes
         return (*stages, Stage("payload", line * framing.share(self.framing, usual)))
@@ -169,7 +172,7 @@ class Link:
 
     def bundle(self, count: int) -> Link:
         """Return *count* of these links side by side, as one link: rates add up, latency stays."""
-        return replace(self, count=self.count * whole("count", count, high=100_000))
+        return replace(self, count=self.count * single("count", whole("count", count, high=100_000)))
 
     @property
     def sources(self) -> dict[str, catalog.Source]:
@@ -198,7 +201,7 @@ def link(name: str, lanes: int | None = None) -> Link:
     cells = catalog.row("links", name)
     default = int(cells["lanes"])
     widths = [int(w) for w in cells["widths"].split()] or [default]
-    lanes = default if lanes is None else whole("lanes", lanes)
+    lanes = default if lanes is None else count("lanes", lanes)
     if lanes not in widths:
         raise ValueError(f"lanes must be {' or '.join(map(str, widths))} for {cells['name']}; got {lanes}.")
     code = catalog.row("codes", cells["code"])

@@ -86,6 +86,13 @@ def test_the_catalogue_as_a_table_shows_both_directions():
     (lambda: fl.link("pcie5").waterfall(0), "packet_bytes"), (lambda: fl.link("pcie5").waterfall(-256), "packet_bytes"),
     (lambda: fl.link("pcie5").waterfall(float("nan")), "packet_bytes"),
     (lambda: fl.link("pcie5").waterfall("256"), "packet_bytes"),
+    (lambda: fl.link("pcie5", lanes=[1, 16]), "lanes must be one number, not an array"),
+    (lambda: fl.link("pcie5", lanes=np.array([16])), "lanes must be one number, not an array"),
+    (lambda: fl.link("nvlink4").bundle([1, 2]), "count must be one number, not an array"),
+    (lambda: fl.AlphaBeta([1e-6], 1e-9), "alpha must be one number, not an array"),
+    (lambda: fl.AlphaBeta(1e-6, np.array([1e-9])), "beta must be one number, not an array"),
+    (lambda: fl.link("nvlink4").time([10**5000]), "nbytes must be .*got a list"),
+    (lambda: fl.AlphaBeta.fit([1, 2], [1e-320, 1]), "seconds must be a number greater than 1e-30 and"),
     (lambda: fl.link("nvlink4").time(0), "nbytes"), (lambda: fl.link("nvlink4").time(-1), "nbytes"),
     (lambda: fl.link("nvlink4").time(float("inf")), "nbytes"), (lambda: fl.link("nvlink4").time([]), "nbytes"),
     (lambda: fl.link("nvlink4").time(1e30), "nbytes"), (lambda: fl.AlphaBeta(-1, 1), "alpha"),
@@ -94,6 +101,7 @@ def test_the_catalogue_as_a_table_shows_both_directions():
     (lambda: fl.AlphaBeta.fit([1, 2], [1]), "same length"), (lambda: fl.AlphaBeta.fit([1, 1], [1, 2]), "two different sizes"),
     (lambda: fl.AlphaBeta.fit([], []), "nbytes"), (lambda: fl.AlphaBeta.fit([1, 2], [0, 1]), "seconds"),
     (lambda: fl.AlphaBeta.fit([1, -2], [1, 1]), "nbytes"), (lambda: fl.AlphaBeta.fit([1, 2], [1, float("nan")]), "seconds"),
+    (lambda: fl.AlphaBeta.fit([[1], [2, 3]], [1, 2]), "nbytes must"), (lambda: fl.AlphaBeta.fit([1e-310, 1], [1, 2]), "nbytes must"),
     (lambda: fl.AlphaBeta.fit([[1, 2]], [[1, 2]]), "same length"), (lambda: fl.AlphaBeta.fit(5, 5), "two different sizes"),
 ])
 def test_bad_input_is_refused_by_name(call, named):
@@ -150,3 +158,19 @@ def test_a_fit_never_returns_a_negative_constant():
     steep = fl.AlphaBeta.fit([1e3, 1e6], [1e-9, 1e-3])
     assert steep.alpha == 0
     assert steep.beta > 0
+
+
+def test_a_fit_finds_its_line_over_any_range():
+    """Two points lie on one line exactly: sixteen orders of magnitude in the time, eighteen in the size."""
+    fitted = fl.AlphaBeta.fit([1, 1e18], [1e-9, 1e7])
+    assert fitted.beta == pytest.approx(1e-11)
+    assert fitted.alpha == pytest.approx(9.9e-10)
+    for n in (1e-3, 1.0, 1e9):
+        fitted = fl.AlphaBeta.fit([n, 1e6 * n], [3e-25, 1e-24])
+        assert fitted.time(np.array([n, 1e6 * n])) == pytest.approx([3e-25, 1e-24])
+
+
+def test_constants_are_kept_as_floats():
+    model = fl.AlphaBeta(np.int64(0), np.array(1))
+    assert (type(model.alpha), type(model.beta)) == (float, float)
+    assert repr(model) == "<AlphaBeta: 0 s to start, then 1 B/s; n-half 0 B>"
