@@ -12,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from . import units
-from .checks import whole
+from .checks import count, short, whole
 from .topology import Graph
+from .topology.graph import checked_graph
 from .topology.groups import Groups
 from .topology.shortest import legs
 
 SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
+MOST_RANKS = 4096  # for a flow between all of them: 17 million
 
 
 class Routing(NamedTuple):
@@ -162,7 +164,7 @@ def share(graph: Graph, pairs) -> Share:
         pairs: the flows, as (from, to): node names, or numbers that count the GPUs; a pattern such as `ring(8)` is that too.
 
     Raises:
-        ValueError: no flow, unknown nodes, a flow from a node to itself, or no path.
+        ValueError: no graph, no flow, unknown nodes, a flow from a node to itself, or no path.
 
     >>> from fabriclib.topology import server
     >>> share(server("hgx-h100"), [("gpu0", "gpu1")])
@@ -170,12 +172,13 @@ def share(graph: Graph, pairs) -> Share:
     >>> share(server("mi300x"), all_to_all(8))
     <56 flows over MI300X platform: 64 GB/s each, 3.58 TB/s together>
     """
+    checked_graph(graph)
     try:
         ends = np.asarray(pairs)
     except ValueError:
         ends = np.array([])
     if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
-        raise ValueError(f"pairs must be a list of (from, to), at least one; got {_short(pairs)}.")
+        raise ValueError(f"pairs must be a list of (from, to), at least one; got {short(pairs)}.")
     src, dst = graph.numbers(ends).T
     routing = route(graph, src, dst)
     return Share(graph, src, dst, *max_min(routing, graph.capacity), routing)
@@ -187,7 +190,7 @@ def one_pair(ranks: int) -> np.ndarray:
     >>> one_pair(8)
     array([[0, 1]])
     """
-    whole("ranks", ranks, low=2)
+    count("ranks", ranks, low=2)
     return np.array([[0, 1]])
 
 
@@ -200,9 +203,10 @@ def ring(order) -> np.ndarray:
     >>> ring(3).tolist(), ring([0, 2, 1]).tolist()
     ([[0, 1], [1, 2], [2, 0]], [[0, 2], [2, 1], [1, 0]])
     """
-    order = np.arange(whole("order", order, low=2)) if np.ndim(order) == 0 else whole("order", order, low=0)
+    order = whole("order", order, low=0)
+    order = np.arange(count("order", order, low=2)) if isinstance(order, int) else order
     if order.ndim != 1 or len(np.unique(order)) != len(order) or len(order) < 2:
-        raise ValueError(f"order must list at least two different ranks, each once; got {_short(order.tolist())}.")
+        raise ValueError(f"order must list at least two different ranks, each once; got {short(order.tolist())}.")
     return np.stack([order, np.roll(order, -1)], axis=1)
 
 
@@ -212,10 +216,6 @@ def all_to_all(ranks: int) -> np.ndarray:
     >>> len(all_to_all(8))
     56
     """
-    a, b = np.divmod(np.arange(whole("ranks", ranks, low=2) ** 2), ranks)
+    ranks = count("ranks", ranks, low=2, high=MOST_RANKS)
+    a, b = np.divmod(np.arange(ranks**2), ranks)
     return np.stack([a, b], axis=1)[a != b]
-
-
-def _short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

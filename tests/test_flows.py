@@ -274,7 +274,20 @@ def test_share_says_where_there_is_no_path():
 
 
 @pytest.mark.parametrize(("pattern", "argument"), [(ring, 1), (ring, [0, 0]), (ring, [3]), (ring, [[0, 1]]), (ring, "a"),
-                                                   (one_pair, 1), (all_to_all, 0), (all_to_all, 2.5)])
+                                                   (one_pair, 1), (all_to_all, 0), (all_to_all, 2.5), (ring, [[1], [2, 3]]),
+                                                   (one_pair, [8]), (all_to_all, np.array([8])), (all_to_all, 10**7)])
 def test_patterns_refuse_with_a_sentence(pattern, argument):
     with pytest.raises(ValueError, match="must"):
         pattern(argument)
+
+
+def test_patterns_count_the_ranks_in_whole_numbers():
+    for eight in (8, 8.0, np.float64(8), np.array(8)):
+        assert all_to_all(eight).dtype == ring(eight).dtype == np.int64
+        assert np.array_equal(all_to_all(eight), all_to_all(8))
+
+
+@pytest.mark.parametrize("graph", ["mi300x", None, 8])
+def test_only_a_graph_is_a_graph(graph):
+    with pytest.raises(ValueError, match="graph must be a Graph, such as server.'hgx-h100'.; got"):
+        fl.share(graph, [(0, 1)])

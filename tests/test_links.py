@@ -101,7 +101,8 @@ def test_the_catalogue_as_a_table_shows_both_directions():
     (lambda: fl.AlphaBeta.fit([1, 2], [1]), "same length"), (lambda: fl.AlphaBeta.fit([1, 1], [1, 2]), "two different sizes"),
     (lambda: fl.AlphaBeta.fit([], []), "nbytes"), (lambda: fl.AlphaBeta.fit([1, 2], [0, 1]), "seconds"),
     (lambda: fl.AlphaBeta.fit([1, -2], [1, 1]), "nbytes"), (lambda: fl.AlphaBeta.fit([1, 2], [1, float("nan")]), "seconds"),
-    (lambda: fl.AlphaBeta.fit([[1], [2, 3]], [1, 2]), "nbytes must"), (lambda: fl.AlphaBeta.fit([1e-310, 1], [1, 2]), "nbytes must"),
+    (lambda: fl.AlphaBeta.fit([[1], [2, 3]], [1, 2]), "nbytes must"),
+    (lambda: fl.AlphaBeta.fit([1e-310, 1], [1, 2]), "nbytes must"),
     (lambda: fl.AlphaBeta.fit([[1, 2]], [[1, 2]]), "same length"), (lambda: fl.AlphaBeta.fit(5, 5), "two different sizes"),
 ])
 def test_bad_input_is_refused_by_name(call, named):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import units
-from ..checks import known, number, whole
+from ..checks import known, number, short, whole
 from ..links import Link
 from .groups import Groups
 
@@ -202,6 +202,13 @@ class Graph:
         from .cuts import bisection
 
         return bisection(self)
+
+
+def checked_graph(graph) -> Graph:
+    """Return *graph*, or raise a ValueError if it is something else: the name of a server, say."""
+    if not isinstance(graph, Graph):
+        raise ValueError(f"graph must be a Graph, such as server('hgx-h100'); got {short(graph)}.")
+    return graph
 
 
 def _edges(cables: Cables) -> list[np.ndarray]:
