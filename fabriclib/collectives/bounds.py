@@ -15,7 +15,8 @@ import numpy as np
 from ..checks import known, number, whole
 from .buffers import COLLECTIVES
 from .busbw import factor
-from .cost import checked_bytes, line
+from .cost import line
+from .counts import checked_bytes
 from .registry import algorithm
 
 SOURCE = "chan-2007"

@@ -9,7 +9,8 @@ import numpy as np
 from .. import units
 from ..checks import MAX_BYTES, known, whole
 from .bounds import REDUCTIONS
-from .cost import checked_bytes, line
+from .cost import line
+from .counts import checked_bytes
 from .registry import Algorithm, algorithm, algorithms
 
 _SAME = 1e-12

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..checks import MAX_BYTES, number, whole
-from .counts import Level, Price, price
+from ..checks import number, short, whole
+from .counts import Price, checked_bytes, checked_levels, price
 from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
 
 
@@ -43,15 +43,6 @@ def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alph
     return seconds if isinstance(seconds, np.ndarray) and seconds.ndim else float(seconds)
 
 
-def checked_bytes(collective: str, nbytes):
-    """Return *nbytes* if it is a size this collective can have; 0 for a barrier, whatever is given."""
-    if collective == "barrier":
-        return 0.0 if nbytes is None else 0.0 * number("nbytes", nbytes, high=MAX_BYTES, zero=True)
-    if nbytes is None:
-        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
-    return number("nbytes", nbytes, high=MAX_BYTES)
-
-
 def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0, levels=None, dims=None, chunks=None,
          root=None) -> Price:
     """Return the time as start + n * per_byte. Where chunks are "auto" it holds at n = *nbytes* only; else at every n."""
@@ -77,17 +68,16 @@ def _levels(entry: Algorithm, levels, dims, alpha, beta):
     if "dims" not in entry.options:
         raise ValueError(f"levels must be left out for {entry.collective} by {entry.name}, which is flat: give ranks, alpha "
                          "and beta. The shaped algorithms are those whose options include dims.")
-    if not isinstance(levels, (list, tuple)) or not levels or not all(isinstance(one, Level) for one in levels):
-        raise ValueError(f"levels must be a list of Level(size, alpha, beta), innermost first; got {levels!r:.60}.")
+    levels = checked_levels(levels)
     for name, value in (("dims", dims), ("alpha", alpha), ("beta", beta)):
         if value is not None:
-            raise ValueError(f"{name} must be left out where levels are given, which say it; got {value!r:.60}.")
+            raise ValueError(f"{name} must be left out where levels are given, which say it; got {short(value)}.")
     return tuple(one.size for one in levels), [one.alpha for one in levels], [one.beta for one in levels]
 
 
 def _product(name: str, sizes):
     if not isinstance(sizes, (tuple, list)):
-        raise ValueError(f"{name} must be a tuple of whole numbers; got {sizes!r:.60}.")
+        raise ValueError(f"{name} must be a tuple of whole numbers; got {short(sizes)}.")
     return math.prod(whole(f"{name}[{i}]", size) for i, size in enumerate(sizes))
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import number, whole
+from ..checks import MAX_BYTES, number, short, whole
 
 
 class Counts(NamedTuple):
@@ -84,6 +84,22 @@ class Level:
         object.__setattr__(self, "size", whole("size", self.size))
         object.__setattr__(self, "alpha", number("alpha", self.alpha, zero=True))
         object.__setattr__(self, "beta", number("beta", self.beta, zero=True))
+
+
+def checked_levels(levels) -> tuple[Level, ...]:
+    """Return *levels*, or raise a ValueError if they are no list of Level."""
+    if not isinstance(levels, (list, tuple)) or not levels or not all(isinstance(one, Level) for one in levels):
+        raise ValueError(f"levels must be a list of Level(size, alpha, beta), innermost first; got {short(levels)}.")
+    return tuple(levels)
+
+
+def checked_bytes(collective: str, nbytes):
+    """Return *nbytes* if it is a size this collective can have; 0 for a barrier, whatever is given."""
+    if collective == "barrier":
+        return 0.0 if nbytes is None else 0.0 * number("nbytes", nbytes, high=MAX_BYTES, zero=True)
+    if nbytes is None:
+        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
+    return number("nbytes", nbytes, high=MAX_BYTES)
 
 
 def ceil_lg(p):

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..checks import MAX_BYTES, number, whole
+from ..checks import count, short, whole
 from ..flows import finish, route
 from ..topology import Graph, disjoint_rings
+from ..topology.graph import checked_graph
+from .counts import checked_bytes
 
 MOST_CHANNELS = 64
 
 
 def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
     """Return the seconds *schedule* takes on *graph*; see `Schedule.time_on`."""
-    nbytes = number("nbytes", nbytes, high=MAX_BYTES, zero=schedule.collective == "barrier")
-    if schedule.ranks > len(graph.gpus):
+    nbytes = checked_bytes(schedule.collective, nbytes)
+    if schedule.ranks > len(checked_graph(graph).gpus):
         raise ValueError(f"ranks must be at most {len(graph.gpus)}, the GPUs of {graph.name}; got {schedule.ranks}.")
     orders = _orders(schedule, graph, channels, order)
     nodes = [graph.gpus[one] for one in orders]
@@ -60,21 +62,30 @@ def _steps(schedule) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
 def _orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
     """Return for each channel the GPU number that plays each rank."""
     if not isinstance(channels, str):
-        channels = whole("channels", channels, high=MOST_CHANNELS)
+        channels = count("channels", channels, high=MOST_CHANNELS)
     elif channels != "auto":
-        raise ValueError(f"channels must be 'auto' or a whole number from 1 to {MOST_CHANNELS}; got {channels!r}.")
+        raise ValueError(f"channels must be 'auto' or a whole number from 1 to {MOST_CHANNELS}; got {short(channels)}.")
     if order is not None:
         return _given_orders(schedule, graph, channels, order)
-    moves, rooted = schedule.moves, schedule.root
-    if schedule.switches or np.any((moves.dst - moves.src) % schedule.ranks != 1 % schedule.ranks):
+    way = _way_round(schedule)
+    if not way:
         if channels not in ("auto", 1):
             raise ValueError(f"channels must be 1 or 'auto' for {schedule.collective} by {schedule.algorithm}, which does not go "
                              f"round a ring (or give order= a list of ranks for each channel); got {channels}.")
         return [np.arange(schedule.ranks)]
     rings = disjoint_rings(graph, schedule.ranks) or [list(range(schedule.ranks))]
+    rings = [ring[::way] for ring in rings]
     # Turned so that the root keeps its place in every ring.
-    rings = [np.roll(ring, rooted - ring.index(rooted)) for ring in rings]
+    rings = [np.roll(ring, schedule.root - ring.index(schedule.root)) for ring in rings]
     return rings if channels == "auto" else [rings[i % len(rings)] for i in range(channels)]
+
+
+def _way_round(schedule) -> int:
+    """Return 1 or -1 if every message goes from rank r to rank r + 1, or to r - 1; else 0."""
+    if schedule.switches:
+        return 0
+    step = (schedule.moves.dst - schedule.moves.src) % schedule.ranks
+    return next((way for way in (1, -1) if np.all(step == way % schedule.ranks)), 0)
 
 
 def _given_orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
@@ -84,7 +95,7 @@ def _given_orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
         raise ValueError(f"order must list GPU numbers, or hold such a list for each channel: {error}") from None
     if orders.ndim != 2 or orders.shape[1] != schedule.ranks or any(len(np.unique(one)) < schedule.ranks for one in orders):
         raise ValueError(f"order must name {schedule.ranks} different GPUs, one a rank (or so for each channel); got "
-                         f"{orders.tolist()}.")
+                         f"{short(orders.tolist())}.")
     if channels not in ("auto", len(orders)):
         raise ValueError(f"channels must be {len(orders)}, as many as orders are given, or 'auto'; got {channels}.")
     return list(orders)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import catalog
-from ..checks import known, whole
+from ..checks import known, short, whole
 from .buffers import COLLECTIVES
 from .counts import Counts
 from .schedule import Schedule
@@ -120,7 +120,7 @@ def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
     options = checked_options(entry, ranks, options)
     for option, value in {"ranks": ranks, **options}.items():
         if any(isinstance(one, np.ndarray) for one in (value if isinstance(value, tuple) else (value,))):
-            raise ValueError(f"{option} must hold no arrays for a schedule, which is for one case; got {value!r:.60}.")
+            raise ValueError(f"{option} must hold no arrays for a schedule, which is for one case; got {short(value)}.")
     entry.check(ranks, **options)
     return entry.schedule(ranks, **options)
 
@@ -136,7 +136,7 @@ def checked_options(entry: Algorithm, ranks, options: dict) -> dict:
 
 def _dims(ranks, dims) -> tuple:
     if not isinstance(dims, (tuple, list)) or not 1 <= len(dims) <= MAX_DIMS:
-        raise ValueError(f"dims must be a tuple of 1 to {MAX_DIMS} whole numbers, such as (8, 4); got {dims!r:.60}.")
+        raise ValueError(f"dims must be a tuple of 1 to {MAX_DIMS} whole numbers, such as (8, 4); got {short(dims)}.")
     dims = tuple(whole(f"dims[{i}]", size) for i, size in enumerate(dims))
     if np.any(math.prod(dims) != ranks):
         raise ValueError(f"dims must multiply to the {ranks} ranks; got {dims}.")

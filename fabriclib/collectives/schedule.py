@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..checks import MAX_BYTES, number
+from ..checks import number, short, single, whole
 from . import buffers
-from .counts import Counts, Level, price
+from .counts import Counts, Level, checked_bytes, checked_levels, price
 from .moves import ADD, Moves
 from .on_graph import time_on
 
@@ -147,19 +147,25 @@ class Schedule:
             most = max(most, int(many.max(initial=1)))
         return most
 
-    def time(self, nbytes, alpha=None, beta=None, gamma=0.0, levels: list[Level] | None = None):
-        """Return seconds from the counted critical path; shaped algorithms take *levels* instead of alpha and beta."""
-        nbytes = number("nbytes", nbytes, high=MAX_BYTES)
+    def time(self, nbytes=None, alpha=None, beta=None, gamma=0.0, levels: list[Level] | None = None):
+        """Return seconds from the counted critical path; shaped algorithms take *levels* instead of alpha and beta.
+
+        Raises:
+            ValueError: values missing or out of range, or levels of other sizes than the schedule's dims.
+        """
+        nbytes = checked_bytes(self.collective, nbytes)
         gamma = number("gamma", gamma, zero=True)
         if levels is None:
             levels = [Level(1, alpha, beta)]
-        elif tuple(level.size for level in levels) != self.dims:
-            raise ValueError(f"levels must have the sizes {self.dims}; got {tuple(level.size for level in levels)}.")
+        else:
+            sizes = tuple(single("the size of a level", level.size) for level in checked_levels(levels))
+            if sizes != self.dims:
+                raise ValueError(f"levels must have the sizes {self.dims}; got {sizes}.")
         alphas, betas = [level.alpha for level in levels], [level.beta for level in levels]
         start, per_byte = price(self.counts(), alphas, betas, gamma, self.streamed)
         return nbytes * per_byte + start
 
-    def time_on(self, graph, nbytes, channels="auto", order=None):
+    def time_on(self, graph, nbytes=None, channels="auto", order=None):
         """Return seconds on a graph: every message is a flow over the links, and the flows of a step share them fairly.
 
         A step takes the latency of its longest path, then as long as its last flow; what a finished flow leaves free goes to
@@ -168,13 +174,13 @@ class Schedule:
 
         Args:
             graph: a server or fabric with at least as many GPUs as there are ranks.
-            nbytes: the total buffer, a number or an array.
+            nbytes: the total buffer, a number or an array; a barrier has none.
             channels: how many copies run at once, each on its part of the buffer and over a ring of its own; "auto": as many
                 as there are rings that share no link between GPUs. Schedules that do not go round a ring have one.
             order: the GPU number that plays each rank, or a list of such lists, one a channel.
 
         Raises:
-            ValueError: too many ranks, channels or an order that do not fit, no path, or no switch that reduces.
+            ValueError: no graph, too many ranks, channels or an order that do not fit, no path, or no switch that reduces.
 
         >>> from fabriclib.collectives import schedule
         >>> from fabriclib.topology import server
@@ -188,6 +194,12 @@ class Schedule:
         """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).
 
         It runs to the same result only for all_reduce, where every rank starts and ends with everything.
+
+        Raises:
+            ValueError: an order that does not name every rank once.
         """
-        names = np.concatenate([np.asarray(order), np.arange(self.ranks, self.nodes)])
+        order = whole("order", order, low=0, high=self.ranks - 1)
+        if np.ndim(order) != 1 or not np.array_equal(np.sort(order), np.arange(self.ranks)):
+            raise ValueError(f"order must list the ranks 0 to {self.ranks - 1}, each once; got {short(order)}.")
+        names = np.concatenate([order, np.arange(self.ranks, self.nodes)])
         return replace(self, moves=replace(self.moves, src=names[self.moves.src], dst=names[self.moves.dst]))

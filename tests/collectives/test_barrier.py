@@ -21,6 +21,10 @@ def test_bytes_do_not_matter():
     link = {"ranks": 8, "alpha": 1e-6, "beta": 1e-10}
     assert collective_time("barrier", "dissemination", **link) == 3e-6
     assert collective_time("barrier", "dissemination", nbytes=1e9, **link) == 3e-6
+    plan, price = schedule("barrier", "dissemination", 8), {"alpha": 1e-6, "beta": 1e-10}
+    assert plan.time(**price) == plan.time(None, **price) == plan.time(0, **price) == plan.time(1e9, **price) == 3e-6
+    with pytest.raises(ValueError, match="nbytes"):
+        plan.time(-1, **price)
 
 
 def test_a_barrier_that_ends_early_is_seen():

@@ -96,3 +96,9 @@ def test_relabelling_ranks_changes_nothing(entry, p, random):
 def test_every_collective_has_an_algorithm():
     assert [name for name in COLLECTIVES if not algorithms(name)] == []
     assert {entry.collective for entry in entries().values()} <= set(COLLECTIVES)
+
+
+@pytest.mark.parametrize("order", [range(7), [0, 0, 1, 2, 3, 4, 5, 6], list(range(1, 9)), 8, "ring", [list(range(8))], [0.5] * 8])
+def test_only_a_permutation_relabels(order):
+    with pytest.raises(ValueError, match="order must"):
+        schedule("all_reduce", "ring", 8).relabel(order)

@@ -49,6 +49,22 @@ def test_one_broadcast_from_a_root_is_held_by_one_link_of_the_mesh():
     assert chain.time_on(MESH, N) == pytest.approx(7 * (HOP + N / 448e9))
 
 
+@pytest.mark.parametrize("root", [0, 3])
+def test_a_chain_runs_either_way_over_as_many_rings(root):
+    there, back = (fl.schedule(collective, "chain", ranks=8, chunks=4, root=root) for collective in ("broadcast", "reduce"))
+    for graph in (HGX, MESH):
+        for channels in (1, 7, "auto"):
+            assert back.time_on(graph, N, channels=channels) == pytest.approx(there.time_on(graph, N, channels=channels))
+
+
+def test_a_ring_run_backwards_takes_the_links_of_a_ring():
+    # Two one-way rings around, and none the other way: against them a message would go three links far.
+    around = Graph("one way", tuple("abcd"), np.full(4, "gpu"), np.arange(4), np.array([1, 2, 3, 0]), np.full(4, 50e9),
+                   np.full(4, 2), np.ones(4), np.full(4, "nvlink4"))
+    forth, back = (fl.schedule(collective, "chain", ranks=4, chunks=1) for collective in ("broadcast", "reduce"))
+    assert back.time_on(around, 1e9) == pytest.approx(forth.time_on(around, 1e9)) == pytest.approx(3 + 3e9 / 50e9)
+
+
 def test_every_channel_starts_at_the_root():
     # Thin links at the root, 1, thick ones beyond: either way round only the first of three steps is slow.
     square = Graph.wired("square", {f"gpu{i}": "gpu" for i in range(4)},
@@ -112,6 +128,9 @@ def test_sizes_may_be_an_array_and_a_barrier_has_none():
     assert ring.time_on(MESH, sizes) == pytest.approx([ring.time_on(MESH, n) for n in sizes])
     assert isinstance(ring.time_on(MESH, 8), float)
     assert fl.schedule("barrier", "dissemination", ranks=8).time_on(HGX, 0) == pytest.approx(3 * ALPHA)
+    assert fl.schedule("barrier", "dissemination", ranks=8).time_on(HGX) == pytest.approx(3 * ALPHA)
+    with pytest.raises(ValueError, match="nbytes must be given for all_reduce"):
+        ring.time_on(MESH)
     assert fl.schedule("all_reduce", "ring", ranks=1).time_on(HGX, 1e9) == 0
 
 
@@ -127,6 +146,7 @@ def test_relabelling_gpus_of_a_symmetric_machine_changes_nothing():
 @pytest.mark.parametrize(("options", "words"), [
     ({"channels": 0}, "channels must be a whole number from 1 to 64; got 0"),
     ({"channels": 2.5}, "channels must be a whole number"),
+    ({"channels": [1]}, "channels must be one number, not an array"),
     ({"channels": "all"}, "channels must be 'auto' or a whole number from 1 to 64; got 'all'"),
     ({"order": [0, 1, 2]}, "order must name 8 different GPUs"),
     ({"order": [0, 1, 2, 3, 4, 5, 6, 6]}, "order must name 8 different GPUs"),
@@ -139,6 +159,11 @@ def test_relabelling_gpus_of_a_symmetric_machine_changes_nothing():
 def test_bad_input_is_refused_with_a_sentence(options, words):
     with pytest.raises(ValueError, match=words):
         fl.schedule("all_reduce", "ring", ranks=8).time_on(MESH, **{"nbytes": 1e6} | options)
+
+
+def test_a_name_is_no_graph():
+    with pytest.raises(ValueError, match="graph must be a Graph, such as server.'hgx-h100'.; got 'mi300x'"):
+        fl.schedule("all_reduce", "ring", ranks=8).time_on("mi300x", N)
 
 
 def test_too_many_ranks_or_channels_without_a_ring_are_refused():

@@ -151,3 +151,13 @@ def test_dims_that_do_not_fit_are_refused(dims):
         if dims is not None:
             with pytest.raises(ValueError, match=r"dims|ranks"):
                 fl.collective_time(collective, name, nbytes=1e6, ranks=8, dims=dims, alpha=1e-6, beta=1e-11)
+
+
+@pytest.mark.parametrize(("levels", "words"), [
+    (5, "levels must be a list of Level"), ([], "levels must be a list of Level"), ([(8, 1e-6, 1e-11)], "levels must be a list"),
+    ([fl.Level(8, 1e-6, 1e-11)], r"levels must have the sizes \(4, 2\); got \(8,\)"),
+    ([fl.Level([4, 8], 1e-6, 1e-11), fl.Level(2, 1e-6, 1e-11)], "the size of a level must be one number, not an array"),
+])
+def test_a_schedule_takes_levels_of_its_own_sizes(levels, words):
+    with pytest.raises(ValueError, match=words):
+        fl.schedule("all_reduce", "torus", ranks=8, dims=(4, 2)).time(1e6, levels=levels)
