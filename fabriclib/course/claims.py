@@ -61,8 +61,22 @@ def verdict(claim: str) -> Verdict:
     return settled[known("claim", claim, settled)]
 
 
-def claims():
-    """Return the claims the course tests, as a DataFrame: the letter, the claim, the lesson that settles it."""
-    import pandas as pd
+class Claims(tuple):
+    """The claims the course tests, whole and legible: a table cell of pandas would cut them off."""
 
-    return pd.DataFrame(catalog.rows("claims"))
+    def __repr__(self) -> str:
+        return "\n".join(f"{row['id']}  {row['claim']} (lesson {row['lesson']})" for row in self)
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<tr><td>{html.escape(row['id'])}</td><td style='text-align: left'>{html.escape(row['claim'])}</td>"
+                        f"<td>{html.escape(row['lesson'])}</td></tr>" for row in self)
+        return f"<table><thead><tr><th></th><th>claim</th><th>lesson</th></tr></thead><tbody>{lines}</tbody></table>"
+
+
+def claims() -> Claims:
+    """Return the claims the course tests: a tuple of rows with the keys id, claim and lesson (the one that settles it).
+
+    >>> claims()[0]["lesson"]
+    '00'
+    """
+    return Claims(catalog.rows("claims"))

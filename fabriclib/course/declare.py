@@ -28,6 +28,7 @@ class Prediction:
         per_direction: the answer counts one direction of something that is also quoted both ways, so that a factor
             of two either way is named as that slip.
         unit: for a rate, "b/s" to show it in bits; for a ratio, the noun counted ("steps"), which may also be typed.
+        example: what an answer looks like, where the usual example of the kind would mislead by its size.
 
     Raises:
         ValueError: a malformed key or an unknown kind.
@@ -41,6 +42,7 @@ class Prediction:
     slips: Mapping[str, float | Callable[[], float]] = field(default_factory=dict)
     per_direction: bool = False
     unit: str = ""
+    example: str = ""
 
     def __post_init__(self):
         _check_key(self.key)

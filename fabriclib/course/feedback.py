@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .declare import Prediction
 
-RIGHT, CLOSE = 0.05, 2.0
+RIGHT, CLOSE = 0.05, 1.5
 _SAME = 0.02
 
 _GIBI = 2.0**30 / 1e9
@@ -30,6 +30,8 @@ _PERCENT = {
     0.01: "that is a hundredth of it: is the % sign meant?",
 }
 _BOTH, _HALVED = "that counts both directions; one is asked for", "that halves a figure that is already for one direction"
+_BOTH_TIME = "that uses the rate of both directions; a message goes one way"
+_HALVED_TIME = "that halves a rate that is already for one direction"
 _SLIPS = {"size": _BITS | _GIB | _THOUSAND, "rate": _BITS | _GIB | _THOUSAND, "ratio": _PERCENT}
 
 
@@ -74,14 +76,14 @@ def shown(prediction: Prediction) -> Feedback:
 def times(ratio: float) -> str:
     """Return a ratio as words that read well before "the answer".
 
-    >>> times(2), times(0.5), times(1000), times(3e7)
-    ('2.0 times', '0.5 times', '1000 times', '3.0e+07 times')
+    >>> times(2), times(1234567), times(0.8), times(1 / 3), times(1 / 600)
+    ('2.0 times', '1,234,567 times', '80 % of', '1/3.0 of', '1/600 of')
     """
-    if ratio < 1:
-        return f"{ratio:.2g} times"
-    if ratio < 10:
-        return f"{ratio:.1f} times"
-    return f"{ratio:.0f} times" if ratio < 1e5 else f"{ratio:.1e} times"
+    if ratio >= 1:
+        return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
+    if ratio > 0.5:
+        return f"{100 * ratio:.0f} % of"
+    return f"1/{1 / ratio:.1f} of" if ratio > 0.1 else f"1/{1 / ratio:,.0f} of"
 
 
 def _slip(prediction: Prediction, answer: float, ratio: float) -> str | None:
@@ -95,6 +97,8 @@ def _known_slips(prediction: Prediction, answer: float) -> Iterator[tuple[float,
     for clause, value in prediction.slips.items():
         yield (value() if callable(value) else value) / answer, clause
     if prediction.per_direction:
-        double = 0.5 if prediction.kind == "time" else 2.0  # twice the rate is half the time
-        yield from ((double, _BOTH), (1 / double, _HALVED))
+        if prediction.kind == "time":  # twice the rate is half the time
+            yield from ((0.5, _BOTH_TIME), (2.0, _HALVED_TIME))
+        else:
+            yield from ((2.0, _BOTH), (0.5, _HALVED))
     yield from _SLIPS.get(prediction.kind, _THOUSAND).items()

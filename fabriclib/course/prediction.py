@@ -29,7 +29,8 @@ class PredictionBox(VBox):
     def __init__(self, prediction: Prediction):
         self._prediction, self._progress = prediction, current()
         self._entered = False
-        example = f"{_EXAMPLES[prediction.kind]} {prediction.unit if prediction.kind == 'ratio' else ''}".strip()
+        usual = f"{_EXAMPLES[prediction.kind]} {prediction.unit if prediction.kind == 'ratio' else ''}".strip()
+        example = prediction.example or usual
         self._text = Text(description="Your answer", placeholder=f"such as {example}", continuous_update=False,
                           style={"description_width": "initial"}, layout={"width": "20em", "max_width": "95%"})
         ask = Button(description="Check", button_style="primary", layout={"width": "auto"})
@@ -48,6 +49,7 @@ class PredictionBox(VBox):
         self._text.on_msg(self._on_enter)
         self._text.observe(self._on_text, "value")
         ask.on_click(lambda _: self._submit())
+        self._clear = clear
         show.on_click(lambda _: self._record({"shown": True}))
         clear.on_click(lambda _: self._record(None))
         self._progress.watch("predictions", prediction.key, self._refresh)
@@ -83,6 +85,8 @@ class PredictionBox(VBox):
 
     def _record(self, entry: dict | None) -> None:
         self._progress.record("predictions", self._prediction.key, entry)
+        # What had the focus is hidden now; without this the keyboard would be nowhere.
+        (self._clear if entry else self._text).focus()
 
     def _refresh(self) -> None:
         """Show what the record says: the question still open, or the answer given and the feedback on it."""

@@ -21,30 +21,39 @@ _NAMES = ["chip: 18 x NVLink 4", "server: PCIe 5 x16", "cluster: 400G Ethernet"]
 _SIZES = [2.0**k for k in range(6, 36)]
 
 
-def _tier_bars(seconds: tuple[float, float], description: str, height: int):
-    """One bar a wire, in its tier's colour, on a logarithmic time axis, the time written beside it."""
+def _tier_times(seconds: tuple[float, float], description: str):
+    """One dot a wire, in its tier's colour, on a logarithmic time axis (which has no zero for a bar to start at)."""
     import altair as alt
 
     x = charts.x("seconds", seconds, title="time (logarithmic)", unit="s", log=10)
-    y = charts.names("wire", _NAMES, title="one GPU's way out")
-    colour = alt.Color("wire:N", legend=None, scale=alt.Scale(domain=_NAMES, range=list(charts.TIER.values())))
-    bars = charts.live().mark_bar(stroke="#333333", strokeWidth=1).encode(x=x, y=y, color=colour)
-    return charts.stack(bars, charts.values(x, y, "time"), description=description, height=height)
+    y = charts.names("wire", _NAMES, title="")
+    tiers = [charts.CHIP, charts.SERVER, charts.CLUSTER]
+    colour = alt.Color("wire:N", legend=None, scale=alt.Scale(domain=_NAMES, range=tiers))
+    dots = charts.live().mark_circle(size=420, opacity=1, stroke="#333333", strokeWidth=1).encode(x=x, y=y, color=colour)
+    return charts.stack(dots, charts.values(x, y, "label", dx=16), description=description, height=190)
 
 
-@lab("wire-map", title="Three ways out of a GPU", tier="chip",
+def _table(wires: dict[str, Link], seconds: list[float]) -> dict:
+    """What both labs of three wires show: the rate of each, its time, and the time as a multiple of NVLink's."""
+    times = [units.format(s, "s") for s in seconds]
+    factors = ["", *(f", {s / seconds[0]:.1f} times NVLink" for s in seconds[1:])]
+    return {"wire": list(wires), "one way (GB/s)": [round(w.bandwidth() / units.GB, 1) for w in wires.values()],
+            "seconds": seconds, "label": [time + factor for time, factor in zip(times, factors, strict=True)]}
+
+
+@lab("wire-map", title="Three ways out of a GPU", tier="all",
      controls=[Control("nbytes", _SIZES, default=2.0**20, label="message", unit="B")],
-     chart=lambda: _tier_bars((1e-7, 10.0), "The time one message takes over NVLink, PCIe and Ethernet, as three bars.", 200),
-     leaves_out="Everything between the two ends but the wire: switches, software beyond the start of a message, other traffic.",
+     chart=lambda: _tier_times((1e-7, 10.0), "The time one message takes over NVLink, PCIe and Ethernet, as three dots."),
+     leaves_out="Switches, other traffic, and most software: the starts (0.6, 1 and 2.7 µs) are what NCCL's tuner assumes for "
+                "its quickest protocol. PCIe and Ethernet rates are after packet headers; NVLink's headers are not known, so "
+                "NVLink is drawn a little too fast.",
      sources=["stas-network", "hpc-notes-pcie", "pcie-model", "nvidia-linkx", "pingdo-roce", "nccl-tuning"])
 def wire_map(nbytes):
-    """Small messages cost the same everywhere, large ones do not."""
+    """A small message waits for its start, a large one for its bytes."""
     wires = _wires()
     seconds = [float(wire.time(nbytes)) for wire in wires.values()]
     fast, slow = units.format(seconds[0], "s"), units.format(seconds[-1], "s")
-    table = {"wire": list(wires), "one way (GB/s)": [round(w.bandwidth() / units.GB, 1) for w in wires.values()],
-             "seconds": seconds, "time": [units.format(s, "s") for s in seconds]}
-    return table, (f"{units.format(nbytes)} to a neighbour: {fast} over NVLink, {slow} over Ethernet, "
+    return _table(wires, seconds), (f"{units.format(nbytes)} to a neighbour: {fast} over NVLink, {slow} over Ethernet, "
                    f"{seconds[-1] / seconds[0]:.1f} times as long.")
 
 
@@ -87,18 +96,20 @@ def one_chip(model, chip, chips):
     now = float(days[counts == chips][0])
     table = {"chips": counts, "days": days, "here (days)": here}
     many = "1 chip" if chips == 1 else f"{chips:,.0f} chips"
-    return table, f"{model} on {many} of the kind {chip}, at 41 % of their peak: {units.format(now * 86400, 's')}."
+    return table, (f"{model} on {many} of the kind {chip}, at 41 % of their peak: {units.format(now * 86400, 's')}. "
+                   f"One chip would need {units.format(days[0] * 86400, 's')}.")
 
 
 _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
 
 
-@lab("first-all-reduce", title="One gradient, eight GPUs, three ways to wire them", tier="server",
+@lab("first-all-reduce", title="One gradient, three ways to wire the GPUs", tier="all",
      controls=[Control("parameters", _BILLIONS, default=7, label="model", unit="billion parameters"),
-               Control("gpus", range(2, 9), default=8, unit="GPUs")],
-     chart=lambda: _tier_bars((1e-3, 100.0), "The time of one all-reduce over NVLink, PCIe and Ethernet, as three bars.", 200),
-     leaves_out="Reduction inside the switch, the fill and drain of a pipeline, what NCCL reaches of the wire, and any overlap "
-                "with computing. The server's PCIe and the cluster's Ethernet are taken at one x16 slot and one port a GPU.",
+               Control("gpus", range(2, 9), default=8, label="number", unit="GPUs")],
+     chart=lambda: _tier_times((1e-3, 100.0), "The time of one all-reduce over NVLink, PCIe and Ethernet, as three dots."),
+     leaves_out="Reduction inside the switch, what software reaches of the wire, and any overlap with computing. PCIe and "
+                "Ethernet rates, one x16 slot and one port a GPU, are after packet headers; NVLink's headers are not known, so "
+                "NVLink is drawn a little too fast.",
      sources=["patarasuk-yuan", "stas-network", "pcie-model", "nvidia-linkx", "nccl-tuning"])
 def first_all_reduce(parameters, gpus):
     """The same sum takes eight to nine times as long over PCIe or Ethernet as over NVLink."""
@@ -106,7 +117,5 @@ def first_all_reduce(parameters, gpus):
     seconds = [collective_time("all_reduce", "ring", nbytes=nbytes, ranks=gpus, alpha=w.latency, beta=1 / w.bandwidth())
                for w in wires.values()]
     text = [units.format(s, "s") for s in seconds]
-    table = {"wire": list(wires), "one way (GB/s)": [round(w.bandwidth() / units.GB, 1) for w in wires.values()],
-             "seconds": seconds, "time": text}
-    return table, (f"{units.format(nbytes)} summed over {gpus} GPUs in a ring: {text[0]} over NVLink 4, {text[1]} over PCIe 5 "
-                   f"({seconds[1] / seconds[0]:.1f} times), {text[2]} over 400G Ethernet ({seconds[2] / seconds[0]:.1f} times).")
+    return _table(wires, seconds), (f"{units.format(nbytes)} summed over {gpus} GPUs in a ring: {text[0]} over NVLink 4, "
+                                    f"{text[1]} over PCIe 5, {text[2]} over 400G Ethernet.")

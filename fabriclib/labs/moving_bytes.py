@@ -10,7 +10,7 @@ from .toolkit import Control, charts, lab
 
 _SIZES = np.array([2.0**k for k in range(3, 35)])
 _RATES = [12.5e9, 25e9, 50e9, 100e9, 150e9, 300e9, 450e9, 900e9]
-_STARTS = [0.1e-6, 0.2e-6, 0.6e-6, 1e-6, 2e-6, 2.7e-6, 5e-6, 10e-6, 20e-6]
+_STARTS = [0.1e-6, 0.2e-6, 0.3e-6, 0.6e-6, 1e-6, 2e-6, 2.7e-6, 5e-6, 10e-6, 20e-6]
 
 
 def _rate_chart():
@@ -35,7 +35,8 @@ def _rate_chart():
                Control("latency", _STARTS, default=0.6e-6, unit="s"),
                Control("bandwidth", _RATES, default=450e9, unit="B/s")],
      chart=_rate_chart,
-     leaves_out="A real library changes its protocol with the size, so a measured curve has steps that this one line has not.",
+     leaves_out="A real library changes its protocol with the size: the 0.6 µs of NVLink are NCCL's own assumption for its "
+                "quickest one, which does not reach the full rate. So a measured curve has steps that this one line has not.",
      sources=["stas-network", "nccl-tuning"])
 def alpha_beta(nbytes, latency, bandwidth):
     """Below n-half the start decides, above it the bandwidth."""
@@ -46,8 +47,8 @@ def alpha_beta(nbytes, latency, bandwidth):
              "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only]}
     share = nbytes / seconds / bandwidth
     return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {100 * latency / seconds:.0f} % of it the start: "
-                   f"{units.format(nbytes / seconds, 'B/s')}, or {100 * share:.2g} % of the rate. "
-                   f"Half the rate needs {units.format(model.n_half)}.")
+                   f"{units.format(nbytes / seconds, 'B/s')}, or {100 * share:.2g} % of the bandwidth. "
+                   f"Half of it needs {units.format(model.n_half)}.")
 
 
 _STAGES = ["raw, one way", "line, one way", "copy, one way", "line, both ways", "vendor, both ways"]
@@ -84,8 +85,8 @@ def _ladder_chart():
      controls=[Control("generation", [1, 2, 3, 4, 5], default=4, as_="menu"),
                Control("links", range(1, 19), default=18, unit="links")],
      chart=_ladder_chart,
-     leaves_out="Packet headers of NVLink, which no public source gives. Black diamonds are published, always with all links of "
-                "the GPU: what a copy between two GPUs was measured to reach, and what the vendor prints.",
+     leaves_out="Packet headers: we found no public format for NVLink 3 to 5. Black diamonds are published, always with all "
+                "links of the GPU: what a copy between two GPUs was measured to reach, and what the vendor prints.",
      sources=["stas-network", "wikimili-nvlink", "catalogone-nvlink", "nvidia-nvlink", "network-switch-nvlink"])
 def nvlink_ladder(generation, links):
     """Raw rate, line rate, headline: one link three ways, and a GPU's worth of links."""
@@ -99,7 +100,8 @@ def nvlink_ladder(generation, links):
              "published (GB/s)": none[0] + [value for _, value, _ in published],
              "text": [f"{rate:.4g}" for _, rate in computed] + [""] * len(published),
              "published": [""] * len(computed) + [text for _, _, text in published]}
-    has = f"{'An' if one.device[0] in 'AH' else 'A'} {one.device} has {one.per_device}."
+    has = f"{'an' if one.device[0] in 'AH' else 'a'} {one.device} has {one.per_device}"
+    both = f"{2 * line:.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
     many = f"{links} links" if links > 1 else "1 link"
-    return table, (f"{many} of {one.name}: {line:.4g} GB/s each way (line rate), {2 * line:.4g} GB/s as vendors print it; "
-                   f"1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}. {has}")
+    return table, (f"{many} of {one.name}, {one.lanes} lanes each: {line:.4g} GB/s each way (line rate), {both}; "
+                   f"1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")

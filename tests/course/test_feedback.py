@@ -18,7 +18,8 @@ def ask(kind="rate", answer=4.5e11, **more):
     ("0.47 TB/s", "right", "0.47 TB/s agrees"),
     ("3600 Gb/s", "right", "agrees"),
     ("500 GB/s", "close", "Close: your 500 GB/s is 1.1 times the answer, 450 GB/s."),
-    ("300 GB/s", "close", "0.67 times"),
+    ("350 GB/s", "close", "78 % of the answer"),
+    ("290 GB/s", "off", "64 % of the answer"),
     ("900 GB/s", "slip", "Your 900 GB/s is 2.0 times the answer, 450 GB/s: that counts both directions"),
     ("225 GB/s", "slip", "halves a figure"),
     ("3600 GB/s", "slip", "counts bits where bytes"),
@@ -27,7 +28,7 @@ def ask(kind="rate", answer=4.5e11, **more):
     ("450 MB/s", "slip", "step of 1000 too small"),
     ("450 TB/s", "slip", "step of 1000 too large"),
     ("478 GB/s", "slip", "that is the raw rate"),
-    ("7 GB/s", "off", "Your 7 GB/s is 0.016 times the answer, 450 GB/s."),
+    ("7 GB/s", "off", "Your 7 GB/s is 1/64 of the answer, 450 GB/s."),
 ])
 def test_ratio_and_slip(typed, verdict, said):
     feedback = judge(ask(per_direction=True, slips={"that is the raw rate": lambda: 478.125e9}), typed)
@@ -36,13 +37,13 @@ def test_ratio_and_slip(typed, verdict, said):
 
 
 def test_directions_are_a_slip_only_where_the_prediction_says_so():
-    assert judge(ask(), "900 GB/s").verdict == "close"
+    assert judge(ask(), "900 GB/s").verdict == "off"
 
 
 def test_twice_the_rate_is_half_the_time():
     prediction = ask("time", 0.1, per_direction=True)
     assert "both directions" in judge(prediction, "50 ms").sentence
-    assert "halves a figure" in judge(prediction, "200 ms").sentence
+    assert "halves a rate" in judge(prediction, "200 ms").sentence
     assert "bits" not in judge(prediction, "800 ms").sentence
 
 

@@ -23,29 +23,31 @@ PREDICTIONS = [
     Prediction(
         "00.one-chip",
         "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
-        "(405 billion parameters, 15.6 trillion tokens)? A number and a unit, such as 3 days or 2 years.",
+        "(405 billion parameters, 15.6 million million tokens)? A number and a unit, such as 3 days or 2 years.",
         "time", seconds_on_one_chip,
-        "Training takes about 6 operations for every parameter and every token: 3.8e25 in all, and an H100 does just "
-        "under 1e15 a second. Nobody waits that long, so the work is cut up over thousands of chips, "
-        "and from then on the chips must talk.",
+        "6 operations for every parameter and every token are 3.8 x 10^25, and an H100 does just under 10^15 a second. It would "
+        "not even fit: at 2 bytes a parameter the model alone is 810 GB, and an H100 has 80 GB of memory. So the work is cut up "
+        "over thousands of chips, and from then on the chips must talk.",
         slips={"that is 1 operation a parameter and token; forward and backward pass together take about 6":
                lambda: seconds_on_one_chip() / 6},
+        example="3 days",
     ),
     Prediction(
         "00.all-reduce",
         "Eight GPUs have each computed a gradient for a model of 7 billion parameters, 2 bytes a parameter: 14 GB. They "
-        "add the eight up, so that each holds the sum (an all-reduce). Each GPU has 18 NVLink 4 links, 450 GB/s in each "
-        "direction. How long does it take?",
+        "add the eight up, so that each holds the sum (an all-reduce). Each GPU can send 450 GB/s and receive 450 GB/s at the "
+        "same time. How long does it take?",
         "time", lambda: gradient_all_reduce("nvlink4", 18),
-        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, 24.5 GB, at 450 GB/s. Once for adding up, "
-        "once for handing the sums round. The latency of the 14 steps, 8.4 us, does not matter here.",
+        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, 24.5 GB, at 450 GB/s: once for adding up, "
+        "once for handing the sums round. The starts of the 14 steps, 8.4 µs in all, do not matter here.",
         slips={
             "that sends the buffer once; an all-reduce adds up first and hands the sums round after, nearly twice the bytes":
                 lambda: 14e9 / 450e9,
-            "that sends all eight gradients over one link; in a ring each GPU sends only 2 x 7/8 of one":
+            "that sends all eight gradients over one wire; in a ring each GPU sends only 2 x 7/8 of one":
                 lambda: 8 * 14e9 / 450e9,
+            "that is half of it: either the sums are not handed round yet, or the rates of both directions are added up":
+                lambda: gradient_all_reduce("nvlink4", 18) / 2,
         },
-        per_direction=True,
     ),
 ]
 
@@ -70,6 +72,10 @@ EXERCISES = [
              "Nearly. A GPU does not send the piece that it ends up owning: it sends gpus - 1 of the gpus pieces, twice."),
             ("2 * (gpus - 1) * nbytes / rate",
              "This sends the whole buffer in every step. In a ring a step moves one piece: nbytes / gpus."),
+            ("gpus * nbytes / rate",
+             "This sends every GPU's whole buffer over one wire. Each GPU has a wire of its own, and sends only pieces: count "
+             "those of one GPU."),
+            ("2 * (gpus - 1) / gpus * nbytes * rate", "Check the units: bytes times bytes per second is no time. Divide."),
             ("8 * 2 * (gpus - 1) / gpus * nbytes / rate",
              "The rate is in bytes a second and the size in bytes: no factor of 8 is needed."),
         ],
@@ -83,7 +89,8 @@ def _chips_and_models() -> str:
     chip = catalog.figure("h100-peak").value / catalog.figure("a100-peak").value
     return (f"From GPT-3 (2020) to Llama 3 405B (2024) the training arithmetic grew {model:.0f} times; from A100 to H100, the "
             f"chips of those years, the peak rate grew {chip:.1f} times. One H100 would need "
-            f"{units.format(seconds_on_one_chip(), 's')} for Llama 3. Two models and two chips show the gap, not its law.")
+            f"{units.format(seconds_on_one_chip(), 's')} for Llama 3. The qualification: two models and two chips show a gap, "
+            "not the law of its growth.")
 
 
-VERDICTS = [Verdict("a", "holds", _chips_and_models)]
+VERDICTS = [Verdict("a", "holds with a qualification", _chips_and_models)]

@@ -14,11 +14,11 @@ def _h100():
 PREDICTIONS = [
     Prediction(
         "01.small",
-        "A GPU sends 64 KiB to its neighbour. The links between them start a message in 0.6 us and then move "
+        "A GPU sends 64 KiB to its neighbour. The links between them need 600 ns to start a message and then move "
         "450 GB/s. How long does the message take?",
         "time", lambda: _h100().time(64 * units.KiB),
-        "The 64 KiB themselves take only 0.15 us; the start takes 0.6 us. Four fifths of the time the wires carry nothing: "
-        "for small messages latency is everything, and a faster link changes almost nothing.",
+        "The 64 KiB themselves take only 146 ns; the start takes 600. Four fifths of the time the wires carry nothing: for small "
+        "messages latency decides, and a faster link changes little.",
         slips={
             "that is the bytes alone; the message must also start": lambda: 64 * units.KiB / _h100().bandwidth(),
             "that is the start alone; the bytes take a little too": lambda: _h100().latency,
@@ -29,15 +29,18 @@ PREDICTIONS = [
         "On the same links: how large must a message be to run at half of their 450 GB/s?",
         "size", lambda: _h100().alpha_beta.n_half,
         "At half the rate, half the time goes into starting and half into moving bytes. So the bytes take "
-        "as long as the start: 0.6 us at 450 GB/s. This size is called n-half.",
+        "as long as the start: 600 ns at 450 GB/s. This size is called n-half.",
         slips={"at that size the message runs at two thirds of the rate; half the rate needs bytes that take as long as the "
-               "start": lambda: 2 * _h100().alpha_beta.n_half},
+               "start": lambda: 2 * _h100().alpha_beta.n_half,
+               "at that size the message runs at a third of the rate; half the rate needs bytes that take as long as the start":
+               lambda: _h100().alpha_beta.n_half / 2},
     ),
     Prediction(
         "01.copy",
-        "A datasheet says: NVLink, 900 GB/s per GPU. You copy 45 GB from one H100 to another. How long does it take at least?",
-        "time", lambda: 45 * units.GB / _h100().bandwidth(),
-        "Vendors of GPUs add up both directions. A copy goes one way, so it gets 450 GB/s at the very best.",
+        "The datasheet of an older GPU, the A100, says: NVLink, 600 GB/s. You copy 30 GB from one A100 to another. How long "
+        "does it take at least?",
+        "time", lambda: 30 * units.GB / link("nvlink3").bundle(12).bandwidth(),
+        "Vendors of GPUs add up both directions. A copy goes one way, so it gets 300 GB/s at the very best.",
         per_direction=True,
     ),
 ]
@@ -75,6 +78,9 @@ EXERCISES = [
              "That counts both directions, as a datasheet does. Asked for is one."),
             ("links * bits_per_second / 8 * code", "A link has several lanes side by side: multiply by lanes."),
             ("lanes * bits_per_second / 8 * code", "That is one link. The GPU has several: multiply by links."),
+            ("links * lanes * bits_per_second / 8 * 16 / 17",
+             "That is right for NVLink 4 only. The fraction comes in as code: use it."),
+            ("lanes * bits_per_second / 8", "That is one link, and its raw rate: multiply by links and by code."),
             ("links * lanes * bits_per_second / 8 / code",
              "The line code costs rate, it does not add any: multiply by code, do not divide."),
         ],

@@ -15,7 +15,7 @@ LIVE = "table"
 # Okabe-Ito. A colour means one thing through the whole course, and never stands alone: there is always a dash,
 # a shape or a label beside it.
 CHIP, SERVER, CLUSTER = "#0072B2", "#E69F00", "#009E73"
-TIER = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER}
+TIER = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER, "all": "#555555"}
 MEASURED = "#000000"
 LIMIT = "#D55E00"
 OTHER, OTHER_2 = "#CC79A7", "#56B4E9"

@@ -75,7 +75,7 @@ function heading(setup) {
   where.setAttribute("aria-label", `Where we are: ${setup.tier}, of ${TIERS.join(", ")}`);
   TIERS.forEach((tier, i) => {
     if (i > 0) where.append(" > ");
-    where.append(tier === setup.tier ? make("b", "", `[${tier}]`) : tier);
+    where.append(setup.tier === "all" || tier === setup.tier ? make("b", "", `[${tier}]`) : tier);
   });
   head.append(make("span", "fl-title", setup.title), where);
   return head;
@@ -340,5 +340,6 @@ function htmlTable(columns) {
 
 function shown(value) {
   if (value === null) return "\u2013";
-  return typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+  if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+  return String(Number(value.toPrecision(4)));
 }

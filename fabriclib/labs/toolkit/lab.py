@@ -39,7 +39,7 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
     Args:
         name: what `fl.lab(name)` asks for.
         title, leaves_out: what the learner reads above the controls and in a fold below the chart.
-        tier: "chip", "server" or "cluster": where in the wiring we are.
+        tier: "chip", "server" or "cluster": where in the wiring we are; "all" where the lab compares them.
         controls: at most four Control, one for each argument of the function.
         chart: called once, without arguments; returns an Altair chart whose live data is named charts.LIVE.
         sources: ids of rows of sources.csv.
