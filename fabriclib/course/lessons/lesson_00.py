@@ -25,7 +25,7 @@ PREDICTIONS = [
         "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
         "(405 billion parameters, 15.6 million million tokens)? A number and a unit, such as 3 days or 2 years.",
         "time", seconds_on_one_chip,
-        "6 operations for every parameter and every token are 3.8 x 10^25, and an H100 does just under 10^15 a second. It would "
+        "6 operations for every parameter and every token are 3.8 × 10²⁵, and an H100 does just under 10¹⁵ a second. It would "
         "not even fit: at 2 bytes a parameter the model alone is 810 GB, and an H100 has 80 GB of memory. So the work is cut up "
         "over thousands of chips, and from then on the chips must talk.",
         slips={"that is 1 operation a parameter and token; forward and backward pass together take about 6":
