@@ -70,7 +70,8 @@ class Claims(tuple):
     def _repr_html_(self) -> str:
         lines = "".join(f"<tr><td>{html.escape(row['id'])}</td><td style='text-align: left'>{html.escape(row['claim'])}</td>"
                         f"<td>{html.escape(row['lesson'])}</td></tr>" for row in self)
-        return f"<table><thead><tr><th></th><th style='text-align: left'>claim</th><th>lesson</th></tr></thead><tbody>{lines}</tbody></table>"
+        heads = "<th></th><th style='text-align: left'>claim</th><th>lesson</th>"
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def claims() -> Claims:
