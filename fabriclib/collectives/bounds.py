@@ -21,7 +21,7 @@ from .registry import algorithm
 
 SOURCE = "chan-2007"
 REDUCTIONS = ("endpoint", "network")
-_REDUCING = ("reduce", "reduce_scatter", "all_reduce")
+REDUCING = ("reduce", "reduce_scatter", "all_reduce")
 
 
 def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, reduction="endpoint"):
@@ -60,7 +60,7 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     ports = p if isinstance(ports, str) and ports == "all" else whole("ports", ports)
     in_network = reduction == "network"
     steps = np.minimum(p - 1, 1) if in_network or collective == "send_recv" else _steps(p, ports)
-    reduced = 0.0 if in_network or collective not in _REDUCING else (p - 1) / p
+    reduced = 0.0 if in_network or collective not in REDUCING else (p - 1) / p
     terms = (steps * alpha, _share(collective, p, in_network) * beta * n, reduced * gamma * n)
     seconds = np.maximum(np.maximum(*terms[:2]), terms[2]) * np.minimum(p - 1, 1)
     return seconds if isinstance(seconds, np.ndarray) and seconds.ndim else float(seconds)

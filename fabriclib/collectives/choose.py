@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import units
-from ..checks import MAX_BYTES, known, whole
-from .bounds import REDUCTIONS
+from ..checks import MAX_BYTES, count, known, number, short, single
+from .bounds import REDUCING, REDUCTIONS
 from .cost import line
-from .counts import checked_bytes
-from .registry import Algorithm, algorithm, algorithms
+from .counts import Price, checked_bytes
+from .registry import MAX_CHUNKS, Algorithm, algorithm, algorithms
 
 _SAME = 1e-12
 
@@ -43,8 +43,9 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
         reduction: "endpoint", or "network" to admit switches that reduce.
         dims: sizes of the levels, to admit the shaped algorithms; without, only a tree of one switch is among them.
 
-    Algorithms that cannot serve *ranks* are left out. Of those that take the same time at every size given, the first by
-    name stands for all.
+    Algorithms that cannot serve *ranks* are left out. Of those that take the same time at every size given, the ring, or else
+    the one with the shortest name, stands for all. All pay the same alpha, those in the network for every hop to or from a
+    switch (nvls four times): that is twice what `Schedule.time_on` charges, where such a hop is half the way from GPU to GPU.
 
     Raises:
         ValueError: unknown names or values out of range.
@@ -54,16 +55,14 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
     """
     known("reduction", reduction, REDUCTIONS)
     if not isinstance(ports, (int, str)) or ports not in (1, "all"):
-        raise ValueError(f"ports must be 1 or 'all'; got {ports!r:.60}.")
-    for name, value in (("ranks", whole("ranks", ranks)), ("alpha", alpha), ("beta", beta), ("gamma", gamma)):
-        if np.ndim(value):
-            raise ValueError(f"{name} must be one number here; only nbytes may be an array. Got {value!r:.60}.")
+        raise ValueError(f"ports must be 1 or 'all'; got {short(ports)}.")
+    ranks, prices = count("ranks", ranks), _prices(alpha, beta, gamma)
     n = np.asarray(checked_bytes(collective, nbytes))
     if n.ndim > 1:
         raise ValueError(f"nbytes must be a number or a one-dimensional array; got shape {n.shape}.")
     names, starts, times = [], [], []
-    for entry in _candidates(collective, int(ranks), ports, reduction, dims):
-        start, per_byte = line(entry, n, ranks, alpha, beta, gamma, dims=dims if "dims" in entry.options else None)
+    for entry in _candidates(collective, ranks, ports, reduction, dims):
+        start, per_byte = line(entry, n, ranks, *prices, dims=dims if "dims" in entry.options else None)
         seconds = n * per_byte + start + np.zeros(n.shape)
         if not any(np.allclose(seconds, known_seconds, rtol=_SAME, atol=0) for known_seconds in times):
             names.append(entry.name)
@@ -73,14 +72,15 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
         raise ValueError(f"ports and reduction must admit an algorithm; none of {collective} serves {ranks} ranks with ports="
                          f"{ports!r} and reduction={reduction!r}.")
     nobody = np.full(n.shape, np.inf)
-    return _ranked(f"{collective} on {ranks} ranks", n, np.array([*names, ""]), np.array([*starts, nobody]),
-                   np.array([*times, nobody]))
+    what = f"{collective} on {ranks} rank{'s' if ranks > 1 else ''}"
+    rest = "bytes and reduction" if collective in REDUCING and prices[-1] else "bytes"
+    return _ranked(what, rest, n, np.array([*names, ""]), np.array([*starts, nobody]), np.array([*times, nobody]))
 
 
 def _candidates(collective: str, ranks: int, ports, reduction: str, dims) -> list[Algorithm]:
-    """Return the entries to compare, by name."""
+    """Return the entries to compare, those first that are named where others take the same time."""
     found = []
-    for entry in sorted(algorithms(collective), key=lambda entry: entry.name):
+    for entry in sorted(algorithms(collective), key=lambda entry: (entry.name != "ring", len(entry.name), entry.name)):
         fits = entry.ports in (1, ports) and entry.reduction in ("endpoint", reduction)
         shaped = "dims" in entry.options
         # Of one dimension, rings are the flat ring once more; a tree of one switch is a candidate of its own.
@@ -90,8 +90,8 @@ def _candidates(collective: str, ranks: int, ports, reduction: str, dims) -> lis
     return found
 
 
-def _ranked(what: str, n: np.ndarray, names: np.ndarray, starts: np.ndarray, times: np.ndarray) -> Best:
-    # Times that differ by rounding alone are equal: the first by name then wins at every size alike.
+def _ranked(what: str, rest: str, n: np.ndarray, names: np.ndarray, starts: np.ndarray, times: np.ndarray) -> Best:
+    # Times that differ by rounding alone are equal: the first of them then wins at every size alike.
     least = times.min(axis=0)
     comparable = np.where(np.isclose(times, least, rtol=_SAME, atol=0), least, times)
     first, second = np.argsort(comparable, axis=0, kind="stable")[:2]
@@ -100,14 +100,14 @@ def _ranked(what: str, n: np.ndarray, names: np.ndarray, starts: np.ndarray, tim
     if n.ndim:
         return Best(names[first], seconds, names[second], next_seconds, _ranges(what, n, names[first]))
     name, other = str(names[first]), str(names[second])
-    why = _sentence(what, float(n), (name, float(seconds), float(start)), (other, float(next_seconds), float(next_start)))
+    why = _sentence(what, rest, float(n), (name, float(seconds), float(start)), (other, float(next_seconds), float(next_start)))
     return Best(name, float(seconds), other, float(next_seconds), why)
 
 
-def _sentence(what: str, n: float, first: tuple, second: tuple) -> str:
+def _sentence(what: str, rest: str, n: float, first: tuple, second: tuple) -> str:
     def spent(seconds: float, start: float) -> str:
         total, starting, sending = (units.format(max(t, 0.0), "s", 4) for t in (seconds, start, seconds - start))
-        return f"{total} ({starting} of start-up, {sending} of bytes)" if n else total
+        return f"{total} ({starting} of start-up, {sending} of {rest})" if n else total
 
     (name, *times), (other, *next_times) = first, second
     text = f"{what}{f', {units.format(n)}' if n else ''}: {name} takes {spent(*times)}"
@@ -132,7 +132,7 @@ def crossover(collective, a, b, *, ranks, alpha, beta, gamma=0.0, **options):
     Args:
         collective, a, b: as in `algorithms(collective)`.
         ranks, alpha, beta, gamma: as in `collective_time`, one number each.
-        options: dims, root and chunks, for whichever of the two takes them.
+        options: dims, root and chunks, for whichever of the two takes them; None is as good as not given.
 
     Returns:
         A size; 0.0 where *b* is faster at every size; infinity where there is no such size, because *b* is nowhere faster or
@@ -149,45 +149,55 @@ def crossover(collective, a, b, *, ranks, alpha, beta, gamma=0.0, **options):
     both = algorithm(collective, a), algorithm(collective, b)
     if collective == "barrier":
         raise ValueError("collective must move bytes to have a crossover size; got 'barrier'.")
-    for name, value in {"ranks": whole("ranks", ranks), "alpha": alpha, "beta": beta, "gamma": gamma,
-                        "chunks": options.get("chunks")}.items():
-        if np.ndim(value):
-            raise ValueError(f"{name} must be one number here; got {value!r:.60}.")
+    ranks, prices = count("ranks", ranks), _prices(alpha, beta, gamma)
+    options = {option: value for option, value in options.items() if value is not None}
     for option in options:
         if not any(option in entry.options for entry in both):
             raise ValueError(f"{option} is an option of neither {a} nor {b}.")
+    if not isinstance(options.get("chunks", "auto"), str):
+        options["chunks"] = count("chunks", options["chunks"], high=MAX_CHUNKS)
 
-    def gain(n) -> np.ndarray:
-        """How much faster b is, as a fraction of a's time; differences that are rounding are none."""
-        lines = [line(entry, n, ranks, alpha, beta, gamma, **{o: v for o, v in options.items() if o in entry.options})
-                 for entry in both]
-        ta, tb = (n * one.per_byte + one.start for one in lines)
-        return np.where(np.isclose(ta, tb, rtol=_SAME, atol=0), 0.0, ta - tb)
+    def later(n) -> tuple:
+        """By how much b is later than a, as start and slope."""
+        return _difference(*(line(entry, n, ranks, *prices, **{o: v for o, v in options.items() if o in entry.options})
+                             for entry in both))
 
     if any(entry.best_chunks and options.get("chunks", "auto") == "auto" for entry in both):
-        return _search(gain)
-    return _meeting(*(line(entry, 1.0, ranks, alpha, beta, gamma,
-                           **{o: v for o, v in options.items() if o in entry.options}) for entry in both))
+        return _search(later)
+    return _meeting(*map(float, later(1.0)))
 
 
-def _meeting(a, b) -> float:
-    """Return where line *b* falls below line *a* for good."""
-    start, slope = (0.0 if np.isclose(x, y, rtol=_SAME, atol=0) else float(x - y) for x, y in zip(b, a, strict=True))
+def _prices(alpha, beta, gamma) -> tuple[float, float, float]:
+    return tuple(single(name, number(name, value, zero=True))
+                 for name, value in (("alpha", alpha), ("beta", beta), ("gamma", gamma)))
+
+
+def _difference(a: Price, b: Price) -> tuple:
+    """Return line *b* less line *a*. Starts, or slopes, that differ by rounding alone are the same."""
+    return tuple(np.where(np.isclose(x, y, rtol=_SAME, atol=0), 0.0, y - x) for x, y in zip(a, b, strict=True))
+
+
+def _meeting(start: float, slope: float) -> float:
+    """Return where the line falls below zero for good."""
     if slope < 0:
         return max(start / -slope, 0.0)
     return 0.0 if slope == 0 and start < 0 else np.inf
 
 
-def _search(gain) -> float:
+def _search(later) -> float:
+    def wins(n):
+        start, slope = later(n)
+        return start + n * slope < 0
+
     sizes = np.geomspace(1.0, MAX_BYTES, 2001)
-    wins = gain(sizes) > 0
-    if not wins[-1]:
+    won = wins(sizes)
+    if not won[-1]:
         return np.inf
-    if wins.all():
+    if won.all():
         return 0.0
-    last = np.flatnonzero(~wins)[-1]
+    last = np.flatnonzero(~won)[-1]
     low, high = np.log(sizes[last]), np.log(sizes[last + 1])
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (low, middle) if gain(np.exp(middle)) > 0 else (middle, high)
+        low, high = (low, middle) if wins(np.exp(middle)) else (middle, high)
     return float(np.exp(high))

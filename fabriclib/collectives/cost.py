@@ -93,7 +93,8 @@ def _fastest_chunks(entry: Algorithm, nbytes, ranks, alpha, beta, gamma, options
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # an alpha of (almost) zero
         per_byte = beta + gamma * np.nan_to_num(np.divide(whole_vector.reduced, whole_vector.sent))
         real = entry.best_chunks(ranks, nbytes, alpha, per_byte)
-    most = np.clip(nbytes, 1.0, MAX_CHUNKS - 1)  # no chunk is shorter than a byte
+    most = np.floor(np.clip(nbytes, 1.0, MAX_CHUNKS))  # no more chunks than bytes
     low = np.floor(np.clip(np.nan_to_num(real, nan=1.0, posinf=MAX_CHUNKS), 1.0, most))
-    times = [entry.counts(ranks, **options, chunks=c).time(nbytes, alpha, beta, gamma) for c in (low, low + 1)]
-    return np.where(times[1] < times[0], low + 1, low)
+    high = np.minimum(low + 1, most)
+    times = [entry.counts(ranks, **options, chunks=c).time(nbytes, alpha, beta, gamma) for c in (low, high)]
+    return np.where(times[1] < times[0], high, low)

@@ -64,6 +64,19 @@ def test_crossovers_of_pipelined_algorithms_separate_the_sizes(a, b, p):
         assert time("broadcast", b, 1e18, **at) >= time("broadcast", a, 1e18, **at) * (1 - 1e-12)
 
 
+def test_crossover_without_chunks_looks_for_the_best():
+    size = fl.crossover("broadcast", "binomial", "chain", **AT, chunks=None)
+    assert size == fl.crossover("broadcast", "binomial", "chain", **AT, chunks="auto") == pytest.approx(437_500)
+    assert fl.crossover("all_reduce", "ring", "rabenseifner", **AT, chunks=None, dims=None, root=None) == 0.0
+
+
+def test_crossover_sees_a_start_among_ever_so_many_bytes():
+    """On two ranks both send n bytes once; the chain does so in one message, the other in two."""
+    two = AT | {"ranks": 2}
+    assert fl.crossover("broadcast", "scatter_allgather", "chain", **two) == 0.0
+    assert fl.crossover("broadcast", "chain", "scatter_allgather", **two) == np.inf
+
+
 def test_crossover_with_fixed_chunks_is_a_straight_line_again():
     size = fl.crossover("broadcast", "binomial", "chain", **AT, chunks=16)
     # 3 (a + n b) = (6 + 16) (a + n b / 16)
@@ -86,6 +99,8 @@ def test_crossover_of_shapes():
 @pytest.mark.parametrize(("change", "named"), [
     ({"a": "rign"}, "algorithm"), ({"b": "rign"}, "algorithm"), ({"collective": "allreduce"}, "collective"),
     ({"ranks": 0}, "ranks"), ({"ranks": [2, 4]}, "ranks"), ({"alpha": [1e-6, 2e-6]}, "alpha"), ({"alpha": -1}, "alpha"),
+    ({"alpha": [[1], [2, 3]]}, "alpha"), ({"gamma": [0.0]}, "gamma must be one number"), ({"ranks": 10**5000}, "ranks"),
+    ({"a": "double_tree", "chunks": [[1], [2, 3]]}, "chunks"),
     ({"beta": None}, "beta"), ({"gamma": float("nan")}, "gamma"), ({"chunks": 4}, "chunks"), ({"sides": 4}, "sides"),
     ({"a": "double_tree", "chunks": [4, 5]}, "chunks"), ({"a": "double_tree", "chunks": "many"}, "chunks"),
 ])
@@ -137,6 +152,18 @@ def test_the_sentence_says_where_the_time_goes():
     alone = fl.best("all_reduce", nbytes=8, **(AT | {"ranks": 1})).why
     assert alone.endswith("no other algorithm to choose from takes another time.")
     assert "bytes" not in fl.best("barrier", **AT).why
+    assert alone.startswith("all_reduce on 1 rank, 8 B: ring takes")
+    reducing = fl.best("all_reduce", nbytes=1e9, **AT, gamma=1e-10).why
+    assert reducing.count(" of bytes and reduction") == 2
+    assert "reduction" not in fl.best("all_gather", nbytes=1e9, **AT, gamma=1e-10).why
+
+
+def test_of_equals_the_ring_comes_first_and_then_the_shortest_name():
+    for ranks, name in ((1, "ring"), (2, "one_shot_serial"), (3, "ring")):
+        found = fl.best("all_reduce", nbytes=1e9, **(AT | {"ranks": ranks}))
+        assert found.algorithm == name
+    assert fl.best("all_reduce", nbytes=1e9, ranks=9, alpha=0.0, beta=1e-9).algorithm == "ring"
+    assert fl.best("broadcast", nbytes=1e3, **(AT | {"ranks": 2})).algorithm == "flat"
 
 
 def test_small_messages_go_to_few_steps_and_large_ones_to_few_bytes():
@@ -150,7 +177,7 @@ def test_small_messages_go_to_few_steps_and_large_ones_to_few_bytes():
 def test_shapes_take_part_when_dims_say_which():
     # A power of two has Rabenseifner; on 12 ranks the torus saves the ring's messages and moves the same bytes.
     shaped = fl.best("all_reduce", nbytes=1e7, dims=(4, 3), **(AT | {"ranks": 12}))
-    assert shaped.algorithm == "hierarchical"
+    assert shaped.algorithm == "torus"
     assert fl.best("all_reduce", nbytes=1e7, **(AT | {"ranks": 12})).algorithm == "ring"
     with pytest.raises(ValueError, match="dims"):
         fl.best("all_reduce", nbytes=1e7, dims=(4, 4), **(AT | {"ranks": 12}))
@@ -159,8 +186,9 @@ def test_shapes_take_part_when_dims_say_which():
 @pytest.mark.parametrize(("change", "named"), [
     ({"nbytes": -1}, "nbytes"), ({"nbytes": []}, "nbytes"), ({"nbytes": [[1.0]]}, "nbytes"), ({"nbytes": None}, "nbytes"),
     ({"ranks": 0}, "ranks"), ({"ranks": [2, 4]}, "ranks"), ({"alpha": [1e-6]}, "alpha"), ({"beta": float("inf")}, "beta"),
-    ({"gamma": -1}, "gamma"), ({"ports": 2}, "ports"), ({"ports": [1]}, "ports"), ({"reduction": "gpu"}, "reduction"),
-    ({"collective": "all_redcue"}, "Did you mean 'all_reduce'"),
+    ({"gamma": -1}, "gamma"), ({"ports": 2}, "ports"), ({"ports": [1]}, "ports"), ({"ports": 10**5000}, "ports"),
+    ({"beta": [[1], [2, 3]]}, "beta"), ({"ranks": np.array([8])}, "ranks must be one number"),
+    ({"reduction": "gpu"}, "reduction"), ({"collective": "all_redcue"}, "Did you mean 'all_reduce'"),
 ])
 def test_best_refuses_bad_input_by_name(change, named):
     with pytest.raises(ValueError, match=named):

@@ -86,6 +86,13 @@ def test_no_chunk_count_beats_auto(entry):
                     assert best <= np.min(cost(entry, n, p, **price, chunks=ks)) * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("n", [1.0, 1.5, 7.0, 100.0])
+def test_auto_asks_for_no_more_chunks_than_bytes(n):
+    price = {"ranks": 64, "alpha": 0.0, "beta": 1.0}
+    best = fl.collective_time("broadcast", "chain", nbytes=n, **price)
+    assert best == fl.collective_time("broadcast", "chain", nbytes=n, **price, chunks=int(n))
+
+
 def test_worked_values_of_an_all_reduce_on_8_ranks():
     """p = 8, alpha = 1 us, 50 GB/s: the table of the fact sheet, in microseconds, to the digits it prints."""
     at = {"ranks": 8, "alpha": 1e-6, "beta": 1 / 50e9}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fabriclib import collective_time, schedule
+from fabriclib.collectives.registry import algorithm
 
 NOT_POWERS = [3, 5, 6, 7, 12, 24, 63, 65]
 
@@ -30,7 +31,14 @@ def test_folded_halving_takes_about_two_vectors(p):
     counts = schedule("reduce_scatter", "recursive_halving", p).counts()
     assert counts.messages == math.floor(math.log2(p)) + 2
     assert 2 - 1 / p <= counts.sent + 1e-12
-    assert counts.sent <= 7 / 3
+    assert counts.sent < 2.4
+
+
+def test_folded_halving_comes_near_to_two_point_four_vectors():
+    sent = algorithm("reduce_scatter", "recursive_halving").counts(np.arange(2, 3_000_000)).sent
+    assert (sent < 2.4).all()
+    assert sent.argmax() + 2 == 5 * 2**19
+    assert sent.max() > 2.39999
 
 
 @pytest.mark.parametrize("p", [2, 4, 8, 64])

@@ -34,7 +34,8 @@ def _nvls(collective: str, moves, hops: int, sent):
         return Schedule(collective, "nvls", p, slots=p, moves=moves(p) if p > 1 else NOTHING, switches=1, streamed=True)
 
     return Algorithm(collective, "nvls", counts, schedule, "nccl-sym-kernels", reduction="network", streamed=True,
-                     note="NVLink SHARP in one NVSwitch: alpha is a hop between a GPU and the switch.")
+                     note="NVLink SHARP in one NVSwitch: alpha is a hop between a GPU and the switch. "
+                          "A server's graph takes half the latency from GPU to GPU for such a hop.")
 
 
 def _tree_counts(sent: float):
@@ -62,7 +63,7 @@ def _tree(collective: str, p: int, dims=None) -> Schedule:
 
 _SHARP = {"options": ("dims",), "reduction": "network", "streamed": True,
           "note": "An aggregation tree of switches: dims is its fan-in at each height, innermost first, one switch without; "
-                  "alpha is one hop up or down."}
+                  "alpha is one hop up or down, where a server's graph takes half the latency from GPU to GPU."}
 
 ENTRIES = [
     _nvls("all_reduce", lambda p: _pull(p).then(_push(p)), 4, lambda p: 1 + 1 / p),

@@ -112,5 +112,5 @@ ENTRIES = [
               refuses=_pairs_only, note="Reduces neighbours first, so the operation need not commute; it sends more for that."),
     Algorithm("reduce_scatter", "recursive_halving", _halving_counts, _halving, "mpich-coll",
               note="Other than powers of two: folded as in MPICH, whose comment says 2 n; the busiest rank of each step, counted "
-                   "here, carries up to 2 1/3 n, for the ranks that stand for two hold twice as much."),
+                   "here, carries up to 2.4 n (5 * 2**k ranks come near), for ranks that stand for two hold twice as much."),
 ]
