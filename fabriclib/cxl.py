@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from . import catalog
-from .checks import known
+from .checks import count, known, short
 
 AGENTS = ("host", "device")
 OPERATIONS = ("read", "write", "evict", "claim")
@@ -23,7 +23,10 @@ _LINE = re.compile(r"([HD])(\d{1,3})")
 
 
 class Step(NamedTuple):
-    """What one access did: who owns the line now, both caches' states, what crossed the link, where the data came from."""
+    """What one access did: who owns the line now, both caches' states, what crossed the link, where the data came from.
+
+    *value* is the number of the access that wrote the line last, 0 for none.
+    """
 
     access: str
     owner: str
@@ -49,6 +52,11 @@ class _Line:
     def owner(self) -> str:
         return next((agent for agent in AGENTS if self.state[agent] in "ME"), f"{self.home} memory")
 
+    @property
+    def value(self) -> int:
+        """What was written last: a dirty copy, or else what memory holds."""
+        return next((self.copy[agent] for agent in AGENTS if self.state[agent] == "M"), self.memory)
+
 
 def trace(device_type: int, accesses: Iterable[str], bias: str = "host") -> tuple[Step, ...]:
     """Run *accesses* in order and return one Step each.
@@ -70,8 +78,10 @@ def trace(device_type: int, accesses: Iterable[str], bias: str = "host") -> tupl
     host M I ('H2D SnpInv', 'D2H RspIHitSE') host memory
     host memory S S ('D2H RdAny', 'H2D GO-S', 'H2D Data') host cache
     """
-    device = catalog.row("cxl_devices", known("device_type", str(device_type), [r["id"] for r in catalog.rows("cxl_devices")]))
+    device = catalog.row("cxl_devices", str(count("device_type", device_type, high=3)))
     known("bias", bias, AGENTS)
+    if isinstance(accesses, str) or not isinstance(accesses, Iterable):
+        raise ValueError(f"accesses must be a list such as ['host read H0']; got {short(accesses)}.")
     lines: dict[str, _Line] = {}
     steps = []
     for number, access in enumerate(accesses, start=1):
@@ -82,7 +92,7 @@ def trace(device_type: int, accesses: Iterable[str], bias: str = "host") -> tupl
         if line.bias and (agent, operation) in (("host", "read"), ("host", "write")):
             line.bias = "host"
         steps.append(Step(access, line.owner, line.state["host"], line.state["device"], line.bias, messages, data_from,
-                          line.copy.get(agent, line.memory)))
+                          line.value))
     return tuple(steps)
 
 
@@ -154,7 +164,8 @@ _RUN = {"read": _read, "write": _write, "evict": _evict, "claim": _claim}
 
 _EVICT = {
     ("host", "host"): {"dirty": (), "clean": ()},
-    ("device", "host"): {"dirty": ("D2H DirtyEvict", "H2D GO-WritePull", "D2H Data"), "clean": ("D2H CleanEvict", "H2D GO-I")},
+    ("device", "host"): {"dirty": ("D2H DirtyEvict", "H2D GO-WritePull", "D2H Data"),
+                         "clean": ("D2H CleanEvictNoData", "H2D GO-I")},
     ("host", "device"): {"dirty": ("M2S MemWr", "S2M Cmp"), "clean": ()},
     ("device", "device"): {"dirty": (), "clean": ()},
 }
@@ -205,12 +216,12 @@ def _other(agent: str) -> str:
 def _parsed(access: str, device: dict[str, str]) -> tuple[str, str, str]:
     words = access.split() if isinstance(access, str) else []
     if len(words) != 3:
-        raise ValueError(f"access must be an agent, an operation and a line, such as 'host read H0'; got {access!r}.")
+        raise ValueError(f"access must be an agent, an operation and a line, such as 'host read H0'; got {short(access)}.")
     agent, operation, name = words
     has_cache, has_memory = device["caches_host_memory"] == "yes", device["own_memory"] == "yes"
     known("agent", agent, AGENTS if has_cache else ["host"])
     known("operation", operation, OPERATIONS[:3 + (agent == "device" and has_memory and name.startswith("D"))])
     if not _LINE.fullmatch(name) or (name[0] == "D" and not has_memory):
         kinds = "H0, H1 ... (host memory)" + (" or D0, D1 ... (device memory)" if has_memory else "")
-        raise ValueError(f"line must be {kinds} with a type {device['id']} device; got {name!r}.")
+        raise ValueError(f"line must be {kinds} with a type {device['id']} device; got {short(name)}.")
     return agent, operation, name

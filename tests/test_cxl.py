@@ -27,7 +27,7 @@ def traces(device, bias, length):
 
 
 def check(accesses, steps):
-    """One writer or many readers; a read sees the last write; data comes from where it is."""
+    """One writer or many readers; every step tells the last write; data comes from where it is."""
     last = {}
     for number, (access, step) in enumerate(zip(accesses, steps, strict=True), start=1):
         agent, operation, line = access.split()
@@ -42,8 +42,8 @@ def check(accesses, steps):
         if operation == "write":
             last[line] = number
             assert states[agent] == "M"
+        assert step.value == last.get(line, 0), accesses
         if operation == "read":
-            assert step.value == last.get(line, 0), accesses
             assert states[agent] in "MES"
         if operation == "evict":
             assert states[agent] == "I"
@@ -92,6 +92,18 @@ def test_a_hit_costs_no_message_and_a_dirty_line_comes_from_the_other_cache():
     assert [(step.host, step.device) for step in steps] == [("I", "M"), ("I", "M"), ("S", "S"), ("M", "I")]
 
 
+def test_an_eviction_of_nothing_still_tells_the_lines_value():
+    """The device's copy is dirty and its home stale: what the line holds is the copy."""
+    write, nothing, read = cxl.trace(2, ["device write H0", "host evict H0", "host read H0"])
+    assert nothing.data_from == "nothing to evict"
+    assert [step.value for step in (write, nothing, read)] == [1, 1, 1]
+
+
+def test_a_clean_eviction_sends_no_data():
+    *_, evict = cxl.trace(1, ["device read H0", "device evict H0"])
+    assert evict.messages == ("D2H CleanEvictNoData", "H2D GO-I")
+
+
 def test_device_bias_is_what_spares_a_device_the_trip_to_the_host():
     def cost(bias):
         accesses = [f"device {op} D{n}" for n in range(8) for op in ("read", "write")]
@@ -116,7 +128,7 @@ def test_a_type_3_device_never_acts():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ((4, ["host read H0"]), "device_type '4' is not known"),
+    ((4, ["host read H0"]), "device_type must be a whole number from 1 to 3; got 4"),
     ((1, ["host read D0"]), "line must be H0, H1 .* with a type 1 device; got 'D0'"),
     ((3, ["device read D0"]), "agent 'device' is not known"),
     ((2, ["host claim D0"]), "operation 'claim' is not known"),
@@ -126,6 +138,13 @@ def test_a_type_3_device_never_acts():
     ((2, ["host read H0 now"]), "access must be an agent"),
     ((2, [7]), "access must be an agent"),
     ((2, ["host read H0"], "both"), "bias 'both' is not known"),
+    ((1, None), "accesses must be a list such as .'host read H0'.; got None"),
+    ((1, "host read H0"), "accesses must be a list such as .'host read H0'.; got 'host read H0'"),
+    ((1, 7), "accesses must be a list"),
+    (([1], ["host read H0"]), "device_type must be one number"),
+    ((None, ["host read H0"]), "device_type must be a number"),
+    ((10**5000, ["host read H0"]), "device_type must .*got an integer"),
+    ((1, [10**5000]), "access must be .*got an integer"),
 ])
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
