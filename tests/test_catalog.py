@@ -111,6 +111,14 @@ def test_figures_are_numbers_with_units_that_can_be_read(row):
         assert figure.direction, f"{figure.id} does not say whether it is one way or both"
 
 
+def test_a_tuners_constants_are_not_measurements():
+    constants = [figure for figure in catalog.figures() if figure.source.id in ("nccl-topo", "nccl-tuning", "rccl-tuning")]
+    assert len(constants) == 5
+    for figure in constants:
+        assert figure.kind == "estimate"
+        assert "a constant of the library's tuner" in figure.note
+
+
 def test_rows_refer_to_rows_that_exist():
     for table, column, other, key in (("links", "code", "codes", "id"), ("links", "framing", "framings", "framing"),
                                       ("measurement_tables", "link", "links", "id"),

@@ -21,6 +21,15 @@ def test_a_warm_up_glitch_gives_way_to_the_in_place_time():
     assert run[1024] == 16.94e-6  # out of place, as nothing is wrong with it
 
 
+def test_a_tables_note_names_every_time_that_is_replaced():
+    notes = {table["id"]: table["note"] for table in catalog.rows("measurement_tables")}
+    replaced = [r for r in catalog.rows("measurements")
+                if r["in_place_us"] and float(r["out_of_place_us"]) > measurements.GLITCH * float(r["in_place_us"])]
+    assert len(replaced) >= 2
+    for r in replaced:
+        assert f"{r['nbytes']} B ({r['out_of_place_us']} us, {r['in_place_us']} in place)" in notes[r["table"]]
+
+
 def test_error_is_positive_where_the_model_is_too_slow():
     assert measurements.error([2.0, 0.5], [1.0, 1.0]).tolist() == [1.0, -0.5]
 

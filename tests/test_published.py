@@ -35,6 +35,13 @@ def test_forty_figures_are_reproduced_from_rows_that_another_source_gave():
     assert len(independent) >= 40
 
 
+def test_the_tapered_switch_system_counts_the_links_that_leave_a_node():
+    figure = catalog.figure("nvlink-switch-256")
+    nodes, leaving = 256 // 8, 8 * 18 // 2
+    assert (figure.direction, figure.scope) == ("one way", f"{nodes * leaving} links")
+    assert computed(figure) == figure.si == 57.6e12
+
+
 def test_the_table_holds_every_figure_with_its_source():
     table = published()
     assert list(table["id"]) == [figure.id for figure in FIGURES]
