@@ -167,7 +167,7 @@ _PRINTED = {"busbw": lambda nbytes, seconds, gpus: busbw("all_reduce", nbytes, s
 _WAYS = {"ring": "ring", "nvls": "NVLS: the switch adds"}
 _PUBLISHED = {"ring": "ring all_reduce busbw", "nvls": "NVLS all_reduce busbw"}
 _MARKS = {"ring": "measured: ring", "nvls": "measured: NVLS"}
-_STYLES = dict(zip(_WAYS.values(), [(charts.SERVER, charts.DASH_DOT), (charts.CHIP, charts.SOLID)], strict=True))
+_STYLES = dict(zip(_WAYS.values(), [(charts.OTHER, charts.DASH_DOT), (charts.CHIP, charts.SOLID)], strict=True))
 _BUFFER = 8 * units.GiB  # what was measured; without start-up times it changes nothing
 _PORTS = [10e9 * tens for tens in range(25, 46)]
 
@@ -217,7 +217,7 @@ def _sum_chart():
                Control("port", _PORTS, default=450e9, label="a port moves", unit="B/s")],
      chart=_sum_chart,
      leaves_out="Start-up times (the measured buffer is 8 GiB), and why a port moves less when the switch adds than in a ring. "
-                "With 4 GPUs the library chose a ring by itself; for 2 and 3 the source gives nothing.",
+                "With 4 GPUs NCCL chose a ring by itself; for 2 and 3 the source gives nothing.",
      sources=["nccl-sym-kernels", "nccl-tests", "stas-network", "nccl-1455"])
 def in_switch_sum(shown, gpus, port):
     """Fewer bytes through each port: the sum is ready sooner than any ring over the same wire could be."""
