@@ -70,7 +70,7 @@ def got(name: str, pattern: str, channels: int) -> Got:
 @lab("mesh-or-switch", title="Mesh or switch", tier="chip",
      controls=[Control("machines", [_BOTH, *_SERVERS], default=_BOTH, as_="menu"),
                Control("pattern", PATTERNS, default="one pair", as_="menu"),
-               Control("channels", CHANNELS, default=1)],
+               Control("channels", CHANNELS, default=1, label="rings at once (ring all-reduce only)")],
      chart=lambda: graphs.chart(
          "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
          "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "
@@ -90,8 +90,8 @@ def mesh_or_switch(machines, pattern, channels):
         captions = [(what, units.format(rate, "B/s")) for what, rate in rates.items()]
         rows += graphs.drawn(name, found.shared, captions, centre=centre, wide=wide)
         told.append(_told(name, pattern, channels, found))
-    parts = f"{channels} channels" if channels > 1 else "1 channel"
-    return graphs.columns(rows), f"{pattern.capitalize()}, {parts}. {' '.join(told)}"
+    parts = f", {_rings(channels)} at once" if pattern == "ring all-reduce" else ""
+    return graphs.columns(rows), f"{pattern.capitalize()}{parts}. {' '.join(told)}"
 
 
 def _told(name: str, pattern: str, channels: int, found: Got) -> str:
