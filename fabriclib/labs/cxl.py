@@ -79,7 +79,7 @@ def _mix_chart():
         "Right: a frame for what each memory can deliver, filled with what the mix takes.")).resolve_scale(x="independent")
 
 
-@lab("memory-mix", title="Local DRAM, CXL, pool: a mix of memories", tier="chip",
+@lab("memory-mix", title="Local DRAM, CXL, pool: a mix of memories", tier="all",
      controls=[Control("cxl", range(51), default=20, label="accesses to CXL", unit="%"),
                Control("pooled", range(0, 51, 5), default=0, label="to the pool", unit="%"),
                Control("ports", range(1, 5), default=1, label="x16 ports for CXL"),

@@ -57,15 +57,18 @@ PREDICTIONS = [
         "04.one-line",
         "CXL 2.0 sends boxes of 68 bytes (flits), each with four slots of 16 bytes. One line of 64 bytes fills four slots, and "
         "the message that announces it needs a fifth. It travels alone. Which share of the bytes sent is the line, in %?",
-        "ratio", lambda: framing.line_share("cxl-68", lines=1),
+        "ratio", lambda: 100 * framing.line_share("cxl-68", lines=1),
         "Five slots need two flits: 136 bytes for a line of 64. Three slots stay empty. With more lines on their way they "
         "would be filled, and the share rises.",
         slips={
-            "that is one flit; the message's slot needs a second one": lambda: framing.share("cxl-68"),
-            "that counts five slots, but only whole flits are sent": lambda: framing.CACHE_LINE / (5 * framing.SLOT),
+            "that is one flit; the message's slot needs a second one": lambda: 100 * framing.share("cxl-68"),
+            "that counts five slots, but only whole flits are sent": lambda: 100 * framing.CACHE_LINE / (5 * framing.SLOT),
             "that sends a flit and a quarter; only whole flits are sent":
-                lambda: framing.CACHE_LINE / (1.25 * framing.flit_bytes("cxl-68")),
+                lambda: 100 * framing.CACHE_LINE / (1.25 * framing.flit_bytes("cxl-68")),
+            "that is the share as a fraction; in % it is a hundred times as much":
+                lambda: framing.line_share("cxl-68", lines=1),
         },
+        unit="%",
     ),
 ]
 
