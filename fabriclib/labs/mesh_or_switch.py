@@ -70,7 +70,7 @@ def got(name: str, pattern: str, channels: int) -> Got:
 @lab("mesh-or-switch", title="Mesh or switch", tier="chip",
      controls=[Control("machines", [_BOTH, *_SERVERS], default=_BOTH, as_="menu"),
                Control("pattern", PATTERNS, default="one pair", as_="menu"),
-               Control("channels", CHANNELS, default=1, label="rings at once (ring all-reduce only)")],
+               Control("channels", CHANNELS, default=1, label="rings (all-reduce)")],
      chart=lambda: graphs.chart(
          "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
          "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "

@@ -70,7 +70,7 @@ PREDICTIONS = [
             "that counts the links; each ring uses eight of them, in one direction": GPUS * (GPUS - 1) // 2,
             "that counts the GPUs; each has only seven links, and a ring needs one to leave it": GPUS,
         },
-        unit="rings",
+        unit="rings", example="2 rings",
     ),
 ]
 
