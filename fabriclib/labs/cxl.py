@@ -262,7 +262,7 @@ def _flit_chart():
     def y(field):
         return charts.y(field, (0, 100), title="share of the bytes that are cache lines (%)", ticks=range(0, 101, 20))
 
-    label = "every slot of a 68-byte flit (of a 256-byte flit nearly the same)"
+    label = "all slots full, either flit"  # 94.1 % and 93.8 %: one line for both
     ceiling = [{"share": 100 * framing.share("cxl-68"), "label": label}]
     styles = charts.series("flit", {name: (colour, dash) for name, (_, _, colour, dash) in _FLITS.items()})
     dots = charts.live().mark_circle(size=22, opacity=1, color="#222222").encode(x=x(), y=y("share"))
@@ -275,7 +275,7 @@ def _flit_chart():
 
 @lab("flit-share", title="Cache lines in flits", tier="chip",
      controls=[Control("lines", _LINES, default=1, label="lines together"),
-               Control("covers", [1, 2, 3], default=1, label="lines served by a message slot")],
+               Control("covers", [1, 2, 3], default=1, label="lines per message")],
      chart=_flit_chart,
      leaves_out="Other traffic that would fill a half-empty flit, acknowledgements and requests of the other direction, and "
                 "errors that are sent again. On a link with nothing else to do an empty slot costs nothing.",

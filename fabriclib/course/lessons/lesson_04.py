@@ -51,7 +51,7 @@ PREDICTIONS = [
             "that is the first write alone; by the second, the line has moved to the other cache": lambda: _ping_pong(1),
             "that is half of it: both sides write, and both pay": lambda: _ping_pong(8) / 2,
         },
-        unit="messages",
+        unit="messages", example="10 messages",
     ),
     Prediction(
         "04.one-line",
@@ -68,7 +68,7 @@ PREDICTIONS = [
             "that is the share as a fraction; in % it is a hundred times as much":
                 lambda: framing.line_share("cxl-68", lines=1),
         },
-        unit="%",
+        unit="%", example="12 %",
     ),
 ]
 
