@@ -1,10 +1,8 @@
-"""One real JupyterLab, started as `make lab` starts it, and one Chromium that reaches nothing but this machine."""
+"""One real JupyterLab, started as `make lab` starts it, and pages that reach nothing but this machine."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,18 +15,6 @@ import learner_copies
 import open_lab
 import pytest
 from lessons import ROOT
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-HOW = "No Chromium on this machine. On Debian or Ubuntu: apt-get install chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-
-
-def pytest_terminal_summary(terminalreporter):
-    if CHROMIUM is None:
-        terminalreporter.write_sep("=", "the browser tests did not run")
-        terminalreporter.write_line(f"{HOW}. REQUIRE_BROWSER=1 makes its absence a failure.")
 
 
 @dataclass(frozen=True)
@@ -55,15 +41,7 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """The browser's path; without one, a skip, or a failure where REQUIRE_BROWSER=1 says one must be there."""
-    if CHROMIUM is None:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(HOW)
-    return CHROMIUM
-
-
-@pytest.fixture(scope="session")
-def server(chromium, tmp_path_factory):
+def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jupyter")
     work, runtime = folder / "work", folder / "runtime"
     learner_copies.refresh(ROOT / "notebooks", work)
@@ -97,16 +75,6 @@ def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
                 pass
         time.sleep(0.1)
     raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="session")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,11 @@
 """front.js in a real Chromium, against a kernel and a Vega of our own making: what is said, when, and what shows."""
 
-import os
-import shutil
 
 import pytest
 
 from fabriclib.labs.toolkit.widget import LabWidget
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
 STAGE = """
 async ({ code, setup, state }) => {
   const front = (await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })))).default;
@@ -49,22 +45,9 @@ async ({ code, setup, state }) => {
 """
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        missing = "no Chromium on this machine; on Debian or Ubuntu: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def stage(chromium, trial):
-    page = chromium.new_page()
+def stage(browser, trial):
+    page = browser.new_page()
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     told = {"code": LabWidget._esm, "setup": trial.widget.setup, "state": trial.widget.state}

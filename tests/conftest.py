@@ -1,0 +1,38 @@
+"""One Chromium for all tests that need a browser: Playwright runs only once in a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+HOW = "No Chromium on this machine. On Debian or Ubuntu: apt-get install chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    if CHROMIUM is None:
+        terminalreporter.write_sep("=", "the browser tests did not run")
+        terminalreporter.write_line(f"{HOW}. REQUIRE_BROWSER=1 makes its absence a failure.")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser's path; without one, a skip, or a failure where REQUIRE_BROWSER=1 says one must be there."""
+    if CHROMIUM is None:
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(HOW)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
