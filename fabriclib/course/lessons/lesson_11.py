@@ -139,6 +139,9 @@ EXERCISES = [
              "In your step all ranks send the same chunk, and one after the other: what rank 1 passes on already holds what it "
              "got from rank 0 in this very step. In a real step all send at once. If every rank sends another chunk, "
              "(rank - 1 - step) % p, none is read after it was changed in the same step."),
+            ("[buffer.copy() for buffer in buffers]",
+             "Nothing has been added yet: every rank still has its own numbers. In each of p - 1 steps every rank adds one of "
+             "its chunks to its right neighbour's (+=); then p - 1 more steps hand the finished ones round (=)."),
             (_ring(end=" / p"),
              "That is the average. An all-reduce returns the sum; who wants the average divides afterwards."),
         ],
