@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import catalog, units
-from ..collectives import algbw, busbw, collective_time, crossover, lower_bound
+from ..collectives import algbw, algorithms, best, busbw, collective_time, crossover, lower_bound
 from ..links import link
 from ..measurements import error, percent, published
 from .toolkit import Control, charts, lab
@@ -40,25 +40,34 @@ def all_reduce_seconds(**case) -> dict[str, np.ndarray]:
     return times | {_PLAIN_TREE: sum(collective_time(half, "binomial", **case) for half in ("reduce", "broadcast"))}
 
 
-def _cost_chart():
+def _columns(lines: dict, most: int) -> dict:
+    """The encodings *lines* with their legend in *most* columns, or in one where the window is narrow."""
+    import altair as alt
+
+    for encoding in lines.values():
+        encoding["legend"]["columns"] = alt.ExprRef(f"width < 400 ? 1 : {most}")
+    return lines
+
+
+def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
     x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
 
     def y(field):
-        return charts.y(field, _SECONDS, title="time of an all-reduce (logarithmic)", unit="s", log=10)
+        return charts.y(field, _SECONDS, title=f"time of {what} (logarithmic)", unit="s", log=10)
 
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
     band = charts.live().transform_filter("isValid(datum.fastest)").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55)
-    lines = charts.series("algorithm", _STYLES)
-    for encoding in lines.values():
-        encoding["legend"]["columns"] = 2  # more than two do not fit beside each other in a narrow window
     name = charts.live().mark_text(align="left", dx=4, dy=19, fontSize=14, color="#6b6300", fontWeight="bold")
     return charts.stack(
         band.encode(x=x, y=y("fastest")), name.encode(x=x, y=y("named"), text="name:N"),
-        charts.line(x, y("seconds"), colour=charts.CLUSTER, **lines),
-        charts.here(x, y("here"), colour=charts.CLUSTER), height=400,
-        description="The time of an all-reduce against the size of the buffer, one line for each of five algorithms. A broad "
-                    "yellow band follows the fastest; a dashed line below them all is the lower bound. A dot marks the chosen "
-                    "buffer.")
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **_columns(lines, 2)),
+        charts.here(x, y("here"), colour=charts.CLUSTER) if dot else (), height=400, description=description)
+
+
+def _cost_chart():
+    return _time_chart(charts.series("algorithm", _STYLES), "an all-reduce", (
+        "The time of an all-reduce against the size of the buffer, one line for each of five algorithms. A broad yellow band "
+        "follows the fastest; a dashed line below them all is the lower bound. A dot marks the chosen buffer."), dot=True)
 
 
 @lab("cost-curves", title="Five ways to add up, and the best possible", tier="cluster",
@@ -78,28 +87,103 @@ def cost_curves(ranks, latency, bandwidth, nbytes):
     labels, all_times = list(times), np.array(list(times.values()))
     winner, fastest = all_times.argmin(axis=0), all_times.min(axis=0)
     at, blank = int(np.flatnonzero(np.isclose(_GRID, nbytes))[0]), np.full(_GRID.size * len(times), np.nan)
-    first, chosen = np.arange(_GRID.size) == 0, np.arange(_GRID.size) == at
+    first, dot = np.arange(_GRID.size) == 0, np.arange(_GRID.size) == at
     table = {"size": np.tile(_GRID, len(_STYLES)), "algorithm": np.repeat([*labels, _BOUND], _GRID.size),
              "seconds": np.concatenate([*times.values(), bound]), "fastest": np.concatenate([fastest, blank]),
-             "here": np.concatenate([np.where(chosen, fastest, np.nan), blank]),
+             "here": np.concatenate([np.where(dot, fastest, np.nan), blank]),
              "named": np.concatenate([np.where(first, fastest, np.nan), blank]),
              "name": ["fastest"] + [""] * (_GRID.size * len(_STYLES) - 1)}
-    best = labels[winner[at]]
-    return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(best)} is the fastest, {units.format(fastest[at], 's')}, "
-                   f"{fastest[at] / bound[at]:.3g} times the lower bound. {_next(best, labels, winner[at:], wire)}")
+    chosen = labels[winner[at]]
+    return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(chosen)} is the fastest, {units.format(fastest[at], 's')}, "
+                   f"{fastest[at] / bound[at]:.3g} times the lower bound. {_next(chosen, labels, winner[at:], wire)}")
 
 
 def _said(label: str) -> str:
     return f"the {label}" if label.endswith(("ring", "tree")) else label
 
 
-def _next(best: str, labels: list[str], winners: np.ndarray, wire: dict) -> str:
+def _next(now: str, labels: list[str], winners: np.ndarray, wire: dict) -> str:
     later = np.flatnonzero(winners != winners[0])
     if not later.size:
         return "No larger buffer changes that."
     other = labels[winners[later[0]]]
-    size = crossover("all_reduce", _ENTRIES[best], _ENTRIES[other], **wire)
+    size = crossover("all_reduce", _ENTRIES[now], _ENTRIES[other], **wire)
     return f"From {units.format(size)} on it is {_said(other)}."
+
+
+_COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "reduce", "scatter", "gather"]
+# As above: green passes on to a neighbour, pink doubles or halves, light blue is a tree; blue goes to every rank by itself.
+_EVERY = {
+    _BOUND: (charts.LIMIT, charts.DASHED),
+    "ring": (charts.CLUSTER, charts.SOLID), "chain": (charts.CLUSTER, charts.DASHED),
+    "neighbour_exchange": (charts.CLUSTER, charts.DOTTED),
+    "bruck": (charts.OTHER, charts.DASH_DOT), "rabenseifner": (charts.OTHER, charts.SOLID),
+    "rabenseifner_ompi": (charts.MEASURED, charts.DOTTED), "recursive_doubling": (charts.OTHER, charts.DASHED),
+    "recursive_halving": (charts.OTHER, charts.SOLID),
+    "binomial": (charts.OTHER_2, charts.SOLID), "double_tree": (charts.OTHER_2, charts.DASH_DOT),
+    "flat": (charts.CHIP, charts.DASHED), "one_shot_serial": (charts.CHIP, charts.DASHED),
+    "pairwise": (charts.CHIP, charts.DOTTED), "scatter_allgather": (charts.CHIP, charts.SOLID),
+    "scatter_allgather_doubling": (charts.CHIP, charts.DASH_DOT),
+}
+
+
+def _plain(collective: str) -> list:
+    """The algorithms that ask for nothing special: one message at a time, no switch that adds, no grid of ranks."""
+    return sorted((entry for entry in algorithms(collective)
+                   if entry.ports == 1 and entry.reduction == "endpoint" and "dims" not in entry.options),
+                  key=lambda entry: (entry.name != "ring", entry.name))
+
+
+def _every_chart():
+    import altair as alt
+
+    lines = charts.series("algorithm", _EVERY)
+    listed = f"data('{charts.LIVE}')"
+    for encoding in lines.values():
+        # Only the lines of this collective are listed, and below, where a longer or shorter list moves nothing.
+        encoding["legend"]["values"] = alt.ExprRef(f"length({listed}) ? split({listed}[0].listed, ' | ') : []")
+        encoding["legend"]["orient"] = "bottom"
+    return _time_chart(lines, "the collective", (
+        "The time of the chosen collective against the size of the buffer, one line for each of its algorithms. A broad yellow "
+        "band follows the fastest; a dashed orange line is the lower bound."), dot=False)
+
+
+@lab("every-algorithm", title="Every collective, every algorithm", tier="cluster",
+     controls=[Control("collective", _COLLECTIVES, default="broadcast", as_="menu"),
+               Control("ranks", _RANKS, default=96, unit="ranks"), Control("latency", _STARTS, default=1e-6, unit="s"),
+               Control("bandwidth", _RATES, default=50e9, unit="B/s")],
+     chart=_every_chart,
+     leaves_out="Algorithms that need more than ranks which send one message at a time: several ports at once, switches that "
+                "add, ranks in a grid or in servers. As above distance, the time to add and to rearrange memory cost nothing. "
+                "A line ends where it takes more than 10 s.",
+     sources=["thakur-2005", "bruck-1997", "sanders-2009", "chan-2007", "mpich-coll", "ompi-coll"])
+def every_algorithm(collective, ranks, latency, bandwidth):
+    """Which algorithms take turns differs from collective to collective."""
+    wire = {"ranks": ranks, "alpha": latency, "beta": 1 / bandwidth}
+    refused = [entry.name for entry in _plain(collective) if entry.refuses(ranks)]
+    times = {_BOUND: lower_bound(collective, nbytes=_GRID, **wire)} | {
+        entry.name: np.full(_GRID.size, np.nan) if entry.name in refused
+        else collective_time(collective, entry.name, nbytes=_GRID, **wire) for entry in _plain(collective)}
+    fastest = best(collective, nbytes=_GRID, **wire)
+    seconds = np.concatenate(list(times.values()))
+    blank = np.full(seconds.size - _GRID.size, np.nan)
+    table = {"size": np.tile(_GRID, len(times)), "algorithm": np.repeat(list(times), _GRID.size),
+             "seconds": np.where(seconds > _SECONDS[1], np.nan, seconds), "fastest": np.concatenate([fastest.seconds, blank]),
+             "named": np.concatenate([fastest.seconds[:1], np.full(seconds.size - 1, np.nan)]),
+             "name": ["fastest"] + [""] * (seconds.size - 1), "listed": [" | ".join(times)] + [""] * (seconds.size - 1)}
+    missing = f" Not drawn: {' and '.join(refused)}, which cannot serve {ranks} ranks." if refused else ""
+    return table, f"{collective} on {ranks} ranks: {_turns(collective, fastest.algorithm, wire)}.{missing}"
+
+
+def _turns(collective: str, winners: np.ndarray, wire: dict) -> str:
+    """Which algorithm is the fastest, and up to which size."""
+    changes = np.flatnonzero(winners[1:] != winners[:-1]) + 1
+    if not changes.size:
+        return f"{winners[0]} is the fastest at every size"
+    sizes = [units.format(crossover(collective, winners[at - 1], winners[at], **wire)) for at in changes]
+    first, *between = (f"up to {size}" for size in sizes)
+    later = [f"then {winners[at]} {until}".rstrip() for at, until in zip(changes, [*between, ""], strict=True)]
+    return f"{winners[0]} is the fastest {first}, {', '.join(later)}"
 
 
 _SWEEP = 2.0 ** np.arange(10, 34.1, 0.5)
@@ -135,7 +219,7 @@ def _busbw_chart():
 
     diamonds = charts.live().mark_point(shape="diamond", size=110, filled=True, opacity=1, color=charts.MEASURED)
     line_rate = _WIRE.bandwidth() / units.GB
-    wire = [{"rate": line_rate, "label": f"the wire: {_NVLINK.per_device} x {_NVLINK.name}, {line_rate:g} GB/s one way"}]
+    wire = [{"rate": line_rate, "label": f"the wire, {line_rate:g} GB/s one way"}]
 
     def text(**edge):
         return charts.live().mark_text(align="right", dx=6, dy=-26, fontSize=14, color=charts.MEASURED, **edge).encode(
@@ -143,7 +227,7 @@ def _busbw_chart():
 
     return charts.stack(
         charts.limit(wire, y=y("rate")),
-        charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **charts.series("algorithm", _LINES)),
+        charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **_columns(charts.series("algorithm", _LINES), 3)),
         text(stroke="white", strokeWidth=4), text(), diamonds.encode(x=x, y=y("measured (GB/s)")), height=360,
         description="The bandwidth a benchmark prints for an all-reduce against the size of the buffer: one line each for ring, "
                     "double tree and NVLS, black diamonds for what was measured with NVLS, and the line rate of an H100's "
@@ -157,7 +241,8 @@ def _busbw_chart():
                Control("latency", _STARTS, default=1e-6, unit="s")],
      chart=_busbw_chart,
      leaves_out="Changes of protocol between small and large buffers, and packet headers: a port that moves 450 GB/s is a "
-                "promise of the datasheet. Measured points are all NVLS; there are none for 2 to 4 GPUs.",
+                "promise of the datasheet. Measured points are all NVLS; there are none for 2 to 4 GPUs. "
+                "The double tree is priced by a bound, a few messages above what its schedule takes.",
      sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"])
 def busbw_lab(shown, gpus, rate, latency):
     """busbw is the rate of a wire only for an algorithm that moves what busbw counts."""

@@ -10,7 +10,7 @@ from fabriclib import units
 from fabriclib.labs import cost
 from fabriclib.measurements import error, published
 
-CURVES, BUSBW = fl.lab("cost-curves"), fl.lab("busbw")
+CURVES, EVERY, BUSBW = fl.lab("cost-curves"), fl.lab("every-algorithm"), fl.lab("busbw")
 RANKS = CURVES.controls["ranks"].values
 
 
@@ -59,6 +59,30 @@ def test_the_next_crossing_is_where_the_best_changes():
         assert around.algorithm.tolist() == [before, after]
         assert after.split("_")[-1] in sentence.lower()
     assert "No larger buffer changes that." in CURVES.evaluate(ranks=8, nbytes=2**30)[1]
+
+
+@pytest.mark.parametrize("collective", EVERY.controls["collective"].values)
+@pytest.mark.parametrize("ranks", [2, 6, 8, 96, 1024])
+def test_every_algorithm_is_drawn_or_said_to_be_missing_and_none_is_below_the_bound(collective, ranks):
+    table, sentence = EVERY.evaluate(collective=collective, ranks=ranks)
+    curves = lines(table, "seconds")
+    bound = curves.pop("lower bound")
+    assert table["listed"][0].split(" | ") == ["lower bound", *curves]
+    assert set(curves) < set(cost._EVERY)
+    fastest = table.dropna(subset="fastest").set_index("size")["fastest"]
+    for name, seconds in curves.items():
+        missing = re.findall(r"\w+", sentence.partition("Not drawn: ")[2])
+        assert seconds.empty == (name in missing), name
+        assert (seconds >= fastest[seconds.index] * (1 - 1e-12)).all(), name
+    assert (fastest >= bound * (1 - 1e-12)).all()
+
+
+def test_the_sizes_in_the_sentence_are_where_the_fastest_changes():
+    _, sentence = EVERY.evaluate(collective="all_reduce")
+    names = re.findall(r"(?:: |then )(\w+)", sentence)
+    for size, before, after in zip(re.findall(r"up to (\S+ \S+?),", sentence), names[:-1], names[1:], strict=True):
+        around = fl.best("all_reduce", nbytes=np.array([0.99, 1.01]) * units.parse(size), ranks=96, alpha=1e-6, beta=1 / 50e9)
+        assert around.algorithm.tolist() == [before, after]
 
 
 def test_the_plain_tree_is_a_reduce_and_a_broadcast_of_whole_buffers():

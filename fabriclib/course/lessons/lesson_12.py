@@ -21,10 +21,10 @@ def _in_network_gain(name: str = "sharp") -> float:
 PREDICTIONS = [
     Prediction(
         "12.crossover",
-        "8 ranks, 1 us to start a message, 50 GB/s. From which buffer size on is the ring faster than recursive doubling?",
+        "8 ranks, 1 µs to start a message, 50 GB/s. From which buffer size on is the ring faster than recursive doubling?",
         "size", _ring_overtakes,
-        "The ring needs 14 starts against 3: 11 us more. Recursive doubling sends 3 buffers against 1.75: 1.25 more. "
-        "11 us at 50 GB/s are 550 kB, and 1.25 buffers are as many bytes when a buffer has 440 kB.",
+        "The ring needs 14 starts against 3: 11 µs more. Recursive doubling sends 3 buffers against 1.75: 1.25 more. "
+        "11 µs at 50 GB/s are 550 kB, and 1.25 buffers are as many bytes when a buffer has 440 kB.",
         slips={
             "that forgets that the ring sends bytes too, 1.75 buffers; the two differ by 1.25 buffers":
                 lambda: 11 * _START * _RATE / 3,
