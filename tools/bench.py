@@ -23,6 +23,8 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import open_lab
+
 WARM_UPS, PRESSES, IMPORTS, TIMINGS = 10, 50, 15, 30
 PAUSE_S = 0.15  # JupyterChart writes to the kernel after each redraw; that must not delay the next press
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -119,7 +121,8 @@ def jupyterlab(folder: Path):
             "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
     environment = os.environ | {name: str(folder / place) for name, place in here.items()} | {"JUPYTER_TOKEN": token}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--port={port}",
-               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'notebooks'}"]
+               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'notebooks'}",
+               f"--ServerApp.config_file={open_lab.SERVER}"]
     if os.geteuid() == 0:
         command.append("--allow-root")
     with open(folder / "log", "w") as log:

@@ -10,11 +10,13 @@ import learner_copies
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = "00_start_here.ipynb"
 SETTINGS = Path(__file__).resolve().parent / "lab_settings"
+SERVER = SETTINGS / "server_config.py"
 
 
 def command(python: Path) -> list[str]:
     """Return the command that starts JupyterLab: on this machine only, with a token, asking and fetching nothing."""
     options = {
+        "ServerApp.config_file": SERVER,
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.answer_yes": "True",  # Ctrl-C stops at once
         "Application.log_level": "ERROR",  # the address is printed all the same
