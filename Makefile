@@ -11,6 +11,8 @@
 
 PYTHON ?= python3
 RUN = .venv/bin/python
+# A lesson in the browser needs about a gigabyte; more than four at once gain little.
+PARALLEL = -n auto --maxprocesses 4
 
 .PHONY: help lab test lint notebooks bench clean ready
 
@@ -24,8 +26,8 @@ ready:
 	@$(PYTHON) tools/install.py test
 
 test: lint
-	$(RUN) -m pytest
-	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks)
+	$(RUN) -m pytest $(PARALLEL) --dist worksteal
+	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest $(PARALLEL) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks)
 
 lint: ready
 	$(RUN) -m ruff check .
