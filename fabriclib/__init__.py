@@ -22,7 +22,7 @@ _ROOMS = {
     "topology": ("Graph", "server", "servers"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("cxl", "flows", "framing", "memory")
+_MODULES = ("congestion", "cxl", "flows", "framing", "memory")
 
 __all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 
