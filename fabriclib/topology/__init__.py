@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .classes import path_class, path_classes
 from .cuts import max_flow
 from .graph import Cables, Graph
 from .rings import disjoint_rings
 from .servers import server, servers
+from .trees import Part, tree
 
-__all__ = ["Cables", "Graph", "disjoint_rings", "max_flow", "server", "servers"]
+__all__ = ["Cables", "Graph", "Part", "disjoint_rings", "max_flow", "path_class", "path_classes", "server", "servers", "tree"]

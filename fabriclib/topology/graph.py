@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -34,7 +34,8 @@ class Graph:
     Args:
         name: what it is.
         nodes: their names, each once.
-        kinds: what each node is: "gpu", "switch", "cpu", "nic" and so on.
+        kinds: what each node is: "gpu"; "switch", of the GPUs' own links (an NVSwitch) or of a network; and of a server's
+            PCIe tree "cpu", "root", "pcie-switch", "retimer", "nic", "ssd".
         src, dst: the node numbers that an edge leads from and to.
         capacity: bytes per second one way, of all parallel links of the edge together.
         count: how many parallel links the edge is.
@@ -109,6 +110,35 @@ class Graph:
     def gpus(self) -> np.ndarray:
         """The node numbers of the GPUs: the node that rank i is, when nothing else is said."""
         return self.of_kind("gpu")
+
+    @cached_property
+    def own(self) -> np.ndarray:
+        """Which edges are the GPUs' own links, from GPU to GPU or to a switch and among switches: a mask."""
+        ends = np.isin(self.kinds, ("gpu", "switch"))
+        return ends[self.src] & ends[self.dst]
+
+    @cached_property
+    def islands(self) -> np.ndarray:
+        """For each node a number that nodes joined by the GPUs' own links share: the least node number among them."""
+        label = np.arange(len(self.nodes))
+        while True:
+            least = label.copy()
+            np.minimum.at(least, self.dst[self.own], label[self.src[self.own]])
+            np.minimum.at(least, self.src[self.own], label[self.dst[self.own]])
+            if np.array_equal(least, label):
+                return label
+            label = least[least]
+
+    @cached_property
+    def tree(self) -> Graph:
+        """The same nodes without the links that GPUs have of their own: what all other traffic uses."""
+        gpu = self.kinds == "gpu"
+        return self.over(~(self.own & (gpu[self.src] | gpu[self.dst])))
+
+    def over(self, edges: np.ndarray) -> Graph:
+        """Return the graph of the same nodes and of the chosen *edges* (a mask, or their numbers) only."""
+        columns = {field: getattr(self, field)[edges] for field in ("src", "dst", "capacity", "count", "latency", "link")}
+        return replace(self, **columns)
 
     def of_kind(self, kind: str) -> np.ndarray:
         """Return the node numbers of one kind."""

@@ -1,0 +1,78 @@
+"""How two devices of a server are joined, in the words of `nvidia-smi topo -m`: NV#, PIX, PXB, PHB, NODE, SYS."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import catalog
+from ..checks import known
+from .graph import Graph, checked_graph
+from .trees import DEVICES
+
+MEANING = {
+    "NV#": "# NVLinks side by side",
+    "XGMI": "Infinity Fabric between GPUs (a word of rocm-smi)",
+    "PIX": "at most one PCIe switch",
+    "PXB": "several PCIe switches, and no root complex",
+    "PHB": "a root complex: usually through the CPU",
+    "NODE": "several root complexes of one CPU",
+    "SYS": "the link between two sockets",
+}
+
+
+def path_class(graph: Graph, a: str, b: str) -> str:
+    """Return how devices *a* and *b* are joined, as a word of `nvidia-smi topo -m`; see MEANING.
+
+    Of two GPUs that their own links join, directly or over a switch, the class is that link: "NV18", or "XGMI".
+
+    Raises:
+        ValueError: an unknown name, a node that is no GPU, NIC or SSD, twice the same one, or no path between them.
+
+    >>> from fabriclib.topology.trees import Part, tree
+    >>> box = tree("a box", [Part("cpu", "cpu0"), Part("gpu", "gpu0 gpu1", "cpu0")])
+    >>> path_class(box, "gpu0", "gpu1")
+    'PHB'
+    """
+    checked_graph(graph)
+    devices = [graph.nodes[i] for i in _devices(graph)]
+    for name in (a, b):
+        known(f"device of {graph.name}", name, devices)
+    if a == b:
+        raise ValueError(f"b must be another device than a; got {a!r} twice.")
+    return _class(graph, graph.node(a), graph.node(b))
+
+
+def path_classes(graph: Graph):
+    """Return the path class of every pair of devices as a DataFrame, GPUs first, as `nvidia-smi topo -m` prints it."""
+    import pandas as pd
+
+    checked_graph(graph)
+    devices = sorted(_devices(graph), key=lambda i: DEVICES.index(graph.kinds[i]))
+    names = [graph.nodes[i] for i in devices]
+    cells = [["X" if a == b else _class(graph, a, b) for b in devices] for a in devices]
+    return pd.DataFrame(cells, index=names, columns=names)
+
+
+def _devices(graph: Graph) -> list[int]:
+    return np.flatnonzero(np.isin(graph.kinds, DEVICES)).tolist()
+
+
+def _class(graph: Graph, a: int, b: int) -> str:
+    if graph.kinds[a] == graph.kinds[b] == "gpu" and graph.islands[a] == graph.islands[b]:
+        return _own_links(graph, a, b)
+    passed = graph.tree.paths(graph.nodes[a], graph.nodes[b])[0][1:-1]
+    kinds = [graph.kinds[graph.node(name)] for name in passed]
+    sockets, roots, switches = (kinds.count(kind) for kind in ("cpu", "root", "pcie-switch"))
+    if sockets > 1:
+        return "SYS"
+    if sockets or roots:
+        return "NODE" if roots > 1 else "PHB"
+    return "PXB" if switches > 1 else "PIX"
+
+
+def _own_links(graph: Graph, a: int, b: int) -> str:
+    """The class of two GPUs of one island: the links from the one to the other, or those that lead to the switches."""
+    direct = graph.own & (graph.src == a) & (graph.dst == b)
+    leaving = direct if direct.any() else graph.own & (graph.src == a)
+    family = catalog.row("links", str(graph.link[leaving][0]))["family"]
+    return f"NV{graph.count[leaving].sum()}" if family == "nvlink" else family.upper()
