@@ -49,3 +49,27 @@ def test_measured_copies_stay_below_the_line_rate():
 def test_an_unknown_table_suggests_the_nearest():
     with pytest.raises(ValueError, match="a100x8-nvswitch-ar"):
         measurements.published("a100x8-nvswitch")
+
+
+TABLES = catalog.rows("measurement_tables")
+CAUSES = {"", "tcp", "no-gpudirect", "one-nic", "pcie-not-nvlink", "nvls-off", "rank-order", "congestion"}
+
+
+def test_a_table_says_whether_its_machine_was_properly_configured():
+    for table in TABLES:
+        assert table["config"] in {"ok", "misconfigured", "unsuited"}
+        assert table["cause"] in CAUSES
+        assert table["cause"] or table["config"] != "misconfigured", table["id"]
+        assert table["config"] == "ok" or table["split"] == "none", "only tables of proper machines are fitted or predicted"
+        assert table["system"] or table["config"] == "unsuited", table["id"]
+
+
+def test_half_of_the_tables_and_whole_machine_types_are_never_fitted():
+    fit, validate = ({t["id"]: t["system"] for t in TABLES if t["split"] == split} for split in ("fit", "validate"))
+    assert len(validate) >= len(fit)
+    assert len(set(validate.values()) - set(fit.values())) >= 3
+    assert len(fit) + len(validate) + sum(t["split"] == "none" for t in TABLES) == len(TABLES)
+
+
+def test_no_table_was_fitted_that_a_cause_bends():
+    assert not [t["id"] for t in TABLES if t["cause"] and t["split"] == "fit"]
