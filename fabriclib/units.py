@@ -16,6 +16,7 @@ kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12
 KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
 Gb = 1e9 / 8
 us, ns, ms = 1e-6, 1e-9, 1e-3
+GHz, inch = 1e9, 0.0254
 
 _SI = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _ALL = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3} | {p: f for p, f in _SI.items() if p != "K"}

@@ -1,0 +1,214 @@
+"""Channels, retimers and eyes: published sums come out, the eye agrees with every bit pattern and with drawn noise."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabriclib import catalog, signals, units
+from fabriclib.signals import at_least, channel, eye, needed, part, place, reach, receiver_noise, redriven, segment, standard
+
+PARTS = [row["id"] for row in catalog.rows("channel_parts")]
+CHANNELS = [row["id"] for row in catalog.rows("channels")]
+GENERATIONS = [row["id"] for row in catalog.rows("channel_budgets")]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_loses_what_its_row_says_and_more_at_every_higher_frequency(name):
+    row, one = catalog.row("channel_parts", name), part(name)
+    per = {"piece": 1, "m": 1, "inch": units.inch}[row["per"]]
+    for column, frequency in (("db_8ghz", 8e9), ("db_16ghz", 16e9)):
+        assert one.loss(frequency, per) == pytest.approx(float(row[column]))
+    assert min(one.coefficients) >= 0
+    assert (np.diff(one.loss(np.linspace(1e9, 32e9, 32))) > 0).all()
+
+
+def test_estimates_at_8_ghz_follow_the_rule_their_notes_state():
+    ratios = [float(row["db_8ghz"]) / float(row["db_16ghz"]) for row in catalog.rows("channel_parts") if row["kind"] == "board"]
+    assert 0.52 < min(ratios) < 0.55 < max(ratios) < 0.62
+    for row in catalog.rows("channel_parts"):
+        if row["kind"] != "board":
+            assert float(row["db_8ghz"]) == pytest.approx(0.55 * float(row["db_16ghz"]))
+
+
+def test_the_harness_that_set_no_constant_loses_what_was_measured():
+    connector, cable = part("cable-connector"), part("thin-cable")
+    assert 2 * connector.loss(16e9) + cable.loss(16e9, 0.35) == pytest.approx(catalog.figure("harness-35cm").value)
+
+
+def test_the_budget_of_pcie_5_leaves_what_was_published_for_the_board():
+    rest = standard("pcie5").budget - sum(part(name).loss(16e9) for name in ("cpu-package", "card", "cem-connector"))
+    assert rest == pytest.approx(catalog.figure("pcie5-board").value)
+    slot = [segment(name, 1) for name in ("cpu-package", "card", "cem-connector")]
+    assert reach("pcie5", "fr4", slot, margin=0) == pytest.approx(rest / 1.289 * units.inch)
+    assert reach("pcie5", "fr4", slot * 3) == 0
+
+
+def test_the_nyquist_frequency_follows_from_the_lane_rate_of_the_link():
+    lanes = {row["id"]: float(row["lane_gbps"]) for row in catalog.rows("links")}
+    for name in GENERATIONS:
+        one = standard(name)
+        assert lanes.get(name, float(catalog.row("channel_budgets", name)["gt_per_s"])) * 1e9 == (
+            2 * one.nyquist * np.log2(one.levels))
+
+
+def test_decibels_leave_the_published_amplitude():
+    left = eye("pcie5", 36, noise=1e-9).swing
+    assert 1e3 * left == pytest.approx(catalog.figure("pcie5-left").value, rel=0.003)
+
+
+# ---- retimers ----
+
+
+@pytest.mark.parametrize(("name", "board", "generation", "retimers"),
+                         list(product(CHANNELS, ["megtron6", "fr4"], ["pcie4", "pcie6"], [1, 2])))
+def test_retimers_sit_on_boards_and_cost_two_packages_each(name, board, generation, retimers):
+    segments, asked = channel(name, board), standard(generation)
+    plan, bare = place(segments, generation, retimers), place(segments, generation, 0)
+    package = part("device-package").loss(asked.nyquist)
+    assert sum(plan.stretches) == pytest.approx(bare.stretches[0] + 2 * retimers * package)
+    ends = np.concatenate([[0], np.cumsum(signals.losses(segments, asked.nyquist))])
+    boards = [(a, b) for one, a, b in zip(segments, ends, ends[1:], strict=False) if one.part.kind == "board"]
+    assert all(any(a <= cut <= b for a, b in boards) for cut in plan.cuts)
+    assert plan.fits == (max(plan.stretches) <= asked.usable)
+
+
+def test_one_retimer_sits_as_well_as_any_place_on_a_fine_grid():
+    segments, f = channel("baseboard", "getek"), standard("pcie5").nyquist
+    ends, package = np.concatenate([[0], np.cumsum(signals.losses(segments, f))]), part("device-package").loss(f)
+    worst = min(max(c + package, ends[-1] - c + package)
+                for one, a, b in zip(segments, ends, ends[1:], strict=False) if one.part.kind == "board"
+                for c in np.linspace(a, b, 501))
+    assert max(place(segments, "pcie5", 1).stretches) == pytest.approx(worst, abs=0.1)
+
+
+@given(loss=st.floats(0, 200), usable=st.floats(5, 40))
+def test_the_bound_from_below_is_the_least_number_of_stretches(loss, usable):
+    n = int(at_least(loss, usable))
+    assert loss <= (n + 1) * usable * (1 + 1e-8)
+    assert n == 0 or loss > n * usable
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_no_channel_needs_fewer_retimers_than_the_bound_and_newer_ones_never_fewer(generation):
+    asked = standard(generation)
+    for name in CHANNELS:
+        for board in signals.boards():
+            segments = channel(name, board)
+            found = needed(segments, generation)
+            assert found is None or found >= at_least(signals.losses(segments, asked.nyquist).sum(), asked.usable)
+
+
+def test_loss_decides():
+    """The statement of claim h, and where it fails: none, one or two between a CPU and a GPU, with the same generation."""
+    counts = {needed(channel(name, board), "pcie5") for name, board in
+              (("slot", "fr4"), ("baseboard", "getek"), ("baseboard", "fr4-tetra"))}
+    assert counts == {0, 1, 2}
+    assert needed([*channel("baseboard", "fr4"), *channel("baseboard", "fr4")], "pcie5") is None
+
+
+# ---- the eye ----
+
+
+def worst_opening(levels, memory, swing, symbols):
+    """The smallest gap between neighbouring levels over every pattern of *symbols* symbols after any long run."""
+    heights = np.linspace(-swing / 2, swing / 2, levels)
+    at = {level: [] for level in range(levels)}
+    for pattern in product(range(levels), repeat=symbols):
+        for y in (heights[0], heights[-1]):
+            for symbol in pattern:
+                y += (1 - memory) * (heights[symbol] - y)
+            at[pattern[-1]].append(y)
+    return min(min(at[level + 1]) - max(at[level]) for level in range(levels - 1))
+
+
+@pytest.mark.parametrize(("generation", "symbols"), [("pcie5", 6), ("pcie6", 4)])
+@pytest.mark.parametrize("loss", [0.5, 3.0, 9.0, 15.0])
+def test_the_opening_is_that_of_the_worst_of_all_patterns(generation, symbols, loss):
+    found = eye(generation, loss, equalised=0, noise=1e-12)
+    expected = worst_opening(standard(generation).levels, found.memory, found.swing, symbols)
+    assert found.height == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("generation", ["pcie5", "pcie6"])
+def test_the_error_rate_is_that_of_drawn_noise(generation):
+    asked, rng = standard(generation), np.random.default_rng(7)
+    found = eye(generation, 20.0, noise=0.014 if asked.levels == 2 else 0.006)
+    heights = np.linspace(-found.swing / 2, found.swing / 2, asked.levels)
+    gray = np.array([0, 1, 3, 2][:asked.levels])
+    sent = rng.integers(asked.levels, size=400_000)
+    got = np.abs((heights[sent] + rng.normal(0, found.noise, sent.size))[:, None] - heights).argmin(axis=1)
+    wrong = np.array([0, 1, 1, 2])[gray[sent] ^ gray[got]].sum() / sent.size / np.log2(asked.levels)
+    assert found.error_rate == pytest.approx(wrong, rel=0.05)
+
+
+def test_four_levels_cost_the_published_decibels():
+    two, four = (eye(name, 20.0, noise=1e-12).height for name in ("pcie5", "pcie6"))
+    assert 20 * np.log10(two / four) == pytest.approx(catalog.figure("pam4-cost").value, abs=0.01)
+
+
+def test_an_eye_at_its_limit_has_the_error_rate_of_the_standard():
+    for name in GENERATIONS:
+        asked = standard(name)
+        loss = np.linspace(asked.budget - 8, asked.budget + 10, 4001)
+        found = eye(name, loss)
+        closing = np.flatnonzero(found.height < 0)[0]
+        assert found.error_rate[closing] == pytest.approx(asked.error_rate, rel=0.1)
+        assert (np.diff(found.height) < 0).all()
+        assert (np.diff(found.error_rate) >= 0).all()
+
+
+def test_every_generation_still_sees_something_at_its_full_budget():
+    heights = [eye(name, standard(name).budget).height for name in GENERATIONS]
+    assert heights == sorted(heights, reverse=True)
+    assert heights[-1] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_redriver_helps_less_than_a_retimer_and_amplifies_noise():
+    before = after = 22.0
+    nothing = eye("pcie5", before + after)
+    loss, noise = redriven("pcie5", before, after, boost=22.0)
+    redriver, retimer = eye("pcie5", loss, noise=noise), eye("pcie5", before)
+    assert nothing.height < redriver.height < retimer.height
+    assert nothing.error_rate > redriver.error_rate > retimer.error_rate
+    assert noise > receiver_noise("pcie5")
+    assert redriven("pcie5", 5.0, after, boost=22.0)[0] == after  # it does not make more than was lost
+
+
+def test_arrays_in_arrays_out():
+    found = eye("pcie6", np.array([[10.0, 20.0, 30.0]]))
+    assert {np.shape(one) for one in found} == {(1, 3)}
+    assert isinstance(eye("pcie6", 10.0).height, float)
+    assert redriven("pcie5", np.arange(3.0), 5.0, boost=2.0)[1].shape == (3,)
+
+
+@pytest.mark.parametrize(("call", "says"), [
+    (lambda: part("fr5"), "channel_part 'fr5' is not known. Did you mean 'fr4'"),
+    (lambda: channel("slot", "twinax"), "board 'twinax' is not known"),
+    (lambda: channel("slots", "fr4"), "Did you mean 'slot'"),
+    (lambda: standard("pcie7"), "'pcie7' is not known"),
+    (lambda: segment("fr4", -2), "amount must be a number greater than 0.*-2"),
+    (lambda: segment("fr4", [1, 2]), "amount must be one number"),
+    (lambda: place([], "pcie5", 1), "segments must be a list of at least one Segment"),
+    (lambda: place(["fr4"], "pcie5", 1), "segments must be a list of at least one Segment"),
+    (lambda: place(channel("slot", "fr4"), "pcie5", 3), "retimers must be a whole number from 0 to 2; got 3"),
+    (lambda: place([segment("twinax", 1)], "pcie5", 1), "segments must have a board for 1 retimer to sit on"),
+    (lambda: eye("pcie5", -3), "loss must be a number at least 0.*-3"),
+    (lambda: eye("pcie5", float("nan")), "loss must be"),
+    (lambda: eye("pcie5", 10, noise=0), "noise must be"),
+    (lambda: part("fr4").loss(0), "frequency must be"),
+    (lambda: redriven("pcie5", 1, 1, boost=-1), "boost must be"),
+    (lambda: at_least(10, 0), "usable must be"),
+    (lambda: signals.device("aries"), "retimer 'aries' is not known"),
+])
+def test_bad_input_gets_a_sentence(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+def test_every_device_and_count_has_its_row():
+    assert set(signals.devices()["kind"]) == {"retimer", "redriver"}
+    assert len(signals.devices()) == len(catalog.rows("retimers"))
+    assert set(signals.retimer_counts()["retimers"]) == {0, 4, 8, 48}
