@@ -8,6 +8,7 @@ import numpy as np
 
 from fabriclib import collective_time, schedule
 from fabriclib.collectives.registry import entries
+from fabriclib.congestion.ecmp import simulate, split_for
 from fabriclib.flows import max_min, route
 from fabriclib.topology import Graph
 
@@ -67,6 +68,17 @@ def flows() -> None:
     line("route and share 10,000 flows over 2,000 edges", f"{seconds:.2f} s", "asked: at most 1 s")
 
 
+def hashing() -> None:
+    """Print what drawing and counting hash collisions takes."""
+    print("congestion")
+    flows, paths, trials = 100_000, 1024, 1000
+    seconds = best(lambda: simulate(flows, paths, trials), 1)
+    line(f"{flows} flows hashed to {paths} paths, {trials} trials", f"{seconds:.2f} s", "asked: at most 5 s")
+    seconds = best(lambda: split_for(0.95, 64, 64), 1)
+    line("flows a transfer that 64 paths need for 95 %, exactly", f"{seconds:.2f} s", "")
+
+
 if __name__ == "__main__":
     collectives()
+    hashing()
     flows()

@@ -1,0 +1,60 @@
+"""Many senders, one receiver; and more traffic down than there is up. What waits, how long, and in how large a buffer.
+
+All ports have one rate, in bytes per second and direction; senders start together at full rate. Everything broadcasts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..checks import number, whole
+
+
+def finish_time(senders, nbytes, rate):
+    """Return the seconds until the receiver has everything: senders * nbytes / rate, for its port is the narrow one.
+
+    >>> finish_time(8, 1e6, 50e9)
+    0.00016
+    """
+    return whole("senders", senders) * number("nbytes", nbytes) / number("rate", rate)
+
+
+def queue_growth(senders, rate):
+    """Return the bytes per second at which the queue before the receiver's port grows: (senders - 1) * rate.
+
+    >>> queue_growth(8, 50e9)
+    350000000000.0
+    """
+    return (whole("senders", senders) - 1) * number("rate", rate)
+
+
+def lossless_buffer(senders, nbytes, rate, reaction):
+    """Return the buffer in bytes that loses nothing, if the senders obey *reaction* seconds after the queue begins.
+
+    The smaller of what piles up until then and what piles up at all: while senders send their nbytes each, one leaves.
+
+    Args:
+        senders, rate: as for `queue_growth`.
+        nbytes: what each sender sends.
+        reaction: the seconds until a sender obeys: a round trip for congestion control, a cable and a pause for PFC.
+
+    >>> round(lossless_buffer(8, 1e6, 50e9, 10e-6)), round(lossless_buffer(8, 1e5, 50e9, 10e-6))
+    (3500000, 700000)
+    """
+    reaction = number("reaction", reaction, zero=True)
+    piled = np.minimum((whole("senders", senders) - 1) * number("nbytes", nbytes), queue_growth(senders, rate) * reaction)
+    return piled if piled.ndim else float(piled)
+
+
+def oversubscribed_share(ratio, leaving):
+    """Return the share of its port's rate that a flow which leaves the pod gets, where *ratio* times as much goes down as up.
+
+    Args:
+        ratio: capacity down over capacity up of a switch or pod: 7 for what is written 7:1, and also 1:7. At least 1.
+        leaving: the share of the traffic that leaves, from 0 to 1.
+
+    >>> oversubscribed_share(7, 1.0).round(3), oversubscribed_share(7, 0.1)
+    (np.float64(0.143), np.float64(1.0))
+    """
+    ratio, leaving = number("ratio", ratio, low=1.0, zero=True), number("leaving", leaving, high=1.0, zero=True)
+    return 1 / np.maximum(1.0, ratio * leaving)

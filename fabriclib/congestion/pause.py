@@ -1,0 +1,86 @@
+"""Lossless Ethernet: priority flow control (PFC), the room it needs, and whom it stops without cause.
+
+A switch whose buffer fills up tells its neighbour to stop sending one class of traffic (a pause frame). What is under way by
+then still arrives and needs room: the headroom. While the neighbour stands still, so does everything behind it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..checks import number, whole
+
+QUANTUM = 64  # bytes: pauses are counted in times of 512 bits
+PAUSE_FRAME = 84  # bytes on the wire: 64 of the frame, 8 before it, 12 between frames
+
+
+def headroom(rate, metres, mtu, response, *, delay_per_metre):
+    """Return the bytes that may still arrive after a switch has decided to pause its neighbour; the worst case.
+
+    The pause frame waits behind a frame just begun, travels, is obeyed *response* seconds later, and by then the neighbour has
+    begun one more frame; what left before is on the cable.
+
+    Args:
+        rate: bytes per second on the wire.
+        metres: length of the cable.
+        mtu: bytes of the longest frame.
+        response: seconds a port may take to obey: see `response_time`.
+        delay_per_metre: seconds a metre of the cable takes.
+
+    >>> round(headroom(50e9, 100, 4200, 1e-6, delay_per_metre=5e-9))
+    108484
+    """
+    rate, mtu = number("rate", rate), number("mtu", mtu)
+    cable = number("metres", metres, zero=True) * number("delay_per_metre", delay_per_metre)
+    return rate * (2 * cable + number("response", response, zero=True)) + 2 * mtu + PAUSE_FRAME
+
+
+def response_time(quanta, rate):
+    """Return the seconds a port may take to obey a pause: *quanta* times 512 bits (IEEE 802.3, annex 31B).
+
+    >>> f"{response_time(905, 50e9) * 1e6:.2f} us"
+    '1.16 us'
+    """
+    return whole("quanta", quanta) * QUANTUM / number("rate", rate)
+
+
+def static_threshold(buffer, ports, classes, headroom):
+    """Return the bytes a queue may hold before it pauses, if every port and class has its own: (B - c n h) / (c n).
+
+    Args:
+        buffer: bytes of the switch's shared buffer.
+        ports, classes: ports of the switch, and classes of traffic that must not be lost.
+        headroom: bytes kept free for each of them.
+
+    >>> round(static_threshold(12e6, 32, 8, 22.4e3))
+    24475
+    """
+    queues = whole("ports", ports) * whole("classes", classes)
+    left = number("buffer", buffer) - queues * number("headroom", headroom)
+    if np.any(left <= 0):
+        raise ValueError(f"buffer must be more than ports * classes * headroom, {np.max(queues * headroom):g}; got {buffer:g}.")
+    return left / queues
+
+
+def victim_rate(rate, hot, shared, *, paused):
+    """Return the bytes per second that a flow gets whose own way is free, but which shares an uplink with flows that are not.
+
+    Of *hot* flows to one receiver, *shared* come over the uplink that the victim uses too. Without pauses the hot flows are
+    held back one by one, to 1/hot of the receiver's port each, and the victim gets the rest of the uplink. With pauses the
+    uplink is stopped as a whole, and one queue serves all in turn: the victim goes as slowly as a hot flow.
+
+    Args:
+        rate: bytes per second of every port.
+        hot: flows to the crowded receiver.
+        shared: how many of them share the victim's uplink.
+        paused: whether the network pauses ports (PFC) or holds back flows.
+
+    >>> victim_rate(5e9, 4, 2, paused=True), victim_rate(5e9, 4, 2, paused=False)
+    (1250000000.0, 2500000000.0)
+    """
+    rate, hot, shared = number("rate", rate), whole("hot", hot), whole("shared", shared, low=0)
+    if np.any(shared > hot):
+        raise ValueError(f"shared must be at most hot, {np.max(hot)}; got {np.max(shared)}.")
+    fair = rate / hot
+    got = fair + 0.0 * shared if paused else np.maximum(rate - shared * fair, rate / (shared + 1))
+    return got if np.ndim(got) else float(got)

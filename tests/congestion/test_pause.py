@@ -1,0 +1,54 @@
+"""Pauses: the parts of the headroom, the thresholds of a published switch, and a victim against max-min sharing on a graph."""
+
+import numpy as np
+import pytest
+
+from fabriclib.congestion import pause
+from fabriclib.flows import Routing, max_min
+
+FIBRE = {"delay_per_metre": 5e-9}
+
+
+def test_headroom_is_what_the_cable_holds_twice_and_a_frame_at_each_end():
+    base = pause.headroom(50e9, 0, 4096, 0, **FIBRE)
+    assert base == 2 * 4096 + pause.PAUSE_FRAME
+    assert pause.headroom(50e9, 300, 4096, 0, **FIBRE) - base == pytest.approx(50e9 * 3e-6)
+    assert pause.headroom(50e9, 0, 4096, 1e-6, **FIBRE) - base == pytest.approx(50e9 * 1e-6)
+    assert (np.diff(pause.headroom(50e9, np.array([3, 30, 300]), 4096, 0, **FIBRE)) > 0).all()
+
+
+def test_thresholds_of_the_published_switch():
+    """Zhu et al. 2015, section 4: 12 MB, 32 ports of 40 Gb/s, 8 classes, 22.4 KB of headroom each: 24.47 KB before a pause."""
+    assert pause.static_threshold(12e6, 32, 8, 22.4e3) == pytest.approx(24.47e3, rel=5e-4)
+    # Then the receiver's queue would have to mark below 1/32 of it: less than a packet.
+    assert pause.static_threshold(12e6, 32, 8, 22.4e3) / 32 < 0.85e3 < 1500
+
+
+@pytest.mark.parametrize(("hot", "shared"), [(4, 2), (6, 2), (8, 1), (3, 3), (5, 0)])
+def test_without_pauses_the_victim_gets_its_fair_share(hot, shared):
+    """Edge 0: the crowded receiver; 1: the uplink; 2: the victim's own receiver. The victim is the last flow."""
+    flow = np.concatenate([np.arange(hot), np.arange(shared), [hot, hot]])
+    edge = np.concatenate([np.zeros(hot, int), np.ones(shared, int), [1, 2]])
+    routing = Routing(flow, edge, np.ones(len(flow)), np.zeros(hot + 1))
+    fair = max_min(routing, np.full(3, 5e9))[0][-1]
+    assert pause.victim_rate(5e9, hot, shared, paused=False) == pytest.approx(fair)
+
+
+def test_with_pauses_the_victim_is_as_slow_as_a_hot_flow():
+    assert pause.victim_rate(5e9, 4, 2, paused=True) == 5e9 / 4
+    assert (pause.victim_rate(5e9, np.arange(4, 20), 2, paused=True)
+            <= pause.victim_rate(5e9, np.arange(4, 20), 2, paused=False)).all()
+
+
+def test_response_time_is_counted_in_quanta():
+    assert pause.response_time(905, 50e9) * 50e9 == pytest.approx(57_920)
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: pause.headroom(0, 1, 1500, 0, **FIBRE), "rate must be"),
+    (lambda: pause.static_threshold(1e6, 32, 8, 22.4e3), "buffer must be more than .*5.7344e\\+06; got 1e\\+06"),
+    (lambda: pause.victim_rate(5e9, 2, 3, paused=True), "shared must be at most hot, 2; got 3"),
+])
+def test_what_makes_no_sense_is_refused(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
