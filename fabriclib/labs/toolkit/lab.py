@@ -144,6 +144,10 @@ class Lab:
         bundle = {"text/plain": repr(self)}
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         bundle["application/vnd.jupyter.widget-view+json"] = view
-        if os.environ.get("FABRICLIB_STATIC") == "1":
-            bundle["image/png"] = base64.b64encode(self.png()).decode("ascii")
-        return bundle
+        return bundle | self.picture()
+
+    def picture(self) -> dict:
+        """Return the default state's picture as a notebook stores it, where notebooks are written to be read on a code host."""
+        if os.environ.get("FABRICLIB_STATIC") != "1":
+            return {}
+        return {"image/png": base64.b64encode(self.png()).decode("ascii")}
