@@ -1,7 +1,8 @@
 """Published figures beside what the model computes from lower rows: lanes, line codes, flit fields, link and port counts.
 
 A figure says what it is about in its own columns: `subject` (a link, a switch or a framing), `quantity`, `scope` (how many
-lanes, links, ports or devices) and `direction`. So a new figure is one row, and is compared without a line of code.
+lanes, links, ports or devices, and after a comma the payload of a packet) and `direction`. So a new figure is one row, and is
+compared without a line of code.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import functools
 import re
 from dataclasses import replace
 
-from . import catalog, framing
+from . import catalog, framing, pcie
 from .catalog import Figure
 from .checks import known
 from .links import Link, link
 from .switches import Switch, switch
 
 STAGES = {"raw rate": "raw", "line rate": "line", "headline rate": "line", "payload rate": "payload"}
-SHARE = "payload share"
-_SCOPE = re.compile(r"(?:(\d+) )?(lane|link|port|device|flit)s?")
+SHARE, TLP = "payload share", "TLP rate"
+_SCOPE = re.compile(r"(?:(\d+) )?(lane|link|port|device|flit|packet)s?(?:, (\d+) B)?")
 
 
 def computable(figure: Figure) -> bool:
@@ -26,7 +27,7 @@ def computable(figure: Figure) -> bool:
 
     Measurements are left out: they are compared elsewhere, and some are what a row was derived from.
     """
-    stated = figure.quantity in STAGES or figure.quantity == SHARE
+    stated = figure.quantity in [*STAGES, SHARE, TLP]
     return stated and figure.kind != "measured" and figure.subject in _ids("links") | _ids("switches") | _ids("framings")
 
 
@@ -39,13 +40,16 @@ def computed(figure: Figure) -> float:
     >>> computed(catalog.figure("nvlink4-device")), computed(catalog.figure("pcie6-flit"))
     (900000000000.0, 0.921875)
     """
-    known("quantity", figure.quantity, [*STAGES, SHARE])
+    known("quantity", figure.quantity, [*STAGES, SHARE, TLP])
+    many, what, packet = _scope(figure)
     if figure.quantity == SHARE:
-        return framing.share(figure.subject)
-    many, what = _scope(figure)
+        return framing.share(figure.subject, packet)
     ways = {"one way": 1, "both": 2}[known("direction", figure.direction, ["one way", "both"])]
     one = switch(figure.subject) if figure.subject in _ids("switches") else link(figure.subject)
-    return ways * dict(_wires(one, many, what).waterfall())[STAGES[figure.quantity]]
+    wires = _wires(one, many, what)
+    if figure.quantity == TLP:
+        return ways * pcie.tlp_rate_in_bytes(wires, packet)
+    return ways * dict(wires.waterfall(packet))[STAGES[figure.quantity]]
 
 
 def published():
@@ -72,11 +76,11 @@ def _wires(one: Link | Switch, many: int, what: str) -> Link:
     return one.bundle(many * (one.per_device if what == "device" else 1))
 
 
-def _scope(figure: Figure) -> tuple[int, str]:
+def _scope(figure: Figure) -> tuple[int, str, int | None]:
     match = _SCOPE.fullmatch(figure.scope)
     if not match:
         raise ValueError(f"scope must be lanes, links, ports or devices, as in '18 links'; got {figure.scope!r} in {figure.id}.")
-    return int(match[1] or 1), match[2]
+    return int(match[1] or 1), match[2], int(match[3]) if match[3] else None
 
 
 @functools.cache
