@@ -4,6 +4,6 @@ Small models, each a formula or a short simulation over NumPy arrays; none needs
 a graph when every route is used evenly; these say what it costs when routes are not, and what happens in a queue.
 """
 
-from . import ecmp, incast, loss, pause
+from . import dcqcn, ecmp, incast, loss, pause
 
-__all__ = ["ecmp", "incast", "loss", "pause"]
+__all__ = ["dcqcn", "ecmp", "incast", "loss", "pause"]

@@ -1,0 +1,85 @@
+"""The fluid model stands still where its equations say, shares fairly, and pauses no more than it must."""
+
+import numpy as np
+import pytest
+
+from fabriclib.congestion import dcqcn, incast
+
+RATE = 5e9  # 40 Gb/s
+LIKE = dcqcn.published()
+
+
+def simple_fixed_point(flows):
+    """Zhu et al. 2016, theorem 1: the marking probability for few marks, in closed form."""
+    port = RATE / LIKE.packet
+    raises = LIKE.packet / LIKE.byte_counter + flows / (LIKE.timer * port)
+    return (LIKE.step / LIKE.packet * flows**2 / (LIKE.alpha_interval * port**2) * raises**2) ** (1 / 3)
+
+
+@pytest.mark.parametrize("flows", [2, 4, 8])
+def test_the_queue_settles_where_the_equations_stand_still(flows):
+    mark, queue = dcqcn.equilibrium(RATE, flows)
+    trace = dcqcn.run(RATE, [RATE] * flows, 0.08)
+    late = trace.queue[-20_000:]
+    assert late.mean() == pytest.approx(queue, rel=0.05)
+    assert LIKE.marked(queue) == pytest.approx(mark)
+    assert trace.rates[:, -20_000:].mean(axis=1) == pytest.approx(np.full(flows, RATE / flows), rel=0.01)
+
+
+@pytest.mark.parametrize("flows", [1, 2, 4, 8])
+def test_the_closed_form_of_the_equilibrium_is_near_for_few_marks(flows):
+    assert dcqcn.equilibrium(RATE, flows)[0] == pytest.approx(simple_fixed_point(flows), rel=0.3)
+
+
+def test_many_senders_need_more_marks_than_pmax_and_the_queue_stays_at_kmax():
+    assert dcqcn.equilibrium(RATE, 32)[1] == LIKE.kmax
+    late = dcqcn.run(RATE, [RATE] * 32, 0.04).queue[-10_000:]
+    assert late.mean() == pytest.approx(LIKE.kmax, rel=0.15)
+
+
+def test_unequal_senders_become_equal():
+    trace = dcqcn.run(RATE, [RATE, RATE / 4, RATE], 0.08)
+    assert trace.rates[0].tolist() == trace.rates[2].tolist()
+    assert trace.rates[1, 0] == RATE / 4
+    assert trace.rates[1, -1] / trace.rates[0, -1] == pytest.approx(1, abs=0.1)
+
+
+def test_one_sender_keeps_its_rate():
+    trace = dcqcn.run(RATE, RATE, 0.002)
+    assert (trace.rates == RATE).all()
+    assert trace.queue.max() == 0
+
+
+def test_at_first_the_queue_grows_as_if_nobody_listened():
+    trace = dcqcn.run(RATE, [RATE] * 8, 0.001, feedback=10e-6)
+    first = trace.time <= 9e-6
+    assert trace.queue[first] == pytest.approx(incast.queue_growth(8, RATE) * trace.time[first])
+
+
+def test_a_pause_caps_the_queue():
+    free = dcqcn.run(RATE, [RATE] * 8, 0.005)
+    capped = dcqcn.run(RATE, [RATE] * 8, 0.005, threshold=500e3)
+    assert free.queue.max() > 1e6
+    assert not free.paused.any()
+    assert capped.queue.max() == 500e3
+    assert capped.paused.any()
+    assert not capped.paused[-1]
+
+
+def test_half_the_step_gives_the_same_curve(monkeypatch):
+    coarse = dcqcn.run(RATE, [RATE] * 4, 0.01)
+    monkeypatch.setattr(dcqcn, "STEP", 0.5e-6)
+    fine = dcqcn.run(RATE, [RATE] * 4, 0.01)
+    assert fine.queue[::2] == pytest.approx(coarse.queue, abs=0.02 * coarse.queue.max())
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: dcqcn.run(RATE, [2 * RATE], 0.01), "start must be .* at most 5e\\+09"),
+    (lambda: dcqcn.run(RATE, RATE, 0), "seconds must be"),
+    (lambda: dcqcn.run(RATE, RATE, 0.01, threshold=0), "threshold must be"),
+    (lambda: dcqcn.equilibrium(RATE, 0), "flows must be"),
+    (lambda: dcqcn.value("dcqcn-kmim"), "Did you mean 'dcqcn-kmi"),
+])
+def test_what_makes_no_sense_is_refused(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
