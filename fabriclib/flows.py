@@ -1,6 +1,6 @@
 """Flows: what each transfer gets when many share the links. Routes over all shortest paths, then max-min fair sharing.
 
-Hardware striping: a flow spreads over all shortest paths at once, at every fork in proportion to what each way on can
+GPUs that their own links join talk over these; all else goes through the PCIe tree and the network. Hardware striping: a flow spreads over all shortest paths at once, at every fork in proportion to what each way on can
 carry. Max-min fairness: all flows grow together; when an edge is full, the flows on it stop, and the others go on.
 """
 
@@ -17,6 +17,7 @@ from .topology import Graph
 from .topology.graph import checked_graph
 from .topology.groups import Groups
 from .topology.shortest import legs
+from .topology.widest import widest_path
 
 SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
 MOST_RANKS = 4096  # for a flow between all of them: 17 million
@@ -35,11 +36,37 @@ class Routing(NamedTuple):
 
 
 def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
-    """Return the routes of flows from node numbers *src* to *dst*, one each, spread over all shortest paths.
+    """Return the routes of flows from node numbers *src* to *dst*, one each.
+
+    Between GPUs that their own links join, those links are used, and no others; between all others, all but those.
+    A flow is spread over all shortest paths, but for the GPUs' own links of a graph whose `routes` are "widest".
 
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
     """
+    inside, latency, columns = graph.islands[src] == graph.islands[dst], np.empty(len(src)), []
+    for some, edges, part, how in ((inside, graph.own, graph.inner, _widest if graph.routes == "widest" else _spread),
+                                   (~inside, graph.beyond, graph.tree, _spread)):
+        if some.any():
+            found = how(part, src[some], dst[some])
+            latency[some] = found.latency
+            columns.append((np.flatnonzero(some)[found.flow], np.flatnonzero(edges)[found.edge], found.fraction))
+    return Routing(*(np.concatenate(column) for column in zip(*columns, strict=True)), latency)
+
+
+def _widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+    """Send each flow along the one widest path."""
+    nodes = len(graph.nodes)
+    pairs, which = np.unique(src * nodes + dst, return_inverse=True)
+    paths = [widest_path(graph, *divmod(pair, nodes)) for pair in pairs.tolist()]
+    edge = [paths[i] for i in which.tolist()]
+    flow = np.repeat(np.arange(len(src)), [len(one) for one in edge])
+    latency = np.array([graph.latency[one].sum() for one in edge])
+    return Routing(flow, np.concatenate(edge), np.ones(len(flow)), latency)
+
+
+def _spread(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+    """Spread each flow over all shortest paths."""
     nodes, flows = len(graph.nodes), len(src)
     stages, forks = [np.arange(flows) * nodes + src], []
     for flow, edge in legs(graph, src, dst):

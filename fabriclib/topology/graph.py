@@ -14,6 +14,9 @@ from ..links import Link
 from .groups import Groups
 
 
+ROUTES = ("all shortest", "widest")
+
+
 class Cables(NamedTuple):
     """Links laid between nodes a[i] and b[i], `count` of them side by side; each carries both directions at once.
 
@@ -42,6 +45,7 @@ class Graph:
         latency: seconds along the edge.
         link: the catalogue id of the edge's link.
         half: the nodes on one side of the cut that halves the GPUs (a mask), for graphs too large to search for it.
+        routes: how traffic goes over the GPUs' own links: spread over "all shortest" paths, or along the one "widest".
 
     Raises:
         ValueError: names that repeat, columns of different lengths, edges that lead nowhere or carry nothing.
@@ -57,6 +61,7 @@ class Graph:
     latency: np.ndarray
     link: np.ndarray
     half: np.ndarray | None = None
+    routes: str = "all shortest"
 
     def __post_init__(self):
         if len(self._numbers) < len(self.nodes):
@@ -72,12 +77,15 @@ class Graph:
             number("capacity", self.capacity)
             whole("count", self.count)
             number("latency", self.latency, zero=True)
+        known("routes", self.routes, ROUTES)
         if (loops := self.src[self.src == self.dst]).size:
             raise ValueError(f"an edge must join two different nodes; {self.name} has one from {self.nodes[loops[0]]} to itself.")
 
     @classmethod
-    def wired(cls, name: str, nodes: dict[str, str], cables: list[Cables], half: np.ndarray | None = None) -> Graph:
+    def wired(cls, name: str, nodes: dict[str, str], cables: list[Cables], **more) -> Graph:
         """Return the graph of *nodes* ({name: kind}, numbered in that order) joined by *cables*, two edges for each.
+
+        *more* is what else a graph is told: `half` and `routes`.
 
         >>> from fabriclib.links import link
         >>> pair = Graph.wired("a pair", {"gpu0": "gpu", "gpu1": "gpu"}, [Cables([0], [1], link("nvlink4"), count=4)])
@@ -86,7 +94,7 @@ class Graph:
         """
         columns = [_edges(c) for c in cables]
         joined = [np.concatenate(column) for column in zip(*columns, strict=True)] or [np.array([], int)] * 6
-        return cls(name, tuple(nodes), np.array(list(nodes.values())), *joined, half=half)
+        return cls(name, tuple(nodes), np.array(list(nodes.values())), *joined, **more)
 
     def __repr__(self) -> str:
         kinds, many = np.unique(self.kinds, return_counts=True)
@@ -130,10 +138,20 @@ class Graph:
             label = least[least]
 
     @cached_property
-    def tree(self) -> Graph:
-        """The same nodes without the links that GPUs have of their own: what all other traffic uses."""
+    def beyond(self) -> np.ndarray:
+        """Which edges all other traffic uses: those that are not the GPUs' own links, a mask; between switches they are both."""
         gpu = self.kinds == "gpu"
-        return self.over(~(self.own & (gpu[self.src] | gpu[self.dst])))
+        return ~(self.own & (gpu[self.src] | gpu[self.dst]))
+
+    @cached_property
+    def inner(self) -> Graph:
+        """The same nodes with the GPUs' own links only."""
+        return self if self.own.all() else self.over(self.own)
+
+    @cached_property
+    def tree(self) -> Graph:
+        """The same nodes without the links that GPUs have of their own."""
+        return self if self.beyond.all() else self.over(self.beyond)
 
     def over(self, edges: np.ndarray) -> Graph:
         """Return the graph of the same nodes and of the chosen *edges* (a mask, or their numbers) only."""
