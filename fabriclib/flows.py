@@ -1,7 +1,8 @@
 """Flows: what each transfer gets when many share the links. Routes over all shortest paths, then max-min fair sharing.
 
-GPUs that their own links join talk over these; all else goes through the PCIe tree and the network. Hardware striping: a flow spreads over all shortest paths at once, at every fork in proportion to what each way on can
-carry. Max-min fairness: all flows grow together; when an edge is full, the flows on it stop, and the others go on.
+GPUs that their own links join talk over these; all else goes through the PCIe tree and the network. Hardware striping: a
+flow spreads over all shortest paths at once, at every fork in proportion to what each way on can carry. Max-min fairness:
+all flows grow together; when an edge is full, the flows on it stop, and the others go on.
 """
 
 from __future__ import annotations

@@ -13,7 +13,11 @@ MOST_GPUS = 12  # 462 ways to halve them
 
 
 def bisection(graph: Graph) -> float:
-    """Return bytes per second, one way, over the worst balanced cut of the GPUs, or over the declared one (`half`)."""
+    """Return bytes per second, one way, over the worst balanced cut of the GPUs, or over the declared one (`half`).
+
+    Over the GPUs' own links, where these join them all.
+    """
+    graph = graph.inner if len(set(graph.islands[graph.gpus].tolist())) == 1 else graph
     if graph.half is not None:
         return float(graph.capacity[graph.half[graph.src] & ~graph.half[graph.dst]].sum())
     gpus = graph.gpus

@@ -13,7 +13,6 @@ from ..checks import known, number, short, whole
 from ..links import Link
 from .groups import Groups
 
-
 ROUTES = ("all shortest", "widest")
 
 

@@ -1,4 +1,4 @@
-"""Servers: one row of data/servers.csv each, and one small builder for each shape of wiring."""
+"""Servers: one row of data/servers.csv each, a small builder for each shape of wiring; the PCIe side is in server_parts.csv."""
 
 from __future__ import annotations
 
@@ -9,42 +9,71 @@ import numpy as np
 from .. import catalog, units
 from ..checks import known
 from ..links import link
+from . import trees
 from .graph import Cables, Graph
 
+Wiring = tuple[dict[str, str], list[Cables]]  # the switches of the GPUs' own links, and these links; GPUs come first
+FEW_GPUS = 12  # with more of them the cut that halves them is declared, not searched for
 
-def _switch_box(cells: dict[str, str]) -> Graph:
+
+def _switch_box(cells: dict[str, str]) -> Wiring:
     """Every GPU is linked to every switch; `links_per_switch` says with how many links."""
     gpus, wire = int(cells["gpus"]), link(cells["link"])
     per_switch = np.array(cells["links_per_switch"].split(), dtype=int)
-    nodes = _named("gpu", "gpu", gpus) | _named("nvswitch", "switch", len(per_switch))
     a, b = np.divmod(np.arange(gpus * len(per_switch)), len(per_switch))
     # The link's latency is that of a hop from GPU to GPU, software included: half of it on each side of the switch.
-    return Graph.wired(cells["name"], nodes, [Cables(a, gpus + b, wire, per_switch[b], wire.latency / 2)])
+    laid = Cables(a, gpus + b, wire, per_switch[b], wire.latency / 2)
+    return _named("nvswitch", "switch", len(per_switch)), [laid]
 
 
-def _mesh(cells: dict[str, str]) -> Graph:
+def _mesh(cells: dict[str, str]) -> Wiring:
     """Every GPU is linked to every other one, with `links_per_pair` links."""
-    gpus = int(cells["gpus"])
-    a, b = np.triu_indices(gpus, k=1)
-    cables = Cables(a, b, link(cells["link"]), int(cells["links_per_pair"]))
-    return Graph.wired(cells["name"], _named("gpu", "gpu", gpus), [cables])
+    a, b = np.triu_indices(int(cells["gpus"]), k=1)
+    return {}, [Cables(a, b, link(cells["link"]), int(cells["links_per_pair"]))]
 
 
-SHAPES = {"switch box": _switch_box, "mesh": _mesh}
+def _listed_pairs(cells: dict[str, str]) -> Wiring:
+    """Some pairs of GPUs are linked: `links_per_pair` lists them, as in "0-1:4 0-2:1"."""
+    pairs = [pair.replace("-", ":").split(":") for pair in cells["links_per_pair"].split()]
+    a, b, links = np.array(pairs, dtype=int).T
+    return {}, [Cables(a, b, link(cells["link"]), links)]
+
+
+def _tree(cells: dict[str, str]) -> Wiring:
+    """The GPUs have no links of their own: everything is in server_parts.csv."""
+    return {}, []
+
+
+SHAPES = {"switch box": _switch_box, "mesh": _mesh, "listed pairs": _listed_pairs, "tree": _tree}
 
 
 def _named(name: str, kind: str, many: int) -> dict[str, str]:
     return {f"{name}{i}": kind for i in range(many)}
 
 
+def _parts(id: str) -> list[trees.Part]:  # noqa: A002 - the column is called id
+    """Return the PCIe side of a server, as its rows of server_parts.csv list it."""
+    def whole(text: str) -> int | None:
+        return int(text) if text else None
+
+    return [trees.Part(cells["kind"], cells["names"], cells["at"], cells["link"] or "pcie5", whole(cells["lanes"]),
+                       whole(cells["links"]) or 1, whole(cells["has"]), float(cells["latency_ns"] or 0) * units.ns)
+            for cells in catalog.rows("server_parts") if cells["server"] == id]
+
+
 @functools.cache
-def _built(id: str) -> Graph:  # noqa: A002 - the column is called id
-    cells = catalog.row("servers", id)
-    return SHAPES[cells["shape"]](cells)
+def _built(id: str) -> Graph:  # noqa: A002
+    cells, parts = catalog.row("servers", id), _parts(id)
+    gpus, (switches, laid) = int(cells["gpus"]), SHAPES[cells["shape"]](cells)
+    found = trees.listed(cells["name"], parts) if parts else {}
+    nodes = _named("gpu", "gpu", gpus) | switches | {name: part.kind for name, part in found.items()}
+    laid += trees.cables(found, {name: i for i, name in enumerate(nodes)})
+    half = np.array([i < gpus / 2 if i < gpus else i % 2 for i in range(len(nodes))], dtype=bool) if gpus > FEW_GPUS else None
+    return Graph.wired(cells["name"], nodes, laid, half=half, routes=cells["routes"] or "all shortest")
 
 
 def server(name: str) -> Graph:
-    """Return the graph of a server: its GPUs, its switches and the links between them.
+    """Return the graph of a server: its GPUs, their switches, what its PCIe side has, and the links between them.
 
     Args:
         name: an id from `servers()`, such as "hgx-h100" or "mi300x".
@@ -52,6 +81,8 @@ def server(name: str) -> Graph:
     Raises:
         ValueError: an unknown name; the nearest are suggested.
 
+    >>> server("dgx-a100")
+    <DGX A100: 2 cpu, 8 gpu, 8 nic, 4 pcie-switch, 4 root, 6 switch, 146 directed edges>
     >>> server("hgx-h100")
     <HGX H100: 8 gpu, 4 switch, 64 directed edges>
     """
@@ -59,11 +90,12 @@ def server(name: str) -> Graph:
 
 
 def servers():
-    """Return the catalogue as a DataFrame: one row a server, rates in GB/s one way."""
+    """Return the catalogue as a DataFrame: one row a server, rates in GB/s one way over the GPUs' own links if they have any."""
     import pandas as pd
 
     found = {cells["id"]: (cells, server(cells["id"])) for cells in catalog.rows("servers")}
-    leaving = [graph.capacity[graph.src == graph.gpus[0]].sum() for _, graph in found.values()]
+    own = [graph.inner if graph.own.any() else graph for _, graph in found.values()]
+    leaving = [graph.capacity[graph.src == graph.gpus[0]].sum() for graph in own]
     return pd.DataFrame({
         "id": list(found), "name": [graph.name for _, graph in found.values()],
         "GPUs": [len(graph.gpus) for _, graph in found.values()], "GPU": [cells["gpu"] for cells, _ in found.values()],

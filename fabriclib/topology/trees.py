@@ -12,7 +12,7 @@ from .graph import Cables, Graph
 
 KINDS = ("cpu", "root", "pcie-switch", "retimer", "gpu", "nic", "ssd")
 DEVICES = ("gpu", "nic", "ssd")
-BRANCHES = {"cpu": ("", "cpu"), "root": ("cpu",)}  # what these two may hang at; all others hang at any part but a device
+BRANCHES = {"cpu": ("cpu",), "root": ("cpu",)}  # what these two may hang at; all others: at any part but a device
 TAKES_LANES = ("pcie", "cxl")  # families whose links use a part's PCIe lanes
 
 
@@ -23,7 +23,7 @@ class Part(NamedTuple):
         kind: "cpu"; "root" (a root complex, where a CPU has several); "pcie-switch"; "retimer"; "gpu", "nic" or "ssd".
         names: their names, with spaces between.
         at: the part that each hangs at: one name for all, or one for each. The first CPU hangs at nothing; another one
-            hangs at a CPU, by the link between the sockets.
+            hangs at a CPU, by the link between the sockets, or at several ("cpu0,cpu1").
         link: the catalogue id of the link upwards (a root is inside its CPU and has none).
         lanes: its width; the link's usual one when not given.
         links: how many such links side by side.
@@ -46,6 +46,7 @@ class One(NamedTuple):
 
     kind: str
     at: str
+    also: tuple[str, ...]  # other CPUs that a CPU is linked to
     link: Link | None
     links: int
     has: int | None
@@ -104,7 +105,7 @@ def cables(found: dict[str, One], number_of: dict[str, int]) -> list[Cables]:
         latency = sum(found[end].latency for end in (name, part.at)) / 2
         if not math.isnan(wire.latency):
             latency += wire.latency / 2 if part.kind in DEVICES else wire.latency if part.kind == "cpu" else 0.0
-        laid.append(Cables([number_of[name]], [number_of[part.at]], wire, part.links, latency))
+        laid += [Cables([number_of[name]], [number_of[end]], wire, part.links, latency) for end in (part.at, *part.also)]
     return laid
 
 
@@ -120,7 +121,10 @@ def _one(name: str, at: str, part: Part) -> One:
     wire = link(part.link, part.lanes) if at and part.kind != "root" else None
     if part.has is not None:
         whole(f"has of {name}", part.has)
-    return One(part.kind, at, wire, whole(f"links of {name}", part.links), part.has,
+    first, *others = at.split(",")
+    if others and part.kind != "cpu":
+        raise ValueError(f"a part must hang at one place; {name} is to hang at {' and at '.join([first, *others])}.")
+    return One(part.kind, first, tuple(others), wire, whole(f"links of {name}", part.links), part.has,
                number(f"latency of {name}", part.latency, zero=True))
 
 
@@ -131,12 +135,12 @@ def _check_places(name: str, found: dict[str, One]) -> None:
     for one, part in found.items():
         if not part.at and one != roots[0]:
             raise ValueError(f"{one} of {name} is not connected: say what it hangs at (at=), such as {roots[0]!r}.")
-        if part.at:
-            above = found[known(f"the part that {one} of {name} hangs at,", part.at, found)].kind
+        for at in filter(None, (part.at, *part.also)):
+            above = found[known(f"the part that {one} of {name} hangs at,", at, found)].kind
             allowed = BRANCHES.get(part.kind, ("cpu", "root", "pcie-switch", "retimer"))
             if above not in allowed:
-                raise ValueError(f"{one} ({part.kind}) of {name} must hang at a {' or a '.join(filter(None, allowed))}; "
-                                 f"got {part.at}, a {above}.")
+                raise ValueError(f"{one} ({part.kind}) of {name} must hang at a {' or a '.join(allowed)}; "
+                                 f"got {at}, a {above}.")
     for one in found:
         way = [one]
         while at := found[way[-1]].at:

@@ -69,6 +69,13 @@ def test_a_gpu_with_links_of_its_own_still_reaches_its_nic_through_the_tree():
     assert fl.path_class(graph.tree, "gpu0", "gpu1") == "PHB"
 
 
+def test_cpus_may_be_linked_to_several_others():
+    cpus = [Part("cpu", "cpu0"), Part("cpu", "cpu1", "cpu0", "xgmi-epyc2"), Part("cpu", "cpu2", "cpu0,cpu1", "xgmi-epyc2")]
+    ring = fl.tree("three sockets", [*cpus, Part("nic", "nic1 nic2", "cpu1 cpu2")])
+    assert ring.paths("nic1", "nic2") == [("nic1", "cpu1", "cpu2", "nic2")]
+    assert fl.path_class(ring, "nic1", "nic2") == "SYS"
+
+
 def test_islands_are_found_over_long_ways():
     chain = Graph.wired("a chain", {f"gpu{i}": "gpu" for i in range(40)},
                         [Cables([*range(19), *range(20, 39)][::-1], [*range(1, 20), *range(21, 40)][::-1], fl.link("nvlink3"))])
@@ -93,6 +100,8 @@ CPU = Part("cpu", "cpu0", has=32)
     ([CPU, Part("cpu", "cpu1")], "cpu1 of a box is not connected"),
     ([CPU, Part("pcie-switch", "sw0", "cpu0"), Part("gpu", "gpu0", "cpu0"), Part("gpu", "gpu0", "sw0")],
      "gpu0 of a box is listed twice: at cpu0 and at sw0"),
+    ([CPU, Part("cpu", "cpu1", "cpu0"), Part("gpu", "gpu0", "cpu0,cpu1")],
+     "must hang at one place; gpu0 is to hang at cpu0 and at cpu1"),
     ([CPU, Part("gpu", "gpu0", "cpu1")], "the part that gpu0 of a box hangs at, 'cpu1' is not known. Did you mean 'cpu0'"),
     ([CPU, Part("root", "rc0", "cpu0")], "a root must have a part below it; rc0 of a box has 0"),
     ([CPU, Part("gpu", "gpu0", "cpu0"), Part("nic", "nic0", "gpu0")],
