@@ -22,7 +22,7 @@ _ROOMS = {
     "topology": ("Graph", "Part", "path_class", "path_classes", "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("congestion", "cxl", "flows", "framing", "memory", "pcie")
+_MODULES = ("congestion", "cxl", "flows", "framing", "lanes", "memory", "pcie")
 
 __all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 

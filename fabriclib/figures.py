@@ -70,7 +70,7 @@ def published():
 def _wires(one: Link | Switch, many: int, what: str) -> Link:
     """The bundle of links that a scope stands for."""
     if isinstance(one, Switch):
-        return one.port.bundle(many * {"port": 1, "device": one.ports}[known("scope", what, ["port", "device"])])
+        return {"port": one.port, "device": one.whole}[known("scope", what, ["port", "device"])].bundle(many)
     if known("scope", what, ["lane", "link", "device"]) == "lane":
         return replace(one, lanes=many)
     return one.bundle(many * (one.per_device if what == "device" else 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import catalog, units
 from .links import Link, link
@@ -11,7 +11,11 @@ from .links import Link, link
 
 @dataclass(frozen=True)
 class Switch:
-    """ONE switch chip. `port` is the link of one port in one direction; `power` is watts, NaN where no source gives it."""
+    """ONE switch chip. `port` is the link of one port in one direction, the widest it can be; `lanes` are those of all ports.
+
+    A PCIe switch is divided as its user likes: into `ports` at most, or into as many of the widest as its lanes make.
+    `latency` is seconds from port to port and `power` is watts: NaN where no source gives it.
+    """
 
     id: str
     name: str
@@ -19,8 +23,10 @@ class Switch:
     generation: str
     year: int
     ports: int
+    lanes: int
     port: Link
     reduces: bool
+    latency: float
     power: float
     note: str
 
@@ -31,7 +37,12 @@ class Switch:
         >>> switch("nvswitch3").rate
         1600000000000.0
         """
-        return self.port.bundle(self.ports).waterfall()[1].rate
+        return self.whole.waterfall()[1].rate
+
+    @property
+    def whole(self) -> Link:
+        """All lanes of the chip as one link, in one direction."""
+        return replace(self.port, lanes=self.lanes)
 
     @property
     def sources(self) -> dict[str, catalog.Source]:
@@ -52,10 +63,12 @@ def switch(name: str) -> Switch:
     <NVSwitch 4: 72 ports, 3.6 TB/s one way>
     """
     cells = catalog.row("switches", name)
+    port = link(cells["link"], int(cells["port_lanes"]) if cells["port_lanes"] else None)
     return Switch(
         **{field: cells[field] for field in ("id", "name", "family", "generation", "note")}, year=int(cells["year"]),
-        ports=int(cells["ports"]), port=link(cells["link"], int(cells["port_lanes"]) if cells["port_lanes"] else None),
-        reduces=cells["reduces"] == "yes", power=float(cells["power_w"] or math.nan),
+        ports=int(cells["ports"]), lanes=int(cells["lanes"] or int(cells["ports"]) * port.lanes), port=port,
+        reduces=cells["reduces"] == "yes", latency=float(cells["latency_ns"] or math.nan) * units.ns,
+        power=float(cells["power_w"] or math.nan),
     )
 
 
@@ -66,9 +79,11 @@ def switches():
     found = [switch(r["id"]) for r in catalog.rows("switches")]
     return pd.DataFrame({
         "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],
-        "year": [one.year for one in found], "ports": [one.ports for one in found], "port": [one.port.name for one in found],
+        "year": [one.year for one in found], "ports": [one.ports for one in found], "lanes": [one.lanes for one in found],
+        "port": [one.port.name for one in found],
         "port GB/s one way": [one.port.waterfall()[1].rate / units.GB for one in found],
         "chip GB/s one way": [one.rate / units.GB for one in found],
         "chip GB/s both ways": [2 * one.rate / units.GB for one in found],
-        "reduces in the network": [one.reduces for one in found], "power (W)": [one.power for one in found],
+        "reduces in the network": [one.reduces for one in found], "latency (ns)": [one.latency / units.ns for one in found],
+        "power (W)": [one.power for one in found],
     })
