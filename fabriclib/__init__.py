@@ -19,7 +19,7 @@ _ROOMS = {
     "flows": ("Share", "share"),
     "labs": ("lab", "labs"),
     "memory": ("memory_mix",),
-    "topology": ("Graph", "Part", "path_class", "path_classes", "server", "servers", "tree"),
+    "topology": ("Design", "Graph", "Part", "fabric", "fabric_counts", "path_class", "path_classes", "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("congestion", "cxl", "flows", "framing", "lanes", "memory", "pcie")

@@ -36,8 +36,8 @@ class Graph:
     Args:
         name: what it is.
         nodes: their names, each once.
-        kinds: what each node is: "gpu"; "switch", of the GPUs' own links (an NVSwitch) or of a network; and of a server's
-            PCIe tree "cpu", "root", "pcie-switch", "retimer", "nic", "ssd".
+        kinds: what each node is: "gpu"; "switch", of the GPUs' own links (an NVSwitch); of a server's
+            PCIe tree "cpu", "root", "pcie-switch", "retimer", "nic", "ssd"; of a fabric "leaf", "spine", "core", "router".
         src, dst: the node numbers that an edge leads from and to.
         capacity: bytes per second one way, of all parallel links of the edge together.
         count: how many parallel links the edge is.

@@ -1,0 +1,82 @@
+"""Fabrics: the network between servers, as a graph and as counts by formula. Each kind is one way to ask for a wiring."""
+
+from __future__ import annotations
+
+import inspect
+
+from ...checks import known
+from ..graph import Graph
+from . import ask
+from .clos import Clos
+from .design import Design, Run
+from .direct import Dragonfly, Torus
+
+MOST = 100_000  # GPUs of a graph; counts go on beyond
+
+KINDS = {  # what makes each, and what its name fixes
+    "leaf-spine": (ask.tiered, {"tiers": 2, "rails": 1, "planes": 1, "joined": True}),
+    "fat-tree": (ask.tiered, {"tiers": 3, "rails": 1, "planes": 1, "joined": True}),
+    "rail-optimised": (ask.tiered, {"planes": 1, "joined": True}),
+    "rail-only": (ask.tiered, {"planes": 1, "joined": False}),
+    "dual-plane": (ask.tiered, {"planes": 2, "joined": True}),
+    "dragonfly": (ask.dragonfly, {}),
+    "torus": (ask.torus, {}),
+}
+
+__all__ = ["Design", "KINDS", "Run", "fabric", "fabric_counts"]
+
+
+def fabric(kind: str, gpus=None, **options) -> Graph:
+    """Return the graph of a fabric: GPUs in their servers, switches, and the cables between them.
+
+    GPUs come first, server after server: GPU i is place i % per_server of server i // per_server. Every GPU has a NIC, which
+    is its link to the leaf. Half of the servers against the other half is the declared cut (`bisection`).
+
+    Args:
+        kind: "leaf-spine" (two tiers), "fat-tree" (three), "rail-optimised" (GPU i of every server on leaf i of its group),
+            "rail-only" (so too, but nothing joins the rails), "dual-plane" (rail-optimised twice: two ports a NIC),
+            "dragonfly" or "torus".
+        gpus: how many; a torus is given `dims` instead, such as (4, 4, 8).
+        radix: ports of each switch, 64 when not given.
+        oversubscription: a leaf's ports down for each port up (1 when not given); core_oversubscription: a spine's.
+        tiers: of the rail and dual-plane kinds, 1 to 3; the fewest that fit when not given.
+        rails: of these kinds, the leaves over which a server's NICs are spread; per_server when not given.
+        per_server: GPUs of a server, 8 when not given; 1 for bare GPUs.
+        speed: the catalogue id of the link of a NIC's port, "eth400" when not given ("ici-v5p" in a torus).
+        trunk: of the links between switches; as `speed` when not given.
+        inside: of the link from each GPU to its server's NVSwitches, "nvlink4" when not given; None: no such switches.
+        passing: seconds that each switch after the first takes, 0 when not given.
+
+    Raises:
+        ValueError: an unknown kind or option, GPUs that do not fill the servers, or a fabric that these switches cannot make.
+
+    >>> fabric("rail-optimised", gpus=32, radix=8)
+    <rail-optimised: 32 gpu, 8 leaf, 4 spine, 4 switch, 192 directed edges>
+    """
+    asked = _asked(kind, gpus, options)
+    many = asked.design().gpus
+    if many > MOST:
+        raise ValueError(f"gpus must be at most {MOST} for a graph; got {many}: fabric_counts has no such limit.")
+    return asked.graph()
+
+
+def fabric_counts(kind: str, gpus=None, **options) -> Design:
+    """Return the counts of a fabric by formula: switches, cables, ports, hops and what its halving cut carries.
+
+    Arguments and errors are those of `fabric`, but there is no largest fabric.
+
+    >>> fabric_counts("rail-optimised", gpus=16384)
+    <rail-optimised: 16384 GPUs, 512 leaf + 512 spine + 256 core switches, 49152 cables, at most 6 hops, 402 TB/s one way between halves>
+    """
+    return _asked(kind, gpus, options).design()
+
+
+def _asked(kind: str, gpus, options: dict) -> Clos | Dragonfly | Torus:
+    build, fixed = KINDS[known("kind of fabric", kind, KINDS)]
+    needed, *free = [name for name in inspect.signature(build).parameters if name not in ("kind", *fixed)]
+    given = options if gpus is None else {"gpus": gpus} | options
+    for name in given:
+        known(f"option of a {kind} fabric", name, [needed, *free])
+    if needed not in given:
+        raise ValueError(f"{needed} must be given for a {kind} fabric; got {', '.join(given) or 'nothing'}.")
+    return build(kind, **given, **fixed)

@@ -1,0 +1,169 @@
+"""Tiers of switches: leaves that the GPUs are cabled to, spines that join the leaves, cores that join groups of spines.
+
+Leaf-spine, fat-tree, rail-optimised, rail-only and dual-plane fabrics are one wiring with other numbers. A *rail* is the
+leaf that takes the same GPU of every server; with one rail all NICs of a server go to one leaf. A *plane* is a whole
+network that takes one port of every NIC. A *group* is the servers that share their leaves; a *pod* is the groups that
+share their spines. Every leaf has equally many links to each spine of its pod, every spine to each of its cores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...links import Link
+from ..graph import Cables, Graph
+from .design import Design, Run
+
+
+@dataclass(frozen=True)
+class Clos:
+    """The numbers that fix a fabric of switch tiers; `fabric` and `fabric_counts` make it from what one asks for.
+
+    Args:
+        name, kind: what it is.
+        gpus, per_server: how many GPUs, and how many of them a server has.
+        rails: over how many leaves (of each plane) the NICs of one server are spread.
+        planes: how many networks side by side; each takes a port of every NIC.
+        joined: whether the rails of a plane are one network; if not, each rail is one of its own.
+        up: how many ports of a leaf lead to spines.
+        group: servers that share their leaves.
+        groups_per_pod: groups that share their spines.
+        spines: of one pod of one network.
+        core_up: the ports of a spine that lead to cores.
+        cores: that each spine leads to.
+        link, trunk: of a NIC's port, and between switches.
+        inside: the link by which each GPU hangs at its server's NVSwitches, all of them together; none: no such switches.
+        passing: seconds that a switch takes.
+    """
+
+    name: str
+    kind: str
+    gpus: int
+    per_server: int
+    rails: int
+    planes: int
+    joined: bool
+    up: int
+    group: int
+    groups_per_pod: int
+    spines: int
+    core_up: int
+    cores: int
+    link: Link
+    trunk: Link
+    inside: Link | None
+    passing: float
+
+    @cached_property
+    def servers(self) -> int:
+        return self.gpus // self.per_server
+
+    @cached_property
+    def groups(self) -> int:
+        return -(-self.servers // self.group)
+
+    @cached_property
+    def pods(self) -> int:
+        return -(-self.groups // self.groups_per_pod)
+
+    @cached_property
+    def networks(self) -> int:
+        """How many networks nothing but the servers joins."""
+        return self.planes if self.joined else self.planes * self.rails
+
+    @cached_property
+    def together(self) -> int:
+        """The rails of one network."""
+        return self.rails if self.joined else 1
+
+    @cached_property
+    def leaves(self) -> int:
+        """Of one network."""
+        return self.groups * self.together
+
+    def design(self) -> Design:
+        """Return the counts."""
+        leaves, spines = self.networks * self.leaves, self.networks * self.pods * self.spines
+        runs = (Run("GPU to leaf", self.link, self.gpus * self.planes), Run("leaf to spine", self.trunk, leaves * self.up),
+                Run("spine to core", self.trunk, spines * self.core_up))
+        runs = tuple(run for run in runs if run.count)
+        ends = runs[0].count + 2 * sum(run.count for run in runs[1:])
+        reach = 1 + (self.leaves > 1) + (self.pods > 1)
+        return Design(self.name, self.kind, self.gpus, self.servers, leaves, spines, self.networks * self.spines * self.cores,
+                      runs, ends, 2 * reach, self.halving[0])
+
+    def graph(self) -> Graph:
+        """Return the graph: GPUs first, server after server; then each server's NVSwitch, leaves, spines and cores."""
+        leaves, spines = self.networks * self.leaves, self.networks * self.pods * self.spines
+        kinds = {"gpu": self.gpus, "switch": self.servers if self.inside else 0, "leaf": leaves, "spine": spines,
+                 "core": self.networks * self.spines * self.cores}
+        start = dict(zip(kinds, np.cumsum([0, *kinds.values()]).tolist(), strict=False))
+        nodes = {("nvswitch" if kind == "switch" else kind) + str(i): kind for kind, many in kinds.items() for i in range(many)}
+        gpu = np.arange(self.gpus)
+        cables = []
+        if self.inside:
+            cables.append(Cables(gpu, start["switch"] + gpu // self.per_server, self.inside, self.inside.per_device,
+                                 self.inside.latency / 2))
+        cables += [self._port(gpu, start["leaf"] + self._leaf_of(gpu, plane)) for plane in range(self.planes)]
+        leaf, spine, each = np.arange(leaves)[:, None], np.arange(spines)[:, None], self.leaves
+        if self.spines:
+            pod = leaf // each * self.pods + leaf % each // (self.groups_per_pod * self.together)
+            cables.append(self._trunk(start["leaf"] + leaf, start["spine"] + pod * self.spines + np.arange(self.spines),
+                                      self.up // self.spines))
+        if self.cores:
+            above = (spine // (self.pods * self.spines) * self.spines + spine % self.spines) * self.cores
+            cables.append(self._trunk(start["spine"] + spine, start["core"] + above + np.arange(self.cores),
+                                      self.core_up // self.cores))
+        half = np.concatenate([gpu < self._near, np.arange(kinds["switch"]) < self.servers // 2, *self.halving[1]])
+        return Graph.wired(self.name, nodes, cables, half=half)
+
+    def _leaf_of(self, gpu: np.ndarray, plane: int) -> np.ndarray:
+        """Return the leaf that a GPU's port in *plane* is cabled to."""
+        group, rail = gpu // self.per_server // self.group, gpu % self.rails
+        if self.joined:
+            return plane * self.leaves + group * self.rails + rail
+        return (plane * self.rails + rail) * self.leaves + group
+
+    def _port(self, gpu, leaf) -> Cables:
+        # The link's latency is that of a hop from GPU to GPU, software included: half of it on each side of the first switch.
+        return Cables(gpu, leaf, self.link, latency=self.link.latency / 2)
+
+    def _trunk(self, below, above, count: int) -> Cables:
+        return Cables(below, above, self.trunk, count, self.passing)
+
+    @property
+    def _near(self) -> int:
+        """GPUs on the near side of the halving cut: those of the first half of the servers."""
+        return self.servers // 2 * self.per_server
+
+    @cached_property
+    def halving(self) -> tuple[float, tuple[np.ndarray, ...]]:
+        """The cut that halves the servers: its bytes per second, one way, and which leaves, spines and cores are near.
+
+        Each switch stands where it costs least. Leaves of a group are alike, and so are spines of a pod and all cores, so that
+        the least cut is found side by side: leaves for each side of their spines, spines for each side of the cores.
+        """
+        port, up, above = self.link.bandwidth(), self.up * self.trunk.bandwidth(), self.core_up * self.trunk.bandwidth()
+        first = np.arange(self.groups) * self.group
+        size = np.minimum(self.group, self.servers - first)
+        near = np.clip(self.servers // 2 - first, 0, size)
+        ports = port * self.per_server // self.rails
+        out, into = near * ports, (size - near) * ports  # from GPUs near to a leaf beyond, from a leaf near to GPUs beyond
+        leaf = {side: np.stack([out + (up if side else 0), into + (0 if side else up)]) for side in (False, True)}
+        starts = np.arange(0, self.groups, self.groups_per_pod)
+        spine = np.stack([np.add.reduceat(leaf[side].min(axis=0), starts) for side in (False, True)]) * self.together
+        best = None
+        for core in (False, True):
+            cost = spine + np.array([[self.spines * above if core else 0.0], [0.0 if core else self.spines * above]])
+            total = cost.min(axis=0).sum()
+            if best is None or total < best[0]:
+                best = (total, core, cost.argmin(axis=0).astype(bool))
+        total, core, spines = best
+        of_pod = spines[np.arange(self.groups) // self.groups_per_pod]
+        leaves = np.where(of_pod, leaf[True].argmin(axis=0), leaf[False].argmin(axis=0)).astype(bool)
+        sides = (np.tile(np.repeat(leaves, self.together), self.networks), np.tile(np.repeat(spines, self.spines), self.networks),
+                 np.full(self.networks * self.spines * self.cores, core))
+        return float(self.networks * total), sides

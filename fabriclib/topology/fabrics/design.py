@@ -1,0 +1,66 @@
+"""What a fabric is made of, counted by formula: the same for 16 GPUs and for a million."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ... import units
+from ...links import Link
+
+
+class Run(NamedTuple):
+    """Cables of one sort: what they join, the link that each is, and how many there are."""
+
+    what: str
+    link: Link
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The counts of a fabric. Wiring inside a server is not part of it.
+
+    Args:
+        name: what it is.
+        kind: the sort of fabric.
+        gpus, servers: what it joins.
+        leaves, spines, cores: switches of the first, second and third tier; a dragonfly's routers are its leaves.
+        cables: the runs of cables, from the GPUs upwards.
+        ports: the ports of all switches that have a cable in them.
+        hops: the most links, GPU to GPU, that a shortest way through the network takes.
+        cut: bytes per second, one way, that the network carries from half of the servers to the other half.
+    """
+
+    name: str
+    kind: str
+    gpus: int
+    servers: int
+    leaves: int
+    spines: int
+    cores: int
+    cables: tuple[Run, ...]
+    ports: int
+    hops: int
+    cut: float
+
+    @property
+    def switches(self) -> int:
+        """Switches of all tiers."""
+        return self.leaves + self.spines + self.cores
+
+    @property
+    def cable_count(self) -> int:
+        """Cables of all runs; in a torus they are the direct links."""
+        return sum(run.count for run in self.cables)
+
+    @property
+    def cut_per_gpu(self) -> float:
+        """Bytes per second, one way, that each GPU of the half has of the cut when all send across it."""
+        return self.cut / (self.servers // 2 * (self.gpus // self.servers))
+
+    def __repr__(self) -> str:
+        parts = [f"{many} {what}" for what, many in (("leaf", self.leaves), ("spine", self.spines), ("core", self.cores)) if many]
+        made_of = f"{' + '.join(parts)} switches, " if parts else ""
+        return (f"<{self.name}: {self.gpus} GPUs, {made_of}{self.cable_count} cables, at most {self.hops} hops, "
+                f"{units.format(self.cut, 'B/s')} one way between halves>")

@@ -1,0 +1,166 @@
+"""Fabrics: the graph and the closed form agree, the halving cut is the least one, and what does not fit is said."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_flow
+
+import fabriclib as fl
+from fabriclib.topology import max_flow
+
+SMALL = {"per_server": 4, "radix": 8}
+CASES = {  # twenty sizes each, many of which fill no group, no pod or no even number of them
+    "leaf-spine": [({"gpus": 2 * n, "per_server": 2, "radix": 8}) for n in (2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16)]
+    + [{"gpus": 4 * n, "per_server": 4, "radix": 12, "oversubscription": o} for n in (4, 7, 10, 12) for o in (2, 0.5)],
+    "fat-tree": [{"gpus": 2 * n, "per_server": 2, "radix": 4} for n in (2, 3, 4, 5, 6, 7, 8)]
+    + [{"gpus": 4 * n, "radix": 8, "per_server": 4} for n in (2, 5, 9, 13, 18, 24, 32)]
+    + [{"gpus": 4 * n, "radix": 12, "per_server": 4, "oversubscription": 3, "core_oversubscription": 2} for n in range(5, 11)],
+    "rail-optimised": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 21, 32)]
+    + [{"gpus": 4 * n, "per_server": 4, "rails": 2, "radix": 8} for n in (3, 6, 9, 14)]
+    + [{"gpus": 8 * n, "per_server": 8, "radix": 24, "oversubscription": 2, "core_oversubscription": 3} for n in (20, 26, 40, 64)],
+    "rail-only": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 31, 32)]
+    + [{"gpus": 4 * n, "oversubscription": 3, **SMALL} for n in (9, 12, 16, 20)],
+    "dual-plane": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 21, 24)]
+    + [{"gpus": 4 * n, "speed": "eth200", "trunk": "eth400", **SMALL} for n in (5, 8, 11, 16)],
+    "dragonfly": [{"gpus": 8 * g, "radix": 7, "per_server": 2} for g in range(2, 10)]
+    + [{"gpus": 18 * g, "radix": 11, "per_server": 3} for g in (2, 3, 4, 5, 7, 10, 13, 19)]
+    + [{"gpus": 32 * g, "radix": 15} for g in (2, 3, 4, 8)],
+    "torus": [{"dims": dims} for dims in (
+        (1, 2), (2, 2), (2, 3), (3, 3), (4, 4), (4, 2), (5, 3), (8, 4), (16, 16), (7, 9), (2, 2, 2), (3, 3, 3), (4, 4, 4), (4, 4, 8),
+        (2, 4, 6), (5, 4, 3), (8, 8, 8), (1, 4, 4), (1, 1, 6), (12, 10, 4))],
+}
+ALL = [(kind, options) for kind, cases in CASES.items() for options in cases]
+
+
+def hops(graph) -> int:
+    """The most links of a shortest way through the network, of pairs that it joins."""
+    network = graph if graph.own.all() else graph.tree
+    far = network.hops(graph.gpus)[:, graph.gpus]
+    return far[far < len(graph.nodes)].max()
+
+
+def carried(graph) -> float:
+    """Another's maximum flow (Dinic's, in scipy) from the near GPUs to all others, in units of a ten-thousandth of the thinnest link."""
+    unit, nodes = graph.capacity.min() / 10_000, len(graph.nodes)
+    near = graph.half[graph.gpus]
+    start, end = graph.gpus[near], graph.gpus[~near]
+    src = np.concatenate([graph.src, np.full(len(start), nodes), end])
+    dst = np.concatenate([graph.dst, start, np.full(len(end), nodes + 1)])
+    whole = np.rint(np.concatenate([graph.capacity / unit, np.full(len(graph.gpus), 10**8)])).astype(np.int32)
+    return maximum_flow(csr_array((whole, (src, dst)), shape=(nodes + 2,) * 2), nodes, nodes + 1).flow_value * unit
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_twenty_sizes_of_each_kind(kind):
+    assert len(CASES[kind]) == 20
+
+
+@pytest.mark.parametrize(("kind", "options"), ALL, ids=lambda value: str(value))
+def test_graph_and_closed_form_agree(kind, options):
+    graph, design = fl.fabric(kind, **options), fl.fabric_counts(kind, **options)
+    leaves = len(graph.of_kind("leaf")) + len(graph.of_kind("router"))
+    assert (len(graph.gpus), leaves, len(graph.of_kind("spine")), len(graph.of_kind("core"))) == (
+        design.gpus, design.leaves, design.spines, design.cores)
+    inside = graph.own & (design.leaves > 0)
+    assert graph.count[~inside].sum() == 2 * design.cable_count
+    assert hops(graph) == design.hops
+    assert graph.bisection() == pytest.approx(design.cut)
+    assert carried(graph) == pytest.approx(design.cut, rel=1e-3)
+
+
+@pytest.mark.parametrize(("kind", "options"), [(kind, options) for kind, options in ALL if kind != "torus"],
+                         ids=lambda value: str(value))
+def test_no_switch_has_more_cables_than_ports(kind, options):
+    graph, design = fl.fabric(kind, **options), fl.fabric_counts(kind, **options)
+    switch = np.isin(graph.kinds, ("leaf", "router", "spine", "core"))
+    ports = np.bincount(graph.src, graph.count, len(graph.nodes))[switch]
+    assert ports.max() <= options.get("radix", 64)
+    assert ports.sum() == design.ports
+
+
+@pytest.mark.parametrize(("kind", "options"), [(kind, cases[3]) for kind, cases in CASES.items()], ids=lambda value: str(value))
+def test_the_own_maximum_flow_says_the_same(kind, options):
+    graph = fl.fabric(kind, **options)
+    near = graph.half[graph.gpus]
+    assert max_flow(graph, graph.gpus[near], graph.gpus[~near]) == pytest.approx(fl.fabric_counts(kind, **options).cut)
+
+
+def test_the_classic_fat_tree_of_four_port_switches():
+    """Al-Fares, Loukissas and Vahdat (SIGCOMM 2008), figure 3: 16 hosts, four pods of two and two switches, four cores."""
+    design = fl.fabric_counts("fat-tree", gpus=16, per_server=1, radix=4)
+    assert (design.leaves, design.spines, design.cores, design.cable_count, design.hops) == (8, 8, 4, 48, 6)
+    for radix in (4, 8, 16, 32, 64):
+        full = fl.fabric_counts("fat-tree", gpus=radix**3 // 4, per_server=1, radix=radix)
+        assert (full.leaves, full.spines, full.cores) == (radix**2 // 2, radix**2 // 2, radix**2 // 4)
+        assert full.cut_per_gpu == pytest.approx(fl.link("eth400").bandwidth())
+
+
+def test_rails_keep_a_gpu_index_on_one_leaf():
+    graph = fl.fabric("rail-optimised", gpus=64, radix=16)
+    for place in range(8):
+        reached = {graph.dst[edge] for gpu in range(place, 64, 8) for edge in np.flatnonzero(graph.src == gpu)
+                   if graph.kinds[graph.dst[edge]] == "leaf"}
+        assert len(reached) == 1
+    assert graph.tree.paths("gpu0", "gpu8") == [("gpu0", "leaf0", "gpu8")]
+    assert len(graph.tree.paths("gpu0", "gpu9")[0]) == 5
+
+
+def test_nothing_but_the_servers_joins_the_rails_of_a_rail_only_fabric():
+    graph = fl.fabric("rail-only", gpus=64, radix=16)
+    with pytest.raises(ValueError, match="no path from gpu0 to gpu9"):
+        graph.tree.paths("gpu0", "gpu9")
+    assert fl.fabric_counts("rail-only", gpus=64, radix=16).spines == 0
+
+
+def test_each_port_of_a_nic_has_a_plane():
+    graph = fl.fabric("dual-plane", gpus=64, radix=16)
+    assert (np.bincount(graph.src[~graph.own])[graph.gpus] == 2).all()
+    one, both = (fl.fabric_counts(kind, gpus=64, radix=16) for kind in ("rail-optimised", "dual-plane"))
+    assert (both.leaves, both.spines, both.cut) == (2 * one.leaves, 2 * one.spines, pytest.approx(2 * one.cut))
+
+
+def test_oversubscription_takes_its_share_of_the_cut():
+    full, third = (fl.fabric_counts("leaf-spine", gpus=768, oversubscription=o) for o in (1, 3))
+    assert full.cut_per_gpu == pytest.approx(3 * third.cut_per_gpu)
+    assert third.switches < full.switches
+
+
+def test_counts_have_no_largest_fabric():
+    assert fl.fabric_counts("dragonfly", gpus=32 * 16 * 513).gpus == 262656
+    assert fl.fabric_counts("rail-optimised", gpus=2_000_000, radix=256).switches > 20_000
+
+
+@pytest.mark.parametrize(("kind", "options", "words"), [
+    ("rail-optimized", {"gpus": 64}, "Did you mean 'rail-optimised'"),
+    ("leaf-spine", {"gpus": 4096}, "gpus must be at most 2048 for two tiers of 64-port switches"),
+    ("fat-tree", {"gpus": 80_000}, "gpus must be at most 65536 for three tiers"),
+    ("leaf-spine", {"gpus": 1001}, "fill at least two servers of 8 GPUs; got 1001"),
+    ("leaf-spine", {"gpus": 8}, "fill at least two servers"),
+    ("leaf-spine", {"gpus": 64, "radix": 8}, "radix must be larger: 4 of the 8 ports"),
+    ("fat-tree", {"gpus": 64, "raddix": 8}, "Did you mean 'radix'"),
+    ("leaf-spine", {"gpus": 64, "tiers": 3}, "option of a leaf-spine fabric 'tiers' is not known"),
+    ("leaf-spine", {}, "gpus must be given for a leaf-spine fabric"),
+    ("torus", {"gpus": 64}, "option of a torus fabric 'gpus' is not known"),
+    ("torus", {"dims": (4,)}, "dims must be the sizes of two or three dimensions"),
+    ("torus", {"dims": 4}, "dims must be the sizes"),
+    ("torus", {"dims": (1, 1)}, "dims must hold from 2"),
+    ("dragonfly", {"gpus": 100, "per_server": 4}, "gpus must fill 2 to 513 groups of 512 GPUs"),
+    ("dragonfly", {"gpus": 80, "radix": 7}, "2 to 9 groups of 8 GPUs .*got 80, 10 groups"),
+    ("dragonfly", {"gpus": 80, "radix": 11}, "per_server must divide the 18 GPUs of a group"),
+    ("rail-optimised", {"gpus": 64, "rails": 3}, "rails must divide the 8 GPUs of a server; got 3"),
+    ("rail-optimised", {"gpus": 4096, "tiers": 2}, "gpus must be at most 2048 for two tiers"),
+    ("rail-optimised", {"gpus": 4096, "tiers": 1}, "tiers must be at least 2"),
+    ("rail-optimised", {"gpus": 4096, "oversubscription": 0}, "oversubscription must be"),
+    ("rail-optimised", {"gpus": 4096, "speed": "eth4000"}, "link 'eth4000' is not known"),
+    ("rail-optimised", {"gpus": 4096, "passing": -1}, "passing must be"),
+    ("fat-tree", {"gpus": 64, "radix": 3}, "radix must be a whole number from 4"),
+])
+def test_what_does_not_fit_is_said(kind, options, words):
+    for ask in (fl.fabric, fl.fabric_counts):
+        with pytest.raises(ValueError, match=words):
+            ask(kind, **options)
+
+
+def test_a_graph_has_a_largest_size():
+    with pytest.raises(ValueError, match="gpus must be at most 100000 for a graph; got 131072: fabric_counts has no such limit"):
+        fl.fabric("rail-optimised", gpus=131_072, radix=128)
