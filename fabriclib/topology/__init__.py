@@ -10,5 +10,5 @@ from .rings import disjoint_rings
 from .servers import server, servers
 from .trees import Part, tree
 
-__all__ = ["Cables", "Design", "Graph", "Part", "disjoint_rings", "fabric", "fabric_counts", "max_flow", "path_class", "path_classes",
-           "server", "servers", "tree"]
+__all__ = ["Cables", "Design", "Graph", "Part", "disjoint_rings", "fabric", "fabric_counts", "max_flow", "path_class",
+           "path_classes", "server", "servers", "tree"]

@@ -17,7 +17,7 @@ CASES = {  # twenty sizes each, many of which fill no group, no pod or no even n
     + [{"gpus": 4 * n, "radix": 12, "per_server": 4, "oversubscription": 3, "core_oversubscription": 2} for n in range(5, 11)],
     "rail-optimised": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 21, 32)]
     + [{"gpus": 4 * n, "per_server": 4, "rails": 2, "radix": 8} for n in (3, 6, 9, 14)]
-    + [{"gpus": 8 * n, "per_server": 8, "radix": 24, "oversubscription": 2, "core_oversubscription": 3} for n in (20, 26, 40, 64)],
+    + [{"gpus": 8 * n, "radix": 24, "oversubscription": 2, "core_oversubscription": 3} for n in (20, 26, 40, 64)],
     "rail-only": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 31, 32)]
     + [{"gpus": 4 * n, "oversubscription": 3, **SMALL} for n in (9, 12, 16, 20)],
     "dual-plane": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 21, 24)]
@@ -26,8 +26,8 @@ CASES = {  # twenty sizes each, many of which fill no group, no pod or no even n
     + [{"gpus": 18 * g, "radix": 11, "per_server": 3} for g in (2, 3, 4, 5, 7, 10, 13, 19)]
     + [{"gpus": 32 * g, "radix": 15} for g in (2, 3, 4, 8)],
     "torus": [{"dims": dims} for dims in (
-        (1, 2), (2, 2), (2, 3), (3, 3), (4, 4), (4, 2), (5, 3), (8, 4), (16, 16), (7, 9), (2, 2, 2), (3, 3, 3), (4, 4, 4), (4, 4, 8),
-        (2, 4, 6), (5, 4, 3), (8, 8, 8), (1, 4, 4), (1, 1, 6), (12, 10, 4))],
+        (1, 2), (2, 2), (2, 3), (3, 3), (4, 4), (4, 2), (5, 3), (8, 4), (16, 16), (7, 9), (2, 2, 2), (3, 3, 3), (4, 4, 4),
+        (4, 4, 8), (2, 4, 6), (5, 4, 3), (8, 8, 8), (1, 4, 4), (1, 1, 6), (12, 10, 4))],
 }
 ALL = [(kind, options) for kind, cases in CASES.items() for options in cases]
 
@@ -40,7 +40,7 @@ def hops(graph) -> int:
 
 
 def carried(graph) -> float:
-    """Another's maximum flow (Dinic's, in scipy) from the near GPUs to all others, in units of a ten-thousandth of the thinnest link."""
+    """Another's maximum flow (Dinic's, in scipy) from near GPUs to all others; it wants whole numbers, small and large."""
     unit, nodes = graph.capacity.min() / 10_000, len(graph.nodes)
     near = graph.half[graph.gpus]
     start, end = graph.gpus[near], graph.gpus[~near]

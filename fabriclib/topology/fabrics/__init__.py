@@ -65,8 +65,8 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
 
     Arguments and errors are those of `fabric`, but there is no largest fabric.
 
-    >>> fabric_counts("rail-optimised", gpus=16384)
-    <rail-optimised: 16384 GPUs, 512 leaf + 512 spine + 256 core switches, 49152 cables, at most 6 hops, 402 TB/s one way between halves>
+    >>> fabric_counts("rail-optimised", gpus=1024)
+    <rail-optimised: 1024 GPUs, 32 leaf + 16 spine switches, 2048 cables, at most 4 hops, 25.1 TB/s one way between halves>
     """
     return _asked(kind, gpus, options).design()
 

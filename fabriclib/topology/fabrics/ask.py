@@ -23,8 +23,8 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
         down, up = _split("oversubscription", oversubscription, radix)
     group = down * rails // per_server
     if not group:
-        raise ValueError(f"radix must be larger: {down} of the {radix} ports of a leaf lead down, and {per_server // rails} NICs of "
-                         "each server are to go to it.")
+        raise ValueError(f"radix must be larger: {down} of the {radix} ports of a leaf lead down, and {per_server // rails} NICs "
+                         "of each server are to go to it.")
     groups = -(-servers // group)
     wanted = count("tiers", tiers, high=3) if tiers is not None else 1 if not up else 2 if groups * together <= radix else 3
     shape = _above(kind, groups, together, up, radix, wanted, core_oversubscription, group * per_server)
@@ -32,21 +32,23 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
                 trunk=link(trunk) if trunk else wire, inside=_inside(inside, per_server), passing=_passing(passing))
 
 
-def _above(kind: str, groups: int, together: int, up: int, radix: int, tiers: int, core_oversubscription, group_gpus: int) -> dict:
+def _above(kind: str, groups: int, together: int, up: int, radix: int, tiers: int, core_ratio, group_gpus: int) -> dict:
     """Return what is above the leaves: groups a pod, spines a pod, a spine's ports to cores, cores a spine."""
     if groups * together == 1 and tiers < 3:
         return {"groups_per_pod": 1, "spines": 0, "core_up": 0, "cores": 0}
     if tiers == 1:
-        raise ValueError(f"tiers must be at least 2: {groups * together} leaves of {radix} ports are needed, and only spines join them.")
+        raise ValueError(f"tiers must be at least 2: {groups * together} leaves of {radix} ports are needed, and only spines "
+                         f"join them; got {tiers}.")
     if tiers == 2:
         spines = _evenly(up, groups * together * up, radix)
         if not spines:
-            raise ValueError(f"gpus must be at most {radix // together * group_gpus} for two tiers of {radix}-port switches ({kind}: a spine "
-                             f"has a port for each of {radix} leaves); {groups * together} leaves are needed.")
+            raise ValueError(f"gpus must be at most {radix // together * group_gpus} for two tiers of {radix}-port switches "
+                             f"({kind}: a spine has a port for each of {radix} leaves); {groups * together} leaves are needed.")
         return {"groups_per_pod": groups, "spines": spines, "core_up": 0, "cores": 0}
-    spine_down, most_up = _split("core_oversubscription", core_oversubscription, radix)
+    spine_down, most_up = _split("core_oversubscription", core_ratio, radix)
     if spine_down < together:
-        raise ValueError(f"radix must be larger: {spine_down} ports of a spine lead down, and the leaves of {together} rails are to go to it.")
+        raise ValueError(f"radix must be larger: {spine_down} ports of a spine lead down, and the leaves of {together} rails "
+                         "are to go to it.")
     pods = -(-groups // (spine_down // together))
     groups_per_pod = -(-groups // pods)
     pods = -(-groups // groups_per_pod)
@@ -56,8 +58,8 @@ def _above(kind: str, groups: int, together: int, up: int, radix: int, tiers: in
     cores = _evenly(core_up, pods * core_up, radix)
     if not cores:
         most = radix * (spine_down // together) * group_gpus
-        raise ValueError(f"gpus must be at most {most} for three tiers of {radix}-port switches ({kind}: a core has a port for each of "
-                         f"{radix} pods); {pods} pods are needed.")
+        raise ValueError(f"gpus must be at most {most} for three tiers of {radix}-port switches ({kind}: a core has a port "
+                         f"for each of {radix} pods); {pods} pods are needed.")
     return {"groups_per_pod": groups_per_pod, "spines": spines, "core_up": core_up, "cores": cores}
 
 
@@ -71,8 +73,8 @@ def dragonfly(kind: str, gpus, *, per_server=8, radix=64, speed="eth400", trunk=
     size, most = routers * ends, routers * ends + 1
     groups, rest = divmod(_whole_servers(gpus, per_server), size)
     if rest or not 2 <= groups <= most:
-        raise ValueError(f"gpus must fill 2 to {most} groups of {size} GPUs ({routers} routers with {ends} each, from radix {radix}); "
-                         f"got {short(gpus)}, {(groups + rest / size):g} groups.")
+        raise ValueError(f"gpus must fill 2 to {most} groups of {size} GPUs ({routers} routers with {ends} each, from radix "
+                         f"{radix}); got {short(gpus)}, {(groups + rest / size):g} groups.")
     wire = link(speed)
     return Dragonfly(kind, kind, per_server, ends, routers, groups, routers * ends // (groups - 1), ends, wire,
                      link(trunk) if trunk else wire, _inside(inside, per_server), _passing(passing))
@@ -117,7 +119,7 @@ def _split(argument: str, ratio, radix: int) -> tuple[int, int]:
 
 
 def _evenly(ports: int, links: int, radix: int) -> int:
-    """Return the fewest switches above that take *links* and give each switch below, with *ports* up, equally many; 0: none can."""
+    """Return the fewest switches above that take *links* and give each switch below, with *ports* up, equally many; none: 0."""
     return next((many for many in range(1, ports + 1) if ports % many == 0 and many * radix >= links), 0)
 
 

@@ -105,7 +105,7 @@ class Torus:
                       sum(size // 2 for size in self.dims), 2 * gpus // long * self.link.bandwidth())
 
     def graph(self) -> Graph:
-        """Return the graph: GPUs only, numbered with the last dimension fastest. A ring of two has both its links side by side."""
+        """Return the graph: GPUs only, numbered with the last dimension fastest. A ring of two has both links side by side."""
         at = np.arange(math.prod(self.dims)).reshape(self.dims)
         cables = [Cables(at.ravel(), np.roll(at, -1, axis).ravel(), self.link)
                   for axis, size in enumerate(self.dims) if size > 1]
