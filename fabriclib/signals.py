@@ -9,6 +9,7 @@ and M. Graham, High-Speed Signal Propagation, 2003). Two frequencies of each par
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -210,6 +211,16 @@ def needed(segments: Sequence[Segment], generation: str) -> int | None:
     return next((n for n in range(most + 1) if place(segments, generation, n).fits), None)
 
 
+@functools.cache
+def by_board(name: str, generation: str) -> dict[str, int | None]:
+    """Return {board: how many retimers the channel *name* needs with it}, the board that loses least first; see `needed`.
+
+    >>> list(by_board("slot", "pcie5").values())
+    [0, 0, 0, 0, 0, 1]
+    """
+    return {board: needed(channel(name, board), generation) for board in boards()}
+
+
 def at_least(loss, usable):
     """Return the least number of retimers that cuts *loss* dB into stretches of *usable* dB, wherever they may sit.
 
@@ -374,7 +385,7 @@ def devices():
     found = [device(row["id"]) for row in catalog.rows("retimers")]
     return pd.DataFrame({
         "id": [one.id for one in found], "name": [one.name for one in found], "kind": [one.kind for one in found],
-        "for": [standard(one.link).name for one in found], "dB": [one.db for one in found],
+        "for": [standard(one.link).name for one in found], "dB it bridges": [one.db for one in found],
         "latency (ns)": [one.latency / units.ns for one in found], "power (W)": [one.power for one in found],
         "note": [one.note for one in found],
     })

@@ -1,0 +1,366 @@
+"""Labs of lesson 06: a channel's loss part by part up to its budget, and the eye that is left of it."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+
+from .. import catalog, signals, units
+from ..measurements import error, percent
+from .toolkit import Control, charts, lab
+
+GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
+CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
+BOARDS = {name: id for id, name in signals.boards().items()}
+_RETIMER = "retimer"
+_ADDED = [one for one in map(signals.device, (row["id"] for row in catalog.rows("retimers")))
+          if one.kind == _RETIMER and one.latency == one.latency]
+FASTEST, SLOWEST = (f(one.latency for one in _ADDED) for f in (min, max))
+
+# ---- lab 1: the channel, part by part ----
+
+_DB = (-27, 62)
+_WITHIN, _BEYOND = "within the budget", "beyond it"
+_TOP = 1.14
+_COLUMNS = {"part": "", "name": "", "from": None, "to": None, "high": None, "low": None, "middle": None, "state": "",
+            "label": "", "bold": ""}
+
+
+def _pieces(segments, plan: signals.Plan, frequency: float) -> list[tuple[str, float]]:
+    """Return (name, dB) of what a signal meets: segments, boards cut in two where a retimer sits, and retimers by name."""
+    cuts, at, found = list(plan.cuts), 0.0, []
+    for one, db in zip(segments, signals.losses(segments, frequency).tolist(), strict=True):
+        left = db
+        while cuts and one.part.kind == "board" and cuts[0] <= at + left + 1e-9:
+            before = cuts.pop(0) - at
+            if before > 1e-6:
+                found.append((_named(one, before / db), before))
+            found.append((_RETIMER, 0.0))
+            at, left = at + before, left - before
+        if left > 1e-6:
+            found.append((_named(one, left / db), left))
+        at += left
+    return found
+
+
+def _named(one: signals.Segment, share: float) -> str:
+    if one.part.kind == "board":
+        return f"{one.part.name}, {one.amount * share / units.inch:.2g} inches"
+    return f"{one.part.name}, {100 * one.amount:.0f} cm" if one.part.kind == "cable" else one.part.name
+
+
+def _waterfall(pieces, package: float, usable: float) -> list[dict]:
+    """Return the rows of the chart: bars that start where the one above ended, and at zero after each retimer."""
+    rows, reached = [], 0.0
+    for i, (name, db) in enumerate(pieces):
+        spot = {"high": 1 - i / len(pieces), "low": 1 - (i + 0.82) / len(pieces), "middle": 1 - (i + 0.41) / len(pieces)}
+        rows.append(spot | {"part": "name", "name": name, "label": name, "bold": "yes" if name == _RETIMER else ""})
+        steps = [(reached, reached + package), (0.0, package)] if name == _RETIMER else [(reached, reached + db)]
+        for start, end in steps:
+            inside, outside = (min(start, usable), min(end, usable)), (max(start, usable), max(end, usable))
+            rows += [spot | {"part": "bar", "name": name, "from": a, "to": b, "state": state}
+                     for state, (a, b) in ((_WITHIN, inside), (_BEYOND, outside)) if b - a > 1e-9]
+        last = i + 1 == len(pieces)
+        said = f"{steps[0][1]:.1f} dB" if last or name == _RETIMER else f"+{db:.1f}"
+        rows.append(spot | {"part": "value", "to": steps[0][1], "label": said, "bold": "yes" if said[0] != "+" else ""})
+        reached = steps[-1][1]
+    return rows
+
+
+def _loss_chart():
+    import altair as alt
+
+    def x(field):
+        return charts.x(field, _DB, title="loss since the last fresh signal (dB)", ticks=range(0, 61, 10))
+
+    def y(field):
+        return charts.y(field, (0, _TOP), title="from the sender to the receiver").axis(None)
+
+    def of(part):
+        return charts.live().transform_filter(f"datum.part == '{part}'")
+
+    small = alt.ExprRef("width < 480 ? 10 : 13")
+    styles = {_WITHIN: (charts.SERVER, charts.SOLID), _BEYOND: (charts.LIMIT, charts.SOLID)}
+    legend = alt.Legend(title=None, orient="top", symbolType="square", labelLimit=300)
+    fill = alt.Color("state:N", legend=legend, scale=alt.Scale(domain=list(styles), range=[c for c, _ in styles.values()]))
+    bars = of("bar").mark_rect(stroke="#333333", strokeWidth=1).encode(
+        x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
+    weight = alt.condition("datum.bold == 'yes'", alt.value("#000000"), alt.value("#444444"))
+    names = of("name").mark_text(align="right", fontSize=small, dx=-6).encode(
+        x=x("to"), y=y("middle"), text="label:N", color=weight)
+    values = [of("value").mark_text(align="left", fontSize=small, fontWeight=alt.ExprRef("'bold'"), dx=6, **ink).encode(
+        x=x("to"), y=y("middle"), text="label:N")
+        for ink in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {"color": "#222222"})]
+    lines = of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))
+    heads = of("budget").mark_text(fontSize=small, color=charts.LIMIT, fontWeight="bold", align="right", dx=-5).encode(
+        x=x("to"), y=y("middle"), text="label:N")
+    full = of("full").mark_rule(strokeWidth=2, color="#555555", strokeDash=charts.DOTTED).encode(x=x("to"))
+    full_head = of("full").mark_text(fontSize=small, color="#444444", align="left", dx=5).encode(
+        x=x("to"), y=y("middle"), text="label:N")
+    return charts.stack(bars, lines, full, names, *values, heads, full_head, height=430, description=(
+        "The parts of a channel from top to bottom, from the sender to the receiver. Each has a bar as long as its loss, which "
+        "starts where the bar above ended; after a retimer it starts at zero again. A dashed upright line marks what may be "
+        "spent, a dotted one the full budget; what lies beyond the dashed line has another colour."))
+
+
+@lab("channel-loss", title="From CPU to GPU, decibel by decibel", tier="server",
+     controls=[Control("channel", list(CHANNELS), default="GPU baseboard", as_="menu"),
+               Control("generation", list(GENERATIONS), default="PCIe 3"),
+               Control("board", list(BOARDS), default="GETEK"),
+               Control("retimers", range(3), default=0)],
+     chart=_loss_chart,
+     leaves_out="Crosstalk and reflections, heat (a warm board loses more) and the spread between boards: the margin must cover "
+                "them. Lengths of boards and cables are assumed, since makers do not publish them. So are the losses of a GPU "
+                "module, of board connectors and of a retimer's package, and all losses at 4 and 8 GHz of parts that were "
+                "published at 16 GHz only.",
+     sources=["ti-snla426", "nvidia-bf3-loss", "nvidia-cx8-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl",
+              "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers"])
+def channel_loss(channel, generation, board, retimers):
+    """Every part takes its share; a retimer starts again from zero."""
+    asked, segments = signals.standard(GENERATIONS[generation]), signals.channel(CHANNELS[channel], BOARDS[board])
+    plan = signals.place(segments, asked.id, retimers)
+    package = signals.part("device-package").loss(asked.nyquist)
+    rows = _waterfall(_pieces(segments, plan, asked.nyquist), package, asked.usable)
+    for row in rows:
+        if row["part"] == "name":
+            row["to"] = 0.0
+    head = {"middle": 1.075}
+    rows += [head | {"part": "budget", "to": asked.usable, "label": f"may be spent: {asked.usable:.3g} dB"},
+             head | {"part": "full", "to": asked.budget, "label": f"budget: {asked.budget:.3g} dB"}]
+    table = {column: [row.get(column, blank) for row in rows] for column, blank in _COLUMNS.items()}
+    return table, f"{channel}, {generation}, {board}: {_told(asked, segments, plan)}"
+
+
+def _told(asked: signals.Standard, segments, plan: signals.Plan) -> str:
+    total = signals.losses(segments, asked.nyquist).sum()
+    worst, n = max(plan.stretches), len(plan.cuts)
+    may = f"{asked.usable:.3g} dB may be spent at {asked.nyquist / units.GHz:.0f} GHz"
+    state = f"{total:.1f} dB{f'; with {_many(n)} the worst stretch has {worst:.1f}' if n else ''}, and {may}: "
+    if not plan.fits:
+        return state + f"{worst - asked.usable:.1f} dB too much. " + _advice(signals.needed(segments, asked.id))
+    cost = "no retimer, no nanosecond lost." if n == 0 else (
+        f"an answer comes {units.format(2 * n * FASTEST, 's')} to {units.format(2 * n * SLOWEST, 's')} later, there and back.")
+    return state + "it fits; " + cost
+
+
+def _advice(count: int | None) -> str:
+    return "Two retimers, the most a link may have, are not enough." if count is None else f"It needs {_many(count)}."
+
+
+def _many(count: int) -> str:
+    return f"{count} retimer{'s' if count > 1 else ''}"
+
+
+# ---- lab 2: the eye ----
+
+_INCHES = range(0, 31)
+_DEVICES = ["nothing", "a redriver", "a retimer"]
+_EQUALISERS = ["on", "off"]
+_BOOST = signals.device("ds320pr822").db
+_T = np.linspace(-1, 1, 25)
+_VOLTS, _EDGE = (-0.8, 0.8), 0.79
+
+
+def slot_with(inches: float) -> tuple[signals.Segment, ...]:
+    """Return the channel to a card in a slot with *inches* of FR4 in place of its usual board."""
+    whole = signals.channel("slot", "fr4")
+    boards = [signals.segment("fr4", inches)] if inches else []
+    at = next(i for i, one in enumerate(whole) if one.part.kind == "board")
+    return (*whole[:at], *boards, *whole[at + 1:])
+
+
+def seen(generation: str, inches: float, equaliser: str, helper: str) -> tuple[float, signals.Eye]:
+    """Return the dB and the eye at the receiver, or with a retimer at the worse of its two receivers."""
+    asked, segments = signals.standard(generation), slot_with(inches)
+    loss, noise = float(signals.losses(segments, asked.nyquist).sum()), None
+    if helper != "nothing" and inches:
+        plan = signals.place(segments, generation, 1)
+        if helper == "a retimer":
+            loss = max(plan.stretches)
+        else:
+            loss, noise = signals.redriven(generation, *plan.stretches, _BOOST)
+    equalised = None if equaliser == "on" else 0
+    return float(loss), signals.eye(generation, loss, equalised=equalised, noise=noise)
+
+
+def _traces(levels: int, memory: float) -> np.ndarray:
+    """Return the distinct (symbol before, at, after the sampling instant) of every short pattern after a long run."""
+    heights, found = np.linspace(-0.5, 0.5, levels), set()
+    for start, *pattern in product((heights[0], heights[-1]), *[heights] * 4):
+        y, passed = start, []
+        for level in pattern:
+            y += (1 - memory) * (level - y)
+            passed.append(round(y, 3))
+        found.add(tuple(passed[-3:]))
+    kept = sorted(found)
+    return np.array(kept[:: max(1, len(kept) // 64)] + [kept[-1]])
+
+
+def _curves(states: np.ndarray) -> np.ndarray:
+    """Return the voltage of each trace over two symbols: from state to state with the rounded edges of real signals."""
+    edge = (1 - np.cos(np.pi * np.where(_T < 0, _T + 1, _T))) / 2
+    before, at, after = (states[:, i, None] for i in range(3))
+    return np.where(_T < 0, before + (at - before) * edge, at + (after - at) * edge)
+
+
+def _eye_chart():
+    import altair as alt
+
+    x = charts.x("t", (-1.02, 1.02), title="time (symbols before and after the moment of decision)", ticks=[-1, 0, 1])
+
+    def y(field):
+        return charts.y(field, _VOLTS, title="voltage (as a part of the swing)", ticks=[-0.5, 0, 0.5])
+
+    def of(part):
+        return charts.live().transform_filter(f"datum.part == '{part}'")
+
+    trace = of("trace")
+    ink = alt.Opacity("ink:Q", scale=None, legend=None)
+    blur = trace.mark_area(color=charts.CHIP).encode(x=x, y=y("low"), y2="high:Q", detail="trace:N", opacity=ink)
+    centre = trace.mark_line(color=charts.CHIP, strokeWidth=1, opacity=0.35).encode(x=x, y=y("mid"), detail="trace:N")
+    colour = alt.condition("datum.open == 'yes'", alt.value("#000000"), alt.value(charts.LIMIT))
+    opening = of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
+        x=x, y=y("low"), y2="high:Q")
+    said = [of("said").mark_text(align="left", fontSize=17, fontWeight="bold", dx=8, **edge).encode(
+        x=x, y=y("mid"), text="label:N", **extra) for edge, extra in (
+            ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {}), ({}, {"color": colour}))]
+    return charts.stack(blur, centre, opening, *said, height=380, description=(
+        "An eye diagram: the voltages of all short patterns of symbols drawn over each other, two symbols wide, each as thick as "
+        "the noise on it. In the middle, at the moment of decision, a white bar stands in each opening that is left between "
+        "neighbouring levels; where there is none the eye is closed and the text says so."))
+
+
+@lab("eye", title="What the receiver sees", tier="server",
+     controls=[Control("generation", list(GENERATIONS), default="PCIe 3"),
+               Control("inches", _INCHES, default=4, label="board (FR4)", unit="inches"),
+               Control("equaliser", _EQUALISERS, default="on", label="equaliser", as_="menu"),
+               Control("helper", _DEVICES, default="nothing", label="on the board", as_="menu")],
+     chart=_eye_chart,
+     leaves_out="Time: the model has an eye height and no eye width, so no jitter. Reflections and crosstalk count as noise. The "
+                "equaliser is ideal up to the generation's budget. The noise is derived, not measured: it just leaves PCIe 6 an "
+                "eye at its full budget. Edges are drawn round for the picture only. Volts are at the receiver's pins; it then "
+                "amplifies, which the picture shows by always filling the frame.",
+     sources=["ti-snla426", "astera-margin", "astera-budget-copy", "nvidia-cx8-loss", "pcisig-retimers", "eeworld-pcie6",
+              "ti-ds320pr822"])
+def eye(generation, inches, equaliser, helper):
+    """Loss makes the signal small, and what stays of the last symbols blurs the next; four levels leave a third."""
+    asked = signals.standard(GENERATIONS[generation])
+    loss, found = seen(asked.id, inches, equaliser, helper)
+    opening = found.swing * ((1 - found.memory) / (asked.levels - 1) - found.memory)
+    blur, height = (opening - found.height) / 2 / found.swing, found.height / found.swing
+    curves = _curves(_traces(asked.levels, found.memory))
+    ink = 1 - 0.45 ** (asked.levels**2 / len(curves))
+    rows = [{"part": "trace", "trace": i, "t": t, "mid": v, "low": v - blur, "high": v + blur, "ink": ink}
+            for i, curve in enumerate(curves) for t, v in zip(_T.tolist(), curve.tolist(), strict=True)]
+    if height > 0:
+        middles = (np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5
+        rows += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
+    label = f"{_volts(found.height)} open" if height > 0 else "closed"
+    rows.append({"part": "said", "t": -1.0, "mid": 0.7, "label": label, "open": "yes" if height > 0 else "no"})
+    for row in rows:
+        row |= {field: float(np.clip(row[field], -_EDGE, _EDGE)) for field in ("mid", "low", "high") if field in row}
+    blanks = {"part": "", "trace": None, "t": None, "mid": None, "low": None, "high": None, "ink": None, "label": "", "open": ""}
+    return {column: [row.get(column, blank) for row in rows] for column, blank in blanks.items()}, (
+        f"{generation} over {inches} inches of FR4: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
+        + _judged(asked, loss, found))
+
+
+def _where(helper: str, inches: float) -> str:
+    if helper == "nothing" or not inches:
+        return ""
+    return " on the worse side of the retimer" if helper == "a retimer" else " as the redriver leaves it"
+
+
+def _judged(asked: signals.Standard, loss: float, found: signals.Eye) -> str:
+    arrives = asked.swing * 10 ** (-loss / 20)
+    eyes = "the eye is" if asked.levels == 2 else "the three eyes are"
+    state = f"{eyes} {_volts(found.height)} high" if found.height > 0 else f"{eyes} closed"
+    return (f"Of {_volts(asked.swing)} a fast pattern keeps {_volts(arrives)}; {state}, if one bit in "
+            f"{_power(asked.error_rate)} may be wrong. Wrong are {_share(found.error_rate)}.")
+
+
+def _volts(volts: float) -> str:
+    return f"{1e3 * volts:.3g} mV"
+
+
+def _power(share: float) -> str:
+    return f"10^{-math.log10(share):.0f}"
+
+
+def _share(share: float) -> str:
+    if share > 0.01:
+        return f"{100 * share:.0f} % of the bits"
+    return f"about one in {_power(share)}" if share > 1e-30 else "fewer than one in 10^30"
+
+
+# ---- what the lesson prints ----
+
+
+def slot_reach(generation: str, board: str) -> float:
+    """Return the metres of *board* that *generation* leaves between a CPU and a card in a slot, margin kept."""
+    return signals.reach(generation, board, [one for one in signals.channel("slot", board) if one.part.kind != "board"])
+
+
+def reach_table():
+    """Return a DataFrame of text: inches of board between a CPU and a card in a slot, by material and generation, margin kept."""
+    import pandas as pd
+
+    return pd.DataFrame({"board": list(BOARDS)} | {
+        name: [f"{slot_reach(id, board) / units.inch:.3g}" for board in BOARDS.values()] for name, id in GENERATIONS.items()})
+
+
+def needed_table(generation: str):
+    """Return a DataFrame: how many retimers each channel needs with each board material."""
+    import pandas as pd
+
+    counts = {name: signals.by_board(id, generation) for name, id in CHANNELS.items()}
+    return pd.DataFrame({"channel": list(CHANNELS)} | {
+        name: ["more" if found[board] is None else found[board] for found in counts.values()] for name, board in BOARDS.items()})
+
+
+def loss_beside_published():
+    """Return a DataFrame of text: losses that set no constant of the model beside what the model gives."""
+    import pandas as pd
+
+    def row(what, id, value, unit="dB"):
+        figure = catalog.figure(id)
+        return {"published": what, "source": figure.source.id, "model": f"{value:.3g} {unit}",
+                "stated": f"{figure.value:.3g} {unit}", "error": percent(error(value, figure.value))}
+
+    rows = []
+    for figure in catalog.figures(quantity="loss per inch in dB"):
+        frequency = float(figure.scope.removesuffix(" GHz")) * units.GHz
+        one = signals.part(figure.subject)
+        rows.append(row(f"an inch of {one.name} at {figure.scope}", figure.id, one.loss(frequency, units.inch)))
+    pcie5, pcie6 = signals.standard("pcie5"), signals.standard("pcie6")
+    harness = [signals.segment("cable-connector", 2), signals.segment("thin-cable", 0.35)]
+    rest = pcie5.budget - sum(signals.losses([signals.segment(n, 1) for n in ("cpu-package", "card", "cem-connector")],
+                                             pcie5.nyquist))
+    rows += [row("a harness of 35 cm with its connectors", "harness-35cm", signals.losses(harness, pcie5.nyquist).sum()),
+             row("PCIe 5: left for the board", "pcie5-board", rest),
+             row("PCIe 5: left of 800 mV at full budget", "pcie5-left", 1e3 * pcie5.swing * 10 ** (-pcie5.budget / 20), "mV"),
+             row("four levels cost", "pam4-cost", 20 * math.log10(pcie6.levels - 1))]
+    limit = quiet_budget("pcie5")
+    rows.append({"published": "PCIe 5: budget, from PCIe 6's noise", "source": "nvidia-bf3-loss", "model": f"{limit:.3g} dB",
+                 "stated": f"{pcie5.budget:.3g} dB", "error": percent(error(limit, pcie5.budget))})
+    return pd.DataFrame(rows)
+
+
+def quiet_budget(generation: str) -> float:
+    """Return the dB at which the eye of *generation* closes when all of the loss is equalised."""
+    loss = np.linspace(1, 60, 5901)
+    return float(loss[np.flatnonzero(signals.eye(generation, loss, equalised=loss).height > 0)[-1]])
+
+
+def latency_beside_read():
+    """Return a DataFrame of text: what retimers add one way, and two of them there and back beside a measured read."""
+    import pandas as pd
+
+    read = catalog.figure("pcie5-p2p-read").si
+    return pd.DataFrame([{
+        "part": one.name, "one way": units.format(one.latency, "s"),
+        "two, there and back": units.format(4 * one.latency, "s"),
+        "of a measured read": percent(4 * one.latency / read).lstrip("+"),
+    } for one in map(signals.device, (r["id"] for r in catalog.rows("retimers"))) if one.latency == one.latency])
