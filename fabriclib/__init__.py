@@ -13,16 +13,18 @@ from .links import AlphaBeta, Link, link, links
 from .switches import Switch, switch, switches
 
 _ROOMS = {
+    "cabling": ("Cable", "cable", "cables"),
     "collectives": ("Algorithm", "Best", "Counts", "Level", "Schedule", "algbw", "algorithms", "best", "busbw",
                     "collective_time", "crossover", "efficiency", "lower_bound", "schedule"),
     "figures": ("published",),
     "flows": ("Share", "share"),
+    "host_adapters": ("Adapter", "adapter", "adapters"),
     "labs": ("lab", "labs"),
     "memory": ("memory_mix",),
     "topology": ("Design", "Graph", "Part", "fabric", "fabric_counts", "path_class", "path_classes", "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("congestion", "cxl", "flows", "framing", "lanes", "memory", "pcie")
+_MODULES = ("congestion", "cxl", "fec", "flows", "framing", "lanes", "memory", "pcie")
 
 __all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 

@@ -11,24 +11,28 @@ import functools
 import re
 from dataclasses import replace
 
-from . import catalog, framing, pcie
+from . import catalog, fec, framing, pcie
 from .catalog import Figure
 from .checks import known
 from .links import Link, link
 from .switches import Switch, switch
 
 STAGES = {"raw rate": "raw", "line rate": "line", "headline rate": "line", "payload rate": "payload"}
-SHARE, TLP = "payload share", "TLP rate"
-_SCOPE = re.compile(r"(?:(\d+) )?(lane|link|port|device|flit|packet)s?(?:, (\d+) B)?")
+TLP = "TLP rate"
+OF_FRAMING = {"payload share": framing.share, "packet overhead": lambda name, packet: framing.overhead(name)}
+OF_FEC = {"codeword": lambda code: code.codeword, "correctable symbols": lambda code: code.correctable,
+          "rate expansion": lambda code: code.expansion}
+_SCOPE = re.compile(r"(?:(\d+) )?(lane|link|port|device|flit|packet|codeword)s?(?:, (\d+) B)?")
 
 
 def computable(figure: Figure) -> bool:
-    """Say whether the model computes what *figure* states: a rate or a share of something in the catalogue.
+    """Say whether the model computes what *figure* states of something in the catalogue: a rate, a share, a count.
 
     Measurements are left out: they are compared elsewhere, and some are what a row was derived from.
     """
-    stated = figure.quantity in [*STAGES, SHARE, TLP]
-    return stated and figure.kind != "measured" and figure.subject in _ids("links") | _ids("switches") | _ids("framings")
+    tables = {"links", "switches"} if figure.quantity in [*STAGES, TLP] else set()
+    tables |= {"framings"} if figure.quantity in OF_FRAMING else {"fecs"} if figure.quantity in OF_FEC else set()
+    return figure.kind != "measured" and any(figure.subject in _ids(table) for table in tables)
 
 
 def computed(figure: Figure) -> float:
@@ -40,10 +44,12 @@ def computed(figure: Figure) -> float:
     >>> computed(catalog.figure("nvlink4-device")), computed(catalog.figure("pcie6-flit"))
     (900000000000.0, 0.921875)
     """
-    known("quantity", figure.quantity, [*STAGES, SHARE, TLP])
+    known("quantity", figure.quantity, [*STAGES, TLP, *OF_FRAMING, *OF_FEC])
     many, what, packet = _scope(figure)
-    if figure.quantity == SHARE:
-        return framing.share(figure.subject, packet)
+    if figure.quantity in OF_FRAMING:
+        return OF_FRAMING[figure.quantity](figure.subject, packet)
+    if figure.quantity in OF_FEC:
+        return OF_FEC[figure.quantity](fec.fec(figure.subject))
     ways = {"one way": 1, "both": 2}[known("direction", figure.direction, ["one way", "both"])]
     one = switch(figure.subject) if figure.subject in _ids("switches") else link(figure.subject)
     wires = _wires(one, many, what)

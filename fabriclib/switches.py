@@ -1,4 +1,4 @@
-"""Switch chips: ports, what each port carries, and what all of them together do, computed from the port's link."""
+"""Switches: ports, what each port carries, and what all of them together do, computed from the port's link."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .links import Link, link
 
 @dataclass(frozen=True)
 class Switch:
-    """ONE switch chip. `port` is the link of one port in one direction, the widest it can be; `lanes` are those of all ports.
+    """ONE switch chip, or ONE box of several where the note says so.
+
+    `port` is the link of one port in one direction, the widest it can be; `lanes` are those of all ports.
 
     A PCIe switch is divided as its user likes: into `ports` at most, or into as many of the widest as its lanes make.
     `latency` is seconds from port to port and `power` is watts: NaN where no source gives it.

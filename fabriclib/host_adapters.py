@@ -1,0 +1,83 @@
+"""Network adapters (NICs): their ports, the slot behind them, and which of the two is narrower."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from . import catalog, units
+from .links import Link, link
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """ONE adapter. `port` is the link of one port in one direction, `host` the link to its server: None where unknown.
+
+    `latency` is seconds and `power` watts as the maker states them, NaN where no source gives a figure.
+    """
+
+    id: str
+    name: str
+    family: str
+    year: int
+    ports: int
+    port: Link
+    transports: tuple[str, ...]
+    host: Link | None
+    latency: float
+    power: float
+    note: str
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second that the adapter can move in one direction: the line rate of its ports or what its slot leaves.
+
+        >>> adapter("connectx7").rate, units.format(adapter("connectx6").rate, "B/s")
+        (50000000000.0, '28.8 GB/s')
+        """
+        ports = self.port.bundle(self.ports).waterfall()[1].rate
+        return ports if self.host is None else min(ports, self.host.bandwidth())
+
+    @property
+    def sources(self) -> dict[str, catalog.Source]:
+        """The source of each catalogue value, by column name."""
+        return catalog.sources_of(catalog.row("adapters", self.id))
+
+    def __repr__(self) -> str:
+        many = f"{self.ports} ports" if self.ports > 1 else "one port"
+        slot = f"{self.host.name} x{self.host.lanes}" if self.host else "slot unknown"
+        return f"<{self.name}: {many} of {self.port.name}, {slot}, {units.format(self.rate, 'B/s')} one way>"
+
+
+def adapter(name: str) -> Adapter:
+    """Return ONE adapter from the catalogue.
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
+    >>> adapter("connectx7")
+    <ConnectX-7: one port of InfiniBand NDR, PCIe 5 x16, 50 GB/s one way>
+    """
+    cells = catalog.row("adapters", name)
+    return Adapter(
+        **{field: cells[field] for field in ("id", "name", "family", "note")}, year=int(cells["year"]),
+        ports=int(cells["ports"]), port=link(cells["link"]), transports=tuple(cells["transport"].split()),
+        host=link(cells["host_link"], int(cells["host_lanes"])) if cells["host_link"] else None,
+        latency=float(cells["latency_ns"] or math.nan) * units.ns, power=float(cells["power_w"] or math.nan),
+    )
+
+
+def adapters():
+    """Return the catalogue as a DataFrame: one row an adapter, rates in GB/s."""
+    import pandas as pd
+
+    found = [adapter(r["id"]) for r in catalog.rows("adapters")]
+    return pd.DataFrame({
+        "id": [one.id for one in found], "name": [one.name for one in found], "year": [one.year for one in found],
+        "ports": [one.ports for one in found], "port": [one.port.name for one in found],
+        "transports": [", ".join(one.transports) for one in found],
+        "slot": [f"{one.host.name} x{one.host.lanes}" if one.host else "" for one in found],
+        "ports GB/s one way": [one.port.bundle(one.ports).waterfall()[1].rate / units.GB for one in found],
+        "adapter GB/s one way": [one.rate / units.GB for one in found],
+        "latency (ns)": [one.latency / units.ns for one in found], "note": [one.note for one in found],
+    })
