@@ -171,6 +171,6 @@ def _check_lanes(name: str, found: dict[str, One]) -> None:
 
 
 def _inside(rate: float) -> Link:
-    """The way from a root complex to its CPU, inside the chip, as wide as all that hangs below: it limits nothing."""
-    return replace(link("pcie5"), id="inside", name="inside the chip", family="inside", lanes=1, lane_rate=rate, code_rate=1.0,
-                   framing="", packet_bytes=None, latency=0.0)
+    """The way from a root complex to its CPU, inside the chip, twice as wide as all that hangs below: it limits nothing."""
+    return replace(link("pcie5"), id="inside", name="inside the chip", family="inside", lanes=1, lane_rate=2 * rate,
+                   code_rate=1.0, framing="", packet_bytes=None, latency=0.0)
