@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from . import catalog, units
-from .checks import number
-from .links import link
+from .. import catalog, units
+from ..checks import number
+from ..links import link
 
 # An out-of-place time this many times the in-place one is a warm-up glitch, and the in-place time is used for it.
 GLITCH = 1.4
@@ -27,11 +29,19 @@ def published(table: str):
     import pandas as pd
 
     catalog.row("measurement_tables", table)
-    cells = [r for r in catalog.rows("measurements") if r["table"] == table]
+    cells = _by_table()[table]
     out = np.array([float(r["out_of_place_us"]) for r in cells])
     inside = np.array([float(r["in_place_us"] or r["out_of_place_us"]) for r in cells])
     seconds = np.where(out > GLITCH * inside, inside, out) * units.us
     return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds.round(12)})
+
+
+@functools.cache
+def _by_table() -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list] = {}
+    for row in catalog.rows("measurements"):
+        found.setdefault(row["table"], []).append(row)
+    return found
 
 
 def error(predicted, measured):

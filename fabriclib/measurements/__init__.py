@@ -1,0 +1,12 @@
+"""Measurements: the published ones, and those that a reader brings along.
+
+`published` returns a table of data/measurements.csv; `read_measurements` reads the output of nccl-tests, rccl-tests and
+OSU, or a plain table. What a log is worth is judged in `fabriclib.diagnosis`.
+"""
+
+from __future__ import annotations
+
+from .read import read_measurements
+from .tables import GLITCH, beside, copies_beside_line_rate, error, percent, published
+
+__all__ = ["GLITCH", "beside", "copies_beside_line_rate", "error", "percent", "published", "read_measurements"]

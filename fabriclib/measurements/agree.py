@@ -1,0 +1,190 @@
+"""What the figures of a table say about the run, and where they contradict each other or what stands around them.
+
+busbw over algbw is a function of the collective and the ranks alone, size over time is algbw, count times the size of an
+element is the buffer: a log says many things twice. What it says twice must agree within the digits it prints.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import units
+from ..checks import MAX_RANKS
+from ..collectives.busbw import factor
+from .nccl import type_bytes
+from .table import BLANK, Printed, Row, Table
+
+SLACK = 1.05  # of half a unit in the last printed digit: tests round in their own way
+SAFE = 1e-9  # relative: beyond that, two ways to compute a number differ
+_SUMS = {"sum", "prod", "max", "min", "avg", "mulsum", "all"}
+_SHARED_OUT = ("all_gather", "reduce_scatter", "all_to_all", "gather", "scatter")  # a rank's part is n / ranks
+
+
+def own_problem(row: Row) -> str:
+    """Return what is wrong with a row by its own figures, or an empty text.
+
+    Size over time must be the printed algbw, for the out-of-place and for the in-place half.
+    """
+    halves = ((row.seconds, row.algbw, ""), (row.in_place, row.in_place_algbw, "in-place "))
+    for seconds, rate, which in halves:
+        if seconds.value != seconds.value or rate.value != rate.value:
+            continue
+        if seconds.value <= 0:
+            return f"line {row.line}: the {which}time of {units.format(row.nbytes)} is {seconds.value:g} s"
+        (short, long), (slow, fast) = _within(seconds), _within(rate)
+        if fast < row.nbytes / long or short > 0 and slow > row.nbytes / short:
+            said, own = units.format(rate.value, "B/s", 4), units.format(row.nbytes / seconds.value, "B/s", 4)
+            return (f"line {row.line}: {units.format(row.nbytes)} in {units.format(seconds.value, 's', 4)} is an {which}algbw of "
+                    f"{own}, but {said} is printed")
+    return ""
+
+
+def ranks_interval(collective: str, rows: list[Row]) -> tuple[float, float]:
+    """Return (least, most) whole ranks for which busbw / algbw comes out as printed in every row.
+
+    (1, inf) if none says anything; the least is above the most if they contradict each other.
+    """
+    least, most = 1.0, math.inf
+    for row in rows:
+        for rate, bus in ((row.algbw, row.busbw), (row.in_place_algbw, row.in_place_busbw)):
+            if rate.value > 20 * rate.half and bus.value > 20 * bus.half:
+                (low, high), (slow, fast) = _within(bus), _within(rate)
+                fewest, largest = _ranks(collective, low / fast, high / slow)
+                least, most = max(least, fewest), min(most, largest)
+    return float(math.ceil(least - 1e-9)) if least < math.inf else least, math.floor(most + 1e-9) if most < math.inf else most
+
+
+def _within(number: Printed) -> tuple[float, float]:
+    """What was printed as *number*: within half a unit of its last digit, or of the last that a float holds safely."""
+    half = SLACK * number.half + SAFE * number.value
+    return number.value - half, number.value + half
+
+
+def _ranks(collective: str, low: float, high: float) -> tuple[float, float]:
+    """The fewest and the most ranks, not rounded, whose busbw / algbw is from *low* to *high*."""
+    if factor(collective, 3) == 1:  # and for any other number of ranks
+        return (1.0, math.inf) if low <= 1 <= high else (math.inf, 0.0)
+    whole = 2 if collective == "all_reduce" else 1
+    return tuple(math.inf if ratio >= whole else max(1.0, 1 / (1 - ratio / whole)) for ratio in (low, high))
+
+
+def _ranks_by_count(collective: str, row: Row) -> int | None:
+    """The ranks that share the buffer out among them, if one part's elements are printed and fit."""
+    size = type_bytes(row.type)
+    if collective not in _SHARED_OUT or not size or not row.count > 0 or row.nbytes % (row.count * size):
+        return None
+    ranks = int(row.nbytes // (row.count * size))
+    return ranks if 1 < ranks <= MAX_RANKS else None
+
+
+def settle(table: Table, collective: str | None, ranks: int | None, nodes: int | None) -> tuple[str, int | None, int | None]:
+    """Return (collective, ranks, nodes) of a table; what the reader was told goes first, then what the log says.
+
+    Ranks or nodes that nothing tells are None. Contradictions go to the table's problems, inferences to its notes.
+
+    Raises:
+        ValueError: nothing tells the collective.
+    """
+    heading = table.heading
+    collective = collective or heading.collective or _inferred(table)
+    least, most = ranks_interval(collective, table.rows)
+    told = ranks or (heading.highest + 1 if heading.all_listed else heading.ranks)
+    if told is None and (told := _ranks_by_count(collective, table.rows[-1])):
+        table.notes.append(f"{told} ranks, because the buffer is {told} times the elements of one")
+    if told is None and least == most:
+        told = int(least)
+        table.notes.append(f"{told} ranks, because busbw / algbw is {factor(collective, told):.4g}")
+    if told is None and least + 1 == most:
+        told = int(least + least % 2)
+        table.notes.append(f"{told} ranks, the even one of the two numbers that busbw / algbw allows")
+    if told is None and least < most < math.inf:
+        table.notes.append(f"the number of ranks is not printed; the figures allow {least:.0f} to {most:.0f}")
+    _rank_problems(table, collective, told, (least, most))
+    return collective, told, nodes or (len(heading.hosts) if heading.all_listed else heading.nodes)
+
+
+def _rank_problems(table: Table, collective: str, told: int | None, interval: tuple[float, float]) -> None:
+    least, most = interval
+    line, heading = table.rows[0].line, table.heading
+    if least > most:
+        table.problems.append(f"line {line}: no number of ranks explains busbw / algbw of every row as that of one {collective}")
+        return
+    if told is not None and not least <= told <= most:
+        shown = f"{least:.0f}" if least == most else f"at least {least:.0f}" if told < least else f"at most {most:.0f}"
+        table.problems.append(f"line {line}: {told} ranks are stated, but busbw / algbw of the rows below is that of {shown} "
+                              f"ranks in {collective}")
+    elif told is not None and told <= heading.highest:
+        table.problems.append(f"line {line}: rank {heading.highest} is listed above, but the figures are those of {told} ranks")
+
+
+def _inferred(table: Table) -> str:
+    """The collective, from what distinguishes their rows; a note says that it was inferred."""
+    first, line = table.rows[-1], table.rows[0].line
+    ratios = [row.busbw.value / row.algbw.value for row in table.rows if row.algbw.value > 20 * row.algbw.half]
+    ratio = float(np.median(ratios)) if ratios else math.nan
+    rooted = first.root not in ("", "-1")
+    if first.redop in _SUMS:
+        found = "reduce" if rooted else "all_reduce" if ratio > 1.004 else "reduce_scatter" if ratio < 0.996 else "send_recv"
+        if found == "send_recv" and (table.heading.highest == 1 or ratio != ratio):
+            found = "all_reduce"
+    elif first.redop == "none":
+        no_in_place = all(row.in_place_wrong == "N/A" != row.wrong for row in table.rows)
+        found = ("broadcast" if not ratio < 0.996 else "gather") if rooted else "all_to_all" if no_in_place else "all_gather"
+    elif ratio > 1.004:
+        found = "all_reduce"
+    else:
+        raise ValueError(f"line {line}: nothing in the log says which collective this is; name it: collective=\"all_reduce\".")
+    table.notes.append(f"the log names no collective; {found} from its columns")
+    return found
+
+
+def check(table: Table, collective: str, ranks: int | None) -> None:
+    """Add to the table's problems what its rows, its header and what is printed below it contradict each other in."""
+    rows, line = table.rows, table.rows[0].line
+    wrong = [row for row in rows if any(mark not in ("", "0", "N/A", "-") and not _small(mark)
+                                        for mark in (row.wrong, row.in_place_wrong))]
+    if wrong:
+        table.problems.append(f"line {wrong[0].line}: the test found wrong results at {units.format(wrong[0].nbytes)}"
+                              + (f" and {len(wrong) - 1} other sizes" if len(wrong) > 1 else ""))
+    largest = table.heading.largest
+    if largest and rows[-1].nbytes > largest:
+        table.problems.append(f"line {rows[-1].line}: the header announces sizes up to {units.format(largest)}, this row has "
+                              f"{units.format(rows[-1].nbytes)}: the header belongs to another run")
+    elif largest and rows[-1].nbytes < largest / 2:
+        table.notes.append(f"the header announces sizes up to {units.format(largest)}; the rows end at "
+                           f"{units.format(rows[-1].nbytes)}")
+    size = type_bytes(rows[-1].type)
+    if ranks and size and rows[-1].count > 0:
+        parts = ranks if collective in _SHARED_OUT else 1
+        if rows[-1].count * size * parts != rows[-1].nbytes and not _rounded(rows[-1], size, parts):
+            table.problems.append(f"line {rows[-1].line}: {rows[-1].count:.0f} elements of {rows[-1].type} for each of {parts} "
+                                  f"parts are not {units.format(rows[-1].nbytes)}: the ranks or the collective are others")
+    _check_mean(table, line)
+
+
+def _rounded(row: Row, size: int, parts: int) -> bool:
+    """Whether the count is the size over the parts, rounded down as some tests do."""
+    return 0 <= row.nbytes - row.count * size * parts < size * parts
+
+
+def _small(mark: str) -> bool:
+    """Whether *mark* is the small rounding error that old tests print in place of a number of wrong elements."""
+    try:
+        return "e-" in mark.lower() and float(mark) < 1e-2
+    except ValueError:
+        return False
+
+
+def _check_mean(table: Table, line: int) -> None:
+    mean: Printed = table.mean_busbw
+    rates = np.concatenate([table.column("busbw"), table.column("in_place_busbw")])
+    rates = rates[np.isfinite(rates)]
+    if mean is BLANK or not rates.size:
+        return
+    empty = table.empty_rows * (2 if np.isfinite(table.column("in_place")).any() else 1)
+    own = rates.sum() / (rates.size + empty)
+    if abs(own - mean.value) > 0.01 * own + 0.01e9:
+        table.notes.append(f"the average bus bandwidth printed below is {units.format(mean.value, 'B/s', 4)}, that of the rows "
+                           f"{units.format(own, 'B/s', 4)}: rows are missing")

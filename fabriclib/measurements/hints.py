@@ -1,0 +1,26 @@
+"""Lines of NCCL's own debugging output that name the way the data took: evidence beside the curve."""
+
+from __future__ import annotations
+
+import re
+
+# What a line says, and the cause of measurement_tables.csv that it points to.
+HINTS = {
+    "NCCL says that it uses TCP sockets": ("tcp", re.compile(r"Using network Socket|NET/Socket : Using|via NET/Socket")),
+    "the network plugin chose a TCP provider": ("tcp", re.compile(r"Selected [Pp]rovider is tcp|provider.{0,20}\btcp;ofi_rxm")),
+    "NCCL says that GPUDirect RDMA is off": ("no-gpudirect", re.compile(r"GPU Direct RDMA Disabled|GDRDMA.{0,20}disabled")),
+    "NCCL_NVLS_ENABLE=0 is set": ("nvls-off", re.compile(r"NCCL_NVLS_ENABLE(?: set by environment to |=)0\b")),
+    "NCCL_P2P_DISABLE=1 is set": ("pcie-not-nvlink", re.compile(r"NCCL_P2P_DISABLE(?: set by environment to |=)1\b")),
+    "GPUs of one server talk through shared host memory": ("pcie-not-nvlink", re.compile(r"via SHM/direct")),
+}
+
+
+def hint_of(line: str) -> str | None:
+    """Return what *line* gives away, a key of HINTS; None for any other line.
+
+    >>> hint_of("node1:43:61 [0] NCCL INFO Using network Socket")
+    'NCCL says that it uses TCP sockets'
+    """
+    if "NCCL" not in line and "NET/" not in line:
+        return None
+    return next((said for said, (_, pattern) in HINTS.items() if pattern.search(line)), None)

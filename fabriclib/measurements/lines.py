@@ -1,0 +1,80 @@
+"""The lines of a log, numbered and cleaned: one at a time, so that a log of any size is read in the same memory.
+
+A log is somebody's text. Terminal escapes and control characters go, a line too long to be a row of a table is emptied,
+and bytes that are no text at all end the reading with a sentence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..checks import short
+
+LONGEST = 4096  # characters of a line; rows have some 120
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"%PDF": "PDF"}
+
+
+def numbered(source) -> Iterator[tuple[int, str]]:
+    """Return (number, line) of each line of *source*, cleaned; the first line is 1.
+
+    Args:
+        source: a path, or the text itself (a text has a line break; anything without one is a path), or its bytes.
+
+    Raises:
+        ValueError: no such file, or no text: the sentence names the line.
+
+    >>> list(numbered("a\\x1b[31mb\\r\\nc"))
+    [(1, 'ab'), (2, 'c')]
+    """
+    with _opened(source) as file:
+        start = file.read(4)
+        file.seek(0)
+        for magic, name in _PACKED.items():
+            if start.startswith(magic):
+                raise ValueError(f"line 1: this is a {name} file and no log; unpack it first.")
+        encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8"
+        text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
+        yield from enumerate(_cleaned(text), start=1)
+
+
+def _opened(source) -> io.BufferedIOBase:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(source)
+    if isinstance(source, str) and ("\n" in source or "\r" in source):
+        return io.BytesIO(source.encode("utf-8", errors="replace"))
+    if isinstance(source, str) and not source.strip():
+        raise ValueError("line 1: the log is empty.")
+    if not isinstance(source, str | Path):
+        raise ValueError(f"path_or_text must be a path, a text or bytes; got {short(source)}.")
+    try:
+        return open(source, "rb")
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or "it cannot be a path"
+        raise ValueError(f"path_or_text {short(source)} cannot be opened ({why}), and one line alone is no log.") from None
+
+
+def _cleaned(text: io.TextIOBase) -> Iterator[str]:
+    for number, line in enumerate(_bounded(text), start=1):
+        if "\0" in line or line.count("\ufffd") > 8 + len(line) // 4:
+            raise ValueError(f"line {number}: this is no text: a log of a benchmark is expected.")
+        if "\x1b" in line:
+            line = _ESCAPES.sub("", line)
+        yield line.rstrip("\n") if line.isascii() and line[:-1].isprintable() else _CONTROLS.sub("", line.rstrip("\n"))
+
+
+def _bounded(text: io.TextIOBase) -> Iterator[str]:
+    """Return the lines, each no longer than LONGEST characters; of a longer one nothing is left."""
+    while line := text.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith("\n"):
+            nul = "\0" in line
+            while (more := text.readline(LONGEST)) and not more.endswith("\n"):
+                nul = nul or "\0" in more
+            line = "\0" if nul else "\n"
+        yield line

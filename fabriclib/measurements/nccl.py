@@ -1,0 +1,145 @@
+"""nccl-tests and rccl-tests: their tables, and the lines around them that say what was run.
+
+A row is recognised by its columns, counted from the right, so that whatever a launcher writes before a line does no harm:
+"[1,0]<stdout>:", "0:", the name of a pod, a time. The columns are those of the header, where there is one; the tests have
+printed four layouts over the years, and people cut columns out of what they publish.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .table import BLANK, Heading, Row, printed, whole_number
+
+US, GBPS = 1e-6, 1e9
+NAMES = {"all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter", "alltoall": "all_to_all",
+         "broadcast": "broadcast", "reduce": "reduce", "gather": "gather", "scatter": "scatter", "sendrecv": "send_recv"}
+_HALF = ("time", "algbw", "busbw", "wrong")
+_LEFT = ("size", "count", "type", "redop")
+LAYOUTS = tuple(left + right for right in (_HALF * 2, _HALF) for left in ((*_LEFT, "root"), _LEFT))
+_RENAMED = {"#wrong": "wrong", "error": "wrong", "errors": "wrong"}
+_KNOWN = {*_LEFT, *_HALF, "root"}
+_TIMED = {"time", "algbw", "busbw"}
+
+_BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?![a-z_])")
+_RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b")
+_RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
+_MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([\d.]+)\s*$")
+_BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d+)\s+(?!OK)\S+")
+_ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
+_TYPES = {"int8": 1, "uint8": 1, "char": 1, "int32": 4, "uint32": 4, "int": 4, "int64": 8, "uint64": 8, "half": 2, "float": 4,
+          "double": 8, "bfloat16": 2, "f8e4m3": 1, "f8e5m2": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
+
+
+def type_bytes(name: str) -> int | None:
+    """Return the bytes of an element of a type as the tests name it; None for one we do not know."""
+    return _TYPES.get(name)
+
+
+def columns_of(line: str) -> tuple[str, ...] | None:
+    """Return the columns that a header line announces; None for any other line.
+
+    >>> columns_of("0: #       size    time   algbw   busbw")
+    ('size', 'time', 'algbw', 'busbw')
+    """
+    if "busbw" not in line and "algbw" not in line:
+        return None
+    names = [_RENAMED.get(token, token) for token in line.lstrip("# ").split()]
+    if "size" not in names:
+        return None
+    found = []
+    for name in names[names.index("size"):]:
+        if name not in _KNOWN:
+            break
+        found.append(name)
+    return tuple(found) if _TIMED & set(found) else None
+
+
+def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | None:
+    """Return the row of the table that *line* is, under *columns* or, without a header, under one of LAYOUTS; or None."""
+    tokens = line.split()
+    for layout in (columns,) if columns else LAYOUTS:
+        first = len(tokens) - len(layout)
+        if first < 0 or not tokens[first][0].isdigit() or any(token.isdigit() for token in tokens[:first]):
+            continue
+        try:
+            return _row(number, layout, tokens[first:])
+        except ValueError:
+            continue
+    return None
+
+
+def nearly_a_row(line: str, columns: tuple[str, ...] | None) -> bool:
+    """Return whether *line* begins as a row does and is none: cut off, or overwritten by another process.
+
+    >>> nearly_a_row("   8388608   2097152   float   sum   -1   15", None)
+    True
+    """
+    tokens = [token for token in line.split() if not token.endswith(":")]
+    if len(tokens) < 2 or not all(re.fullmatch(r"[\d_]+", token) for token in tokens[: 2 if columns is None else 1]):
+        return False
+    layout = columns or LAYOUTS[0]
+    return len(tokens) < 3 or "type" not in layout or tokens[2] in _TYPES
+
+
+def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:
+    cells: dict[str, list[str]] = {}
+    for name, token in zip(layout, tokens, strict=True):
+        cells.setdefault(name, []).append(token)
+    if not all(_ALPHA.match(cells[name][0]) for name in ("type", "redop") if name in cells):
+        raise ValueError("no row")
+    if "root" in cells:
+        int(cells["root"][0])
+    outs = [_numbers(cells, place) for place in range(len(next(cells[name] for name in _TIMED if name in cells)))]
+    nbytes = whole_number(cells["size"][0])
+    wrong = [*cells.get("wrong", []), "", ""]
+    inside = dict(zip(("in_place", "in_place_algbw", "in_place_busbw"), outs[1], strict=True)) if len(outs) > 1 else {}
+    return Row(number, float(nbytes), *outs[0], **inside, count=float(whole_number(cells["count"][0])) if "count" in cells
+               else float("nan"), type=cells.get("type", [""])[0], redop=cells.get("redop", [""])[0],
+               root=cells.get("root", [""])[0], wrong=wrong[0], in_place_wrong=wrong[1])
+
+
+def _numbers(cells: dict[str, list[str]], place: int):
+    return [printed(cells[name][place], scale) if name in cells else BLANK
+            for name, scale in (("time", US), ("algbw", GBPS), ("busbw", GBPS))]
+
+
+def heading_of(line: str, heading: Heading) -> bool:
+    """Take what *line* says about the run into *heading*; return whether it said anything."""
+    if "Rank" in line and (match := _RANK.search(line)):
+        heading.rank(int(match[1]), match[2])
+        return True
+    if "nThread" in line and (match := _RUN.search(line)):
+        heading.gpus_per_process = int(match[1])
+        heading.smallest, heading.largest = float(match[2]), float(match[3])
+        return True
+    return False
+
+
+def binary_of(line: str) -> str | None:
+    """Return the collective whose program *line* names, where it names exactly one.
+
+    >>> binary_of("$ mpirun -np 16 ./build/alltoall_perf -b 8 -e 1G")
+    'all_to_all'
+    """
+    if "_perf" not in line:
+        return None
+    found = {NAMES[name] for name in _BINARY.findall(line)}
+    return found.pop() if len(found) == 1 else None
+
+
+def starts_a_run(line: str) -> bool:
+    """Return whether *line* is the first that a test prints about a run."""
+    return "nThread" in line and _RUN.search(line) is not None
+
+
+def mean_of(line: str):
+    """Return the average bus bandwidth, as printed below a table in bytes per second; None for any other line."""
+    match = "Avg bus" in line and _MEAN.search(line)
+    return printed(match[1], GBPS) if match and match[1].count(".") <= 1 and match[1] != "." else None
+
+
+def out_of_bounds(line: str) -> int:
+    """Return how many wrong values the line below a table counts."""
+    match = "Out of bounds" in line and _BOUNDS.search(line)
+    return int(match[1][:9]) if match else 0

@@ -1,0 +1,102 @@
+"""OSU micro-benchmarks: their titles, their tables, and how many ranks a launcher's command line starts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .table import BLANK, Printed, Row, printed, whole_number
+
+US, MBPS = 1e-6, 1e6
+_TITLE = re.compile(r"#\s*OSU MPI\S*\s+(.*?)\s+(Latency|Bandwidth|Bandwidth / Message Rate) Test\b")
+_NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
+          "all-to-all personalized exchange": "all_to_all", "reduce": "reduce", "gather": "gather", "scatter": "scatter"}
+_PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
+_FLAGS = {
+    "ranks": re.compile(r"(?<!\S)(?:-np|-n|--np|--ntasks)(?:\s+|=)?(\d{1,7})(?!\S)"),
+    "nodes": re.compile(r"(?<!\S)(?:-N|--nodes)(?:\s+|=)?(\d{1,6})(?!\S)"),
+    "per_node": re.compile(r"(?<!\S)(?:--ntasks-per-node|-ppn|--ppn|-npernode)(?:\s+|=)(\d{1,6})(?!\S)"),
+}
+
+
+@dataclass(frozen=True)
+class Title:
+    """What the title of a table says: the collective, whether memory is a GPU's, whether rates are printed or times."""
+
+    collective: str
+    device: bool
+    rates: bool
+
+    @property
+    def per_rank(self) -> bool:
+        """Whether the size printed is one rank's part, and the buffer of nccl-tests as many times as large as there are ranks."""
+        return self.collective in _PER_RANK
+
+
+def title_of(line: str) -> Title | None:
+    """Return the title that *line* is; None for any other line.
+
+    >>> title_of("# OSU MPI-CUDA All-to-All Personalized Exchange Latency Test v7.5").collective
+    'all_to_all'
+    """
+    match = "OSU" in line and _TITLE.search(line)
+    if not match:
+        return title_without_name(line)
+    name = match[1].lower().removeprefix("blocking ").strip()
+    device = bool(re.search(r"MPI-(CUDA|ROCM|OPENACC|SYCL)", line, re.IGNORECASE))
+    collective = _NAMES.get(name, "send_recv" if name in ("", "multi", "bi-directional", "multiple") else "")
+    return Title(collective, device, "Bandwidth" in match[2])
+
+
+def title_without_name(line: str) -> Title | None:
+    """Return the title of a test between two ranks, which names no collective: "# OSU MPI-CUDA Bandwidth Test v7.5"."""
+    match = "OSU" in line and re.search(r"#\s*OSU MPI(\S*)\s+(Latency|Bandwidth) Test\b", line)
+    return Title("send_recv", "-" in match[1], match[2] == "Bandwidth") if match else None
+
+
+def launched(line: str) -> dict[str, int]:
+    """Return the ranks, and the nodes, that a command line of mpirun or srun starts, as far as it says.
+
+    >>> launched("srun -N2 --ntasks-per-node=4 ./osu_alltoall")
+    {'ranks': 8, 'nodes': 2}
+    """
+    if not re.search(r"\b(srun|mpirun|mpiexec)\b", line):
+        return {}
+    found = {name: int(match[1]) for name, flag in _FLAGS.items() if (match := flag.search(line))}
+    per_node = found.pop("per_node", None)
+    if per_node and "nodes" in found:
+        found.setdefault("ranks", per_node * found["nodes"])
+    elif per_node and "ranks" in found:
+        found["nodes"] = -(-found["ranks"] // per_node)
+    elif "nodes" in found and "ranks" not in found and "srun" in line:
+        found["ranks"] = found["nodes"]  # one task a node, if nothing else is said
+    return dict(sorted(found.items(), reverse=True))
+
+
+def row_of(number: int, line: str, title: Title, ranks: int | None) -> Row | None:
+    """Return the row that *line* is below *title*; None for any other line."""
+    tokens = line.split()
+    if len(tokens) < 2:
+        return None
+    while len(tokens) > 2 and not tokens[0].isdigit() and tokens[0].endswith((":", ">")):
+        tokens = tokens[1:]
+    try:
+        size, value = whole_number(tokens[0]), printed(tokens[1])
+        for token in tokens[2:]:
+            if token not in ("Pass", "Fail", "-"):
+                printed(token)
+    except ValueError:
+        return None
+    nbytes = float(size) * ((ranks or 1) if title.per_rank else 1)
+    wrong = "1" if "Fail" in tokens else "0"
+    if not title.rates:
+        return Row(number, nbytes, _scaled(value, US), wrong=wrong)
+    rate = _scaled(value, MBPS)
+    if rate.value <= 0:
+        return Row(number, nbytes, BLANK, rate, wrong=wrong)
+    seconds = nbytes / rate.value
+    return Row(number, nbytes, Printed(seconds, seconds * rate.half / rate.value), rate, wrong=wrong)
+
+
+def _scaled(number: Printed, scale: float) -> Printed:
+    return Printed(number.value * scale, number.half * scale)

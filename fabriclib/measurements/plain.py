@@ -1,0 +1,120 @@
+"""Plain tables: CSV with any of the usual separators, and the tables of Markdown that people print and publish.
+
+The header names the columns. A size column and one of time, algbw or busbw make a table; a number without a unit takes
+the unit its column's name ends in, and SI base units where it ends in none.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from .. import units
+from ..checks import known
+from ..collectives.buffers import COLLECTIVES
+from .table import BLANK, Printed, Row, printed
+
+_SIZE = {"nbytes", "size", "bytes", "message", "messagesize", "payload", "buffer", "msgsize"}
+_TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avglatency"}
+_RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw"}
+_OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes"}
+_SCALES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10,
+           "mib": 2.0**20, "gib": 2.0**30, "b/s": 1.0, "mb/s": 1e6, "gb/s": 1e9, "mbps": 1e6, "gbps": 1e9}
+SEPARATORS = ("|", ";", "\t", ",")
+MOST_COLUMNS = 100
+
+
+class Columns:
+    """The columns of a plain table: where each stands, and what its numbers are to be multiplied by."""
+
+    def __init__(self, separator: str, at: dict[str, tuple[int, float]], width: int):
+        self.separator, self.at, self.width = separator, at, width
+
+    def cells(self, line: str) -> list[str]:
+        """Return the cells of a line under this header."""
+        return split(line, self.separator)
+
+
+def split(line: str, separator: str) -> list[str]:
+    """Return the cells of *line*; the bars at both ends of a line of Markdown make none."""
+    if separator == "|":
+        line = line.strip().strip("|")
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+
+
+def columns_of(line: str) -> Columns | None:
+    """Return the columns that a header line announces; None for any other line.
+
+    >>> columns_of("nbytes,time (us),busbw_GB/s").at
+    {'nbytes': (0, 1.0), 'seconds': (1, 1e-06), 'busbw': (2, 1000000000.0)}
+    """
+    for separator in SEPARATORS:
+        if separator in line and line.count(separator) < MOST_COLUMNS:
+            cells = split(line.lstrip("# "), separator)
+            at: dict[str, tuple[int, float]] = {}
+            for place, cell in enumerate(cells):
+                name, scale = _named(cell)
+                if name:
+                    at.setdefault(name, (place, scale))
+            if "nbytes" in at and {"seconds", "algbw", "busbw"} & set(at):
+                return Columns(separator, at, len(cells))
+    return None
+
+
+def _named(cell: str) -> tuple[str | None, float]:
+    text = cell.strip().lower().replace("µ", "u").replace("μ", "u")
+    match = re.fullmatch(r"(.*?)(?:[ _(\[]+([kmg]i?b|[kmgt]?b/s|[mg]bps|[mun]?s|b)[)\]]?)?", text)
+    name = re.sub(r"[^a-z]", "", match[1])
+    scale = _SCALES.get(match[2] or "", 1.0)
+    if name in ("us", "ms", "ns"):
+        return "seconds", _SCALES[name]
+    if name in _SIZE:
+        return "nbytes", scale
+    if name in _TIME:
+        return "seconds", scale
+    if name == "inplace":
+        return "in_place", scale
+    return _RATES.get(name) or _OTHER.get(name), scale
+
+
+def is_rule(line: str) -> bool:
+    """Return whether *line* is the rule below the header of a Markdown table."""
+    return bool(re.fullmatch(r"[\s|:+-]*-[\s|:+-]*", line))
+
+
+def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str]] | None:
+    """Return (row, what the row says of collective, ranks and nodes); None where *line* has another number of cells.
+
+    Raises:
+        ValueError: the right number of cells, and one that is no number.
+    """
+    if columns.separator not in line or len(cells := columns.cells(line)) != columns.width:
+        return None
+    values = {name: _value(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
+              if name not in _OTHER.values()}
+    said = {name: cells[columns.at[name][0]] for name in _OTHER.values() if name in columns.at}
+    nbytes = values["nbytes"].value
+    found = {name: values[name] for name in ("algbw", "busbw", "in_place") if name in values}
+    return Row(number, nbytes, values.get("seconds", BLANK), **found), said
+
+
+def _value(cell: str, scale: float, separator: str) -> Printed:
+    """Return the number in *cell*, with its own unit or its column's; a ValueError that shows the cell."""
+    text = cell.replace(",", ".") if separator == ";" else cell
+    if text.lower() in ("", "na", "n/a", "nan", "-"):
+        return BLANK
+    try:
+        return printed(text, scale)
+    except ValueError:
+        match = re.match(r"\s*([\d.]+)", text)
+        value = units.parse(text)
+        half = printed(match[1]).half / max(float(match[1]), 1e-300) if match else 0.0
+        return Printed(value, value * half)
+
+
+def collective_of(name: str) -> str:
+    """Return *name* as fabriclib spells it; a ValueError suggests the nearest."""
+    spelt = name.strip().lower().replace("-", "_").replace(" ", "_").removesuffix("_perf")
+    again = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "sendrecv": "send_recv",
+             "reducescatter": "reduce_scatter", "bcast": "broadcast"}
+    return known("collective", again.get(spelt, spelt), COLLECTIVES)

@@ -1,0 +1,107 @@
+"""`read_measurements`: the output of a benchmark as a DataFrame, with what the log gets wrong beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..checks import count, known
+from ..collectives.buffers import COLLECTIVES
+from ..collectives.busbw import factor
+from .agree import check, settle
+from .gather import Gatherer, finite
+from .lines import numbered
+from .table import Table
+
+COLUMNS = ("collective", "ranks", "nodes", "nbytes", "seconds", "algbw", "busbw", "in_place", "table")
+
+
+def read_measurements(path_or_text, *, collective: str | None = None, ranks: int | None = None, nodes: int | None = None):
+    """Return what a log of nccl-tests, rccl-tests or OSU measured, or a plain table, as a DataFrame in SI base units.
+
+    Its columns are collective, ranks, nodes, nbytes (the total buffer, as nccl-tests counts it), seconds (out of place, as
+    printed), algbw and busbw (bytes per second, computed from the time), in_place (seconds, NaN where none is printed) and
+    table (0, 1, ... for the tables of one log). Ranks and nodes that nothing tells are <NA>.
+
+    `attrs["problems"]` lists, one sentence each, where the log contradicts itself or cannot be read, with the number of the
+    line; rows that contradict themselves are left out. `attrs["notes"]` lists what was inferred, and `attrs["hints"]` what
+    the library's own output gives away. Both may quote nothing of the log itself.
+
+    Args:
+        path_or_text: a path, the text of a log (with line breaks), or its bytes. It may be of any size: lines are read one
+            at a time.
+        collective, ranks, nodes: what the log does not say, or says wrongly.
+
+    Raises:
+        ValueError: no file, no text, no table, a table whose collective nothing tells: one sentence with the line's number.
+
+    >>> frame = read_measurements('''# all_reduce_perf
+    ... #  size  count  type  redop  root  time  algbw  busbw  #wrong  time  algbw  busbw  #wrong
+    ...  1048576  262144  float  sum  -1  104.9  10.00  17.50  0  104.9  10.00  17.50  0
+    ... ''')
+    >>> print(frame[["collective", "ranks", "nbytes", "seconds"]].to_string(index=False))
+    collective  ranks    nbytes  seconds
+    all_reduce      8 1048576.0 0.000105
+    """
+    if collective is not None:
+        known("collective", collective, [name for name in COLLECTIVES if name != "barrier"])
+    ranks, nodes = (value if value is None else count(name, value) for name, value in (("ranks", ranks), ("nodes", nodes)))
+    found = Gatherer(ranks)
+    for number, line in numbered(path_or_text):
+        found.take(number, line)
+    problems, notes, parts = list(found.problems), [], []
+    for table in (table for table in found.tables if table.rows):
+        try:
+            parts.append(_frame(table, len(parts), collective, ranks, nodes))
+        except ValueError as problem:
+            problems.append(str(problem))
+        problems += table.problems
+        notes += [note for note in table.notes if note not in notes]
+    if found.unlisted():
+        problems.append(f"{found.unlisted()} more problems of this kind are not listed")
+    if not parts:
+        raise ValueError(problems[0] if problems else _nothing(found))
+    return _joined(parts, problems, notes, found)
+
+
+def _nothing(found: Gatherer) -> str:
+    if not found.lines:
+        return "line 1: the log is empty."
+    if found.tables or found.heading.listed or found.columns:
+        return f"line {found.lines}: the log ends before the first row of its table: it was cut off, or the run failed."
+    return (f"line {found.lines}: the log ends and no table was found; expected is the output of nccl-tests, rccl-tests or OSU, "
+            f"or columns such as nbytes,seconds.")
+
+
+def _frame(table: Table, at: int, collective, ranks, nodes):
+    """One table as a DataFrame; its problems and notes grow on the way."""
+    import pandas as pd
+
+    table.rows = [finite(row) for row in table.rows]
+    collective, ranks, nodes = settle(table, collective, ranks, nodes)
+    check(table, collective, ranks)
+    nbytes, seconds, printed_bus = table.column("nbytes"), table.column("seconds"), table.column("busbw")
+    timeless = np.isnan(seconds) & (printed_bus > 0)
+    if ranks and timeless.any():
+        seconds[timeless] = nbytes[timeless] * factor(collective, ranks) / printed_bus[timeless]
+    if not np.isfinite(seconds).all():
+        line = table.rows[int(np.flatnonzero(~np.isfinite(seconds))[0])].line
+        raise ValueError(f"line {line}: only busbw is printed, and nothing says how many ranks there were; name them: ranks=8.")
+    if table.windowed:
+        table.notes.append("the test keeps many messages on their way at once: the times are size over rate, and no latency")
+    algbw = nbytes / seconds
+    return pd.DataFrame({
+        "collective": collective, "ranks": pd.array([ranks] * len(nbytes), dtype="Int64"),
+        "nodes": pd.array([nodes] * len(nbytes), dtype="Int64"), "nbytes": nbytes, "seconds": seconds.round(15), "algbw": algbw,
+        "busbw": algbw * factor(collective, ranks) if ranks else printed_bus, "in_place": table.column("in_place").round(15),
+        "table": at,
+    }, columns=COLUMNS)
+
+
+def _joined(parts: list, problems: list[str], notes: list[str], found: Gatherer):
+    import pandas as pd
+
+    frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    first = next(table for table in found.tables if table.rows)
+    frame.attrs = {"problems": problems, "notes": notes, "hints": list(found.hints), "device": first.device,
+                   "windowed": first.windowed, "gpus_per_process": first.heading.gpus_per_process}
+    return frame

@@ -1,0 +1,115 @@
+"""Whatever is fed in, the answer is a table or one sentence with a line number, and memory does not grow with the log."""
+
+from __future__ import annotations
+
+import re
+import tracemalloc
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from written_logs import Run, nccl
+
+from fabriclib.measurements import gather, read_measurements
+from fabriclib.measurements.lines import numbered
+
+RUN = nccl(Run("all_reduce", 8, 1, [2**k for k in range(20, 30)], [100.0 * 1.7**k for k in range(10)], [100.0] * 10))
+
+LINES = RUN.split("\n") + ["nbytes,seconds", "8,9", "# OSU MPI Allreduce Latency Test v7", "1 2"]
+
+
+@pytest.mark.parametrize(("bad", "said"), [
+    ("", "line 1: the log is empty"), (b"", "line 1: the log is empty"), ("\n\n", "line 2: .*no table"), (" ", "line 1: .*empty"),
+    (b"\x7fELF\x02\x01\0\0", "line 1: this is no text"), (b"ok\n" + bytes(range(128, 256)) * 4, "line 2: this is no text"),
+    (b"\x1f\x8b\x08\0", "line 1: this is a gzip file"), (b"PK\x03\x04", "zip"), ("a\0b\nc", "line 1: this is no text"),
+    ("hello\nworld\n", "line 2: .*no table"), (RUN[:900], r"line \d+: the log ends before the first row"),
+    ("size,color\n1,red\n", "line 2: .*no table"), ("nbytes,seconds\n1,red\n", "line 2: a cell is no number.*red"),
+    ("nbytes,busbw\n8,1e9\n", "line 2: .*which collective"), ("no-such-file.log", "cannot be opened"), (42, "must be a path"),
+    (None, "must be a path"), (["a"], "must be a path"), ("x" * 10_000, "cannot be opened"),
+])
+def test_what_is_no_log_is_refused_in_one_sentence(bad, said):
+    with pytest.raises(ValueError, match=said) as problem:
+        read_measurements(bad)
+    assert "\n" not in str(problem.value)
+    assert len(str(problem.value)) < 300
+
+
+def test_options_are_checked_like_all_others():
+    with pytest.raises(ValueError, match="Did you mean 'all_reduce'"):
+        read_measurements(RUN, collective="allreduce")
+    with pytest.raises(ValueError, match="^ranks must be a whole number"):
+        read_measurements(RUN, ranks=0)
+
+
+def test_markup_and_escapes_never_come_out_again():
+    evil = "<script>alert(1)</script>\x1b[2J"
+    frame = read_measurements(f"{evil}\n{RUN}\n 1048576 {evil} float sum -1 {evil}\nnbytes,seconds\n{evil},1\n")
+    said = str(frame.attrs) + frame.to_csv()
+    assert "\x1b" not in said
+    assert len(frame) == 10
+
+
+def test_a_line_of_a_million_columns_is_passed_over():
+    wide = ",".join(["1"] * 1_000_000)
+    assert len(read_measurements(f"{wide}\n{RUN}{wide}")) == 10
+    with pytest.raises(ValueError, match="line 2: .*no table"):
+        read_measurements(f"nbytes,seconds,{wide}\n{wide}")
+
+
+def test_a_log_may_be_in_utf_16_as_windows_writes_it():
+    assert len(read_measurements(RUN.encode("utf-16"))) == 10
+    assert len(read_measurements(b"\xef\xbb\xbf" + RUN.encode())) == 10
+
+
+def test_more_rows_than_any_benchmark_prints_are_refused(monkeypatch):
+    monkeypatch.setattr(gather, "MOST_ROWS", 100)
+    with pytest.raises(ValueError, match="line 101: more than 100 rows"):
+        read_measurements("".join(f"{4 + i} 1 float sum -1 10.0 0.0 0.0 0\n" for i in range(101)))
+
+
+def test_a_gigantic_log_is_read_in_bounded_memory(tmp_path):
+    path = tmp_path / "huge.log"
+    noise = "node1:43:61 [0] NCCL INFO Channel 00/16 : 0 1 2 3 4 5 6 7\n" * 1000
+    with open(path, "w") as file:
+        for _ in range(10):
+            file.write(noise)
+        file.write("x" * 6_000_000)
+        file.write("\n" + RUN)
+    tracemalloc.start()
+    frame = read_measurements(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(frame) == 10
+    assert path.stat().st_size > 6e6
+    assert peak < 1e6
+
+
+def tried(log):
+    """Return (table, None) or (None, sentence)."""
+    try:
+        return read_measurements(log), None
+    except ValueError as problem:
+        return None, str(problem)
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text + "\n"),
+                 st.lists(st.sampled_from(LINES), max_size=30).map(lambda lines: "\n".join(lines) + "\n")))
+@example(b"\xff\xfe")
+@example("size count type redop root time algbw busbw #wrong\n8 2 float sum -1 1e99 0 0 0\n8 2 float sum -1 0 0 0 0\n")
+@example("# size time algbw busbw\n" + "9" * 400 + " 1 1 1\n")
+def test_anything_at_all_gives_a_table_or_a_sentence_with_a_line(junk):
+    frame, problem = tried(junk)
+    assert re.match(r"line \d+: .+", problem) if frame is None else (frame.seconds > 0).all()
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(0, len(RUN)))
+def test_a_log_cut_anywhere_keeps_the_rows_before_the_cut(at):
+    whole = sum(1 for line in RUN[:at].split("\n")[:-1] if " float " in line)
+    frame, _ = tried(RUN[:at] + "\n")
+    assert whole <= (0 if frame is None else len(frame)) <= whole + 1
+
+
+def test_lines_are_numbered_as_an_editor_does():
+    assert list(numbered("a\r\nb\n\nc")) == [(1, "a"), (2, "b"), (3, ""), (4, "c")]
