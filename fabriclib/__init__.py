@@ -20,8 +20,10 @@ _ROOMS = {
     "flows": ("Share", "share"),
     "host_adapters": ("Adapter", "adapter", "adapters"),
     "labs": ("lab", "labs"),
+    "machines": ("Launcher", "Nic", "System", "launchers", "nic", "system", "systems"),
     "measurements": ("read_measurements",),
     "memory": ("memory_mix",),
+    "prediction": ("Prediction", "predict"),
     "topology": ("Design", "Graph", "Part", "fabric", "fabric_counts", "path_class", "path_classes", "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -1,0 +1,100 @@
+"""How far the predictions are from the published measurements, and the constants rebuilt from their priors for a refit.
+
+The metric: the out-of-place time (the in-place one where a warm-up glitch made that more than 1.4 times as long), absolute
+relative error, mean over the rows of a table, then mean over tables. Three regimes: up to 64 KiB, between, from 64 MiB.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from . import catalog, units
+from .measurements import published
+from .prediction.constants import UNITS, Constants, fitted
+from .prediction.model import case, predicted
+
+REGIMES = ("all sizes", "up to 64 KiB", "between", "from 64 MiB")
+SMALL, LARGE = 64 * units.KiB, 64 * units.MiB
+TARGETS = {"single-node": (0.12, 0.07), "multi-node": (0.20, 0.12)}  # over all sizes, from 64 MiB
+
+
+class Table(NamedTuple):
+    """A published table of a properly configured machine, ready to be predicted."""
+
+    id: str
+    system: str
+    collective: str
+    nodes: int
+    ranks: int
+    site: str
+    split: str
+    nbytes: np.ndarray
+    seconds: np.ndarray
+    case: tuple
+
+    def predicted(self, constants: Constants) -> np.ndarray:
+        """Return the seconds that the model gives with these constants."""
+        return predicted(constants, *self.case).seconds
+
+    def errors(self, constants: Constants | None = None) -> np.ndarray:
+        """Return the relative error of each row: 0.1 is a prediction ten per cent too slow."""
+        return self.predicted(fitted() if constants is None else constants) / self.seconds - 1
+
+
+@functools.cache
+def tables() -> tuple[Table, ...]:
+    """Return the tables that the accuracy is taken over: sweeps on machines that were configured properly.
+
+    >>> len([table for table in tables() if table.split == "validate"]) >= len(tables()) / 2
+    True
+    """
+    return tuple(_table(row) for row in catalog.rows("measurement_tables") if row["split"] in ("fit", "validate"))
+
+
+def _table(row: dict[str, str]) -> Table:
+    measured = published(row["id"])
+    nodes, ranks = int(row["nodes"]), int(row["ranks"])
+    nbytes = measured["nbytes"].to_numpy()
+    checked = case(row["system"], row["collective"], nbytes, nodes, ranks // nodes, row["harness"])
+    return Table(row["id"], row["system"], row["collective"], nodes, ranks, row["site"], row["split"], nbytes,
+                 measured["seconds"].to_numpy(), checked)
+
+
+def by_regime(table: Table, constants: Constants | None = None) -> tuple[float, ...]:
+    """Return the mean absolute relative error of a table in each of REGIMES; NaN where it has no rows there."""
+    off = np.abs(table.errors(constants))
+    inside = (table.nbytes > 0, table.nbytes <= SMALL, (table.nbytes > SMALL) & (table.nbytes < LARGE), table.nbytes >= LARGE)
+    return tuple(float(off[rows].mean()) if rows.any() else float("nan") for rows in inside)
+
+
+def summary(scores: dict[str, tuple[float, ...]]):
+    """Return the mean over tables of *scores*, {table id: error by regime}, as {"single-node": ..., "multi-node": ...}."""
+    nodes = {table.id: table.nodes for table in tables()}
+    groups = {"single-node": [s for id, s in scores.items() if nodes[id] == 1],
+              "multi-node": [s for id, s in scores.items() if nodes[id] > 1]}
+    return {group: tuple(float(np.nanmean(column)) for column in zip(*found, strict=True)) for group, found in groups.items()
+            if found}
+
+
+# ------------------------------------------------------------------ the constants as multiples of their priors
+
+@functools.cache
+def free() -> tuple[tuple[str, str], ...]:
+    """Return (subject, quantity) of every constant that is fitted: those whose prior has a width."""
+    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if float(row["width"]) > 0)
+
+
+def build(departures) -> Constants:
+    """Return the constants that lie *departures* (one for each of `free()`, in widths) away from their priors.
+
+    A row's prior is a multiple of its parent's value, so a technology without a table follows its family.
+    """
+    constants, each = {}, iter(departures)
+    for row in catalog.rows("fitted"):
+        quantity, width = row["quantity"], float(row["width"])
+        from_ = constants[row["parent"], quantity] if row["parent"] else UNITS[row["unit"]]
+        constants[row["subject"], quantity] = float(row["prior"]) * from_ * (np.exp(width * next(each)) if width else 1.0)
+    return constants

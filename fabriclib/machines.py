@@ -1,0 +1,209 @@
+"""Machines as a collective library sees them: GPUs on links, NICs behind them, and whoever launches the kernels.
+
+A System is composed of catalogue parts. `gpus` GPUs form one NVLink (or xGMI, or PCIe) domain, called a node here; `nics`
+ports carry what leaves it. What such parts reach in practice is no property of a machine: it belongs to the technology
+(a link generation, a switch, a NIC kind, a launcher) and stands in data/fitted.csv.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+from . import catalog, units
+from .checks import count, known, short
+from .links import Link, link
+from .switches import Switch, switch
+
+WIRINGS = ("switch", "mesh", "pcie", "staged")
+LIBRARIES = ("nccl", "rccl")
+
+
+@dataclass(frozen=True)
+class Nic:
+    """ONE network port in ONE direction, with the transport a library drives it by.
+
+    Its latency and efficiency are those that fitted.csv has for its id, else for its transport, else for its family.
+    """
+
+    id: str
+    name: str
+    transport: str
+    link: Link
+    family: str = "network"
+    note: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Line rate in bytes per second, one way."""
+        return line(self.link)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {units.format(self.rate, 'B/s')} one way, {self.transport}>"
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Who starts the kernels: its cost per collective, for the whole process and again for each GPU it drives (fitted)."""
+
+    id: str
+    name: str
+    note: str = ""
+
+    def __repr__(self) -> str:
+        return f"<launcher {self.id}: {self.name}>"
+
+
+@dataclass(frozen=True)
+class System:
+    """A machine, composed of catalogue parts.
+
+    Args:
+        name: what to call it.
+        gpus: GPUs in one domain of the inner links: a server, or the whole rack of an NVL72.
+        link: all links of ONE GPU as a bundle, such as link("nvlink4").bundle(18), or link("pcie4", lanes=16).
+        wiring: "switch", "mesh" (a link or more between every pair), "pcie" (peer to peer through PCIe switches or CPUs)
+            or "staged" (PCIe, each transfer through host memory).
+        switch: the switch chip, for wiring "switch"; one that reduces gives NVLS.
+        nic: one port of the network, where there is one.
+        nics: how many such ports a domain has.
+        library: "nccl" or "rccl".
+        host: the CPU that launches the kernels: "x86" or "grace".
+        server_gpus: GPUs of one server, where a domain spans several servers (an NVL72); else the same as gpus.
+        sharp: whether the switches of the network reduce (InfiniBand SHARP), and the library uses it.
+        note: what a reader should know.
+
+    Raises:
+        ValueError: a part that is missing, of the wrong kind, or not possible.
+
+    >>> System("mine", gpus=8, link=link("nvlink4").bundle(18), switch=switch("nvswitch3"), nic=nic("ib-ndr"), nics=8)
+    <mine: 8 GPUs, 450 GB/s each way over a switch; 8 x NDR InfiniBand: 400 GB/s each way to the network>
+    """
+
+    name: str
+    gpus: int
+    link: Link
+    wiring: str = "switch"
+    switch: Switch | None = None
+    nic: Nic | None = None
+    nics: int = 0
+    library: str = "nccl"
+    host: str = "x86"
+    server_gpus: int | None = None
+    sharp: bool = False
+    id: str = ""
+    note: str = ""
+
+    def __post_init__(self):
+        for field, kind, example in (("link", Link, 'link("nvlink4").bundle(18)'), ("switch", Switch, 'switch("nvswitch3")'),
+                                     ("nic", Nic, 'nic("ib-ndr")')):
+            value = getattr(self, field)
+            if not isinstance(value, kind) and not (value is None and field != "link"):
+                raise ValueError(f"{field} must be a {kind.__name__}, such as {example}; got {short(value)}.")
+        known("wiring", self.wiring, WIRINGS)
+        known("library", self.library, LIBRARIES)
+        known("host", self.host, ("x86", "grace"))
+        object.__setattr__(self, "gpus", count("gpus", self.gpus, high=100_000))
+        object.__setattr__(self, "nics", count("nics", self.nics, low=0, high=100_000))
+        object.__setattr__(self, "server_gpus", count("server_gpus", self.server_gpus or self.gpus, high=self.gpus))
+        if (self.nic is None) != (self.nics == 0):
+            raise ValueError(f"nics must be 0 without a nic and at least 1 with one; got {self.nics} of {short(self.nic)}.")
+
+    @property
+    def gpu_rate(self) -> float:
+        """Line rate of all links of one GPU, bytes per second one way."""
+        return line(self.link)
+
+    @property
+    def node_rate(self) -> float:
+        """Line rate of all network ports of a domain, bytes per second one way; 0 where there is no network."""
+        return self.nics * self.nic.rate if self.nic else 0.0
+
+    def __repr__(self) -> str:
+        how = {"switch": "over a switch", "mesh": "over a mesh", "pcie": "over PCIe", "staged": "through host memory"}
+        out = (f"; {self.nics} x {self.nic.name}: {units.format(self.node_rate, 'B/s')} each way to the network" if self.nic
+               else "; no network")
+        return (f"<{self.name}: {self.gpus} GPUs, {units.format(self.gpu_rate, 'B/s')} each way {how[self.wiring]}{out}>")
+
+
+def line(one: Link) -> float:
+    """Return the line rate of a link or a bundle, bytes per second one way."""
+    return one.waterfall()[1].rate
+
+
+@functools.cache
+def nic(name: str) -> Nic:
+    """Return ONE network port from the catalogue.
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
+    >>> nic("ib-ndr")
+    <NDR InfiniBand: 50 GB/s one way, ib>
+    """
+    cells = catalog.row("nics", name)
+    labels = (cells[field] for field in ("id", "name", "transport"))
+    return Nic(*labels, _bundle(cells["link"], cells["links"]), cells["family"], cells["note"])
+
+
+@functools.cache
+def launcher(name: str) -> Launcher:
+    """Return who starts the kernels, from the catalogue.
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
+    >>> launcher("mpi")
+    <launcher mpi: one process for each GPU>
+    """
+    cells = catalog.row("launchers", name)
+    return Launcher(cells["id"], cells["name"], cells["note"])
+
+
+def launchers() -> list[Launcher]:
+    """Return every launcher of the catalogue."""
+    return [launcher(cells["id"]) for cells in catalog.rows("launchers")]
+
+
+@functools.cache
+def system(name: str) -> System:
+    """Return a machine from the catalogue.
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
+    >>> system("dgx-h100")
+    <DGX H100: 8 GPUs, 450 GB/s each way over a switch; 8 x NDR InfiniBand: 400 GB/s each way to the network>
+    """
+    cells = catalog.row("systems", name)
+    return System(
+        cells["name"], int(cells["gpus"]), _bundle(cells["link"], cells["links"]), cells["wiring"],
+        switch(cells["switch"]) if cells["switch"] else None, nic(cells["nic"]) if cells["nic"] else None,
+        int(cells["nics"] or 0), cells["library"], cells["host"], int(cells["server_gpus"] or cells["gpus"]),
+        id=cells["id"], note=cells["note"],
+    )
+
+
+def _bundle(name: str, links: str) -> Link:
+    wire = link(name)
+    return wire.bundle(int(links)) if int(links) > 1 else wire
+
+
+def systems():
+    """Return the catalogue as a DataFrame: one row a machine, rates in GB/s one way."""
+    import pandas as pd
+
+    found = [system(cells["id"]) for cells in catalog.rows("systems")]
+    return pd.DataFrame({
+        "id": [one.id for one in found], "name": [one.name for one in found],
+        "GPU": [cells["gpu"] for cells in catalog.rows("systems")], "GPUs": [one.gpus for one in found],
+        "link": [f"{one.link.count} x {one.link.name}" for one in found], "wiring": [one.wiring for one in found],
+        "GPU GB/s one way": [one.gpu_rate / units.GB for one in found],
+        "in-switch reduction": [bool(one.switch and one.switch.reduces) for one in found],
+        "network": [f"{one.nics} x {one.nic.name}" if one.nic else "none" for one in found],
+        "network GB/s one way": [one.node_rate / units.GB if one.nic else math.nan for one in found],
+        "library": [one.library for one in found],
+    })
+
+

@@ -1,0 +1,201 @@
+"""predict: how long a collective takes on a machine, by the algorithm a real library would use, and why.
+
+    time = ( launch^4 + (latency + wire + ramp)^4 )^(1/4)
+
+*launch* is what starting the kernels takes: nothing is faster. *latency* is counted in steps and hops. *wire* is the bytes at
+the slowest place over its rate. *ramp*: a pipeline of depth d that cuts its data into k pieces needs (d + k)(alpha + wire / k);
+the best k adds 2 sqrt(d alpha wire) to latency and wire. Pieces grow with the message until they fill the library's buffers;
+from there on the time to fill the pipeline is constant. So the ramp grows with the root of the wire time, and ends.
+
+What the model leaves out: other traffic, errors of placement, the choice between protocols (the ramp is their envelope), NUMA.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import machines, units
+from ..checks import MAX_BYTES, count, known, number, short, whole
+from ..collectives.buffers import COLLECTIVES
+from ..collectives.busbw import algbw, busbw
+from ..machines import Launcher, System
+from .constants import Constants, fitted
+from .price import Price, prices
+from .reach import reach
+
+MAX_NODES = 100_000
+
+
+@dataclass(frozen=True, repr=False)
+class Prediction:
+    """How long a collective takes: numbers for one case, arrays for many.
+
+    Fields:
+        seconds: the time.
+        algorithm: which one is taken. algbw, busbw: bytes per second as nccl-tests prints them.
+        launch, latency, wire, ramp: the seconds that each part takes. The last three overlap with launching, so that the time
+            is less than all four together.
+        collective, nbytes, ranks, machine: what it is the time of.
+    """
+
+    seconds: float
+    launch: float
+    collective: str
+    nbytes: float
+    ranks: int
+    machine: System
+    _prices: tuple[Price, ...]
+    _chosen: np.ndarray
+
+    @property
+    def algorithm(self):
+        return _plain(np.array([price.name for price in self._prices])[self._chosen])
+
+    @property
+    def algbw(self):
+        return algbw(self.nbytes, self.seconds)
+
+    @property
+    def busbw(self):
+        return busbw(self.collective, self.nbytes, self.seconds, self.ranks)
+
+    @property
+    def latency(self):
+        return self._part(0)
+
+    @property
+    def wire(self):
+        return self._part(1)
+
+    @property
+    def ramp(self):
+        return self._part(2)
+
+    def _part(self, which: int):
+        shape = np.shape(self.seconds)
+        each = [np.broadcast_to(price.parts(self.nbytes)[which], shape) for price in self._prices]
+        return _plain(np.choose(self._chosen, each))
+
+    def why(self, at: int = -1) -> str:
+        """Return the reason for the time in one sentence; of many cases, for number *at* as they lie flattened, else the last.
+
+        Raises:
+            ValueError: there is no case *at*.
+        """
+        cases = np.size(self.seconds)
+        at = count("at", at, low=-cases, high=cases - 1)
+
+        def one(values):
+            return np.broadcast_to(values, np.shape(self.seconds)).flat[at]
+
+        price = self._prices[one(self._chosen)]
+        place = str(one(price.place))
+        parts = {"starting the kernels": self.launch, "waiting for one message after another": one(self.latency),
+                 f"the bytes at {place}": one(self.wire), "filling the pipeline": one(self.ramp)}
+        most = max(parts, key=parts.get)
+        size = f" of {units.format(one(self.nbytes))}" if one(self.nbytes) else ""
+        how = f"by {price.name} " if one(self.ranks) > 1 else ""
+        return (f"{self.collective}{size} on {one(self.ranks)} GPUs takes {units.format(one(self.seconds), 's')} {how}because "
+                f"{most} take{'' if most.startswith('the') else 's'} {units.format(parts[most], 's')}, more than anything else.")
+
+    def __repr__(self) -> str:
+        where = f"GPUs of {self.machine.name}"
+        if np.ndim(self.seconds):
+            return f"<{self.collective} on {where}: {np.size(self.seconds)} predictions>"
+        if not self.nbytes:
+            return f"<{self.collective} on {self.ranks} {where} by {self.algorithm}: {units.format(self.seconds, 's')}>"
+        return (f"<{self.collective} of {units.format(self.nbytes)} on {self.ranks} {where} by {self.algorithm}: "
+                f"{units.format(self.seconds, 's')}, busbw {units.format(self.busbw, 'B/s')}>")
+
+
+def predict(system, collective, nbytes=None, nodes=1, gpus_per_node=None, algorithm="auto", launcher="mpi") -> Prediction:
+    """Return how long a collective takes, by the algorithm a real library would use.
+
+    Args:
+        system: an id from `systems()`, such as "dgx-h100", or a System.
+        collective: all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, reduce, scatter, gather, send_recv, barrier.
+        nbytes: the total buffer in bytes, as nccl-tests counts it; a barrier has none.
+        nodes: how many nodes: servers, or racks of an NVL72. Where gpus_per_node is no more than one compute tray of such a
+            rack has, nodes are trays, which fill one rack after the other.
+        gpus_per_node: GPUs of each node in use; all of them without.
+        algorithm: "auto" for what the library would take, or a name as `Prediction.algorithm` gives it.
+        launcher: who starts the kernels: an id from launchers.csv, such as "single-process", or a Launcher.
+
+    nbytes and nodes may be arrays; they broadcast. The constants are those of data/fitted.csv.
+
+    Returns:
+        Prediction: seconds, algorithm, algbw and busbw; why() gives the reason.
+
+    Raises:
+        ValueError: unknown names, values out of range, several nodes without a network, an algorithm that the library lacks.
+
+    >>> predict("dgx-h100", "all_reduce", 2**30).algorithm
+    'nvls'
+    """
+    return predicted(fitted(), *case(system, collective, nbytes, nodes, gpus_per_node, launcher), algorithm)
+
+
+def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> tuple:
+    """Return the arguments of `predicted`, checked, with names looked up and compute trays put into racks."""
+    machine = machines.system(system) if isinstance(system, str) else system
+    if not isinstance(machine, System):
+        raise ValueError(f"system must be the id of a machine, such as 'dgx-h100', or a System; got {short(system)}.")
+    starter = machines.launcher(launcher) if isinstance(launcher, str) else launcher
+    if not isinstance(starter, Launcher):
+        raise ValueError(f"launcher must be the id of one, such as 'mpi', or a Launcher; got {short(launcher)}.")
+    known("collective", collective, COLLECTIVES)
+    if collective != "barrier" and nbytes is None:
+        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
+    size = 0.0 if collective == "barrier" else number("nbytes", nbytes, high=MAX_BYTES)
+    nodes = whole("nodes", nodes, high=MAX_NODES)
+    gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)
+    if gpus_per_node is not None and gpus <= machine.server_gpus < machine.gpus:
+        trays = machine.gpus // machine.server_gpus
+        return machine, collective, size, -(-nodes // trays), gpus * np.minimum(nodes, trays), starter
+    return machine, collective, size, nodes, gpus, starter
+
+
+def predicted(constants: Constants, machine: System, collective: str, nbytes, nodes, gpus, starter: Launcher,
+              algorithm: str = "auto") -> Prediction:
+    """Return the prediction for a checked case with these *constants*."""
+    if machine.nic is None and np.any(np.asarray(nodes) > 1):
+        raise ValueError(f"nodes must be 1 for {machine.name}, which has no network; got {short(nodes)}.")
+    r = reach(machine, gpus, starter, constants)
+    ways = prices(r, collective, nodes)
+    if algorithm != "auto":
+        ways = _named(algorithm, ways, collective)
+    chosen, device = _fastest(ways, nbytes)
+    if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
+        chosen, device = (np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in (chosen, device))
+    seconds = np.sqrt(np.sqrt(r.floor**4 + np.square(np.square(device))))
+    return Prediction(_plain(seconds), r.floor, collective, nbytes, gpus * nodes, machine, tuple(ways), chosen)
+
+
+def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
+    """Return the prices of the routes called *algorithm*, which the library is now made to take."""
+    known("algorithm", algorithm, ["auto", *dict.fromkeys(way.name for way in ways)])
+    found = [way._replace(taken=way.possible) for way in ways if way.name == algorithm]
+    if not np.all(np.any([way.possible for way in found], axis=0)):
+        raise ValueError(f"algorithm {algorithm!r} of {collective} does not serve one node and several nodes alike; "
+                         "predict the two apart.")
+    return found
+
+
+def _fastest(ways: list[Price], nbytes):
+    """Return which route is the fastest of those that are taken, and its seconds on the devices."""
+    best = ways[0].time(nbytes)
+    if not np.all(ways[0].taken):
+        best = np.where(ways[0].taken, best, np.inf)
+    chosen = np.zeros(np.shape(best), dtype=np.int8)
+    for index, way in enumerate(ways[1:], start=1):
+        seconds = way.time(nbytes)
+        faster = (seconds < best) & way.taken
+        best, chosen = np.where(faster, seconds, best), np.where(faster, np.int8(index), chosen)
+    return chosen, best
+
+
+def _plain(values):
+    """Return a NumPy scalar as the Python value that it holds, and arrays as they are."""
+    return values.item() if np.ndim(values) == 0 and isinstance(values, (np.ndarray, np.generic)) else values

@@ -1,0 +1,87 @@
+"""What a machine reaches: catalogue rates times the fitted constants of their technologies."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..machines import Launcher, System
+from .constants import Constants, look_up
+
+
+class Reach(NamedTuple):
+    """The rates (bytes per second) and latencies (seconds) of a machine that runs on `gpus` GPUs of each node.
+
+    Fields:
+        ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. pair: between two GPUs.
+        nvls: through a switch that reduces; 0 without one. direct: whether the library sends to all peers at once.
+        net: through the NICs of a node. port: through those of one GPU. sharp: whether the network reduces.
+        base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
+        eager, bulk, cutoff: a hop between nodes, for messages well below and above *cutoff* bytes.
+        posting: hops that one more message of an all-to-all costs. margin: what a tree must win on two nodes to be taken.
+        floor: what launching costs, below which nothing goes.
+        fill, filled: the longest ramp, and the wire time at which it is reached: seconds in a node, multiples of the
+            latency between nodes.
+    """
+
+    gpus: int
+    ring: float
+    open: float
+    pair: float
+    nvls: float
+    direct: bool
+    net: float
+    port: float
+    sharp: bool
+    base: float
+    step: float
+    chain: float
+    eager: float
+    bulk: float
+    cutoff: float
+    posting: float
+    margin: float
+    floor: float
+    fill: tuple[float, float]
+    filled: tuple[float, float]
+
+
+def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) -> Reach:
+    """Return what *machine* reaches with *gpus* GPUs of each node in use, started by *launcher*."""
+    def of(quantity: str, *subjects: str) -> float:
+        return look_up(constants, quantity, *subjects)
+
+    wire = _link_subjects(machine)
+    network = (machine.nic.id, machine.nic.transport, machine.nic.family, "network") if machine.nic else ("network",)
+    mesh = machine.wiring == "mesh" and gpus > 1
+    # In a mesh only the links among the GPUs in use carry anything.
+    used = (gpus - 1) / (machine.gpus - 1) if mesh else 1.0
+    ring = machine.gpu_rate * used * of("efficiency", *wire)
+    reduces = machine.switch is not None and machine.switch.reduces
+    # A GPU keeps to the NICs beside it: half of the GPUs use half of the NICs, but never less than one.
+    ports = np.maximum(machine.nics * gpus / machine.gpus, 1.0) if machine.nic else 1.0
+    net = ports * machine.nic.rate * of("efficiency", *network) if machine.nic else 0.0
+    step = of("step", *wire)
+    return Reach(
+        gpus=gpus, ring=ring,
+        # A NIC that closes a chain frees the link that closed the ring: g GPUs run g chains over the links of g - 1 rings.
+        open=ring * gpus / (gpus - 1) if mesh else ring,
+        pair=machine.gpu_rate / (machine.gpus - 1 if mesh else 1) * of("pair efficiency", *wire),
+        nvls=ring * of("reduction", machine.switch.id, machine.switch.family) if reduces else 0.0,
+        direct=mesh and machine.library == "rccl",
+        net=net, port=net / np.minimum(ports, gpus), sharp=machine.sharp,
+        base=of("base", machine.library), step=step, chain=step * of("chain", *wire),
+        eager=of("eager", *network), bulk=of("bulk", *network), cutoff=of("cutoff", *network),
+        posting=of("posting", *network) * np.maximum(gpus / ports, 1.0), margin=of("margin"),
+        floor=of("floor", launcher.id) * of("host", machine.host) + of("floor per gpu", launcher.id) * gpus,
+        fill=(of("fill", "node"), of("fill", "network")), filled=(of("filled", "node"), of("filled", "network")),
+    )
+
+
+def _link_subjects(machine: System) -> tuple[str, ...]:
+    """Return whose constants the links of a GPU have, nearest first: PCIe differs by who forwards."""
+    one = machine.link
+    if machine.wiring in ("pcie", "staged"):
+        return (f"{one.id}-{machine.wiring}", machine.wiring)
+    return (one.id, one.family)

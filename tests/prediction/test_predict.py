@@ -1,0 +1,149 @@
+"""predict: limits, identities and error messages that need no measurement."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib import catalog
+from fabriclib.collectives.buffers import COLLECTIVES
+from fabriclib.prediction.constants import fitted
+from fabriclib.prediction.reach import reach
+
+SYSTEMS = [row["id"] for row in catalog.rows("systems")]
+SIZES = np.geomspace(8, 2**34, 60)
+MOVING = [one for one in COLLECTIVES if one != "barrier"]
+
+
+def nodes_of(system: str) -> tuple[int, ...]:
+    return (1, 2, 3, 16) if fl.system(system).nic else (1,)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_collective_has_a_finite_answer_that_grows_with_the_message_and_with_the_nodes(system):
+    for collective in MOVING:
+        seconds = fl.predict(system, collective, SIZES, nodes=np.array(nodes_of(system))[:, None]).seconds
+        assert np.isfinite(seconds).all(), collective
+        assert (seconds > 0).all(), collective
+        assert (np.diff(seconds, axis=1) >= -1e-12).all(), f"{collective} gets faster with more bytes"
+    assert fl.predict(system, "barrier").seconds > 0
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("collective", MOVING)
+def test_an_endless_message_reaches_the_law_of_the_wire(system, collective):
+    for nodes in nodes_of(system):
+        one = fl.predict(system, collective, 1e17, nodes=nodes)
+        assert one.seconds == pytest.approx(one.wire, rel=1e-3)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_one_gpu_has_nobody_to_talk_to(system):
+    for collective in MOVING:
+        one = fl.predict(system, collective, 2**30, gpus_per_node=1)
+        assert one.seconds == one.launch
+
+
+def test_a_node_reaches_what_its_entry_sends_at_the_fitted_rate():
+    r = reach(fl.system("dgx-h100"), 8, fl.machines.launcher("mpi"), fitted())
+    ring = fl.predict("dgx-h100", "all_reduce", 1e15, algorithm="ring")
+    assert ring.busbw == pytest.approx(r.ring, rel=1e-3)
+    assert fl.predict("dgx-h100", "all_gather", 1e15).busbw == pytest.approx(r.ring, rel=1e-3)
+    nvls = fl.predict("dgx-h100", "all_reduce", 1e15, algorithm="nvls")
+    assert nvls.algbw == pytest.approx(r.nvls * 8 / 9, rel=1e-3)
+
+
+def test_in_switch_reduction_has_the_shape_that_was_published():
+    """algbw of 258, 265, 270 and 273 GB/s on 5 to 8 GPUs (NCCL issue 1455) is W p / (p + 1), whatever W is."""
+    published = np.array([258, 265, 270, 273])
+    model = np.array([fl.predict("dgx-h100", "all_reduce", 4e9, gpus_per_node=p, algorithm="nvls").algbw for p in (5, 6, 7, 8)])
+    assert model / model.mean() == pytest.approx(published / published.mean(), rel=0.01)
+    chosen = [fl.predict("dgx-h100", "all_reduce", 4e9, gpus_per_node=p).algorithm for p in (2, 3, 4, 7, 8)]
+    assert chosen == ["ring", "ring", "ring", "nvls", "nvls"]
+
+
+def test_a_tree_between_two_nodes_passes_the_rate_of_the_network_and_no_other_does():
+    two, four = (fl.predict("aws-p5", "all_reduce", 2.0**34, nodes=n) for n in (2, 4))
+    network = fl.system("aws-p5").node_rate
+    assert two.algorithm == "nvls_tree"
+    assert two.busbw > 1.1 * network
+    assert four.busbw < network
+
+
+def test_a_mesh_lends_its_closing_links_to_the_network():
+    """Eight GPUs run seven rings over the links of a mesh, but eight chains when NICs close them."""
+    r = reach(fl.system("mi300x-roce"), 8, fl.machines.launcher("mpi"), fitted())
+    assert r.open == pytest.approx(r.ring * 8 / 7)
+    assert reach(fl.system("alps-gh200"), 2, fl.machines.launcher("mpi"), fitted()).ring == pytest.approx(
+        reach(fl.system("alps-gh200"), 4, fl.machines.launcher("mpi"), fitted()).ring / 3)
+
+
+def test_compute_trays_fill_racks():
+    by_tray = fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=36, gpus_per_node=4)
+    assert np.array_equal(by_tray.seconds, fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=2).seconds)
+    one = fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=2, gpus_per_node=4)
+    assert np.array_equal(one.seconds, fl.predict("gb200-nvl72", "all_reduce", SIZES, gpus_per_node=8).seconds)
+
+
+def test_arrays_are_the_same_as_one_case_after_another():
+    sizes, nodes = np.array([8.0, 2**20, 2**33]), np.array([[1], [2], [3], [64]])
+    many = fl.predict("dgx-h100", "all_reduce", sizes, nodes=nodes)
+    for row, n in enumerate(nodes[:, 0]):
+        for column, size in enumerate(sizes):
+            one = fl.predict("dgx-h100", "all_reduce", float(size), nodes=int(n))
+            assert isinstance(one.seconds, float)
+            assert many.seconds[row, column] == pytest.approx(one.seconds, rel=1e-12)
+            assert many.algorithm[row, column] == one.algorithm
+            assert many.busbw[row, column] == pytest.approx(one.busbw)
+            assert many.why(3 * row + column) == one.why()
+
+
+def test_why_names_what_takes_the_time():
+    assert "starting the kernels" in fl.predict("dgx-h100", "all_reduce", 8).why()
+    assert "one message after another" in fl.predict("aws-p4de", "all_reduce", 8, nodes=64).why()
+    assert "the switch ports" in fl.predict("dgx-h100", "all_reduce", 2**34).why()
+    assert "the NICs" in fl.predict("dgx-h100", "all_to_all", 2**34, nodes=8).why()
+
+
+def test_who_launches_sets_the_floor():
+    alone, all_eight = (fl.predict("dgx-a100", "all_reduce", 8, launcher=one).seconds for one in ("mpi", "single-process"))
+    assert all_eight > 1.5 * alone
+
+
+def test_a_machine_is_composed_of_catalogue_parts_in_one_call():
+    mine = fl.System("mine", gpus=8, link=fl.link("nvlink4").bundle(18), switch=fl.switch("nvswitch3"),
+                     nic=fl.nic("ib-ndr"), nics=8)
+    assert fl.predict(mine, "all_reduce", 2**30, nodes=4).seconds == fl.predict("dgx-h100", "all_reduce", 2**30, nodes=4).seconds
+    with_sharp = dataclasses.replace(mine, sharp=True)
+    assert fl.predict(with_sharp, "all_reduce", 2**30, nodes=4).algorithm == "sharp"
+    assert fl.predict(with_sharp, "all_reduce", 2**30, nodes=4).seconds < fl.predict(mine, "all_reduce", 2**30, nodes=4).seconds
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"system": "dgx-h10"}, r"system 'dgx-h10' is not known. Did you mean 'dgx-h100'"),
+    ({"system": 3}, r"system must be the id of a machine, such as 'dgx-h100', or a System; got 3."),
+    ({"collective": "allreduce"}, r"collective 'allreduce' is not known. Did you mean 'all_reduce'"),
+    ({"nbytes": 0}, r"nbytes must be a number greater than 0"),
+    ({"nbytes": None}, r"nbytes must be given for all_reduce"),
+    ({"nodes": 0}, r"nodes must be a whole number from 1"),
+    ({"gpus_per_node": 9}, r"gpus_per_node must be a whole number from 1 to 8; got 9"),
+    ({"algorithm": "sharp"}, r"algorithm 'sharp' is not known. Known: auto, ring, nvls."),
+    ({"algorithm": "nvls", "nodes": [1, 2]}, r"algorithm 'nvls' of all_reduce does not serve one node and several nodes alike"),
+    ({"launcher": "slurm"}, r"launcher 'slurm' is not known"),
+    ({"system": "l40s-pcie", "nodes": 2}, r"nodes must be 1 for L40S server, which has no network; got 2."),
+])
+def test_errors_name_the_argument(arguments, message):
+    usual = {"system": "dgx-h100", "collective": "all_reduce", "nbytes": 2**20}
+    with pytest.raises(ValueError, match=message):
+        fl.predict(**usual | arguments)
+
+
+def test_a_system_refuses_parts_that_do_not_fit():
+    wire = fl.link("nvlink4").bundle(18)
+    with pytest.raises(ValueError, match="link must be a Link"):
+        fl.System("mine", 8, "nvlink4")
+    with pytest.raises(ValueError, match="nics must be 0 without a nic and at least 1 with one"):
+        fl.System("mine", 8, wire, nics=8)
+    with pytest.raises(ValueError, match="wiring 'hub' is not known"):
+        fl.System("mine", 8, wire, wiring="hub")

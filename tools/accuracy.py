@@ -1,0 +1,59 @@
+"""Print how far the predictions are from the published tables, per machine, collective and regime.
+
+    python tools/accuracy.py            refit without each site in turn, and score the tables of that site
+    python tools/accuracy.py --refit    first fit the shipped constants anew, on the tables that are declared for fitting
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+import fitting
+
+from fabriclib import accuracy
+
+
+def leave_one_site_out(start):
+    """Return {table id: error by regime}, each with constants that never saw a table of its site."""
+    found = {}
+    for site in sorted({table.site for table in accuracy.tables()}):
+        kept = [table for table in accuracy.tables() if table.site != site]
+        constants = accuracy.build(fitting.fit(kept, start))
+        found |= {table.id: accuracy.by_regime(table, constants) for table in accuracy.tables() if table.site == site}
+    return found
+
+
+def show(title: str, scores) -> None:
+    head = f"{'machine':15} {'collective':15} {'GPUs':>5} {'table':32}" + "".join(f"{name:>14}" for name in accuracy.REGIMES)
+    print(f"\n{title}\n{head}\n{'-' * len(head)}")
+    for table in sorted(accuracy.tables(), key=lambda t: (t.nodes > 1, t.system, t.collective, t.ranks)):
+        if table.id in scores:
+            print(f"{table.system:15} {table.collective:15} {table.ranks:5} {table.id:32}" + _cells(scores[table.id]))
+    for group, means in accuracy.summary(scores).items():
+        many = sum(1 for table in accuracy.tables() if table.id in scores and (table.nodes == 1) == (group == "single-node"))
+        print(f"{'mean, ' + group + f' ({many} tables)':70}" + _cells(means))
+
+
+def _cells(errors) -> str:
+    return "".join(f"{'' if math.isnan(error) else f'{100 * error:.1f} %':>14}" for error in errors)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--refit", action="store_true", help="fit and write data/fitted.csv first")
+    if arguments.parse_args().refit:
+        kept = [table for table in accuracy.tables() if table.split == "fit"]
+        fitting.write(fitting.fit(kept), kept)
+        print("wrote data/fitted.csv; run again to see the errors")
+        return 0
+    for split, seen in (("fit", "the tables they were fitted on"), ("validate", "tables they never saw")):
+        show(f"Shipped constants, on {seen}", {t.id: accuracy.by_regime(t) for t in accuracy.tables() if t.split == split})
+    everything = fitting.fit(list(accuracy.tables()))
+    show("Headline: constants fitted without any table of the same site", leave_one_site_out(everything))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
