@@ -26,7 +26,7 @@ def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
     if schedule.switches:
         graph = _with_reducer(schedule, graph, np.unique(np.concatenate(nodes)))
         nodes = [np.append(one, len(graph.nodes) - 1) for one in nodes]
-    prices, known = [], {}
+    graph, prices, known = graph.folded, [], {}  # GPUs and reducer stand before all that is merged, or nothing is
     for src, dst, chunks in _steps(schedule):
         key = (src.tobytes(), dst.tobytes(), chunks.tobytes())
         if key not in known:

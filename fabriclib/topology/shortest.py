@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .graph import Graph
@@ -14,36 +16,106 @@ AT_ONCE = 4_000_000  # flows times nodes that are looked up in tables: some 50 M
 def legs(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[Leg]:
     """Return the k-th edges of all shortest paths, for k = 0, 1, ...: one (flow, edge) row for each edge a flow may take.
 
+    A GPU with one link only can be left and entered in one way: what is searched is the way between the nodes behind such
+    links, once for all flows that have these two in common.
+
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
     """
     if (same := src[src == dst]).size:
         raise ValueError(f"a flow must go to another node than it comes from; got {graph.nodes[same[0]]} twice.")
+    out, into = _only(graph.leaving, src, graph.dst, dst), _only(graph.entering, dst, graph.src, src)
+    start, end = np.where(out < 0, src, graph.dst[out]), np.where(into < 0, dst, graph.src[into])
+    pairs, pair = np.unique(start * len(graph.nodes) + end, return_inverse=True)
+    between = _between(graph, *np.divmod(pairs, len(graph.nodes)))
+    reach = np.where(pairs // len(graph.nodes) == pairs % len(graph.nodes), 0, -1)
+    for hop, (row, _) in enumerate(between, start=1):
+        reach[row] = hop
+    if (lost := np.flatnonzero(reach[pair] < 0)).size:
+        raise ValueError(f"{graph.name} has no path from {graph.nodes[src[lost[0]]]} to {graph.nodes[dst[lost[0]]]}.")
+    return _whole(out, into, pair, reach, between)
+
+
+def _only(edges: Groups, at: np.ndarray, onward: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return for each node of *at* its edge, if it has one only and this does not lead to *other*; else -1."""
+    found = np.full(len(at), -1)
+    single = np.flatnonzero(edges.sizes[at] == 1)
+    edge = edges.of(at[single])[1]
+    onwards = onward[edge] != other[single]
+    found[single[onwards]] = edge[onwards]
+    return found
+
+
+def _whole(out, into, pair, reach, between: list[Leg]) -> list[Leg]:
+    """Return the legs of the flows: the only edge *out*, then those of the flow's *pair*, then the only edge *into*."""
+    hops: dict[int, list[Leg]] = {0: [(np.flatnonzero(out >= 0), out[out >= 0])]}
+    first, flows = (out >= 0).astype(int), Groups(pair, len(reach))
+    for hop, (row, edge) in enumerate(between):
+        which, flow = flows.of(row)
+        for later in (0, 1):
+            so = first[flow] == later
+            hops.setdefault(hop + later, []).append((flow[so], edge[which[so]]))
+    last = np.where(into >= 0, reach[pair] + first, -1)
+    for hop in np.unique(last[last >= 0]).tolist():
+        flow = np.flatnonzero(last == hop)
+        hops.setdefault(hop, []).append((flow, into[flow]))
+    joined = [tuple(map(np.concatenate, zip(*hops[hop], strict=True))) for hop in sorted(hops)]
+    return [leg for leg in joined if leg[0].size]
+
+
+def _between(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[Leg]:
+    """Return the legs of pairs of nodes; a pair of the same node twice, or that no path joins, has none."""
     hops: dict[int, list[Leg]] = {}
-    many = max(AT_ONCE // len(graph.nodes), 1)
-    for first in range(0, len(src), many):
-        for hop, flow, edge in _some_legs(graph, src[first : first + many], dst[first : first + many]):
-            hops.setdefault(hop, []).append((flow + first, edge))
+    nodes, edges, wires = _passed(graph, np.concatenate([src, dst]))
+    apart, many = np.flatnonzero(src != dst), max(AT_ONCE // len(nodes), 1)
+    for first in range(0, len(apart), many):
+        some = apart[first : first + many]
+        for hop, flow, edge in _some_legs(wires, *np.searchsorted(nodes, (src[some], dst[some]))):
+            hops.setdefault(hop, []).append((some[flow], edges[edge]))
     return [tuple(map(np.concatenate, zip(*hops[hop], strict=True))) for hop in sorted(hops)]
 
 
-def _some_legs(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    ahead = _Side(graph.leaving, graph.dst, src, len(graph.nodes))
-    back = _Side(graph.entering, graph.src, dst, len(graph.nodes))
+class _Wires(NamedTuple):
+    """Edges, from node to node, and those that leave and enter each node."""
+
+    src: np.ndarray
+    dst: np.ndarray
+    leaving: Groups
+    entering: Groups
+
+
+def _passed(graph: Graph, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray, _Wires]:
+    """Return the nodes that a shortest path between *ends* may touch, the edges among these, and the same numbered anew.
+
+    A dead end, joined to one other node only, is on no way but its own.
+    """
+    dead = np.flatnonzero((graph.leaving.sizes == 1) & (graph.entering.sizes == 1))
+    out, into = graph.leaving.of(dead)[1], graph.entering.of(dead)[1]
+    keep = np.ones(len(graph.nodes), dtype=bool)
+    keep[dead[graph.dst[out] == graph.src[into]]] = False
+    keep[ends] = True
+    edges, place = np.flatnonzero(keep[graph.src] & keep[graph.dst]), np.cumsum(keep) - 1
+    src, dst, size = place[graph.src[edges]], place[graph.dst[edges]], int(keep.sum())
+    return np.flatnonzero(keep), edges, _Wires(src, dst, Groups(src, size), Groups(dst, size))
+
+
+def _some_legs(wires: _Wires, src: np.ndarray, dst: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
+    nodes = len(wires.leaving.sizes)
+    ahead = _Side(wires.leaving, wires.dst, src, nodes)
+    back = _Side(wires.entering, wires.src, dst, nodes)
     waiting, found = np.ones(len(src), dtype=bool), []
     while waiting.any():
         side = min(ahead, back, key=lambda one: len(one.steps))
         if not side.front.size:
-            lost = np.flatnonzero(waiting)[0]
-            raise ValueError(f"{graph.name} has no path from {graph.nodes[src[lost]]} to {graph.nodes[dst[lost]]}.")
+            break
         side.grow()
         # The two sides first meet when their steps add up to the shortest path: all its middle nodes are there at once.
         met = ahead.front[back.seen[ahead.front]]
         before, after = ahead.edges_to(met), back.edges_to(met)
         found += [(hop, *leg) for hop, leg in enumerate([*before[::-1], *after]) if met.size]
-        waiting[met // len(graph.nodes)] = False
+        waiting[met // nodes] = False
         for one in (ahead, back):
-            one.front = one.front[waiting[one.front // len(graph.nodes)]]
+            one.front = one.front[waiting[one.front // nodes]]
     return found
 
 
