@@ -32,6 +32,27 @@ def share(framing: str, packet_bytes=None):
     return KINDS[kind(framing)](framing, packet_bytes)
 
 
+def message_share(framing: str, nbytes, packet_bytes):
+    """Return the share of the bytes on the wire that are a message of *nbytes*, cut into packets of at most *packet_bytes*.
+
+    Args:
+        framing: a framing of packets in framings.csv.
+        nbytes: bytes of the message (a number or an array).
+        packet_bytes: payload bytes of a full packet; the last packet may be shorter.
+
+    Raises:
+        ValueError: an unknown framing, one of flits, or sizes that are not positive.
+
+    >>> round(message_share("rocev2", 64, 4096), 4), round(message_share("rocev2", 4096, 1024), 4)
+    (0.4384, 0.9259)
+    """
+    if kind(framing) != "packet":
+        raise ValueError(f"framing must be one of packets; got {framing!r}, which sends flits.")
+    nbytes = number("nbytes", nbytes, high=MAX_BYTES)
+    packets = np.ceil(nbytes / number("packet_bytes", packet_bytes, high=MAX_BYTES))
+    return _plain(nbytes / (nbytes + packets * overhead(framing)))
+
+
 def kind(framing: str) -> str:
     """Return "packet" or "flit"."""
     return _fields(framing)[0]["kind"]

@@ -81,3 +81,37 @@ def test_a_waterfall_ends_with_the_flits_share():
     assert (raw, line) == pytest.approx((64e9, 64e9 * 128 / 130), rel=1e-12)
     assert payload == pytest.approx(line * 64 / 68, rel=1e-12)
     assert link("pcie6").bandwidth() == pytest.approx(118e9, rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "shares"), [
+    ("rocev2", (0.7574, 0.8620, 0.9259, 0.9615, 0.9804)), ("rocev2-ipv6", (0.7151, 0.8339, 0.9094, 0.9526, 0.9757)),
+    ("ib", (0.9078, 0.9517, 0.9752, 0.9875, 0.9937)), ("ib-grh", (0.7950, 0.8858, 0.9394, 0.9688, 0.9841)),
+])
+def test_payload_shares_at_every_rdma_mtu(name, shares):
+    """Worked by hand from the fields."""
+    assert framing.share(name, np.array([256, 512, 1024, 2048, 4096])) == pytest.approx(shares, abs=5e-5)
+
+
+def test_what_400_gbps_leave_to_rdma_and_a_gigabit_to_tcp():
+    assert link("eth400").bandwidth(4096) * 8e-9 == pytest.approx(392.15, abs=0.005)
+    assert link("ib-ndr").bandwidth(4096) * 8e-9 == pytest.approx(397.48, abs=0.005)
+    assert framing.share("tcp-ipv4", 1448) == pytest.approx(1448 / 1538)
+    assert framing.share("tcp-ipv4", 8948) == pytest.approx(8948 / 9038)
+
+
+@given(nbytes=st.integers(1, 10**7), mtu=st.sampled_from([256, 1448, 4096]), name=st.sampled_from(["rocev2", "ib", "tcp-ipv4"]))
+def test_a_messages_share_is_what_cutting_it_up_gives(nbytes, mtu, name):
+    packets, left = 0, nbytes
+    while left > 0 and packets < 100_000:
+        left, packets = left - mtu, packets + 1
+    assert framing.message_share(name, nbytes, mtu) == pytest.approx(nbytes / (nbytes + packets * framing.overhead(name)))
+    assert framing.message_share(name, nbytes, mtu) <= framing.share(name, mtu) + 1e-12
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: framing.message_share("cxl-68", 64, 64), "framing must be one of packets"),
+    (lambda: framing.message_share("rocev2", 0, 4096), "nbytes"), (lambda: framing.message_share("rocev2", 1, 0), "packet_bytes"),
+])
+def test_a_messages_share_refuses(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
