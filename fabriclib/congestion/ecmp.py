@@ -48,8 +48,8 @@ def collision_free(flows, paths):
 def mean_throughput(flows, paths):
     """Return the mean rate of a flow while all of them run, as a share of what even spreading would give it. Broadcasts.
 
-    A busy path is full whoever uses it, so all flows together get the busy paths. With as many flows as paths this is
-    `busy_share`; with fewer flows it is more, for paths that nobody needs are idle without harm.
+    A busy path is full whoever uses it, so all flows together get the busy paths. With at least as many flows as paths
+    this is `busy_share`; with fewer flows it is more, for paths that nobody needs are idle without harm.
 
     >>> mean_throughput([8, 8], [8, 32]).round(3)
     array([0.656, 0.897])

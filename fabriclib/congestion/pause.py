@@ -14,7 +14,7 @@ QUANTUM = 64  # bytes: pauses are counted in times of 512 bits
 PAUSE_FRAME = 84  # bytes on the wire: 64 of the frame, 8 before it, 12 between frames
 
 
-def headroom(rate, metres, mtu, response, *, delay_per_metre):
+def headroom(rate, metres, mtu, response, *, delay_per_metre, occupancy=1.0):
     """Return the bytes that may still arrive after a switch has decided to pause its neighbour; the worst case.
 
     The pause frame waits behind a frame just begun, travels, is obeyed *response* seconds later, and by then the neighbour has
@@ -26,13 +26,16 @@ def headroom(rate, metres, mtu, response, *, delay_per_metre):
         mtu: bytes of the longest frame.
         response: seconds a port may take to obey: see `response_time`.
         delay_per_metre: seconds a metre of the cable takes.
+        occupancy: bytes of buffer that a byte may take: memory is given out in cells, and short frames fill them badly. The
+            first frame is a long one, whatever comes later.
 
     >>> round(headroom(50e9, 100, 4200, 1e-6, delay_per_metre=5e-9))
     108484
     """
     rate, mtu = number("rate", rate), number("mtu", mtu)
     cable = number("metres", metres, zero=True) * number("delay_per_metre", delay_per_metre)
-    return rate * (2 * cable + number("response", response, zero=True)) + 2 * mtu + PAUSE_FRAME
+    later = rate * (2 * cable + number("response", response, zero=True)) + mtu + PAUSE_FRAME
+    return mtu + later * number("occupancy", occupancy, low=1.0, zero=True)
 
 
 def response_time(quanta, rate):

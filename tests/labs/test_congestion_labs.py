@@ -1,0 +1,98 @@
+"""The labs of lesson 10: the draw is the model's, more flows help slowly, and a pause caps what congestion control drains."""
+
+import re
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib import course
+from fabriclib.congestion import ecmp
+from fabriclib.labs import hashing, queues
+
+DRAW, ENTROPY, INCAST = (fl.lab(name) for name in ("hash-draw", "hash-entropy", "incast-queue"))
+
+
+def percents(sentence):
+    return [float(number) for number in re.findall(r"([\d.]+) %", sentence)]
+
+
+@pytest.mark.parametrize("way", hashing._WAYS)
+@pytest.mark.parametrize(("senders", "paths"), [(8, 8), (4, 16), (32, 8)])
+def test_every_block_of_every_sender_is_drawn_once(senders, paths, way):
+    table, _ = DRAW.evaluate(senders=senders, paths=paths, way=way)
+    flows = table[table["part"] == "flow"]
+    height = (flows["top"] - flows["bottom"]).sum() * max(1, senders / paths)
+    assert height == pytest.approx(senders)
+    busy = flows["left"].nunique()
+    assert busy + (table["part"] == "idle").sum() == paths
+    assert percents(DRAW.evaluate(senders=senders, paths=paths, way=way)[1])[0] == pytest.approx(100 * busy / paths, abs=0.06)
+
+
+def test_the_three_figures_of_a_draw_are_counted():
+    placed = np.array([[0, 0], [1, 0], [2, 1], [3, 3]])  # two flows on path 0, path 2 idle
+    assert hashing.figures(placed, 4, 4) == pytest.approx((0.75, (0.5 + 0.5 + 1 + 1) / 4, 0.5))
+    # Two senders, two flows each: path 0 carries half a transfer, path 1 three halves.
+    split = np.array([[0, 0], [0, 1], [1, 1], [1, 1]])
+    assert hashing.figures(split, 2, 2) == pytest.approx((1.0, (1.0 + 2 / 3) / 2, 2 / 3))
+
+
+def test_averages_are_the_exact_ones_and_draws_scatter_around_them():
+    ever = hashing.averages(8, 8, "hash, 1 flow each")
+    assert ever == pytest.approx((0.656, 0.656, 0.385), abs=0.001)
+    draws = np.array([hashing.figures(hashing.blocks(8, 8, "hash, 1 flow each", d), 8, 8) for d in range(1, 401)])
+    assert draws[:, 0].mean() == pytest.approx(ever.busy, abs=0.02)
+    assert 1 / (1 / draws[:, 2]).mean() == pytest.approx(ever.slowest, abs=0.02)
+
+
+def test_remedies_in_their_order():
+    slow = [hashing.averages(8, 8, way).slowest for way in
+            ("hash, 1 flow each", "two choices, 1 flow each", "hash, 4 flows each", "hash, 16 flows each", "spray packets")]
+    assert slow == sorted(slow)
+    assert hashing.averages(8, 8, "fixed paths (rails)").slowest == 1
+
+
+def test_the_learner_finds_the_flows_for_95_per_cent():
+    _, sentence = ENTROPY.evaluate()
+    needed = int(re.search(r"takes (\d+) flows", sentence)[1])
+    assert needed == course.registry.prediction("10.flows-95").answer() == ecmp.split_for(0.95, 8, 8)
+    assert "less than one packet" in sentence
+    assert "packets of 4096" in ENTROPY.evaluate(nbytes=2.0**30)[1]
+
+
+def test_two_choices_are_ahead_of_the_hash_and_spraying_of_both():
+    table, _ = ENTROPY.evaluate(paths=16)
+    by = table.pivot(index="flows", columns="way", values="share").dropna()
+    assert (by["two choices"] > by["hash"]).all()
+    assert (by["spray"] >= by["two choices"]).all()
+
+
+def test_the_queue_grows_together_and_is_capped_by_the_pause():
+    table, _ = INCAST.evaluate(senders=8, threshold=250e3)
+    by = table.pivot(index="time", columns="case", values="queue")
+    first = by[by.index < 4e-6]
+    assert first.nunique(axis=1).max() == 1
+    assert by["DCQCN and PFC"].max() == by["PFC alone"].max() == 250e3
+    assert by["DCQCN alone"].max() > 1e6
+    assert by["PFC alone"].iloc[-1] == 250e3 > by["DCQCN and PFC"].iloc[-1]
+
+
+def test_more_senders_are_paused_longer():
+    def stopped(senders):
+        return queues.trace(senders, 4e-6, 500e3).paused.sum()
+
+    assert stopped(2) == 0 < stopped(4) < stopped(16)
+
+
+def test_the_port_is_used_while_anything_waits():
+    trace = queues.trace(8, 4e-6, 500e3)
+    assert 0.5 < queues.used(trace) < 1
+    assert queues.used(trace._replace(queue=trace.queue + 1)) == 1
+
+
+def test_published_figures_stand_beside_the_model():
+    hashed = hashing.hashing_beside_published()
+    assert len(hashed) == 5
+    assert (hashed["flows that would explain it"] >= 1).all()
+    assert len(hashing.adaptive_beside_published()) == 9
+    assert all(abs(int(error.split()[0])) < 20 for error in queues.headroom_beside_published()["error"])
