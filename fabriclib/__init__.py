@@ -23,11 +23,13 @@ _ROOMS = {
     "machines": ("Launcher", "Nic", "System", "launchers", "nic", "system", "systems"),
     "measurements": ("read_measurements",),
     "memory": ("memory_mix",),
+    "nccl": ("nccl_choice",),
     "prediction": ("Prediction", "predict"),
     "topology": ("Design", "Graph", "Part", "fabric", "fabric_counts", "path_class", "path_classes", "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("congestion", "cxl", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory", "pcie")
+_MODULES = ("congestion", "cxl", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory", "nccl", "pcie",
+            "signals")
 
 __all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 

@@ -1,0 +1,41 @@
+"""NCCL's model of its symmetric-memory kernels: all-reduce by loads and stores into each other's memory, in one node.
+
+From src/sym_kernels.cc of the same version. It counts in GiB/s, where the tuner counts in GB/s.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import catalog, units
+from ..checks import MAX_BYTES, count, known, number, whole
+
+KERNELS = ("one-shot", "two-shot", "multicast")
+
+
+def symmetric_time(kernel: str, nbytes, ranks, gpu: str = "hopper", blocks: int = 32):
+    """Return the seconds that NCCL's model gives an all-reduce of *nbytes* by a symmetric-memory kernel.
+
+    Args:
+        kernel: "one-shot" (all send all, with flags), "two-shot" (add up a part, store it to all) or "multicast" (in the switch).
+        nbytes, ranks: numbers or arrays.
+        blocks: thread blocks that the kernel runs with, at most; multicast takes fewer.
+
+    seconds = base + softplus(wire bytes / rate - 1 us), rate = softmin(blocks x rate of a block, peak): both smooth.
+
+    Raises:
+        ValueError: an unknown kernel or GPU, or a number out of range.
+
+    >>> round(1e6 * symmetric_time("two-shot", 2**20, 8), 2)
+    12.15
+    """
+    row = catalog.row("nccl_symmetric", f"{known('kernel', kernel, KERNELS)}.{known('gpu', gpu, ('hopper', 'blackwell'))}")
+    n, p = number("nbytes", nbytes, high=MAX_BYTES), whole("ranks", ranks, low=2, high=1024)
+    sms = count("blocks", blocks, high=1024)
+    wire = {"one-shot": p * n, "two-shot": 2 * n * (p - 1) / p, "multicast": n * (1 + 1 / p)}[kernel] * float(row["wire_factor"])
+    if kernel == "multicast":
+        sms = np.minimum(sms, -(-int(row["multicast_blocks"]) // p)) * p
+    block, peak = (float(row[field]) * units.GiB for field in ("sm_gib_s", "peak_gib_s"))
+    rate = peak - block * np.log1p(np.expm1(peak / block) * np.exp(-sms))
+    found = units.us * (float(row["base_us"]) + np.logaddexp(0.0, wire / rate / units.us - 1))
+    return float(found) if np.ndim(found) == 0 else found

@@ -1,0 +1,246 @@
+"""The tuner: a score in seconds for each algorithm and protocol, latency + bytes / bandwidth, and the smallest wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checks import MAX_BYTES, known, number, whole
+from .constants import VERSION, caps, factor, gpus, latencies, tree_correction
+from .search import Found, Searched, searched
+
+ALGORITHMS = ("tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree", "pat")
+PROTOCOLS = ("ll", "ll128", "simple")
+COLLECTIVES = ("all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce")
+_GRAPH = {name: name for name in ALGORITHMS} | {"nvls_tree": "nvls", "pat": "ring"}
+_HALVES = ("all_gather", "reduce_scatter")
+_SMALLEST, _STEPS = 64, 23  # bytes of the first factor in the tree's correction, and how many of the factors are read
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the tuner picks: arrays of the shape of what was asked, or single values.
+
+    `seconds` is the score of the pick, not a time that anybody measured. `scores` has those of every candidate, NaN where it is
+    not available.
+    """
+
+    algorithm: np.ndarray | str
+    protocol: np.ndarray | str
+    seconds: np.ndarray | float
+    scores: dict[tuple[str, str], np.ndarray | float]
+    version: str = VERSION
+
+    def table(self):
+        """Return the candidates for ONE message as a DataFrame, best first: algorithm, protocol, score in us."""
+        import pandas as pd
+
+        if np.ndim(self.seconds):
+            raise ValueError(f"table is for one message at a time; this choice is for {np.size(self.seconds)}.")
+        ranked = sorted((score, *name) for name, score in self.scores.items() if score == score)
+        return pd.DataFrame({"algorithm": [a for _, a, _ in ranked], "protocol": [p for *_, p in ranked],
+                             "score (us)": [round(1e6 * s, 2) for s, *_ in ranked]})
+
+    def __repr__(self) -> str:
+        if np.ndim(self.seconds):
+            picked = ", ".join(np.unique(self.algorithm))
+            return f"<NCCL {self.version} would pick, for {np.size(self.seconds)} messages: {picked}>"
+        return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {1e6 * self.seconds:.2f} us>"
+
+
+def nccl_choice(system: str | Searched, collective: str, nbytes, nodes=1, gpus_per_node=None) -> Choice:
+    """Return what NCCL's tuner would pick, with the scores of all candidates. Arrays in, arrays out.
+
+    Args:
+        system: a name in nccl_graphs.csv, such as "dgx-h100", or what a search found on a machine of your own.
+        collective: one of COLLECTIVES; the others are plain sends and receives to NCCL, with nothing to choose.
+        nbytes: the total buffer, as nccl-tests counts it.
+        nodes, gpus_per_node: how many take part; all GPUs of a node when not given. The search is not run anew for fewer.
+
+    Score = latency + nbytes / bandwidth of the sheet's section 2 (NCCL's src/graph/tuning.cc); one operation a launch.
+
+    Raises:
+        ValueError: an unknown name, or fewer than two ranks.
+
+    >>> nccl_choice("dgx-h100", "all_reduce", 2**20)
+    <NCCL v2.30.7-1 would pick ring with ll, score 28.01 us>
+    >>> nccl_choice("dgx-h100", "all_reduce", 2**24)
+    <NCCL v2.30.7-1 would pick nvls with simple, score 86.68 us>
+    """
+    machine = system if isinstance(system, Searched) else searched(system)
+    known("collective", collective, COLLECTIVES)
+    size, n, g = np.broadcast_arrays(
+        number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000),
+        whole("gpus_per_node", machine.gpus if gpus_per_node is None else gpus_per_node, high=machine.gpus))
+    if (n * g < 2).any():
+        raise ValueError(f"nodes and gpus_per_node must make at least two ranks; got {n.min()} node of {g.min()} GPU.")
+    names = [name for name in ((a, p) for a in ALGORITHMS for p in PROTOCOLS) if name in latencies()]
+    scores = np.stack([_score(machine, collective, *name, size, n, g) for name in names])
+    best = np.where(np.isnan(scores), np.inf, scores).argmin(axis=0)
+    algorithm, protocol = (np.array([name[i] for name in names])[best] for i in (0, 1))
+    seconds = np.take_along_axis(scores, best[None], axis=0)[0]
+    plain = (lambda x: x.item()) if size.ndim == 0 else (lambda x: x)
+    return Choice(plain(algorithm), plain(protocol), plain(seconds),
+                  {name: plain(score) for name, score in zip(names, scores, strict=True)})
+
+
+def bandwidth(machine: Searched, collective: str, algorithm: str, protocol: str, nodes, gpus_per_node) -> np.ndarray:
+    """Return bytes of the buffer per second as the tuner reckons, zero where the combination is not available.
+
+    >>> round(float(bandwidth(searched("dgx-h100"), "all_reduce", "nvls", "simple", 1, 8)) / 1e9, 1)
+    272.0
+    """
+    n, g = np.broadcast_arrays(nodes, gpus_per_node)
+    graph = machine.graphs.get(_GRAPH[algorithm])
+    if graph is None or not _available(machine, collective, algorithm, protocol):
+        return np.zeros(n.shape)
+    bus = _BUS[algorithm](machine, graph, collective, protocol, n, g) * _works(machine, collective, algorithm, n, g)
+    if algorithm == "ring" or collective not in _HALVES:
+        bus = bus * (0.5 if algorithm in ("tree", "collnet_direct", "collnet_chain") else n * g / _steps(collective, n * g))
+    return bus
+
+
+def latency(machine: Searched, collective: str, algorithm: str, protocol: str, nodes, gpus_per_node) -> np.ndarray:
+    """Return the seconds before the first byte, as the tuner reckons.
+
+    >>> round(1e6 * float(latency(searched("dgx-h100"), "all_reduce", "ring", "simple", 1, 8)), 1)
+    56.0
+    """
+    n, g = np.broadcast_arrays(nodes, gpus_per_node)
+    one = latencies()[algorithm, protocol]
+    intra = one.nvlink if machine.inside == "nvlink" else one.pci
+    tree = latencies().get(("tree", protocol), one)
+    nic = machine.latency_inter * (2 if protocol == "simple" else 1)
+    inter = np.where(g == 1, tree.net, one.net) + nic
+    return _LATENCY[algorithm](machine, collective, protocol, n, g, intra, inter) + (0 if algorithm == "nvls" else one.base)
+
+
+def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
+    rate = bandwidth(machine, collective, algorithm, protocol, n, g)
+    start = latency(machine, collective, algorithm, protocol, n, g)
+    power = np.floor(np.log2(np.maximum(size, 1) / _SMALLEST)).astype(int)  # of two, and below 0 for less than 64 bytes
+    if collective == "all_reduce":
+        old = gpus()[machine.gpu].compute_capability
+        if algorithm == "tree":
+            rate = rate * _corrected(protocol, power, _STEPS)
+        elif algorithm == "nvls_tree" and old >= 100 and machine.cpu != "arm":
+            rate = rate * _corrected(protocol, power, _STEPS + 1)
+        elif (algorithm, protocol) == ("ring", "simple"):
+            # The channels that run are twice those that the search found.
+            each = size // (2 * machine.graphs["ring"].channels * n * g)
+            plateau = (n > 1) & (each >= factor("ring-plateau-bytes"))
+            start = np.where(plateau, start * factor("ring-plateau" if old >= 80 else "ring-plateau-old"), start)
+    with np.errstate(divide="ignore"):
+        return np.where(rate > 0, start + size / rate, np.nan)
+
+
+def _corrected(protocol: str, power: np.ndarray, steps: int) -> np.ndarray:
+    inside = (power >= 0) & (power < steps)
+    return np.where(inside, tree_correction(protocol)[np.clip(power, 0, steps - 1)], 1.0)
+
+
+def _steps(collective: str, ranks):
+    return {"all_reduce": 2 * (ranks - 1), "all_gather": ranks - 1, "reduce_scatter": ranks - 1}.get(collective, ranks)
+
+
+def _cap(name: str, row, nodes) -> np.ndarray:
+    return caps(name)[row, np.minimum(nodes - 1, 2)]
+
+
+def _available(machine: Searched, collective: str, algorithm: str, protocol: str) -> bool:
+    """Whether the combination exists at all, whatever the number of nodes."""
+    does = {"ring": COLLECTIVES, "nvls": ("all_reduce", *_HALVES), "pat": _HALVES, "collnet_direct": ("all_reduce", *_HALVES)}
+    return collective in does.get(algorithm, ("all_reduce",)) and (protocol != "ll128" or machine.ll128)
+
+
+def _works(machine: Searched, collective: str, algorithm: str, n, g) -> np.ndarray:
+    """Where the combination may be used: NVLS within a node or with switches that reduce, PAT with one GPU in each node."""
+    reduces = "collnet_direct" in machine.graphs
+    return {"nvls": (g > 1) & ((n == 1) | reduces), "nvls_tree": (g > 1) & (n > 1), "pat": (g == 1) & (n > 1),
+            "collnet_direct": n > 1, "collnet_chain": n > 1}.get(algorithm, n > 0)
+
+
+def _plain(graph: Found, n, collnet: bool = False) -> np.ndarray:
+    """All channels together: at two nodes still at the rate inside a node, as the code has it."""
+    return graph.channels * np.where((n <= 2) | collnet, graph.intra, graph.inter)
+
+
+def _ring_bus(machine, graph, collective, protocol, n, g):
+    bus, row = _plain(graph, n), gpus()[machine.gpu].row
+    if protocol == "ll":
+        return np.minimum(_ll_cap(machine, n), bus * factor("ring-ll"))
+    return np.minimum(bus * factor("ring-ll128"), graph.channels * _cap("ring_ll128", row, n)) if protocol == "ll128" else bus
+
+
+def _ll_cap(machine, n):
+    # Between nodes the row is that of the CPU: the first for Intel and others, the second for AMD.
+    return _cap("ll_max", np.where(n == 1, gpus()[machine.gpu].row, 1 if machine.cpu == "amd" else 0), n)
+
+
+def _tree_bus(machine, graph, collective, protocol, n, g):
+    row = gpus()[machine.gpu].row
+    bus = np.minimum(_plain(graph, n) * factor("tree"), graph.channels * _cap("tree", row, n))
+    if protocol == "ll":
+        bus = np.minimum(bus * factor("tree-ll"), _ll_cap(machine, n))
+    elif protocol == "ll128":
+        share = np.where(n == 1, factor("tree-ll128-one-node"), factor("tree-ll128"))
+        bus = np.minimum(bus * share, graph.channels * _cap("tree_ll128", row, n))
+    return bus * (factor("tree-one-nic-gpu") if graph.one_nic_gpu else 1.0)
+
+
+def _nvls_bus(machine, graph, collective, n, g, tree: bool):
+    if graph.channels < 2:
+        return np.zeros(n.shape)
+    one = gpus()[machine.gpu]
+    intra = graph.intra * one.nvls_efficiency * (graph.channels - 1) / graph.channels
+    intra = intra * (2.0 if collective == "all_reduce" else (g - 1) / g)
+    inter = graph.inter * np.where((n <= 2) & tree, 2.0, 1.0)
+    cap = _cap("nvls_tree", one.row, n) if tree else np.inf
+    return graph.channels * np.minimum(np.minimum(intra, inter), cap)
+
+
+def _direct_bus(machine, graph, collective, protocol, n, g):
+    if collective != "all_reduce":
+        return g * np.minimum(graph.intra, graph.inter * factor("collnet-direct-inter"))
+    spread = g / graph.channels
+    bus = _plain(graph, n, collnet=True) / (spread - (spread - 1) / 2)
+    return bus * (factor("collnet-direct-hopper") if gpus()[machine.gpu].compute_capability >= 90 else 1.0)
+
+
+_BUS = {
+    "ring": _ring_bus, "tree": _tree_bus, "collnet_direct": _direct_bus,
+    "collnet_chain": lambda machine, graph, collective, protocol, n, g: _plain(graph, n, collnet=True),
+    "nvls": lambda machine, graph, collective, protocol, n, g: _nvls_bus(machine, graph, collective, n, g, tree=False),
+    "nvls_tree": lambda machine, graph, collective, protocol, n, g: _nvls_bus(machine, graph, collective, n, g, tree=True),
+    "pat": lambda machine, graph, collective, protocol, n, g: _plain(graph, n) * factor("pat"),
+}
+
+
+def _log(nodes) -> np.ndarray:
+    return np.floor(np.log2(nodes))
+
+
+def _ring_latency(machine, collective, protocol, n, g, intra, inter):
+    steps = _steps(collective, n * g)
+    if collective in ("broadcast", "reduce"):
+        own = latencies()["ring" if machine.same_channels or protocol != "simple" else "tree", protocol]
+        hop = np.where(n == 1, own.nvlink if machine.inside == "nvlink" else own.pci, own.net)
+        return hop * (1 if machine.same_channels else steps)
+    between = (n - 1) * (2 if collective == "all_reduce" else 1)
+    overhead = factor("net-overhead-amd" if machine.cpu == "amd" else "net-overhead-intel") * 1e-6
+    overhead = overhead * (factor("net-overhead-simple") if protocol == "simple" else 1)
+    return (steps - between) * np.where(n > 1, np.maximum(intra, overhead), intra) + between * inter
+
+
+_LATENCY = {
+    "ring": _ring_latency,
+    "tree": lambda machine, collective, protocol, n, g, intra, inter: 2 * ((g - 1) * intra + _log(n) * inter),
+    "collnet_direct": lambda machine, collective, protocol, n, g, intra, inter: (
+        2 * (np.minimum(1, g - 1) * intra + (g - 1) * factor("collnet-direct-each") * 1e-6) + inter),
+    "collnet_chain": lambda machine, collective, protocol, n, g, intra, inter: 2 * (g - 1) * intra + inter,
+    "nvls": lambda machine, collective, protocol, n, g, intra, inter: intra + np.where(n > 1, inter, 0.0),
+    "nvls_tree": lambda machine, collective, protocol, n, g, intra, inter: intra + 2 * _log(n) * inter,
+    "pat": lambda machine, collective, protocol, n, g, intra, inter: (
+        _log(n) * inter / factor("pat-steps") + n * g * factor("pat-each") * 1e-6),
+}
