@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks import count, short, whole
 from ..flows import finish, route
-from ..topology import Graph, disjoint_rings
+from ..topology import Graph, disjoint_rings, rail_rings
 from ..topology.graph import checked_graph
 from .counts import checked_bytes
 
@@ -73,7 +73,7 @@ def _orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
             raise ValueError(f"channels must be 1 or 'auto' for {schedule.collective} by {schedule.algorithm}, which does not go "
                              f"round a ring (or give order= a list of ranks for each channel); got {channels}.")
         return [np.arange(schedule.ranks)]
-    rings = disjoint_rings(graph, schedule.ranks) or [list(range(schedule.ranks))]
+    rings = disjoint_rings(graph, schedule.ranks) or rail_rings(graph, schedule.ranks) or [list(range(schedule.ranks))]
     rings = [ring[::way] for ring in rings]
     # Turned so that the root keeps its place in every ring.
     rings = [np.roll(ring, schedule.root - ring.index(schedule.root)) for ring in rings]

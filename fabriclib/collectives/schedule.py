@@ -176,7 +176,8 @@ class Schedule:
             graph: a server or fabric with at least as many GPUs as there are ranks.
             nbytes: the total buffer, a number or an array; a barrier has none.
             channels: how many copies run at once, each on its part of the buffer and over a ring of its own; "auto": as many
-                as there are rings that share no link between GPUs. Schedules that do not go round a ring have one.
+                as there are rings that share no link between GPUs, or one for each NIC of a server on a fabric. Schedules that
+                do not go round a ring have one.
             order: the GPU number that plays each rank, or a list of such lists, one a channel.
 
         Raises:

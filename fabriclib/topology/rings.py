@@ -1,4 +1,4 @@
-"""Rings that share no link, so that together they use all of a GPU's links."""
+"""Rings that share no link, so that together they use all of a GPU's links, or all NICs of a server."""
 
 from __future__ import annotations
 
@@ -31,6 +31,36 @@ def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
     links = np.zeros((len(gpus), len(gpus)), dtype=int)
     np.add.at(links, (a[direct], b[direct]), graph.count[direct])
     return [list(ring) for ring in _rings(tuple(map(tuple, links.tolist())))]
+
+
+def rail_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
+    """Return a ring for each GPU of a server through the first *ranks* GPUs, as orders of GPU numbers: each NIC is in one of them.
+
+    A ring goes round every server over the GPUs' own links, and from the last GPU of one server to the GPU of the same place
+    in the next: on a rail-optimised fabric that is one switch away. As it may not leave a server where it came in, it leaves
+    one place further down, and one further up in the next server, and so on; with an odd number of servers the last two both
+    go down. (Servers of two GPUs have no third place: where their number is odd, one step of each ring crosses the rails.)
+
+    One server, servers of different sizes, or one of which a part only is in use: no rings.
+
+    >>> from fabriclib.topology import fabric
+    >>> rail_rings(fabric("rail-optimised", gpus=8, per_server=4, radix=8))[1]
+    [1, 2, 3, 0, 4, 6, 7, 5]
+    """
+    all_islands = graph.islands[graph.gpus]
+    island = all_islands[:ranks]
+    server, size = np.unique(island, return_counts=True)
+    many, servers = int(size[0]), len(server)
+    if servers < 2 or not np.array_equal(island, np.repeat(server, many)) or np.isin(all_islands, server).sum() > len(island):
+        return []
+    enters = -(np.arange(servers) % 2)
+    if servers % 2:
+        enters[-1] = -2
+    at = (np.arange(many)[:, None] + enters) % many  # a row a ring, a column a server
+    way = (at[..., None] + np.arange(many)) % many
+    end_last = np.argsort(way == np.roll(at, -1, axis=1)[..., None], axis=-1, kind="stable")
+    place = np.take_along_axis(way, end_last, axis=-1)
+    return (place + many * np.arange(servers)[:, None]).reshape(many, -1).tolist()
 
 
 @functools.lru_cache(maxsize=64)
