@@ -34,7 +34,7 @@ def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
 
 
 def rail_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
-    """Return a ring for each GPU of a server through the first *ranks* GPUs, as orders of GPU numbers: each NIC is in one of them.
+    """Return a ring for each GPU of a server through the first *ranks* GPUs, as orders of GPU numbers: one for each NIC.
 
     A ring goes round every server over the GPUs' own links, and from the last GPU of one server to the GPU of the same place
     in the next: on a rail-optimised fabric that is one switch away. As it may not leave a server where it came in, it leaves

@@ -11,7 +11,7 @@ NIC, NVLINK = fl.link("eth400").bandwidth(), 18 * fl.link("nvlink4").bandwidth()
 ALPHA, HOP = fl.link("eth400").latency, fl.link("nvlink4").latency
 N = 8e9
 RAILS = fl.fabric("rail-optimised", gpus=64)  # eight servers of eight
-TIGHT = fl.fabric("rail-optimised", gpus=24, per_server=4, radix=8, oversubscription=3)  # six servers of four; leaves: 6 down, 2 up
+TIGHT = fl.fabric("rail-optimised", gpus=24, per_server=4, radix=8, oversubscription=3)  # leaves: 6 down, 2 up
 
 
 def nics_in_use(graph, pairs) -> int:
@@ -73,7 +73,7 @@ def test_blocks_that_travel_together_need_fewer_messages_on_a_fabric_that_carrie
 def test_on_thin_spines_only_the_rails_are_left_alone():
     flat, rails = (fl.schedule("all_to_all", name, ranks=24, **more) for name, more in (
         ("pairwise", {}), ("rail_aggregated", {"dims": (4, 6)})))
-    # Flat, a step by a multiple of four keeps to the rails (5 of the 23); in each other one six GPUs of a leaf share two links up.
+    # Flat, a step by a multiple of four keeps to the rails (5 of 23); in every other six GPUs of a leaf share two links up.
     assert flat.time_on(TIGHT, N) == pytest.approx(23 * ALPHA + N / 24 / NIC * (5 + 18 * 3))
     assert rails.time_on(TIGHT, N) == pytest.approx(3 * (HOP + N / 4 / NVLINK) + 5 * (ALPHA + N / 6 / NIC))
     ring = fl.schedule("all_reduce", "ring", ranks=24)
