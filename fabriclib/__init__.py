@@ -24,12 +24,13 @@ _ROOMS = {
     "measurements": ("read_measurements",),
     "memory": ("memory_mix",),
     "nccl": ("nccl_choice",),
+    "peers": ("p2p",),
     "prediction": ("Prediction", "predict"),
     "topology": ("Design", "Graph", "Part", "fabric", "fabric_counts", "path_class", "path_classes", "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("congestion", "cxl", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory", "nccl", "pcie",
-            "signals")
+_MODULES = ("congestion", "copies", "cxl", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory", "nccl",
+            "pcie", "signals")
 
 __all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 

@@ -1,0 +1,129 @@
+"""Copies: what a program's copy reaches of the wires, one method of copying at a time, beside what was published.
+
+The wires give the line rate. What a copy reaches of it is one constant per method, set from measurements that say so
+(the column `sets` of p2p_measurements.csv): those do not count as checks. Through host memory a copy takes longer by
+what the memory costs, so many seconds a byte; a copy engine may have a limit of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import catalog, units
+from .measurements import percent
+from .peers import PeerToPeer, p2p
+from .topology import server
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A method of copying: the share of the line rate it reaches, its own limit (B/s), and seconds a byte on top."""
+
+    id: str
+    name: str
+    efficiency: float
+    limit: float
+    extra: float
+    staged: bool
+
+    def rate(self, line):
+        """Return the bytes per second a copy reaches where the wires give *line*."""
+        return 1 / (1 / np.minimum(self.efficiency * np.asarray(line), self.limit) + self.extra)
+
+
+@functools.cache
+def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
+    """Return the method of copying *id*, its constants set from the measurements that set them.
+
+    Raises:
+        ValueError: no such method; the nearest are suggested.
+
+    >>> round(copy("nvlink").efficiency, 3)
+    0.837
+    """
+    cells = catalog.row("copies", id)
+    base = copy(cells["base"]) if cells["base"] else None
+    line, measured = {}, {}
+    for table in catalog.rows("p2p_tables"):
+        if table["copy"] == id:
+            for row in _rows(table["id"]):
+                if row["sets"]:
+                    line.setdefault(row["sets"], []).append(_line(table)[tuple(row["pair"].split())])
+                    measured.setdefault(row["sets"], []).append(float(row["gbps"]) * units.GB)
+    mean = {what: float(np.mean(values)) for what, values in measured.items()}
+    efficiency = mean["efficiency"] / float(np.mean(line["efficiency"])) if "efficiency" in mean else base.efficiency
+    extra = 1 / mean["extra"] - 1 / base.rate(np.mean(line["extra"])) if "extra" in mean else 0.0
+    return Copy(id, cells["name"], efficiency, mean.get("cap", np.inf), float(extra), base is not None)
+
+
+def reached(name: str, method: str, both: bool = False) -> PeerToPeer:
+    """Return what copies by *method* (an id of copies.csv) reach between the GPUs of the server *name*.
+
+    >>> reached("gb200-tray", "nvlink")
+    <4 devices of GB200 compute tray, pair by pair: 753 GB/s>
+    """
+    way = copy(method)
+    wires = p2p(server(name), staged=way.staged, both=both)
+    ways = 2 if both else 1
+    return PeerToPeer(wires.graph, wires.names, ways * way.rate(wires.rates / ways), wires.latency, wires.bottleneck)
+
+
+def beside(table: str):
+    """Return a published table of copies as a DataFrame: from, to, model and measured in GB/s, error, what the row sets.
+
+    Raises:
+        ValueError: no such table; the nearest are suggested.
+    """
+    import pandas as pd
+
+    cells = catalog.row("p2p_tables", table)
+    way, ways, line = copy(cells["copy"]), _ways(cells), _line(cells)
+    pairs = [tuple(row["pair"].split()) for row in _rows(table)]
+    model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs]) / units.GB
+    measured = np.array([float(row["gbps"]) for row in _rows(table)])
+    return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model,
+                         "measured GB/s": measured, "error": model / measured - 1, "sets": [row["sets"] for row in _rows(table)]})
+
+
+def summary():
+    """Return one row a published table as a DataFrame of text: what was copied how, how far off the model is, what it set."""
+    import pandas as pd
+
+    rows = []
+    for cells in catalog.rows("p2p_tables"):
+        if cells["config"] != "ok":  # broken, or of messages too small for a rate
+            continue
+        found = beside(cells["id"])
+        checks = found[found["sets"] == ""]
+        rows.append({
+            "server": server(cells["server"]).name, "measured with": cells["tool"], "copy": copy(cells["copy"]).name,
+            "sets": ", ".join(sorted(set(found["sets"]) - {""})), "pairs checked": len(checks),
+            "within 10 %": int((checks["error"].abs() <= 0.1).sum()),
+            "errors": _spread(checks["error"]) if len(checks) else "",
+        })
+    return pd.DataFrame(rows)
+
+
+def _spread(errors) -> str:
+    low, high = percent(errors.min()), percent(errors.max())
+    return low if low == high else f"{low} to {high}"
+
+
+@functools.cache
+def _rows(table: str) -> tuple[dict[str, str], ...]:
+    return tuple(row for row in catalog.rows("p2p_measurements") if row["table"] == table)
+
+
+def _ways(cells) -> int:
+    return {"one way": 1, "both": 2}[cells["direction"]]
+
+
+def _line(cells: dict[str, str]) -> dict[tuple[str, str], float]:
+    """Return the line rate of every pair of a table: between its devices, in its direction, staged or not."""
+    staged = bool(catalog.row("copies", cells["copy"])["base"])
+    ends = dict.fromkeys(name for row in _rows(cells["id"]) for name in row["pair"].split())
+    wires = p2p(server(cells["server"]), list(ends), staged=staged, both=cells["direction"] == "both")
+    return {(a, b): wires.rates[i, j] for i, a in enumerate(wires.names) for j, b in enumerate(wires.names) if i != j}
