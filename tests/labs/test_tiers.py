@@ -64,3 +64,13 @@ def test_the_table_reads_cables_first_and_the_tight_ones_last_of_them():
     assert states == [tiers.IDLE] * 18 + [tiers.IN_USE] + [tiers.TIGHT]
     assert table["part"][: len(states)] == ["cable"] * len(states)
     assert len({len(column) for column in table.values()}) == 1
+
+
+def test_equal_bottlenecks_are_all_marked_and_equal_siblings_labelled_once():
+    graph = fl.server("pcie4-two-socket")
+    rows = tiers.drawn(graph, fl.share(graph, [(f"gpu{i}", f"cpu{i // 4}") for i in range(8)]))
+    cables = {(row["from"], row["to"]): row["state"] for row in rows if row["part"] == "cable"}
+    assert [cables[f"sw{i}", f"rc{i}"] if (f"sw{i}", f"rc{i}") in cables else cables[f"rc{i}", f"sw{i}"] for i in range(4)] == [
+        tiers.TIGHT] * 4
+    gpu_labels = [row for row in rows if row["part"] == "rate" and row["state"] == tiers.IN_USE and row["y"] < 0.4]
+    assert len(gpu_labels) == 4  # one for the two GPUs of each switch

@@ -12,6 +12,7 @@ from ... import units
 from ...checks import known
 from ...flows import Share
 from ...topology import Graph
+from ...topology.trees import DEVICES
 from . import charts
 
 IDLE, IN_USE, TIGHT = "idle", "in use", "▲ bottleneck"
@@ -60,9 +61,8 @@ def drawn(graph: Graph, shared: Share | None = None, captions: tuple[str, ...] =
     at, cables = places(graph), _cables(graph, shared)
     rows = [{"part": "caption", "label": text, "x": 0.0, "y": Y[0] + 0.05 + 0.08 * (len(captions) - 1 - i)}
             for i, text in enumerate(captions)]
-    few, ends = sum(_is_arc(graph, at, cable) for cable in cables) <= MOST_ARCS, (graph.gpus[0], graph.gpus[-1])
-    for number, cable in enumerate(cables):
-        rows += _drawn_cable(graph, at, cable, number, few or cable["ends"] == ends)
+    for number, (cable, written) in enumerate(zip(cables, _written(graph, at, cables), strict=True)):
+        rows += _drawn_cable(graph, at, cable, number, written)
     return rows + _devices(graph, at)
 
 
@@ -115,7 +115,7 @@ def _heights(graph: Graph, below: list[list[int]]) -> np.ndarray:
 def _cables(graph: Graph, shared: Share | None) -> list[dict]:
     """Return one dict a cable: its ends (the switches of the GPUs' own links count as one), rates and state."""
     load = np.zeros(len(graph.src)) if shared is None else shared.load
-    tight = np.isin(np.arange(len(graph.src)), () if shared is None else shared.bottleneck)
+    tight = np.zeros(len(graph.src), dtype=bool) if shared is None else _tight(shared)
     bar, found = graph.of_kind("switch")[:1], {}
     first = np.where(graph.kinds == "switch", bar[0] if len(bar) else 0, np.arange(len(graph.nodes)))
     for edge, (a, b) in enumerate(zip(first[graph.src].tolist(), first[graph.dst].tolist(), strict=True)):
@@ -126,7 +126,30 @@ def _cables(graph: Graph, shared: Share | None) -> list[dict]:
         one["rate"] += graph.capacity[edge] / 2  # each direction is an edge
         one["loads"][a < b] += load[edge]
         one["tight"] |= bool(tight[edge])
+    for one in found.values():
+        one["state"] = TIGHT if one["tight"] else IN_USE if max(one["loads"].values()) > 1e-9 else IDLE
     return list(found.values())
+
+
+def _tight(shared: Share) -> np.ndarray:
+    """Which edges are the bottleneck: those that stop a flow, and full ones of the same kind, of which the first is named."""
+    graph = shared.graph
+    ends = [np.unique(pair).tolist() for pair in zip(graph.kinds[graph.src], graph.kinds[graph.dst], strict=True)]
+    like = np.array([f"{pair} {rate:.6g}" for pair, rate in zip(ends, graph.capacity.tolist(), strict=True)])
+    return (shared.load >= graph.capacity * (1 - 1e-6)) & np.isin(like, like[shared.bottleneck])
+
+
+def _written(graph: Graph, at: np.ndarray, cables: list[dict]) -> list[bool]:
+    """Return which cables have their rate beside them: of devices alike below one part only one's, of many idle arcs one."""
+    arcs, found, seen = [_is_arc(graph, at, cable) for cable in cables], [], set()
+    few, ends = sum(arcs) <= MOST_ARCS, (graph.gpus[0], graph.gpus[-1])
+    for cable, arc in zip(cables, arcs, strict=True):
+        low, high = sorted(cable["ends"], key=lambda node: at[node][1])
+        alike = graph.kinds[low] in DEVICES and not arc
+        key = (high, graph.kinds[low], round(cable["rate"]), cable["state"]) if alike else cable["ends"]
+        found.append(key not in seen and (not arc or few or cable["state"] != IDLE or cable["ends"] == ends))
+        seen.add(key)
+    return found
 
 
 def _is_arc(graph: Graph, at: np.ndarray, cable: dict) -> bool:
@@ -137,9 +160,8 @@ def _is_arc(graph: Graph, at: np.ndarray, cable: dict) -> bool:
     return bool(level and (graph.kinds[a] == "gpu" or between.any()))
 
 
-def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, labelled: bool) -> list[dict]:
-    (a, b), used = cable["ends"], max(cable["loads"].values())
-    state = TIGHT if cable["tight"] else IN_USE if used > 1e-9 else IDLE
+def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, written: bool) -> list[dict]:
+    (a, b), used, state = cable["ends"], max(cable["loads"].values()), cable["state"]
     name = {"from": graph.nodes[a], "to": "NVSwitches" if graph.kinds[b] == "switch" else graph.nodes[b]}
     row = {"part": "cable", **name, "link": cable["link"], "GB/s one way": round(cable["rate"] / units.GB, 1),
            "GB/s used": round(used / units.GB, 1), "state": state, "edge": number}
@@ -150,7 +172,8 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, labelle
         if graph.kinds[b] == "switch":  # straight down to the bar
             low = np.array([high[0], low[1]])
         spot = low + (high - low) * (0.5 if low[1] == high[1] or graph.kinds[b] == "switch" else 0.4)
-        mark = [{"part": "rate", "label": label, "state": state, "x": spot[0], "y": spot[1]}] if cable["link"] != "inside" else []
+        mark = [{"part": "rate", "label": label, "state": state, "x": spot[0], "y": spot[1]}]
+        mark = mark if written and cable["link"] != "inside" else []
         return [row | {"x": low[0], "y": low[1], "x2": high[0], "y2": high[1], "px": px}, *mark]
     base, more = (0.05, 0.1) if graph.kinds[a] == "cpu" else (-0.06, -0.9 if _bare(graph) else -0.34)
     depth = base + more * abs(at[a][0] - at[b][0])
@@ -158,7 +181,7 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, labelle
     spot = arc[len(arc) // 2]
     rows = [row, *({"part": "arc", "edge": number, "order": i, "state": state, "px": px, "x": x, "y": y}
                    for i, (x, y) in enumerate(arc.tolist()))]
-    if labelled or state != IDLE:
+    if written:
         rows.append({"part": "rate", "label": label, "state": state, "x": spot[0], "y": spot[1]})
     return rows
 
@@ -200,13 +223,15 @@ def chart(description: str, *, height: int = 470):
     device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
     shapes = {"cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1500, 800, "#dddddd"),
               "root": ("circle", 90, 60, "#222222"), "retimer": ("triangle-right", 500, 260, "#ffffff"),
-              "nic": ("diamond", 1900, 1000, "#ffffff"), "ssd": ("square", 1300, 700, "#ffffff"),
-              "gpu": ("circle", 1500, 760, "#cfe6f5")}
+              "nic": ("diamond", 1500, 700, "#ffffff"), "ssd": ("square", 1000, 480, "#ffffff"),
+              "gpu": ("circle", 1300, 620, "#cfe6f5")}
     layers += [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**here, fill=alt.value(fill))
                for kind, (shape, wide, narrow, fill) in shapes.items()]
     plain = {"baseline": "middle", "lineBreak": "\n", "color": "#111111"}
-    layers += [of("cpu", "pcie-switch", "nic", "ssd", "gpu").mark_text(
-        fontSize=scaled(13, 9), dy=alt.ExprRef("-clamp(6.5 * width / 900, 4.5, 6.5)"), **plain).encode(**here, text="label:N"),
+    for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
+        up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
+        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **plain).encode(**here, text="label:N"))
+    layers += [
         of("root").mark_text(fontSize=scaled(12, 9), align="left", dx=8, **plain).encode(**here, text="label:N"),
         of("bar").mark_text(fontSize=15, fontWeight="bold", **plain).encode(x=alt.value(alt.ExprRef("width / 2")), y=place("y"),
                                                                           text="label:N"),

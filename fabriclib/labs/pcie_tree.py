@@ -1,0 +1,233 @@
+"""Labs of lesson 05: eight GPUs, eight NICs and four SSDs below two CPUs: build the tree, see who reaches whom and how fast."""
+
+from __future__ import annotations
+
+import functools
+import textwrap
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import catalog, units
+from ..flows import Share, all_to_all, ring, share
+from ..lanes import lanes_of, oversubscription
+from ..switches import switch
+from ..topology import Graph, Part, path_class, tree
+from .toolkit import Control, charts, lab, tiers
+
+GPUS, SSDS = 8, 4
+CPU, CHIP = "xeon-6900p", "pex89144"
+SWITCHES = [0, 2, 4, 8]
+BESIDE, ON_CPUS, NONE = "beside the GPUs", "on the CPUs", "none"
+UPLINKS = {"x8": (8, 1), "x16": (16, 1), "2 x16": (16, 2)}
+TO_NEXT, TO_NIC = "every GPU to the next", "every GPU to its NIC"
+TO_CPU, TO_ALL = "every GPU to its CPU", "every GPU to every other"
+TRAFFIC = ["GPU 0 to GPU 1", "GPU 0 to GPU 7", TO_NEXT, TO_NIC, TO_CPU, TO_ALL]
+WORDS = {"PIX": "one switch", "PHB": "through a CPU", "SYS": "through both CPUs"}
+
+
+def parts(switches: int, nics: str, uplink: str) -> list[Part]:
+    """Return the list of parts: half of everything below each of two CPUs, as evenly below the switches as it goes."""
+    row, chip, (lanes, links) = catalog.row("cpus", CPU), switch(CHIP), UPLINKS[uplink]
+    has = lanes_of(CPU, sockets=2) // 2
+    found = [Part("cpu", "cpu0", has=has),
+             Part("cpu", "cpu1", "cpu0", row["socket_link"], links=int(row["socket_links"]), has=has)]
+    above, most = ("sw", switches) if switches else ("cpu", 2)
+    if switches:
+        found.append(Part("pcie-switch", _names("sw", switches), _spread("cpu", 2, switches), row["link"], lanes, links,
+                          chip.lanes, chip.latency))
+    needs = {one["id"]: int(one["lanes"]) for one in catalog.rows("lane_needs")}
+    found.append(Part("gpu", _names("gpu", GPUS), _spread(above, most, GPUS), row["link"], needs["gpu"]))
+    if nics != NONE:
+        place = (above, most) if nics == BESIDE else ("cpu", 2)
+        found.append(Part("nic", _names("nic", GPUS), _spread(*place, GPUS), row["link"], needs["nic"]))
+    ssds = _spread(above, most, SSDS) if most <= SSDS else " ".join(f"{above}{2 * i}" for i in range(SSDS))
+    return [*found, Part("ssd", _names("ssd", SSDS), ssds, row["link"], needs["ssd"])]
+
+
+@functools.cache
+def box(switches: int, nics: str, uplink: str) -> Graph:
+    """Return the tree of the learner's box.
+
+    Raises:
+        ValueError: a CPU or a switch has fewer lanes than are asked of it.
+    """
+    return tree("the box", parts(switches, nics, uplink))
+
+
+def pairs(graph: Graph, traffic: str) -> list[tuple[str, str]]:
+    """Return the flows of *traffic* as (from, to), by name.
+
+    Raises:
+        ValueError: traffic to NICs in a box without any.
+    """
+    if traffic == TO_NIC and not len(graph.of_kind("nic")):
+        raise ValueError(f"the box has no NICs for its {GPUS} GPUs to send to")
+    gpus = [f"gpu{i}" for i in range(GPUS)]
+    if traffic in (TO_NEXT, TO_ALL):
+        return [(gpus[a], gpus[b]) for a, b in (ring(GPUS) if traffic == TO_NEXT else all_to_all(GPUS)).tolist()]
+    if traffic in (TO_NIC, TO_CPU):
+        return [(gpu, f"nic{i}" if traffic == TO_NIC else f"cpu{2 * i // GPUS}") for i, gpu in enumerate(gpus)]
+    a, b = traffic.removeprefix("GPU ").split(" to GPU ")
+    return [(f"gpu{a}", f"gpu{b}")]
+
+
+class Load(NamedTuple):
+    """The lanes below a switch and of its uplink (both zero without switches), and those in use of a CPU's."""
+
+    below: int
+    uplink: int
+    of_cpu: int
+
+
+def load(switches: int, nics: str, uplink: str) -> Load:
+    """Return the lanes that the first switch and the first CPU have in use."""
+    graph, wide = box(switches, nics, uplink), {"ssd": 4}
+
+    def under(name: str) -> int:
+        nodes = graph.dst[graph.leaving.of(np.array([graph.node(name)]))[1]]
+        kinds = [str(graph.kinds[node]) for node in nodes.tolist()]
+        up = np.prod(UPLINKS[uplink])
+        return int(sum(up if kind == "pcie-switch" else wide.get(kind, 16) for kind in kinds if kind != "cpu"))
+
+    return Load(under("sw0") if switches else 0, int(np.prod(UPLINKS[uplink])) if switches else 0, under("cpu0"))
+
+
+def _names(kind: str, many: int) -> str:
+    return " ".join(f"{kind}{i}" for i in range(many))
+
+
+def _spread(above: str, places: int, many: int) -> str:
+    return " ".join(f"{above}{i * places // many}" for i in range(many))
+
+
+def _controls() -> list[Control]:
+    return [Control("switches", SWITCHES, default=4, label="PCIe switches"),
+            Control("nics", [BESIDE, ON_CPUS, NONE], default=BESIDE, label="NICs", as_="menu"),
+            Control("uplink", list(UPLINKS), default="x16", label="uplink of a switch")]
+
+
+@lab("pcie-tree", title="Place eight GPUs, eight NICs, four SSDs", tier="server",
+     controls=[*_controls(), Control("traffic", TRAFFIC, default=TO_NIC, as_="menu")],
+     chart=lambda: tiers.chart(
+         "Two CPUs at the top, joined by their own links; PCIe switches below them; then NICs and SSDs, then GPUs. Beside each "
+         "cable its GB/s one way. Cables in use are thick; the one that limits the traffic is dashed and marked as the "
+         "bottleneck. Below: how many lanes share an uplink, and how many lanes of a CPU are taken."),
+     leaves_out="Traffic from GPU to GPU over NVLink, which most such servers have besides. Root complexes inside a CPU: on real "
+                "ones traffic between two of them can be slower, or not allowed at all. Isolation (ACS), which sends traffic "
+                "below a switch up to the CPU and back. The links between the CPUs are taken at a lower rate than this CPU's.",
+     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
+def pcie_tree(switches, nics, uplink, traffic):
+    """Below one switch traffic never meets the CPU; above it everybody shares the uplink."""
+    try:
+        graph = box(switches, nics, uplink)
+        shared = share(graph, pairs(graph, traffic))
+    except ValueError as cannot:
+        return _refused(str(cannot))
+    lanes = load(switches, nics, uplink)
+    has = lanes_of(CPU, sockets=2) // 2
+    captions = [f"Of each CPU's {has} PCIe lanes {lanes.of_cpu} are taken."]
+    if switches:
+        ratio = oversubscription(lanes.below, lanes.uplink)
+        captions.insert(0, f"Below each switch {lanes.below} lanes share an uplink of {lanes.uplink}: {ratio:.3g} to 1.")
+    return tiers.columns(tiers.drawn(graph, shared, tuple(captions))), _told(graph, shared, traffic, captions[0])
+
+
+def _told(graph: Graph, shared: Share, traffic: str, caption: str) -> str:
+    low, high = (units.format(rate, "B/s") for rate in (shared.rates.min(), shared.rates.max()))
+    each = low if low == high else f"{low} to {high}"
+    many = "" if len(shared.rates) == 1 else f" each, {units.format(shared.total, 'B/s')} together"
+    a, b = (graph.nodes[ends[0]] for ends in (shared.src, shared.dst))
+    way = graph.paths(a, b)[0]
+    word = f"{path_class(graph, a, b)}, " if not b.startswith("cpu") else ""
+    return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {a} reaches {b} by {word}{' – '.join(way)}. {caption}"
+
+
+def _refused(why: str) -> tuple[dict, str]:
+    """What is shown of a box that cannot be built: the sentence that says what is wrong and where."""
+    sentence = f"This does not work: {why.removesuffix('.')}."
+    lines = textwrap.wrap(sentence, 84)
+    rows = [{"part": "caption", "label": text, "x": 0.0, "y": 0.7 - 0.08 * i} for i, text in enumerate(lines)]
+    return tiers.columns(rows), sentence
+
+
+# ---- lab 3: who reaches whom, and by which way ----
+
+_DEVICES = [f"{kind}{i}" for kind in ("gpu", "nic") for i in range(GPUS)]
+_FROM = _DEVICES[:GPUS]
+WAY, ALONE, TOGETHER = "the way", "GB/s, one pair alone", "GB/s, all GPUs at once"
+_TINTS = {"PIX": "#bfe3f7", "PHB": "#ffe3ad", "SYS": "#f3b99a", "": "#ffffff"}
+
+
+@functools.cache
+def matrix(switches: int, nics: str, uplink: str, shown: str) -> dict[tuple[str, str], tuple[str, float]]:
+    """Return {(from, to): (path class, bytes per second)} of all GPUs to all GPUs and NICs; NaN where nothing is sent."""
+    graph = box(switches, nics, uplink)
+    there = [name for name in _DEVICES if name in graph.nodes]
+    ends = [(a, b) for a in _FROM for b in there if a != b]
+    if shown == TOGETHER:
+        among = [(a, b) for a, b in ends if b in _FROM]
+        rates = dict(zip(among, share(graph, among).rates.tolist(), strict=True))
+    else:
+        rates = {pair: share(graph, [pair]).total for pair in ends}
+    return {pair: (path_class(graph, *pair), rates.get(pair, np.nan)) for pair in ends}
+
+
+def _matrix_chart():
+    import altair as alt
+
+    axis = alt.Axis(title="to", orient="top", labelAngle=0, labelFontSize=13)
+    x = charts.names("to", [_short(name) for name in _DEVICES], channel="X").axis(axis)
+    y = charts.names("from", [_short(name) for name in _FROM])
+    legend = alt.Legend(title=None, orient="bottom", labelLimit=400, symbolSize=400, values=list(WORDS),
+                        labelExpr=" : ".join(f"datum.label == '{word}' ? '{word}: {said}'" for word, said in WORDS.items())
+                        + " : ''")
+    colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
+    cells = charts.live().mark_rect(stroke="#777777", strokeWidth=1).encode(x=x, y=y, color=colour)
+    size = alt.ExprRef("clamp(width / 48, 8, 15)")
+    words = charts.live().mark_text(fontSize=size, color="#111111").encode(x=x, y=y, text="cell:N")
+    return charts.stack(cells, words, height=330, description=(
+        "A square for each GPU, as the sender, and each GPU and NIC, as the receiver. Its colour and its text are the way "
+        "between them in the words of nvidia-smi, or its text the GB/s one way."))
+
+
+@lab("pcie-matrix", title="Who reaches whom, and how fast", tier="server",
+     controls=[*_controls(), Control("shown", [WAY, ALONE, TOGETHER], default=WAY, label="in the squares", as_="menu")],
+     chart=_matrix_chart,
+     leaves_out="Root complexes inside a CPU, which nvidia-smi tells apart (NODE) and this box does not. Reads, whose requests "
+                "and answers share the links of the other direction. What the copies' software adds.",
+     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
+def pcie_matrix(switches, nics, uplink, shown):
+    """One pair alone sees little of the tree; all together see where it is narrow."""
+    try:
+        found = matrix(switches, nics, uplink, shown)
+    except ValueError as cannot:
+        blank = [(a, b, "", "") for a in _FROM for b in _DEVICES]
+        return _columns(blank), _refused(str(cannot))[1]
+    rows = []
+    for a in _FROM:
+        for b in _DEVICES:
+            way, rate = found.get((a, b), ("", np.nan))
+            cell = way if shown == WAY else "" if np.isnan(rate) else f"{rate / units.GB:.3g}"
+            rows.append((a, b, way, cell))
+    return _columns(rows), _counted(found, shown)
+
+
+def _columns(rows: list[tuple[str, str, str, str]]) -> dict[str, list]:
+    return {"from": [_short(row[0]) for row in rows], "to": [_short(row[1]) for row in rows],
+            "way": [row[2] for row in rows], "cell": [row[3] for row in rows]}
+
+
+def _counted(found: dict, shown: str) -> str:
+    told = []
+    for word, said in WORDS.items():
+        rates = [rate for way, rate in found.values() if way == word and not np.isnan(rate)]
+        if not rates:
+            continue
+        low, high = (units.format(rate, "B/s") for rate in (min(rates), max(rates)))
+        told.append(f"{len(rates)} by {word} ({said}), {low if low == high else f'{low} to {high}'}")
+    return f"{'All GPUs to all at once' if shown == TOGETHER else 'One pair at a time'}, one way: {'; '.join(told)} each."
+
+
+def _short(name: str) -> str:
+    return name.replace("gpu", "G").replace("nic", "N")
