@@ -198,7 +198,12 @@ def test_the_table_is_ranked_and_says_the_version():
     assert "would pick, for 2 messages: nvls, ring" in repr(nccl_choice("dgx-h100", "all_reduce", [MiB, GiB]))
 
 
+def test_a_system_of_the_catalogue_is_known_by_its_id():
+    assert repr(nccl_choice(fl.system("dgx-h100"), "all_reduce", MiB)) == repr(nccl_choice("dgx-h100", "all_reduce", MiB))
+
+
 @pytest.mark.parametrize(("call", "says"), [
+    (lambda: nccl_choice(fl.system("mi300x-roce"), "all_reduce", 1), "system 'mi300x-roce' is not known"),
     (lambda: nccl_choice("dgx-h10", "all_reduce", 1), "system 'dgx-h10' is not known. Did you mean 'dgx-h100'"),
     (lambda: nccl_choice("dgx-h100", "all_to_all", 1), "collective 'all_to_all' is not known"),
     (lambda: nccl_choice("dgx-h100", "all_reduce", 0), "nbytes must be"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import MAX_BYTES, known, number, whole
+from ..machines import System
 from .constants import VERSION, caps, factor, gpus, latencies, tree_correction
 from .search import Found, Searched, searched
 
@@ -49,11 +50,11 @@ class Choice:
         return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {1e6 * self.seconds:.2f} us>"
 
 
-def nccl_choice(system: str | Searched, collective: str, nbytes, nodes=1, gpus_per_node=None) -> Choice:
+def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=1, gpus_per_node=None) -> Choice:
     """Return what NCCL's tuner would pick, with the scores of all candidates. Arrays in, arrays out.
 
     Args:
-        system: a name in nccl_graphs.csv, such as "dgx-h100", or what a search found on a machine of your own.
+        system: a machine of nccl_graphs.csv, such as "dgx-h100", by name or as a System, or what a search found on your own.
         collective: one of COLLECTIVES; the others are plain sends and receives to NCCL, with nothing to choose.
         nbytes: the total buffer, as nccl-tests counts it.
         nodes, gpus_per_node: how many take part; all GPUs of a node when not given. The search is not run anew for fewer.
@@ -68,7 +69,8 @@ def nccl_choice(system: str | Searched, collective: str, nbytes, nodes=1, gpus_p
     >>> nccl_choice("dgx-h100", "all_reduce", 2**24)
     <NCCL v2.30.7-1 would pick nvls with simple, score 86.68 us>
     """
-    machine = system if isinstance(system, Searched) else searched(system)
+    named = system.id or system.name if isinstance(system, System) else system
+    machine = system if isinstance(system, Searched) else searched(named)
     known("collective", collective, COLLECTIVES)
     size, n, g = np.broadcast_arrays(
         number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000),

@@ -1,0 +1,45 @@
+"""The lab of NCCL's choice: its band is the lowest line, its strip names it, and its kinks are where the sheet has them."""
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib import nccl
+from fabriclib.labs import nccl_choice as labs
+
+LAB = fl.lab("nccl-choice")
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 16])
+@pytest.mark.parametrize("collective", LAB.controls["collective"].values)
+def test_the_band_follows_the_lowest_line(collective, nodes):
+    table, _ = LAB.evaluate(collective=collective, nodes=nodes)
+    lowest = table[table["part"] == "score"].groupby("size")["score"].min()
+    pick = table[table["part"] == "pick"].set_index("size")["score"]
+    assert np.allclose(lowest, pick)
+
+
+def test_the_strip_covers_every_size_without_a_gap():
+    for nodes in LAB.controls["nodes"].values:
+        strip = LAB.evaluate(nodes=nodes)[0].query("part == 'range'")
+        assert strip["size"].iloc[0] == 2**10
+        assert strip["end"].iloc[-1] == 2**34
+        assert (strip["end"].iloc[:-1].to_numpy() == strip["size"].iloc[1:].to_numpy()).all()
+
+
+def test_the_default_sentence_gives_the_worked_check():
+    assert "16 MiB over 1 node of a DGX H100: NCCL v2.30.7-1 would pick NVLS with Simple, score 86.7 µs" in LAB.evaluate()[1]
+    assert "ring with LL128, has 129 µs" in LAB.evaluate()[1]
+    assert "would pick ring with LL, score 28 µs" in LAB.evaluate(nbytes=2.0**20)[1]
+
+
+def test_trees_win_small_messages_between_nodes_and_nvls_tree_large_ones():
+    table, _ = LAB.evaluate(nodes=16)
+    strip = table.query("part == 'range'")["candidate"].tolist()
+    assert strip[0] == "tree LL"
+    assert strip[-1] in ("NVLS tree Simple", "ring Simple")
+
+
+def test_the_machines_are_those_with_a_search():
+    assert set(labs.MACHINES.values()) == {"dgx-h100", "dgx-h200", "dgx-a100"}
+    assert nccl.VERSION in LAB.declared.leaves_out
