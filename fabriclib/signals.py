@@ -20,6 +20,7 @@ import numpy as np
 
 from . import catalog, units
 from .checks import count, known, number, short, single
+from .links import link
 
 _AT = 8 * units.GHz, 16 * units.GHz
 _METRES = {"piece": 1.0, "inch": units.inch, "m": 1.0}
@@ -107,7 +108,7 @@ def standard(name: str) -> Standard:
     """
     cells = catalog.row("channel_budgets", name)
     levels = int(cells["levels"])
-    symbols = float(cells["gt_per_s"]) * 1e9 / math.log2(levels)
+    symbols = 8 * link(cells["id"]).lane_rate / math.log2(levels)
     return Standard(cells["id"], cells["name"], levels, symbols / 2, float(cells["budget_db"]),
                     float(cells["error_rate"]), float(cells["swing_mv"]) / 1e3, float(cells["margin"]),
                     int(cells["most_retimers"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 
 import numpy as np
 
@@ -116,7 +115,7 @@ def _loss_chart():
                 "module, of board connectors and of a retimer's package, and all losses at 4 and 8 GHz of parts that were "
                 "published at 16 GHz only.",
      sources=["ti-snla426", "nvidia-bf3-loss", "nvidia-cx8-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl",
-              "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers"])
+              "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers", "allaboutcircuits-retimers"])
 def channel_loss(channel, generation, board, retimers):
     """Every part takes its share; a retimer starts again from zero."""
     asked, segments = signals.standard(GENERATIONS[generation]), signals.channel(CHANNELS[channel], BOARDS[board])
@@ -187,15 +186,14 @@ def seen(generation: str, inches: float, equaliser: str, helper: str) -> tuple[f
 
 def _traces(levels: int, memory: float) -> np.ndarray:
     """Return the distinct (symbol before, at, after the sampling instant) of every short pattern after a long run."""
-    heights, found = np.linspace(-0.5, 0.5, levels), set()
-    for start, *pattern in product((heights[0], heights[-1]), *[heights] * 4):
-        y, passed = start, []
-        for level in pattern:
-            y += (1 - memory) * (level - y)
-            passed.append(round(y, 3))
-        found.add(tuple(passed[-3:]))
-    kept = sorted(found)
-    return np.array(kept[:: max(1, len(kept) // 64)] + [kept[-1]])
+    heights = np.linspace(-0.5, 0.5, levels)
+    patterns = heights[np.indices((levels,) * 4).reshape(4, -1)]
+    y, passed = np.repeat(heights[[0, -1]], patterns.shape[1]), []
+    for level in np.tile(patterns, 2):
+        y = y + (1 - memory) * (level - y)
+        passed.append(y)
+    kept = np.unique(np.round(passed[-3:], 3), axis=1).T
+    return np.concatenate([kept[:: max(1, len(kept) // 64)], kept[-1:]])
 
 
 def _curves(states: np.ndarray) -> np.ndarray:
@@ -252,19 +250,19 @@ def eye(generation, inches, equaliser, helper):
     blur, height = (opening - found.height) / 2 / found.swing, found.height / found.swing
     curves = _curves(_traces(asked.levels, found.memory))
     ink = 1 - 0.45 ** (asked.levels**2 / len(curves))
-    rows = [{"part": "trace", "trace": i, "t": t, "mid": v, "low": v - blur, "high": v + blur, "ink": ink}
-            for i, curve in enumerate(curves) for t, v in zip(_T.tolist(), curve.tolist(), strict=True)]
+    few = [{"part": "said", "t": -1.0, "mid": 0.7, "label": f"{_volts(found.height)} open" if height > 0 else "closed",
+            "open": "yes" if height > 0 else "no"}]
     if height > 0:
         middles = (np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5
-        rows += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
-    label = f"{_volts(found.height)} open" if height > 0 else "closed"
-    rows.append({"part": "said", "t": -1.0, "mid": 0.7, "label": label, "open": "yes" if height > 0 else "no"})
-    for row in rows:
-        row |= {field: float(np.clip(row[field], -_EDGE, _EDGE)) for field in ("mid", "low", "high") if field in row}
+        few += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
+    traces = {"part": ["trace"] * curves.size, "trace": np.repeat(np.arange(len(curves)), _T.size), "t": np.tile(_T, len(curves)),
+              "mid": curves.ravel(), "low": np.clip(curves.ravel() - blur, -_EDGE, _EDGE),
+              "high": np.clip(curves.ravel() + blur, -_EDGE, _EDGE), "ink": np.full(curves.size, ink)}
     blanks = {"part": "", "trace": None, "t": None, "mid": None, "low": None, "high": None, "ink": None, "label": "", "open": ""}
-    return {column: [row.get(column, blank) for row in rows] for column, blank in blanks.items()}, (
-        f"{generation} over {inches} inches of FR4: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
-        + _judged(asked, loss, found))
+    table = {column: [*np.asarray(traces.get(column, [blank] * curves.size)).tolist(), *(row.get(column, blank) for row in few)]
+             for column, blank in blanks.items()}
+    return table, (f"{generation} over {inches} inches of FR4: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
+                   + _judged(asked, loss, found))
 
 
 def _where(helper: str, inches: float) -> str:

@@ -57,7 +57,7 @@ def test_the_eye_closes_with_the_generation_the_inches_and_without_the_equaliser
     longer = [labs.seen("pcie5", inches, "on", "nothing")[1].height for inches in EYE.controls["inches"].values]
     assert (np.diff(longer) < 0).all()
     assert labs.seen("pcie3", 8, "off", "nothing")[1].height < 0 < labs.seen("pcie3", 8, "on", "nothing")[1].height
-    assert EYE.evaluate(generation="PCIe 6", inches=12)[0]["label"].iloc[-1] == "closed"
+    assert EYE.evaluate(generation="PCIe 6", inches=12)[0]["label"].tolist()[-1] == "closed"
 
 
 def test_at_20_inches_both_help_and_at_26_only_the_retimer():
