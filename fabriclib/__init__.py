@@ -26,7 +26,8 @@ _ROOMS = {
     "nccl": ("nccl_choice",),
     "peers": ("p2p",),
     "prediction": ("Prediction", "predict"),
-    "topology": ("Design", "Graph", "Part", "fabric", "fabric_counts", "path_class", "path_classes", "server", "servers", "tree"),
+    "topology": ("Design", "Graph", "Part", "designs", "fabric", "fabric_counts", "path_class", "path_classes",
+                 "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("congestion", "copies", "cxl", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory", "nccl",

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import inspect
 
+from ... import catalog
 from ...checks import known
 from ..graph import Graph
-from . import ask
+from . import ask, named
 from .clos import Clos
 from .design import Design, Run
 from .direct import Dragonfly, Torus
+from .named import designs
 
 MOST = 100_000  # GPUs of a graph; counts go on beyond
 
 KINDS = {  # what makes each, and what its name fixes
-    "leaf-spine": (ask.tiered, {"tiers": 2, "rails": 1, "planes": 1, "joined": True}),
-    "fat-tree": (ask.tiered, {"tiers": 3, "rails": 1, "planes": 1, "joined": True}),
-    "rail-optimised": (ask.tiered, {"planes": 1, "joined": True}),
-    "rail-only": (ask.tiered, {"planes": 1, "joined": False}),
+    "leaf-spine": (ask.tiered, {"tiers": 2, "rails": 1, "joined": True}),
+    "fat-tree": (ask.tiered, {"tiers": 3, "rails": 1, "joined": True}),
+    "rail-optimised": (ask.tiered, {"joined": True}),
+    "rail-only": (ask.tiered, {"joined": False}),
     "dual-plane": (ask.tiered, {"planes": 2, "joined": True}),
     "dragonfly": (ask.dragonfly, {}),
     "torus": (ask.torus, {}),
 }
 
-__all__ = ["Design", "KINDS", "Run", "fabric", "fabric_counts"]
+__all__ = ["Design", "KINDS", "Run", "designs", "fabric", "fabric_counts"]
 
 
 def fabric(kind: str, gpus=None, **options) -> Graph:
@@ -35,11 +37,15 @@ def fabric(kind: str, gpus=None, **options) -> Graph:
     Args:
         kind: "leaf-spine" (two tiers), "fat-tree" (three), "rail-optimised" (GPU i of every server on leaf i of its group),
             "rail-only" (so too, but nothing joins the rails), "dual-plane" (rail-optimised twice: two ports a NIC),
-            "dragonfly" or "torus".
+            "dragonfly" or "torus"; or a named design of data/designs.csv, such as "superpod-b200-16su", whose options may be
+            changed.
         gpus: how many; a torus is given `dims` instead, such as (4, 4, 8).
         radix: ports of each switch, 64 when not given.
         oversubscription: a leaf's ports down for each port up (1 when not given); core_oversubscription: a spine's.
+        leaf_ports: a leaf's (ports down, ports up), where `radix` is not its own; pod_gpus: the GPUs below the spines of one
+            pod; spines: those of a pod, the fewest when not given; links: side by side from each GPU to its leaf.
         tiers: of the rail and dual-plane kinds, 1 to 3; the fewest that fit when not given.
+        planes: whole networks side by side, 1 when not given: each takes a port of every NIC.
         rails: of these kinds, the leaves over which a server's NICs are spread; per_server when not given.
         per_server: GPUs of a server, 8 when not given; 1 for bare GPUs.
         speed: the catalogue id of the link of a NIC's port, "eth400" when not given ("ici-v5p" in a torus).
@@ -72,9 +78,13 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
 
 
 def _asked(kind: str, gpus, options: dict) -> Clos | Dragonfly | Torus:
-    build, fixed = KINDS[known("kind of fabric", kind, KINDS)]
+    ids = [cells["id"] for cells in catalog.rows("designs")]
+    if known("kind of fabric", kind, [*KINDS, *ids]) in ids:
+        kind, usual = named.asked(kind)
+        options = usual | options
+    build, fixed = KINDS[kind]
     needed, *free = [name for name in inspect.signature(build).parameters if name not in ("kind", *fixed)]
-    given = options if gpus is None else {"gpus": gpus} | options
+    given = options if gpus is None else options | {"gpus": gpus}
     for name in given:
         known(f"option of a {kind} fabric", name, [needed, *free])
     if needed not in given:

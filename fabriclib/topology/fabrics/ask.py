@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from ...checks import MAX_RANKS, count, number, short, single
 from ...links import Link, link
@@ -10,57 +11,76 @@ from .clos import Clos
 from .direct import Dragonfly, Torus
 
 
+class _Leaves(NamedTuple):
+    """What has to be joined: groups of servers, the leaves of each, their ports up; and what was asked for above them."""
+
+    kind: str
+    groups: int
+    together: int
+    up: int
+    radix: int
+    gpus: int  # of a group
+    pod: int | None  # groups
+    spines: int | None
+    core_ratio: float
+
+
 def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, tiers=None, radix=64, oversubscription=1.0,
-           core_oversubscription=1.0, speed="eth400", trunk=None, inside="nvlink4", passing=0.0) -> Clos:
+           core_oversubscription=1.0, leaf_ports=None, pod_gpus=None, spines=None, links=1, speed="eth400", trunk=None,
+           inside="nvlink4", passing=0.0) -> Clos:
     """Return the fabric of switch tiers; see `fabric` for what the arguments are and what is refused."""
     per_server, planes, radix = count("per_server", per_server, high=72), count("planes", planes, high=16), _radix(radix)
-    gpus, rails = _whole_servers(gpus, per_server), _rails(rails, per_server)
-    servers, wire = gpus // per_server, link(speed)
-    together = rails if joined else 1
-    if together == 1 and tiers in (None, 1, 2) and servers * per_server // rails <= radix:
-        down, up = radix, 0
+    gpus, rails, links = _whole_servers(gpus, per_server), _rails(rails, per_server), count("links", links, high=64)
+    servers, together, ports = gpus // per_server, rails if joined else 1, per_server // rails * links
+    if leaf_ports is None and together == 1 and tiers != 3 and servers * ports <= radix:
+        down, up = radix, 0  # one switch is enough
     else:
-        down, up = _split("oversubscription", oversubscription, radix)
-    group = down * rails // per_server
+        down, up = _leaf(leaf_ports) if leaf_ports is not None else _split("oversubscription", oversubscription, radix)
+    group = down // ports
     if not group:
-        raise ValueError(f"radix must be larger: {down} of the {radix} ports of a leaf lead down, and {per_server // rails} NICs "
-                         "of each server are to go to it.")
-    groups = -(-servers // group)
-    wanted = count("tiers", tiers, high=3) if tiers is not None else 1 if not up else 2 if groups * together <= radix else 3
-    shape = _above(kind, groups, together, up, radix, wanted, core_oversubscription, group * per_server)
-    return Clos(kind, kind, gpus, per_server, rails, planes, joined, up if shape["spines"] else 0, group, **shape, link=wire,
-                trunk=link(trunk) if trunk else wire, inside=_inside(inside, per_server), passing=_passing(passing))
+        raise ValueError(f"radix must be larger: {down} ports of a leaf lead down, and {ports} of each server are to go to it.")
+    pod = None if pod_gpus is None else max(count("pod_gpus", pod_gpus) // (group * per_server), 1)
+    leaves = _Leaves(kind, -(-servers // group), together, up, radix, group * per_server, pod, spines, core_oversubscription)
+    shape, wire = _above(leaves, tiers), link(speed)
+    return Clos(kind, kind, gpus, per_server, rails, planes, joined, up if shape["spines"] else 0, group, **shape, links=links,
+                link=wire, trunk=link(trunk) if trunk else wire, inside=_inside(inside, per_server), passing=_passing(passing))
 
 
-def _above(kind: str, groups: int, together: int, up: int, radix: int, tiers: int, core_ratio, group_gpus: int) -> dict:
+def _above(leaves: _Leaves, tiers) -> dict:
     """Return what is above the leaves: groups a pod, spines a pod, a spine's ports to cores, cores a spine."""
-    if groups * together == 1 and tiers < 3:
+    many = leaves.groups * leaves.together
+    if tiers is None:
+        tiers = 1 if not leaves.up else 3 if leaves.pod or many > leaves.radix else 2
+    if count("tiers", tiers, high=3) == 3:
+        return _three(leaves)
+    if many == 1:
         return {"groups_per_pod": 1, "spines": 0, "core_up": 0, "cores": 0}
     if tiers == 1:
-        raise ValueError(f"tiers must be at least 2: {groups * together} leaves of {radix} ports are needed, and only spines "
-                         f"join them; got {tiers}.")
-    if tiers == 2:
-        spines = _evenly(up, groups * together * up, radix)
-        if not spines:
-            raise ValueError(f"gpus must be at most {radix // together * group_gpus} for two tiers of {radix}-port switches "
-                             f"({kind}: a spine has a port for each of {radix} leaves); {groups * together} leaves are needed.")
-        return {"groups_per_pod": groups, "spines": spines, "core_up": 0, "cores": 0}
-    spine_down, most_up = _split("core_oversubscription", core_ratio, radix)
-    if spine_down < together:
-        raise ValueError(f"radix must be larger: {spine_down} ports of a spine lead down, and the leaves of {together} rails "
+        raise ValueError(f"tiers must be at least 2: {many} leaves of {leaves.radix} ports are needed, and only spines join "
+                         f"them; got {tiers}.")
+    spines = _evenly(leaves.up, many * leaves.up, leaves.radix, leaves.spines)
+    if not spines:
+        raise ValueError(f"gpus must be at most {leaves.radix // leaves.together * leaves.gpus} for two tiers of "
+                         f"{leaves.radix}-port switches ({leaves.kind}: a spine has a port for each of {leaves.radix} leaves); "
+                         f"{many} leaves are needed.")
+    return {"groups_per_pod": leaves.groups, "spines": spines, "core_up": 0, "cores": 0}
+
+
+def _three(leaves: _Leaves) -> dict:
+    down, most_up = _split("core_oversubscription", leaves.core_ratio, leaves.radix)
+    most = down // leaves.together
+    if not most:
+        raise ValueError(f"radix must be larger: {down} ports of a spine lead down, and the leaves of {leaves.together} rails "
                          "are to go to it.")
-    pods = -(-groups // (spine_down // together))
-    groups_per_pod = -(-groups // pods)
-    pods = -(-groups // groups_per_pod)
-    spines = _evenly(up, groups_per_pod * together * up, spine_down)
-    links_down = groups_per_pod * together * up // spines
-    core_up = min(most_up, math.ceil(links_down * most_up / spine_down))
-    cores = _evenly(core_up, pods * core_up, radix)
+    of_pod = min(leaves.pod, most) if leaves.pod else -(-leaves.groups // -(-leaves.groups // most))  # pods as alike as can be
+    pods, below = -(-leaves.groups // of_pod), of_pod * leaves.together * leaves.up
+    spines = _evenly(leaves.up, below, down, leaves.spines)
+    core_up = min(most_up, math.ceil(below // spines * most_up / down))
+    cores = _evenly(core_up, pods * core_up, leaves.radix, None)
     if not cores:
-        most = radix * (spine_down // together) * group_gpus
-        raise ValueError(f"gpus must be at most {most} for three tiers of {radix}-port switches ({kind}: a core has a port "
-                         f"for each of {radix} pods); {pods} pods are needed.")
-    return {"groups_per_pod": groups_per_pod, "spines": spines, "core_up": core_up, "cores": cores}
+        raise ValueError(f"gpus must be at most {leaves.radix * most * leaves.gpus} for three tiers of {leaves.radix}-port "
+                         f"switches ({leaves.kind}: a core has a port for each of {leaves.radix} pods); {pods} pods are needed.")
+    return {"groups_per_pod": of_pod, "spines": spines, "core_up": core_up, "cores": cores}
 
 
 def dragonfly(kind: str, gpus, *, per_server=8, radix=64, speed="eth400", trunk=None, inside="nvlink4", passing=0.0) -> Dragonfly:
@@ -118,9 +138,25 @@ def _split(argument: str, ratio, radix: int) -> tuple[int, int]:
     return max(int(up * ratio + 1e-9), 1), up
 
 
-def _evenly(ports: int, links: int, radix: int) -> int:
-    """Return the fewest switches above that take *links* and give each switch below, with *ports* up, equally many; none: 0."""
-    return next((many for many in range(1, ports + 1) if ports % many == 0 and many * radix >= links), 0)
+def _leaf(ports) -> tuple[int, int]:
+    """Return (down, up) as given."""
+    try:
+        down, up = (count("leaf_ports", one, high=1024) for one in ports)
+    except TypeError:
+        raise ValueError(f"leaf_ports must be two numbers, ports down and ports up; got {short(ports)}.") from None
+    return down, up
+
+
+def _evenly(ports: int, links: int, radix: int, asked: int | None) -> int:
+    """Return the fewest switches above that take *links* and give each switch below, with *ports* up, equally many; none: 0.
+
+    With *asked* that many, if they do.
+    """
+    fit = [many for many in range(1, ports + 1) if ports % many == 0 and many * radix >= links]
+    if asked is not None and fit and asked not in fit:
+        raise ValueError(f"spines must be {' or '.join(map(str, fit))}, to take {links} links from leaves with {ports} ports up; "
+                         f"got {short(asked)}.")
+    return asked if asked in fit else min(fit, default=0)
 
 
 def _passing(seconds) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...links import Link
 from ..graph import Cables, Graph
-from .design import Design, Run
+from .design import Design, Run, latency
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Clos:
         spines: of one pod of one network.
         core_up: the ports of a spine that lead to cores.
         cores: that each spine leads to.
+        links: side by side from each GPU to its leaf of a plane.
         link, trunk: of a NIC's port, and between switches.
         inside: the link by which each GPU hangs at its server's NVSwitches, all of them together; none: no such switches.
         passing: seconds that a switch takes.
@@ -52,6 +53,7 @@ class Clos:
     spines: int
     core_up: int
     cores: int
+    links: int
     link: Link
     trunk: Link
     inside: Link | None
@@ -87,8 +89,8 @@ class Clos:
     def design(self) -> Design:
         """Return the counts."""
         leaves, spines = self.networks * self.leaves, self.networks * self.pods * self.spines
-        runs = (Run("GPU to leaf", self.link, self.gpus * self.planes), Run("leaf to spine", self.trunk, leaves * self.up),
-                Run("spine to core", self.trunk, spines * self.core_up))
+        runs = (Run("GPU to leaf", self.link, self.gpus * self.planes * self.links),
+                Run("leaf to spine", self.trunk, leaves * self.up), Run("spine to core", self.trunk, spines * self.core_up))
         runs = tuple(run for run in runs if run.count)
         ends = runs[0].count + 2 * sum(run.count for run in runs[1:])
         reach = 1 + (self.leaves > 1) + (self.pods > 1)
@@ -106,7 +108,7 @@ class Clos:
         cables = []
         if self.inside:
             cables.append(Cables(gpu, start["switch"] + gpu // self.per_server, self.inside, self.inside.per_device,
-                                 self.inside.latency / 2))
+                                 latency(self.inside) / 2))
         cables += [self._port(gpu, start["leaf"] + self._leaf_of(gpu, plane)) for plane in range(self.planes)]
         leaf, spine, each = np.arange(leaves)[:, None], np.arange(spines)[:, None], self.leaves
         if self.spines:
@@ -129,7 +131,7 @@ class Clos:
 
     def _port(self, gpu, leaf) -> Cables:
         # The link's latency is that of a hop from GPU to GPU, software included: half of it on each side of the first switch.
-        return Cables(gpu, leaf, self.link, latency=self.link.latency / 2)
+        return Cables(gpu, leaf, self.link, self.links, latency(self.link) / 2)
 
     def _trunk(self, below, above, count: int) -> Cables:
         return Cables(below, above, self.trunk, count, self.passing)
@@ -150,7 +152,7 @@ class Clos:
         first = np.arange(self.groups) * self.group
         size = np.minimum(self.group, self.servers - first)
         near = np.clip(self.servers // 2 - first, 0, size)
-        ports = port * self.per_server // self.rails
+        ports = port * self.links * (self.per_server // self.rails)
         out, into = near * ports, (size - near) * ports  # from GPUs near to a leaf beyond, from a leaf near to GPUs beyond
         leaf = {side: np.stack([out + (up if side else 0), into + (0 if side else up)]) for side in (False, True)}
         starts = np.arange(0, self.groups, self.groups_per_pod)

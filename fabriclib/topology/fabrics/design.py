@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,11 @@ class Run(NamedTuple):
     what: str
     link: Link
     count: int
+
+
+def latency(link: Link) -> float:
+    """Return the seconds of a hop over *link*, device to device; a link without a published latency adds none."""
+    return 0.0 if math.isnan(link.latency) else link.latency
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...links import Link
 from ..graph import Cables, Graph
-from .design import Design, Run
+from .design import Design, Run, latency
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class Dragonfly:
         nodes = {f"gpu{i}": "gpu" for i in range(self.gpus)} | {f"nvswitch{i}": "switch" for i in range(servers)}
         nodes |= {f"router{i}": "router" for i in range(routers)}
         gpu, first = np.arange(self.gpus), self.gpus + servers
-        cables = [Cables(gpu, first + gpu // self.per_router, self.link, latency=self.link.latency / 2)]
+        cables = [Cables(gpu, first + gpu // self.per_router, self.link, latency=latency(self.link) / 2)]
         if self.inside:
             cables.append(Cables(gpu, self.gpus + gpu // self.per_server, self.inside, self.inside.per_device,
-                                 self.inside.latency / 2))
+                                 latency(self.inside) / 2))
         a, b = np.triu_indices(self.routers, k=1)
         group = np.arange(self.groups)[:, None] * self.routers
         cables.append(Cables(first + (group + a), first + (group + b), self.trunk, latency=self.passing))
@@ -107,7 +107,7 @@ class Torus:
     def graph(self) -> Graph:
         """Return the graph: GPUs only, numbered with the last dimension fastest. A ring of two has both links side by side."""
         at = np.arange(math.prod(self.dims)).reshape(self.dims)
-        cables = [Cables(at.ravel(), np.roll(at, -1, axis).ravel(), self.link)
+        cables = [Cables(at.ravel(), np.roll(at, -1, axis).ravel(), self.link, latency=latency(self.link))
                   for axis, size in enumerate(self.dims) if size > 1]
         axis = int(np.argmax(self.dims))
         half = np.indices(self.dims)[axis].ravel() < self.dims[axis] // 2

@@ -1,0 +1,58 @@
+"""Named designs: what a published fabric is asked for, and what its source counts, beside what the model does."""
+
+from __future__ import annotations
+
+from ... import catalog
+from ...links import link
+from .design import Design
+
+NUMBERS = {"per_server": "per_server", "planes": "planes", "links": "links", "radix": "radix", "pod_gpus": "pod_gpus",
+           "spines_of_pod": "spines", "core_ratio": "core_oversubscription"}
+STATED = ("gpus", "leaves", "spines", "cores", "gpu_cables", "spine_cables", "core_cables")
+
+
+def asked(name: str) -> tuple[str, dict]:
+    """Return (kind, options) of a named design."""
+    cells = catalog.row("designs", name)
+    options = {option: int(cells[column]) for column, option in NUMBERS.items() if cells[column]}
+    if cells["dims"]:
+        options["dims"] = tuple(int(size) for size in cells["dims"].split())
+    else:
+        options["gpus"] = int(cells["gpus"])
+        options["inside"] = cells["inside"] or None
+    if cells["leaf_down"]:
+        options["leaf_ports"] = (int(cells["leaf_down"]), int(cells["leaf_up"]))
+    if cells["trunk"]:
+        options["trunk"] = cells["trunk"]
+    return cells["kind"], options | {"speed": cells["speed"]}
+
+
+def stated(name: str) -> dict[str, int]:
+    """Return what the source of a named design counts: GPUs, switches and cables, as far as it does."""
+    cells = catalog.row("designs", name)
+    return {column: int(cells[column]) for column in STATED if cells[column]}
+
+
+def counted(design: Design) -> dict[str, int]:
+    """Return the same counts of *design*, as the model makes them."""
+    runs = [run.count for run in design.cables] + [0, 0]
+    return {"gpus": design.gpus, "leaves": design.leaves, "spines": design.spines, "cores": design.cores,
+            "gpu_cables": runs[0], "spine_cables": runs[1], "core_cables": runs[2]}
+
+
+def designs():
+    """Return the named designs as a DataFrame, counted by the model; "as stated" says how many of the source's counts agree."""
+    import pandas as pd
+
+    from . import fabric_counts
+
+    found = []
+    for cells in catalog.rows("designs"):
+        design, said = fabric_counts(cells["id"]), stated(cells["id"])
+        here = counted(design)
+        found.append({
+            "id": cells["id"], "name": cells["name"], "kind": cells["kind"], "GPUs": design.gpus,
+            "link": link(cells["speed"]).name, "leaf": design.leaves, "spine": design.spines, "core": design.cores,
+            "cables": design.cable_count, "hops": design.hops, "cut per GPU (GB/s)": round(design.cut_per_gpu / 1e9, 2),
+            "as stated": f"{sum(here[what] == value for what, value in said.items())} of {len(said)}", "note": cells["note"]})
+    return pd.DataFrame(found)
