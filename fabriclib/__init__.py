@@ -16,6 +16,7 @@ _ROOMS = {
     "cabling": ("Cable", "cable", "cables"),
     "collectives": ("Algorithm", "Best", "Counts", "Level", "Schedule", "algbw", "algorithms", "best", "busbw",
                     "collective_time", "crossover", "efficiency", "lower_bound", "schedule"),
+    "diagnosis": ("compare",),
     "figures": ("published",),
     "flows": ("Share", "share"),
     "host_adapters": ("Adapter", "adapter", "adapters"),
@@ -30,8 +31,8 @@ _ROOMS = {
                  "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
-_MODULES = ("congestion", "copies", "cxl", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory", "nccl",
-            "pcie", "signals")
+_MODULES = ("congestion", "copies", "cxl", "diagnosis", "fec", "flows", "framing", "ladder", "lanes", "measurements", "memory",
+            "nccl", "pcie", "signals")
 
 __all__ = ["AlphaBeta", "Link", "Switch", "catalog", "link", "links", "switch", "switches", "units", *_MODULES, *_ROOM_OF]
 

@@ -24,7 +24,7 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
 
     `attrs["problems"]` lists, one sentence each, where the log contradicts itself or cannot be read, with the number of the
     line; rows that contradict themselves are left out. `attrs["notes"]` lists what was inferred, and `attrs["hints"]` what
-    the library's own output gives away. Both may quote nothing of the log itself.
+    the library's own output gives away.
 
     Args:
         path_or_text: a path, the text of a log (with line breaks), or its bytes. It may be of any size: lines are read one
@@ -97,11 +97,16 @@ def _frame(table: Table, at: int, collective, ranks, nodes):
     }, columns=COLUMNS)
 
 
+def _launcher(table: Table) -> str:
+    """Who started the kernels, as launchers.csv names them: one process for several GPUs pays for each of them."""
+    return "single-process" if (table.heading.gpus_per_process or 1) > 1 else "osu" if table.kind == "osu" else "mpi"
+
+
 def _joined(parts: list, problems: list[str], notes: list[str], found: Gatherer):
     import pandas as pd
 
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     first = next(table for table in found.tables if table.rows)
     frame.attrs = {"problems": problems, "notes": notes, "hints": list(found.hints), "device": first.device,
-                   "windowed": first.windowed, "gpus_per_process": first.heading.gpus_per_process}
+                   "windowed": first.windowed, "launcher": _launcher(first)}
     return frame

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import catalog, units
 from ..checks import number
+from ..collectives.busbw import factor
 from ..links import link
 
 # An out-of-place time this many times the in-place one is a warm-up glitch, and the in-place time is used for it.
@@ -34,6 +35,31 @@ def published(table: str):
     inside = np.array([float(r["in_place_us"] or r["out_of_place_us"]) for r in cells])
     seconds = np.where(out > GLITCH * inside, inside, out) * units.us
     return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds.round(12)})
+
+
+def as_read(table: str):
+    """Return a published benchmark table in the form that `read_measurements` gives a log, glitches and all.
+
+    Raises:
+        ValueError: no such table; the message suggests the nearest.
+
+    >>> as_read("h200x8-16gib-nvls-off-ar").ranks.tolist()
+    [8]
+    """
+    import pandas as pd
+
+    about = catalog.row("measurement_tables", table)
+    cells = _by_table()[table]
+    nbytes, seconds, inside = (np.array([float(r[name] or "nan") for r in cells]) * scale for name, scale in (
+        ("nbytes", 1.0), ("out_of_place_us", units.us), ("in_place_us", units.us)))
+    rate, ranks = nbytes / seconds, int(about["ranks"])
+    frame = pd.DataFrame({
+        "collective": about["collective"], "ranks": ranks, "nodes": int(about["nodes"]), "nbytes": nbytes,
+        "seconds": seconds.round(12), "algbw": rate, "busbw": rate * factor(about["collective"], ranks),
+        "in_place": inside.round(12), "table": 0})
+    frame.attrs = {"problems": [], "notes": [], "hints": [], "device": about["memory"] == "gpu",
+                   "windowed": about["tool"] == "osu_bw", "launcher": about["harness"].replace("unstated", "mpi")}
+    return frame
 
 
 @functools.cache
