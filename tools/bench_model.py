@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import time
 
 import numpy as np
 
-from fabriclib import collective_time, schedule
+from fabriclib import collective_time, fabric, schedule
 from fabriclib.collectives.registry import entries
 from fabriclib.congestion.ecmp import simulate, split_for
-from fabriclib.flows import max_min, route
+from fabriclib.flows import finish, max_min, route
 from fabriclib.topology import Graph
 
 LINK = {"alpha": 1e-6, "beta": 2e-11}
@@ -78,7 +79,33 @@ def hashing() -> None:
     line("flows a transfer that 64 paths need for 95 %, exactly", f"{seconds:.2f} s", "")
 
 
+def stage(gpus: int) -> float:
+    """Return the processor seconds to build a rail-optimised fabric and route one stage of an all-to-all over it."""
+    rank, start = np.arange(gpus), time.process_time()
+    graph = fabric("rail-optimised", gpus=gpus).folded
+    peer = (rank + gpus // 2 + 3) % gpus  # in the other half, and on another rail
+    finish(route(graph, rank, peer), graph.capacity, np.ones(gpus))
+    return time.process_time() - start
+
+
+def fabrics() -> None:
+    """Print how the time for a fabric grows with it, beside the growth of its links and flows, and the memory it takes."""
+    print("fabrics")
+    sizes = (1024, 2048, 4096, 8192, 16_384)
+    rounds = np.array([[stage(gpus) for gpus in sizes] for _ in range(7)])  # in turns, so that all meet the same load
+    took, size = rounds.min(axis=0), np.array([len(fabric("rail-optimised", gpus=gpus).src) + gpus for gpus in sizes])
+    for gpus, seconds, each in zip(sizes, took, took / size * 1e9, strict=True):
+        what = f"build {gpus} GPUs on rails, route an all-to-all stage"
+        line(what, f"{seconds * 1e3:.0f} ms", f"{each:.0f} ns a link and flow")
+    grown = size[-1] / size[0]
+    line("from the first to the last", f"x {took[-1] / took[0]:.1f}", f"asked: no worse than links and flows, x {grown:.1f}")
+    line("the last", f"{took[-1]:.2f} s", "asked: at most 10 s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # kilobytes on Linux
+    line("memory of this script until here", f"{peak:.2f} GB", "asked: at most 2 GB")
+
+
 if __name__ == "__main__":
+    fabrics()
     collectives()
     hashing()
     flows()

@@ -50,3 +50,14 @@ def test_switches_that_differ_stay_apart():
         assert len(graph.folded.of_kind("spine")) == left
     assert len(graph.folded.of_kind("leaf")) == 2
     assert fl.server("hgx-h100").folded is fl.server("hgx-h100")
+
+
+def test_a_stage_of_an_all_to_all_over_16384_gpus_has_six_rows_a_flow():
+    many = 16_384
+    graph, rank = fl.fabric("rail-optimised", gpus=many).folded, np.arange(many)
+    routing = route(graph, rank, (rank + many // 2 + 3) % many)  # to another pod, and another rail
+    assert len(routing.flow) == 6 * many
+    nics = ~graph.own & np.isin(graph.src, graph.gpus)
+    load = np.bincount(routing.edge, routing.fraction, minlength=len(graph.src))
+    assert load[nics].tolist() == [1] * many
+    assert finish(routing, graph.capacity, np.ones(many)) == pytest.approx(1 / fl.link("eth400").bandwidth())
