@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from .. import catalog, units
+from ..measurements import error, percent, published
 from ..nccl import VERSION, nccl_choice
 from .toolkit import Control, charts, lab
 
@@ -19,6 +22,12 @@ _FAMILY = {"nvls": "NVLS, NVLS tree", "nvls_tree": "NVLS, NVLS tree"}
 _COLOURS = {"ring": charts.CLUSTER, "tree": charts.OTHER_2, "NVLS, NVLS tree": charts.SERVER}
 _DASHES = {"LL": charts.DOTTED, "LL128": charts.DASHED, "Simple": charts.SOLID}
 _STRIP = 24  # px above the lines, for who wins where
+# What was measured on such a machine; which algorithm ran, the sources do not all say.
+_MEASURED = {
+    ("dgx-h100", "all_reduce", 1): "h100x8-dgx-nvls-ar", ("dgx-h100", "all_reduce", 2): "h100x16-nebius-ar",
+    ("dgx-a100", "all_reduce", 1): "a100x8-nvswitch-ar", ("dgx-a100", "all_reduce", 2): "a100x16-sophia-ar",
+    ("dgx-a100", "all_gather", 2): "a100x16-sophia-ag",
+}
 
 
 def _chart():
@@ -50,10 +59,14 @@ def _chart():
         x=x("middle"), y=alt.value(_STRIP / 2), text="label:N")
     dot = of("here").mark_point(size=170, filled=True, opacity=1, color="white", stroke="black", strokeWidth=2.5).encode(
         x=x("size"), y=y)
-    return charts.stack(band, lines, strip, said, dot, height=420, description=(
+    diamonds = of("measured").mark_point(shape="diamond", size=70, filled=True, opacity=1, color=charts.MEASURED).encode(
+        x=x("size"), y=y)
+    named = of("measured").mark_text(align="right", dx=-4, dy=-14, fontSize=14, color=charts.MEASURED).encode(
+        x=x("size"), y=y, text="label:N")
+    return charts.stack(band, lines, strip, said, diamonds, named, dot, height=420, description=(
         "The tuner's score against the size of the buffer, one line for each algorithm and protocol. Colours tell algorithms "
         "apart, dashes protocols. A broad yellow band follows the lowest, which is what the tuner picks; a strip above names "
-        "it, range by range. A dot marks the chosen buffer."))
+        "it, range by range. Black diamonds are measured times, where some were published. A dot marks the chosen buffer."))
 
 
 @lab("nccl-choice", title="What NCCL would pick", tier="cluster",
@@ -64,8 +77,10 @@ def _chart():
      chart=_chart,
      leaves_out=f"The tuner of NCCL {VERSION} alone: tuner plugins, which clouds install, and environment variables overrule it. "
                 "CollNet (SHARP) and PAT are not offered. The search's channels are those of a log of another version, or "
-                "derived. A score ranks candidates; it was never meant to be a time.",
-     sources=["nccl-tuning", "nccl-1197"])
+                "derived. A score ranks candidates; it was never meant to be a time. Diamonds are of other versions; those for "
+                "two nodes are of servers like a DGX H100 (Nebius) and of DGX A100 (Sophia).",
+     sources=["nccl-tuning", "nccl-1197", *dict.fromkeys(catalog.row("measurement_tables", table)["source"]
+                                                        for table in _MEASURED.values())])
 def choice(machine, collective, nodes, nbytes):
     """The winner changes with size and with nodes; the kinks of the tree's lines are a table of correction factors."""
     picked = nccl_choice(MACHINES[machine], collective, _GRID, nodes=nodes)
@@ -78,6 +93,7 @@ def choice(machine, collective, nodes, nbytes):
     rows += [{"part": "pick", "size": size, "score": score}
              for size, score in zip(_GRID.tolist(), picked.seconds.tolist(), strict=True)]
     rows += _ranges(picked)
+    rows += _measured(MACHINES[machine], collective, nodes)
     one = nccl_choice(MACHINES[machine], collective, nbytes, nodes=nodes)
     rows.append({"part": "here", "size": nbytes, "score": one.seconds})
     columns = {"part": "", "candidate": "", "family": "", "protocol": "", "size": None, "score": None, "end": None,
@@ -98,6 +114,18 @@ def _ranges(picked) -> list[dict]:
     return found
 
 
+@functools.cache
+def _measured(machine: str, collective: str, nodes: int) -> tuple[dict, ...]:
+    table = _MEASURED.get((machine, collective, nodes))
+    if table is None:
+        return ()
+    points = published(table)
+    points = points[points["nbytes"] >= _GRID[0]]
+    last = len(points) - 1
+    return tuple({"part": "measured", "size": size, "score": seconds, "label": "measured" if i == last else ""}
+                 for i, (size, seconds) in enumerate(zip(points["nbytes"], points["seconds"], strict=True)))
+
+
 def _told(one, machine: str, nodes: int, nbytes: float) -> str:
     ranked = sorted((score, name) for name, score in one.scores.items() if score == score)
     second = next(((score, a, p) for score, (a, p) in ranked if a != one.algorithm), None)
@@ -106,3 +134,19 @@ def _told(one, machine: str, nodes: int, nbytes: float) -> str:
     many = "1 node" if nodes == 1 else f"{nodes} nodes"
     return (f"{units.format(nbytes)} over {many} of a {machine}: NCCL {one.version} would pick {_WORDS[one.algorithm]} with "
             f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}. A score is no measured time.")
+
+
+def scores_beside_measured(table: str, machine: str):
+    """Return a DataFrame of text: the tuner's pick and score for each message of a measured table, and the measured time."""
+    import pandas as pd
+
+    about, measured = catalog.row("measurement_tables", table), published(table)
+    picked = nccl_choice(machine, about["collective"], measured["nbytes"].to_numpy(), nodes=int(about["nodes"]),
+                         gpus_per_node=int(about["ranks"]) // int(about["nodes"]))
+    return pd.DataFrame({
+        "message": [units.format(n) for n in measured["nbytes"]],
+        "pick": [f"{_WORDS[a]} {_WORDS[p]}" for a, p in zip(picked.algorithm, picked.protocol, strict=True)],
+        "score": [units.format(t, "s") for t in picked.seconds],
+        "measured": [units.format(t, "s") for t in measured["seconds"]],
+        "score over measured": [percent(e) for e in error(picked.seconds, measured["seconds"])],
+    })

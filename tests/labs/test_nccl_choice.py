@@ -43,3 +43,19 @@ def test_trees_win_small_messages_between_nodes_and_nvls_tree_large_ones():
 def test_the_machines_are_those_with_a_search():
     assert set(labs.MACHINES.values()) == {"dgx-h100", "dgx-h200", "dgx-a100"}
     assert nccl.VERSION in LAB.declared.leaves_out
+
+
+def test_over_eight_h100_the_scores_are_within_a_third_of_what_was_measured():
+    """Good enough to choose by, and for the largest messages within 2 %."""
+    table = labs.scores_beside_measured("h100x8-dgx-nvls-ar", "dgx-h100")
+    errors = [int(text.removesuffix(" %")) for text in table["score over measured"]]
+    assert max(map(abs, errors)) <= 34
+    assert max(map(abs, errors[-5:])) <= 2
+    assert set(table["pick"]) == {"ring LL", "NVLS Simple"}
+
+
+def test_measured_points_appear_only_where_they_were_measured():
+    for nodes, some in ((1, True), (2, True), (4, False)):
+        table, _ = LAB.evaluate(nodes=nodes)
+        assert (table["part"] == "measured").any() == some
+    assert not (LAB.evaluate(machine="DGX H200")[0]["part"] == "measured").any()
