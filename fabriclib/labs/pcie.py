@@ -164,6 +164,7 @@ def copies_beside_measured():
              ("p2p-two-switches", share(box, [("gpu0", "gpu2")]).total),
              ("p2p-two-pairs-one-switch", share(below, [("gpu0", "gpu2"), ("gpu1", "gpu3")]).total),
              ("p2p-two-pairs-uplink", share(box, [("gpu0", "gpu2"), ("gpu1", "gpu3")]).total),
+             ("p2p-both-ways-no-switch", share(direct, [("gpu0", "gpu1"), ("gpu1", "gpu0")]).total),
              ("p2p-both-ways", share(box, [("gpu0", "gpu1"), ("gpu1", "gpu0")]).total),
              ("p2p-both-ways-acs", share(box, over).total / 2)]
     found = [(catalog.figure(id), value) for id, value in cases]
