@@ -154,8 +154,8 @@ def _what_a_switch_does() -> str:
             f"{units.format(_to_cpu(), 'B/s')} each. And a copy between two GPUs is no faster through it: "
             f"{units.format(direct, 'B/s')} were measured without a switch, {units.format(switched, 'B/s')} below one on "
             f"another machine. With all eight GPUs copying to all, the slowest copy falls from {together[0]} to {together[1]} "
-            "below four switches. What it does speed up is traffic that stays below it, such as from a GPU to the NIC beside it: that no longer "
-            "shares anything.")
+            "below four switches. What it does speed up is traffic that stays below it, such as from a GPU to the NIC beside "
+            "it: that no longer shares anything.")
 
 
 VERDICTS = [Verdict("g", "holds with a qualification", _what_a_switch_does)]
