@@ -11,6 +11,7 @@ import numpy as np
 from .. import catalog, units
 from ..flows import Share, all_to_all, ring, share
 from ..lanes import lanes_of, oversubscription
+from ..peers import p2p
 from ..switches import switch
 from ..topology import Graph, Part, path_class, tree
 from .toolkit import Control, charts, lab, tiers
@@ -169,7 +170,8 @@ def matrix(switches: int, nics: str, uplink: str, shown: str) -> dict[tuple[str,
         among = [(a, b) for a, b in ends if b in _FROM]
         rates = dict(zip(among, share(graph, among).rates.tolist(), strict=True))
     else:
-        rates = {pair: share(graph, [pair]).total for pair in ends}
+        alone = p2p(graph, there)
+        rates = {(a, b): alone.rates[i, j] for i, a in enumerate(there) for j, b in enumerate(there)}
     return {pair: (path_class(graph, *pair), rates.get(pair, np.nan)) for pair in ends}
 
 

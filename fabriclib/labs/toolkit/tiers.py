@@ -21,6 +21,7 @@ HEIGHTS = {"cpu": 1.0, "root": 0.89, "pcie-switch": 0.64, "nic": 0.4, "ssd": 0.4
 LEVEL = 0.14  # from one PCIe switch to the next below it
 BARE_GPUS, BAR_BELOW = 0.8, 0.34  # the height of GPUs in a server without CPUs, and of switches below GPUs
 NAMES = {"cpu": "CPU", "root": "root", "pcie-switch": "switch", "nic": "NIC", "ssd": "SSD", "gpu": "GPU", "retimer": "retimer"}
+MOST_NAMED = 16  # devices whose names are written out; of more, their initials
 MOST_ARCS = 12  # that are labelled one by one; of more, the outermost stands for all
 ALONG = np.linspace(0, 1, 13)
 _COLUMNS = {"part": "", "from": "", "to": "", "link": "", "GB/s one way": None, "GB/s used": None, "state": "", "label": "",
@@ -187,12 +188,16 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, written
 
 
 def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
-    rows = []
+    rows, crowded = [], np.isin(graph.kinds, DEVICES).sum() > MOST_NAMED
     for node, kind in zip(graph.nodes, graph.kinds.tolist(), strict=True):
         if kind != "switch":
             x, y = at[graph.node(node)].tolist()
-            number = "" if kind == "root" else "\n" + "".join(filter(str.isdigit, node))
-            rows.append({"part": kind, "from": node, "label": NAMES[kind] + number, "x": x, "y": y})
+            number = "" if kind == "root" else "".join(filter(str.isdigit, node))
+            label = f"{NAMES[kind]}\n{number}".strip()
+            if crowded and kind in DEVICES:
+                rows.append({"part": "initial", "label": f"{NAMES[kind][0]}{number}", "x": x, "y": y})
+                label = ""
+            rows.append({"part": kind, "from": node, "label": label, "x": x, "y": y})
     if len(bar := graph.of_kind("switch")):
         x, y = at[bar[0]].tolist()
         rows.append({"part": "bar", "from": "NVSwitches", "label": f"{len(bar)} NVSwitch chips", "x": 0.02, "x2": 0.98, "y": y})
@@ -232,6 +237,7 @@ def chart(description: str, *, height: int = 470):
         up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
         layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **plain).encode(**here, text="label:N"))
     layers += [
+        of("initial").mark_text(fontSize=scaled(17, 12), **plain).encode(**here, text="label:N"),
         of("root").mark_text(fontSize=scaled(12, 9), align="left", dx=8, **plain).encode(**here, text="label:N"),
         of("bar").mark_text(fontSize=15, fontWeight="bold", **plain).encode(x=alt.value(alt.ExprRef("width / 2")), y=place("y"),
                                                                           text="label:N"),
