@@ -27,7 +27,7 @@ _ROOMS = {
     "nccl": ("nccl_choice",),
     "peers": ("p2p",),
     "prediction": ("Prediction", "predict"),
-    "topology": ("Design", "Graph", "Part", "designs", "fabric", "fabric_counts", "path_class", "path_classes",
+    "topology": ("Design", "Graph", "Part", "designs", "fabric", "fabric_counts", "parts_list", "path_class", "path_classes",
                  "server", "servers", "tree"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
