@@ -19,7 +19,7 @@ from .table import BLANK, Printed, Row, Table
 SLACK = 1.05  # of half a unit in the last printed digit: tests round in their own way
 SAFE = 1e-9  # relative: beyond that, two ways to compute a number differ
 _SUMS = {"sum", "prod", "max", "min", "avg", "mulsum", "all"}
-_SHARED_OUT = ("all_gather", "reduce_scatter", "all_to_all", "gather", "scatter")  # a rank's part is n / ranks
+SHARED_OUT = ("all_gather", "reduce_scatter", "all_to_all", "gather", "scatter")  # a rank's part is n / ranks
 
 
 def own_problem(row: Row) -> str:
@@ -73,7 +73,7 @@ def _ranks(collective: str, low: float, high: float) -> tuple[float, float]:
 def _ranks_by_count(collective: str, row: Row) -> int | None:
     """The ranks that share the buffer out among them, if one part's elements are printed and fit."""
     size = type_bytes(row.type)
-    if collective not in _SHARED_OUT or not size or not row.count > 0 or row.nbytes % (row.count * size):
+    if collective not in SHARED_OUT or not size or not row.count > 0 or row.nbytes % (row.count * size):
         return None
     ranks = int(row.nbytes // (row.count * size))
     return ranks if 1 < ranks <= MAX_RANKS else None
@@ -157,7 +157,7 @@ def check(table: Table, collective: str, ranks: int | None) -> None:
                            f"{units.format(rows[-1].nbytes)}")
     size = type_bytes(rows[-1].type)
     if ranks and size and rows[-1].count > 0:
-        parts = ranks if collective in _SHARED_OUT else 1
+        parts = ranks if collective in SHARED_OUT else 1
         if rows[-1].count * size * parts != rows[-1].nbytes and not _rounded(rows[-1], size, parts):
             table.problems.append(f"line {rows[-1].line}: {rows[-1].count:.0f} elements of {rows[-1].type} for each of {parts} "
                                   f"parts are not {units.format(rows[-1].nbytes)}: the ranks or the collective are others")

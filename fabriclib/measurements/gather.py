@@ -24,7 +24,7 @@ class Gatherer:
         self.problems: list[str] = []
         self.hints: dict[str, int] = {}
         self.lines = self.rows = 0
-        self._unread = 0
+        self._unread, self._prefix = 0, ""
         self._start(Heading())
 
     def _start(self, heading: Heading) -> None:
@@ -119,8 +119,9 @@ class Gatherer:
             return True
         row = nccl.row_of(number, line, self.columns)
         if row:
+            self._prefix = nccl.prefix_of(line)
             self._add("nccl-tests", row)
-        elif (self.table or self.columns) and nccl.nearly_a_row(line, self.columns):
+        elif (self.table or self.columns) and nccl.nearly_a_row(line, self.columns, self._prefix):
             self._complain(f"line {number}: this looks like a row of the table and cannot be read: it is cut off, or another "
                            f"process wrote into it")
         return row is not None

@@ -7,6 +7,7 @@ printed four layouts over the years, and people cut columns out of what they pub
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from .table import BLANK, Heading, Row, printed, whole_number
@@ -26,6 +27,7 @@ _RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b")
 _RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([\d.]+)\s*$")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d+)\s+(?!OK)\S+")
+_WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
 _ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {"int8": 1, "uint8": 1, "char": 1, "int32": 4, "uint32": 4, "int": 4, "int64": 8, "uint64": 8, "half": 2, "float": 4,
           "double": 8, "bfloat16": 2, "f8e4m3": 1, "f8e5m2": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
@@ -69,17 +71,30 @@ def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | Non
     return None
 
 
-def nearly_a_row(line: str, columns: tuple[str, ...] | None) -> bool:
-    """Return whether *line* begins as a row does and is none: cut off, or overwritten by another process.
+def prefix_of(line: str) -> str:
+    """Return what a launcher wrote before the row that *line* is, its numbers as 0: the next row has the same before it.
+
+    >>> prefix_of("worker-3 | 8 2 float sum -1 9.1 0 0 0")
+    'worker-0 |'
+    """
+    before = itertools.takewhile(lambda token: not _WHOLE.match(token), line.split())
+    return re.sub(r"\d+", "0", " ".join(before))
+
+
+def nearly_a_row(line: str, columns: tuple[str, ...] | None, prefix: str = "") -> bool:
+    """Return whether *line* begins as a row below *prefix* does and is none: cut off, or another process wrote into it.
 
     >>> nearly_a_row("   8388608   2097152   float   sum   -1   15", None)
     True
     """
-    tokens = [token for token in line.split() if not token.endswith(":")]
-    if len(tokens) < 2 or not all(re.fullmatch(r"[\d_]+", token) for token in tokens[: 2 if columns is None else 1]):
+    tokens, before = line.split(), len(prefix.split())
+    if re.sub(r"\d+", "0", " ".join(tokens[:before])) != prefix:
         return False
-    layout = columns or LAYOUTS[0]
-    return len(tokens) < 3 or "type" not in layout or tokens[2] in _TYPES
+    tokens, layout = tokens[before:], columns or LAYOUTS[0]
+    numbers = 2 if "count" in layout else 1
+    if len(tokens) <= numbers or not all(map(_WHOLE.match, tokens[:numbers])):
+        return len(tokens) in (1, 2) and len(tokens[0]) > 2 and all(map(str.isdigit, tokens))
+    return "type" not in layout or tokens[2] in _TYPES
 
 
 def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:

@@ -203,6 +203,6 @@ def test_what_the_library_gives_away_is_kept():
 
 
 def test_parts_are_those_of_the_library():
-    from fabriclib.measurements.agree import _SHARED_OUT
+    from fabriclib.measurements.agree import SHARED_OUT
 
-    assert set(PARTS) == set(_SHARED_OUT)
+    assert set(PARTS) == set(SHARED_OUT)
