@@ -104,8 +104,9 @@ def latency_ladder(size, speed, switches, metres):
     gap = totals["RoCE v2"] - totals["InfiniBand"]
     said = ", ".join(f"{name} {units.format(total, 's')}" for name, total in totals.items())
     return {field: [one[field] for one in rows] for field in rows[0]}, (
-        f"{units.format(size)} one way through {switches} switch{'' if switches == 1 else 'es'}: {said}. Kernel, copies and "
-        f"waking up take {units.format(kernel, 's')} of TCP's time. RoCE and InfiniBand are {units.format(abs(gap), 's')} apart.")
+        f"{units.format(size)} one way at {speed}, {switches} switch{'' if switches == 1 else 'es'} on the way: {said}. Kernel, "
+        f"copies and waking up take {units.format(kernel, 's')} of TCP's time. RoCE and InfiniBand are "
+        f"{units.format(abs(gap), 's')} apart.")
 
 
 def _stacked(name: str, found: tuple[ladder.Rung, ...], near: bool) -> list[dict]:
@@ -140,7 +141,10 @@ def rung_table(transport: str, size: float = 64, speed: str = "400 Gb/s", switch
 _SIZES = [2**k for k in range(3, 21)]
 _CURVES = {"TCP": (charts.OTHER, charts.DASH_DOT), "RoCE v2": (charts.CLUSTER, charts.SOLID),
            "InfiniBand": (charts.CHIP, charts.DASHED)}
-TCP_PAYLOAD = {1500: 1448, 9000: 8948}  # bytes of a packet at Ethernet's MTU, less IP and TCP headers
+_MTUS = [(row["transport"], int(row["mtu"]), int(row["payload_bytes"])) for row in catalog.rows("mtus")]
+TCP_PAYLOAD = {mtu: payload for transport, mtu, payload in _MTUS if transport == "tcp"}
+RDMA_MTUS = [mtu for transport, mtu, _ in _MTUS if transport == "rdma"]
+RDMA_MTU = max(RDMA_MTUS)
 
 
 def _share_chart():
@@ -156,8 +160,8 @@ def _share_chart():
 
 @lab("header-share", title="What headers leave", tier="cluster",
      controls=[Control("size", _SIZES, default=4096, label="message", unit="B"),
-               Control("rdma_mtu", [256, 512, 1024, 2048, 4096], default=1024, label="RDMA MTU", unit="B"),
-               Control("ethernet_mtu", list(TCP_PAYLOAD), default=1500, label="Ethernet MTU for TCP", unit="B"),
+               Control("rdma_mtu", RDMA_MTUS, default=1024, label="RDMA MTU", unit="bytes"),
+               Control("ethernet_mtu", list(TCP_PAYLOAD), default=1500, label="Ethernet MTU for TCP", unit="bytes"),
                Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],
      chart=_share_chart,
      leaves_out="Acknowledgements, which go the other way; the 16 bytes that the first packet of an RDMA write adds; VLAN tags; "
@@ -180,17 +184,16 @@ def header_share(size, rdma_mtu, ethernet_mtu, speed):
 
 # ---- lab 3: a lost packet ----
 
-_LOSS = np.logspace(-7, -1, 61)
+_LOSS = np.logspace(-6, -1, 51)
 _HOW = {"go-back-N": (charts.LIMIT, charts.SOLID), "selective repeat": (charts.CLUSTER, charts.DASHED)}
-RDMA_MTU = 4096
 
 
 def _loss_chart():
     import altair as alt
 
     title = "share of the rate that arrives for good (%)"
-    x = charts.x("loss", (1e-7, 1e-1), title="packets lost, as a share of all", log=10).axis(alt.Axis(
-        values=[10.0**k for k in range(-7, 0)], labelExpr="'1 in ' + format(1 / datum.value, ',')", labelOverlap="greedy"))
+    x = charts.x("loss", (1e-6, 1e-1), title="packets lost, as a share of all", log=10).axis(alt.Axis(
+        values=[10.0**k for k in range(-6, 0)], labelExpr="'1 in ' + format(1 / datum.value, ',')", labelOverlap="greedy"))
     y = charts.y("goodput (%)", (0, 100), title=title)
     return charts.stack(
         charts.line(x, y, colour=charts.CLUSTER, **charts.series("recovery", _HOW)),
