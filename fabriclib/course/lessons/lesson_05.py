@@ -2,7 +2,7 @@
 
 import math
 
-from ... import catalog, framing, lanes, units
+from ... import catalog, lanes, units
 from ...flows import all_to_all, share
 from ...links import link
 from ...topology import Part, tree
@@ -49,8 +49,6 @@ PREDICTIONS = [
         slips={
             "that is the line rate; each packet carries 24 bytes that are not data": lambda: _WIRE.waterfall()[1].rate,
             "that is the signalling rate, before line code and packets": lambda: _WIRE.waterfall()[0].rate,
-            "that takes off 24 bytes of every 128 on the wire, but 128 are the data alone: 152 are on the wire":
-                lambda: _WIRE.waterfall()[1].rate * (1 - framing.overhead("pcie-tlp") / _SMALL),
             "that is with 256 bytes of data a packet": lambda: _data(_USUAL),
             "that is what the 24 bytes take; asked for is what they leave":
                 lambda: _WIRE.waterfall()[1].rate - _data(_SMALL),
