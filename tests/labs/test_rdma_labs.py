@@ -1,0 +1,47 @@
+"""Labs of lesson 08: the numbers of a default state worked by hand, and what must hold as a control moves."""
+
+import numpy as np
+import pytest
+
+import fabriclib as fl
+from fabriclib.labs import rdma
+
+
+def test_the_ladders_bars_end_where_the_sentence_says():
+    table, sentence = fl.lab("latency-ladder").evaluate()
+    for name, said in (("TCP", "8.52 µs"), ("RoCE v2", "1.61 µs"), ("InfiniBand", "1.37 µs")):
+        rows = table[table["transport"] == name]
+        assert rows["to (µs)"].max() == pytest.approx(rows["total (µs)"].max())
+        assert rows["µs"].sum() == pytest.approx(float(said.split()[0]), abs=0.005)
+        assert f"{name} {said}" in sentence
+
+
+def test_a_longer_way_costs_all_three_transports_alike_but_for_the_switches():
+    near, far = (fl.lab("latency-ladder").evaluate(switches=switches)[0] for switches in (0, 5))
+    wires = [table[table["kind"] == "wire, FEC, cable"].set_index("transport")["µs"] for table in (near, far)]
+    grown = wires[1] - wires[0]
+    # five more links of 20 m of fibre with two ends of 10 ns, and five more FEC of 62.6 ns
+    assert grown.to_numpy() == pytest.approx(np.full(3, 5 * (0.120 + 0.0626)), abs=1e-3)
+
+
+def test_headers_by_hand():
+    _, sentence = fl.lab("header-share").evaluate(size=64, rdma_mtu=4096)
+    assert f"TCP {100 * 64 / 154:.3g} %, RoCE v2 {100 * 64 / 146:.3g} %, InfiniBand {100 * 64 / 90:.3g} %" in sentence
+    _, sentence = fl.lab("header-share").evaluate(size=2**20, rdma_mtu=4096, speed="400 Gb/s")
+    assert "RoCE carries 392.1 Gb/s" in sentence
+
+
+def test_a_lost_packet_by_hand():
+    """400 Gb/s less headers for 10 us is 120 packets of 4096; one more is the lost one: 1 / (1 + 121 / 999)."""
+    _, sentence = fl.lab("lost-packet").evaluate()
+    packets = 1 + 50e9 * 4096 / 4178 * 10e-6 / 4096
+    assert f"go-back-N delivers {100 / (1 + packets / 999):.3g} %" in sentence
+    table, _ = fl.lab("lost-packet").evaluate(one_in=100, speed="800 Gb/s")
+    assert table["here (%)"].notna().sum() == 2
+
+
+def test_tables_meet_their_measurements():
+    errors = [int(text.split()[0]) for text in rdma.latency_beside_measured()["error"]]
+    assert max(abs(one) for one in errors[:5]) <= 6
+    assert rdma.goodput_beside_measured()["error"].tolist()[:5] == ["+3 %", "+0 %", "+1 %", "+0 %", "+4 %"]
+    assert rdma.fec_table()["one link (ns)"].tolist() == [0.0, 225.8, 72.2, 62.6, 62.6]
