@@ -67,6 +67,15 @@ def drawn(graph: Graph, shared: Share | None = None, captions: tuple[str, ...] =
     return rows + _devices(graph, at)
 
 
+def said(graph: Graph, node: int) -> str:
+    """Return a node's name as a reader says it: "GPU 0", "PCIe switch 2", "the NVSwitches"."""
+    kind = str(graph.kinds[node])
+    if kind == "switch":
+        return "the NVSwitches"
+    what = {"pcie-switch": "PCIe switch", "root": "root complex"}.get(kind, NAMES[kind])
+    return f"{what} {''.join(filter(str.isdigit, graph.nodes[node]))}"
+
+
 def columns(rows: list[dict]) -> dict[str, list]:
     """Return the live table of all *rows*: cables first, idle ones before, so under, those in use."""
     rank = {IDLE: 0, IN_USE: 1, TIGHT: 2}
