@@ -83,8 +83,7 @@ def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) ->
     a, b = np.nonzero(~np.eye(len(nodes), dtype=bool))
     pair, src, dst = np.arange(len(a)), nodes[a], nodes[b]
     if staged:
-        host = _hosts(graph, nodes)[a]
-        pair, src, dst = np.tile(pair, 2), np.concatenate([src, host]), np.concatenate([host, dst])
+        pair, src, dst = through_host(graph, src, dst)
     there = route(graph, src, dst)
     rates, tight = _slowest(graph, there, pair)
     if both:
@@ -96,8 +95,22 @@ def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) ->
                       _square(shape, off, np.bincount(pair, there.latency), np.nan), _square(shape, off, tight, -1))
 
 
-def _hosts(graph: Graph, nodes: np.ndarray) -> np.ndarray:
-    """Return for each of *nodes* the nearest CPU."""
+def through_host(graph: Graph, src: np.ndarray, dst: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (flow, src, dst) of the two halves of each flow *src*[i] to *dst*[i]: up to the sender's host, and down from there.
+
+    Raises:
+        ValueError: the graph has no CPU.
+    """
+    host = hosts(graph, src)
+    return np.tile(np.arange(len(src)), 2), np.concatenate([src, host]), np.concatenate([host, dst])
+
+
+def hosts(graph: Graph, nodes: np.ndarray) -> np.ndarray:
+    """Return the nearest CPU of each of *nodes*.
+
+    Raises:
+        ValueError: the graph has no CPU.
+    """
     cpus = graph.of_kind("cpu")
     if not len(cpus):
         raise ValueError(f"graph must have a CPU to stage copies through its memory; {graph.name} has none.")

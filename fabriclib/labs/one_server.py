@@ -10,7 +10,7 @@ from .. import catalog, copies, units
 from ..collectives import schedule
 from ..flows import Share, all_to_all, ring, share
 from ..measurements import percent, published
-from ..peers import p2p
+from ..peers import hosts, p2p, through_host
 from ..topology import Graph, disjoint_rings, path_class, server
 from .toolkit import Control, charts, lab, tiers
 
@@ -23,32 +23,25 @@ NEAR, FAR, RING, ALL, HOST = "GPU 0 to GPU 1", "GPU 0 to the last GPU", "ring", 
 PATTERNS = [NEAR, FAR, RING, ALL, HOST]
 
 
-def flows(graph: Graph, pattern: str) -> list[tuple[str, str]]:
-    """Return the flows of *pattern* as pairs of names; the ring takes as many rings as share no link, if there are any."""
+def flows(graph: Graph, pattern: str) -> np.ndarray:
+    """Return the flows of *pattern* as rows of node numbers; the ring takes as many rings as share no link, if there are any."""
     last = len(graph.gpus) - 1
     if pattern == HOST:
-        return [(_host(graph, f"gpu{i}"), f"gpu{i}") for i in range(last + 1)]
+        return np.stack([hosts(graph, graph.gpus), graph.gpus], axis=1)
     if pattern == RING:
-        found = np.concatenate([ring(order) for order in disjoint_rings(graph) or [list(range(last + 1))]])
-    else:
-        found = {NEAR: [(0, 1)], FAR: [(0, last)], ALL: all_to_all(last + 1)}[pattern]
-    return [(f"gpu{a}", f"gpu{b}") for a, b in np.asarray(found).tolist()]
+        return graph.gpus[np.concatenate([ring(order) for order in disjoint_rings(graph) or [list(range(last + 1))]])]
+    return graph.gpus[np.array({NEAR: [(0, 1)], FAR: [(0, last)], ALL: all_to_all(last + 1)}[pattern])]
 
 
 @functools.cache
 def moved(name: str, pattern: str, peer: str) -> Share:
     """Return what *pattern* gets of a server; without peer-to-peer access every flow is two: up to the host, and down."""
     graph = server(name)
-    pairs = flows(graph, pattern)
+    src, dst = flows(graph, pattern).T
     if peer == STAGED and pattern != HOST:
-        pairs = [half for a, b in pairs for half in ((a, _host(graph, a)), (_host(graph, a), b))]
-    return share(graph, pairs)
-
-
-def _host(graph: Graph, gpu: str) -> str:
-    """Return the name of the CPU nearest to *gpu*."""
-    cpus = graph.of_kind("cpu")
-    return graph.nodes[cpus[graph.tree.hops(cpus)[:, graph.node(gpu)].argmin()]]
+        _, src, dst = through_host(graph, src, dst)
+    names = np.array(graph.nodes)
+    return share(graph, np.stack([names[src], names[dst]], axis=1))
 
 
 @lab("one-server", title="One server, drawn", tier="server",

@@ -1,9 +1,8 @@
 """Lesson 07: one server: which link a copy takes, which one is tight, and what that costs an all-reduce."""
 
 from ... import units
-from ...flows import all_to_all, share
-from ...labs.one_server import RING, STAGED, moved
-from ...peers import p2p
+from ...flows import all_to_all, max_min, ring, route, share
+from ...peers import p2p, through_host
 from ...topology import server
 from ..declare import Exercise, Prediction
 
@@ -20,6 +19,12 @@ def _link(links: int) -> float:
     """Return the line rate of so many links between two dies, one way."""
     least = DIES.inner.capacity.min()
     return links * float(least)
+
+
+def staged_ring() -> float:
+    """Return what each GPU of the box sends in a ring when every copy goes through host memory."""
+    src, dst = BOX.gpus[ring(GPUS)].T
+    return float(max_min(route(BOX, *through_host(BOX, src, dst)[1:]), BOX.capacity)[0].min())
 
 
 PREDICTIONS = [
@@ -44,7 +49,7 @@ PREDICTIONS = [
         "The same box, but these GPUs may not write into each other's memory. Every copy goes up into the memory of the CPU "
         "and down again to its target, even between neighbours; both halves run at the same time. In a ring, where GPU 0 "
         f"sends to 1, 1 to 2 and so on, each GPU sent {units.format(slot(), 'B/s')} before. And now?",
-        "rate", lambda: float(moved("pcie4-two-socket", RING, STAGED).rates.min()),
+        "rate", staged_ring,
         "With peer-to-peer access one of the two copies below a switch stays below it. Without, both go up, so two flows "
         "share the uplink on the way up, and two on the way down.",
         slips={
@@ -101,8 +106,8 @@ EXERCISES = [
     ),
     Exercise(
         "07.copy-rate",
-        "Write copy_rate: what a copy reaches over some links, when its method reaches a share of the line rate and host memory "
-        "costs some seconds a byte on top.",
+        "Write copy_rate: the GB/s that a copy reaches over some links, when its method reaches a share of the line rate and "
+        "host memory costs some seconds a GB on top.",
         "copy_rate",
         lambda links, efficiency, extra: 1 / (1 / (efficiency * min(links)) + extra),
         "def copy_rate(links, efficiency, extra):\n"

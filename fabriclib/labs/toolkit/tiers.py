@@ -181,7 +181,8 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, written
     if not _is_arc(graph, at, cable):
         if graph.kinds[b] == "switch":  # straight down to the bar
             low = np.array([high[0], low[1]])
-        spot = low + (high - low) * (0.5 if low[1] == high[1] or graph.kinds[b] == "switch" else 0.4)
+        level = low[1] == high[1] or graph.kinds[b] == "switch"
+        spot = low + (high - low) * (0.5 if level else 0.34 + 0.16 * (number % 2))  # neighbours a little apart
         mark = [{"part": "rate", "label": label, "state": state, "x": spot[0], "y": spot[1]}]
         mark = mark if written and cable["link"] != "inside" else []
         return [row | {"x": low[0], "y": low[1], "x2": high[0], "y2": high[1], "px": px}, *mark]
@@ -235,7 +236,7 @@ def chart(description: str, *, height: int = 470):
               of("arc").mark_line(interpolate="monotone").encode(**here, detail="edge:N", order="order:Q", **look),
               of("bar").mark_rule(strokeWidth=26, color="#dddddd", strokeCap="round").encode(**here, x2="x2:Q")]
     device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
-    shapes = {"cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1500, 800, "#dddddd"),
+    shapes = {"cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1700, 1150, "#dddddd"),
               "root": ("circle", 90, 60, "#222222"), "retimer": ("triangle-right", 500, 260, "#ffffff"),
               "nic": ("diamond", 1500, 700, "#ffffff"), "ssd": ("square", 1000, 480, "#ffffff"),
               "gpu": ("circle", 1300, 620, "#cfe6f5")}
