@@ -206,7 +206,7 @@ def _cost_chart():
     import altair as alt
 
     title = "time of the all-reduce (circle: model at line rate; diamond: measured)"
-    x, seen = (charts.x(field, (1e-5, 100.0), title=title, unit="s", log=10) for field in ("seconds", "measured"))
+    x, seen = (charts.x(field, (1e-6, 100.0), title=title, unit="s", log=10) for field in ("seconds", "measured"))
     y = charts.names("server", list(RUNS), title=" ")
     diamond = {"shape": "diamond", "size": 130, "filled": True, "opacity": 1, "color": charts.MEASURED}
     measured = charts.live().mark_point(**diamond).encode(x=seen, y=y)

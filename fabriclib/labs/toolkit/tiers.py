@@ -181,8 +181,7 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, written
     if not _is_arc(graph, at, cable):
         if graph.kinds[b] == "switch":  # straight down to the bar
             low = np.array([high[0], low[1]])
-        level = low[1] == high[1] or graph.kinds[b] == "switch"
-        spot = low + (high - low) * (0.5 if level else 0.34 + 0.16 * (number % 2))  # neighbours a little apart
+        spot = low + (high - low) * (0.5 if low[1] == high[1] or graph.kinds[b] == "switch" else 0.4)
         mark = [{"part": "rate", "label": label, "state": state, "x": spot[0], "y": spot[1]}]
         mark = mark if written and cable["link"] != "inside" else []
         return [row | {"x": low[0], "y": low[1], "x2": high[0], "y2": high[1], "px": px}, *mark]
