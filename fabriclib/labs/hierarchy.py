@@ -179,7 +179,7 @@ def placed(way: str, kind: str, servers: int, oversubscription: int, draw: int) 
 
 
 def _order_chart():
-    x = charts.x("rate (GB/s)", (0, 450), title="busbw of an all-reduce of 1 GiB (GB/s)", ticks=range(0, 451, 50))
+    x = charts.x("rate (GB/s)", (0, 540), title="busbw of an all-reduce of 1 GiB (GB/s)", ticks=range(0, 401, 100))
     y = charts.names("order", ORDERS, title="order of the ranks")
     return charts.stack(charts.bars(x, y, colour=charts.CLUSTER), charts.values(x, y, "told"), height=300, description=(
         "One bar for each order of the ranks: the bus bandwidth that eight rings reach on the chosen fabric. Beside each bar "

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fabriclib import catalog
 from fabriclib.congestion import dcqcn, incast
 
 RATE = 5e9  # 40 Gb/s
@@ -42,6 +43,12 @@ def test_unequal_senders_become_equal():
     assert trace.rates[0].tolist() == trace.rates[2].tolist()
     assert trace.rates[1, 0] == RATE / 4
     assert trace.rates[1, -1] / trace.rates[0, -1] == pytest.approx(1, abs=0.1)
+
+
+def test_every_setting_of_the_table_can_be_read():
+    rows = catalog.rows("congestion")
+    assert all(dcqcn.value(row["id"]) > 0 for row in rows)
+    assert (LIKE.kmin, LIKE.step, LIKE.timer) == pytest.approx((5e3, 5e6, 55e-6))
 
 
 def test_one_sender_keeps_its_rate():
