@@ -17,7 +17,7 @@ ROUND_TRIP = catalog.figure("pcie3-read-latency").si
 _LINKS = {f"PCIe {generation} x{lanes}": (f"pcie{generation}", lanes)
           for generation, lanes in ((3, 8), (3, 16), (4, 16), (5, 16), (6, 16), (7, 16))}
 MEASURED_ON = "PCIe 3 x8"
-_WRITE, _READ, _ABLE = "writes", "reads, as many as are under way", "reads, any number under way"
+_WRITE, _READ, _ABLE = "writes", "reads, so many under way", "reads, no limit"
 _STYLES = {_WRITE: (charts.SERVER, charts.SOLID), _READ: (charts.CHIP, charts.DASHED), _ABLE: (charts.OTHER_2, charts.DOTTED)}
 _SIZE, _SHARE = (16, 4096), (0, 100)
 _EDGES = [128 * n + more for n in range(1, 33) for more in (0, 1)][:-1]  # where one more byte costs one more packet
@@ -50,8 +50,8 @@ def _chart():
         rows[kind] = [{"bytes": float(f.scope.split(", ")[1].removesuffix(" B")), "share": 100 * f.si / line,
                        "label": ""}
                       for f in catalog.figures("pcie3", f"measured {kind}")]
-    rows["write"].append({"bytes": 500.0, "share": 24, "label": f"writes, measured on {MEASURED_ON}"})
-    rows["read"].append({"bytes": 500.0, "share": 14, "label": f"reads, measured on {MEASURED_ON}"})
+    rows["write"].append({"bytes": 180.0, "share": 24, "label": f"writes, measured on {MEASURED_ON}"})
+    rows["read"].append({"bytes": 180.0, "share": 14, "label": f"reads, measured on {MEASURED_ON}"})
     marks = [charts.fixed(rows[kind]).mark_point(shape="diamond", size=130, filled=True, opacity=1, fill=fill, strokeWidth=2,
                                                  stroke=charts.MEASURED).encode(x=x, y=y("share"))
              for kind, fill in (("write", charts.MEASURED), ("read", "white"))]
@@ -61,7 +61,7 @@ def _chart():
         charts.line(x, y("share"), colour=charts.SERVER, **charts.series("what", _STYLES)), *marks, words,
         charts.here(x, y("here"), colour="white"), height=360, description=(
             "The share of the line rate that is data, against the bytes of one transfer from 16 to 4096. Solid: writes. Dashed: "
-            "reads with the chosen number of requests under way. Dotted: reads with any number under way. All three fall a "
+            "reads with the chosen number of requests under way. Dotted: reads without that limit. All three fall a "
             "little after each full payload. Black diamonds: writes measured, white diamonds: reads measured, on PCIe 3 with "
             "eight lanes. White circles: the chosen size."))
 

@@ -56,14 +56,8 @@ def box(switches: int, nics: str, uplink: str) -> Graph:
     return tree("the box", parts(switches, nics, uplink))
 
 
-def pairs(graph: Graph, traffic: str) -> list[tuple[str, str]]:
-    """Return the flows of *traffic* as (from, to), by name.
-
-    Raises:
-        ValueError: traffic to NICs in a box without any.
-    """
-    if traffic == TO_NIC and not len(graph.of_kind("nic")):
-        raise ValueError(f"the box has no NICs for its {GPUS} GPUs to send to")
+def pairs(traffic: str) -> list[tuple[str, str]]:
+    """Return the flows of *traffic* as (from, to), by name."""
     gpus = [f"gpu{i}" for i in range(GPUS)]
     if traffic in (TO_NEXT, TO_ALL):
         return [(gpus[a], gpus[b]) for a, b in (ring(GPUS) if traffic == TO_NEXT else all_to_all(GPUS)).tolist()]
@@ -122,7 +116,6 @@ def pcie_tree(switches, nics, uplink, traffic):
     """Below one switch traffic never meets the CPU; above it everybody shares the uplink."""
     try:
         graph = box(switches, nics, uplink)
-        shared = share(graph, pairs(graph, traffic))
     except ValueError as cannot:
         return _refused(str(cannot))
     lanes = load(switches, nics, uplink)
@@ -131,6 +124,10 @@ def pcie_tree(switches, nics, uplink, traffic):
     if switches:
         ratio = oversubscription(lanes.below, lanes.uplink)
         captions.insert(0, f"Below each switch {lanes.below} lanes share an uplink of {lanes.uplink}: {ratio:.3g} to 1.")
+    if traffic == TO_NIC and nics == NONE:
+        return (tiers.columns(tiers.drawn(graph, None, tuple(captions))),
+                f"This can be built, but it has no NICs for its {GPUS} GPUs to send to: choose other traffic. {captions[0]}")
+    shared = share(graph, pairs(traffic))
     return tiers.columns(tiers.drawn(graph, shared, tuple(captions))), _told(graph, shared, traffic, captions[0])
 
 
