@@ -8,7 +8,7 @@ from ..claims import Verdict
 from ..declare import Exercise, Prediction
 
 _SIZE, _METRES, _MTU = 64, 20, 1024
-_RTT, _LOST, _RDMA_MTU = 10e-6, 1e-3, 4096
+_RDMA_MTU = 4096
 _WIRE = {"tcp": "eth400", "roce": "eth400", "ib": "ib-ndr"}
 _KERNEL = "kernel", "copies", "interrupt and wake-up"
 
@@ -23,9 +23,19 @@ def _time(transport: str, *kinds: str) -> float:
     return sum(one.seconds for one in _rungs(transport) if not kinds or one.kind in kinds)
 
 
-def _goodput(recovery: str) -> float:
-    rate = link("eth400").bandwidth(_RDMA_MTU)
-    return losses.goodput(rate, _LOST, _RTT, _RDMA_MTU, recovery) / rate
+def _port() -> float:
+    """The line rate of a 100G Ethernet port."""
+    return link("eth100").waterfall()[1].rate
+
+
+def _goodput(recovery: str, wire: str = "eth400", rtt: float = 10e-6) -> float:
+    """The share of a link's payload rate that arrives for good when one packet in a thousand is lost."""
+    rate = link(wire).bandwidth(_RDMA_MTU)
+    return losses.goodput(rate, 1e-3, rtt, _RDMA_MTU, recovery) / rate
+
+
+def _asked(recovery: str = "go-back-n") -> float:
+    return 100 * _goodput(recovery, "eth800", 20e-6)
 
 
 PREDICTIONS = [
@@ -49,32 +59,34 @@ PREDICTIONS = [
     ),
     Prediction(
         "08.headers",
-        "A port of 100 Gb/s sends messages of 4096 bytes with RoCE. On an Ethernet set up as usual a RoCE packet carries at most "
-        "1024 of them, and takes 82 bytes more on the wire. How many bits a second of the messages arrive, at most?",
-        "rate", lambda: link("eth100").bandwidth(_MTU),
-        "Every packet of 1024 bytes takes 1106 on the wire, whatever the message's size: 92.6 %. With packets of 4096 bytes it "
-        "would be 98 %.",
+        f"A port of 100 Gb/s sends messages of {_SIZE} bytes with RoCE, each in a packet of its own. A packet takes 82 bytes "
+        "more on the wire: headers, checksums, the gap to the next one. How many bits a second of the messages arrive, at most?",
+        "rate", lambda: _port() * framing.share("rocev2", _SIZE),
+        "64 of 146 bytes: more than half of the wire is headers. With messages that fill packets of 4096 bytes it is 98 Gb/s.",
         slips={
-            "that counts the 82 bytes once a message; every packet has them": lambda: link("eth100").bandwidth(4096),
-            "that is the line rate; headers travel on it too": lambda: link("eth100").waterfall()[1].rate,
-            "that are InfiniBand's 26 bytes a packet; Ethernet, IP and UDP make RoCE's 82":
-                lambda: link("eth100").waterfall()[1].rate * framing.share("ib", _MTU),
+            "that is what full packets of 4096 bytes leave; here a packet carries 64": lambda: link("eth100").bandwidth(4096),
+            "that is the line rate; headers travel on it too": lambda: _port(),
+            "that is with InfiniBand's 26 bytes a packet; Ethernet, IP and UDP make RoCE's 82":
+                lambda: _port() * framing.share("ib", _SIZE),
+            "that leaves out the 20 bytes of preamble and gap; nothing else can be sent in that time":
+                lambda: _port() * _SIZE / (_SIZE + framing.overhead("rocev2") - 20),
+            "that is the headers' part; asked for is the messages'": lambda: _port() * (1 - framing.share("rocev2", _SIZE)),
         },
-        unit="b/s", example="40 Gb/s",
+        unit="b/s", example="7 Gb/s",
     ),
     Prediction(
         "08.lost",
-        "A RoCE sender at 400 Gb/s, packets of 4096 bytes, 10 µs from a packet to its acknowledgement. One packet in a thousand "
+        "A RoCE sender at 800 Gb/s, packets of 4096 bytes, 20 µs from a packet to its acknowledgement. One packet in a thousand "
         "is lost. The receiver throws away whatever comes after a gap, and the sender repeats all of it (go-back-N). Which share "
         "of the rate arrives for good, in %?",
-        "ratio", lambda: 100 * _goodput("go-back-n"),
-        "About 120 packets are under way when the loss is noticed, and all of them are sent again. So for every thousand packets "
-        "that arrive about 120 are sent twice.",
+        "ratio", _asked,
+        "About 480 packets are under way when the loss is noticed, and all of them are sent again. So for every thousand packets "
+        "that arrive for good about 480 are sent in vain.",
         slips={
             "that repeats only the lost packet (selective repeat); go-back-N repeats all that followed it":
-                lambda: 100 * _goodput("selective-repeat"),
-            "that is what is wasted; asked for is what arrives": lambda: 100 - 100 * _goodput("go-back-n"),
-            "that is the share as a fraction; in % it is a hundred times as much": lambda: _goodput("go-back-n"),
+                lambda: _asked("selective-repeat"),
+            "that is what is wasted; asked for is what arrives": lambda: 100 - _asked(),
+            "that is the share as a fraction; in % it is a hundred times as much": lambda: _asked() / 100,
         },
         unit="%", example="12 %",
     ),
