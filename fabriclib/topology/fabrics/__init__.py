@@ -12,7 +12,7 @@ from .clos import Clos
 from .design import Design, Run
 from .direct import Dragonfly, Torus
 from .named import designs
-from .parts import parts_list
+from .parts import estimate, parts_list
 
 MOST = 100_000  # GPUs of a graph; counts go on beyond
 
@@ -26,7 +26,7 @@ KINDS = {  # what makes each, and what its name fixes
     "torus": (ask.torus, {}),
 }
 
-__all__ = ["Design", "KINDS", "Run", "designs", "fabric", "fabric_counts", "parts_list"]
+__all__ = ["Design", "KINDS", "Run", "designs", "estimate", "fabric", "fabric_counts", "parts_list"]
 
 
 def fabric(kind: str, gpus=None, **options) -> Graph:

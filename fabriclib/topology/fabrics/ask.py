@@ -39,6 +39,8 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
     group = down // ports
     if not group:
         raise ValueError(f"radix must be larger: {down} ports of a leaf lead down, and {ports} of each server are to go to it.")
+    if group > servers and leaf_ports is None:
+        up = math.ceil(servers * ports * up / down)  # leaves that are not full need fewer ports up
     pod = None if pod_gpus is None else max(count("pod_gpus", pod_gpus) // (group * per_server), 1)
     leaves = _Leaves(kind, -(-servers // group), together, up, radix, group * per_server, pod, spines, core_oversubscription)
     shape, wire = _above(leaves, tiers), link(speed)

@@ -50,6 +50,26 @@ def parts_list(design: Design, switch_id: str = "tomahawk5", below: str = "dac-4
     return table
 
 
+def estimate(design: Design) -> tuple[float, float]:
+    """Return (watts, US dollars) of a fabric's switches and links, as far as one price list and one chip tell for all.
+
+    Switch ports at the watts of a Tomahawk 5 and the price of a Quantum-2, in proportion to their rate; below them passive
+    copper, above them modules with two ports; each link's ends at one price, in proportion to its rate.
+
+    >>> from fabriclib.topology import fabric_counts
+    >>> [round(value) for value in estimate(fabric_counts("rail-optimised", gpus=1024))]
+    [29613, 4349440]
+    """
+    chip, box, copper = switch("tomahawk5"), switch("quantum2"), cable("dac-400")
+    watts = dollars = 0.0
+    for i, run in enumerate(design.cables):
+        wire, ports = (cable("module-800-sm"), 2) if i else (copper, 1)
+        rate, ports = run.count * _rate(run.link), ports if design.switches else 0
+        watts += rate * (ports * chip.power / chip.rate + 2 * wire.power / _rate(wire.carries))
+        dollars += rate * (ports * _price("quantum2") / box.rate + _price(PRICED_LINK) / _rate(copper.carries))
+    return watts, dollars
+
+
 def _rate(link) -> float:
     return round(link.waterfall()[1].rate)
 
