@@ -17,7 +17,7 @@ SPEED = "eth400"
 RAILS, ONE_LEAF, ONLY, PLANES = "rails", "one leaf a server", "rails, not joined", "rails in two planes"
 WIRINGS = {RAILS: ("rail-optimised", {}), ONE_LEAF: ("rail-optimised", {"rails": 1}), ONLY: ("rail-only", {}),
            PLANES: ("dual-plane", {"speed": "eth200"})}
-SIZES = [2**k for k in range(4, 16)]
+SIZES = [2**k for k in range(4, 15)]
 RADIX = [16, 32, 64, 128]
 MOST = 12  # nodes of a tier that are drawn
 HEIGHT = {"switch": 0.0, "leaf": 0.4, "spine": 0.72, "core": 1.04}

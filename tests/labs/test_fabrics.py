@@ -30,7 +30,7 @@ def test_a_small_fabric_is_drawn_whole_and_a_large_one_in_part():
 
 
 def test_what_does_not_fit_is_said_in_the_picture_too():
-    table, sentence = fl.lab("design-a-fabric").evaluate(gpus=32_768, radix=16)
+    table, sentence = fl.lab("design-a-fabric").evaluate(gpus=16_384, radix=16)
     assert sentence.startswith("This does not fit: gpus must be at most 1024 for three tiers")
     assert set(table["part"]) == {"caption"}
 
@@ -56,7 +56,7 @@ def test_rails_need_no_spine_for_rings_and_for_blocks_that_travel_together():
 def test_with_a_leaf_a_server_everything_that_leaves_a_server_shares_the_ports_up():
     many = 1e12
     assert seconds(RING, BY_SERVER, 2, 8, many) == pytest.approx(4 * many * 2 * 63 / 64 / (8 * NIC), rel=1e-3)
-    assert seconds(RING, BY_SERVER, 2, 1, many) == pytest.approx(many * 2 * 63 / 64 / NIC, rel=1e-3)  # one NIC fits into two ports
+    assert seconds(RING, BY_SERVER, 2, 1, many) == pytest.approx(many * 2 * 63 / 64 / NIC, rel=1e-3)  # one NIC has a port
     inside = 2 * 7 / 8 / NVLINK
     assert seconds(LEVELS, BY_SERVER, 2, 8, many) == pytest.approx(many * (inside + 4 / 8 * 2 * 7 / 8 / NIC), rel=1e-3)
     assert seconds(FLAT, BY_SERVER, 2, 8, many) == pytest.approx(many / 64 * (7 / NVLINK + 56 * 4 / NIC), rel=1e-3)
