@@ -182,13 +182,20 @@ def _line(name: str) -> tuple[float, float]:
     plan = _ring(name)
     if name == "titan-rtx-box":  # no peer-to-peer access: each message is two flows at once, with what else goes up and down
         small = plan.time_on(graph, 1.0)
-        return 2 * small, plan.counts().sent / float(moved(name, RING, STAGED).rates.min())
+        return 2 * small, _sent(name) / float(moved(name, RING, STAGED).rates.min())
     one, two = plan.time_on(graph, units.GiB), plan.time_on(graph, 2 * units.GiB)
     return 2 * one - two, (two - one) / units.GiB
 
 
+@functools.cache
 def _ring(name: str):
     return schedule("all_reduce", "ring", ranks=len(server(name).gpus))
+
+
+@functools.cache
+def _sent(name: str) -> float:
+    """Return how many times the buffer each GPU sends."""
+    return float(_ring(name).counts().sent)
 
 
 def ring_seconds(name: str, nbytes: float) -> float:
@@ -227,7 +234,7 @@ def _cost_chart():
 def server_all_reduce(nbytes):
     """The link that carries the ring sets the price: a factor of a hundred from the first server to the last."""
     times = {label: ring_seconds(name, nbytes) for label, (name, _) in RUNS.items()}
-    sent = {label: _ring(name).counts().sent for label, (name, _) in RUNS.items()}
+    sent = {label: _sent(name) for label, (name, _) in RUNS.items()}
     measured = [_measured(table).get(nbytes) for _, table in RUNS.values()]
     table = {"server": list(times), "seconds": list(times.values()), "measured": measured,
              "label": [f"{units.format(t, 's')}, {units.format(sent[label] * nbytes / t, 'B/s')}" for label, t in times.items()]}
