@@ -201,7 +201,7 @@ def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
     for node, kind in zip(graph.nodes, graph.kinds.tolist(), strict=True):
         if kind != "switch":
             x, y = at[graph.node(node)].tolist()
-            number = "" if kind == "root" else "".join(filter(str.isdigit, node))
+            number = "" if kind in ("root", "retimer") else "".join(filter(str.isdigit, node))
             label = f"{NAMES[kind]}\n{number}".strip()
             if crowded and kind in DEVICES:
                 rows.append({"part": "initial", "label": f"{NAMES[kind][0]}{number}", "x": x, "y": y})
@@ -247,7 +247,7 @@ def chart(description: str, *, height: int = 470):
         layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **plain).encode(**here, text="label:N"))
     layers += [
         of("initial").mark_text(fontSize=scaled(17, 12), **plain).encode(**here, text="label:N"),
-        of("root").mark_text(fontSize=scaled(12, 9), align="left", dx=8, **plain).encode(**here, text="label:N"),
+        of("root", "retimer").mark_text(fontSize=scaled(12, 9), align="left", dx=14, **plain).encode(**here, text="label:N"),
         of("bar").mark_text(fontSize=15, fontWeight="bold", **plain).encode(x=alt.value(alt.ExprRef("width / 2")), y=place("y"),
                                                                           text="label:N"),
         of("caption").mark_text(fontSize=scaled(16, 12), align="left", **plain).encode(**here, text="label:N")]
