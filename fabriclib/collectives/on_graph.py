@@ -14,6 +14,8 @@ from ..topology.graph import checked_graph
 from .counts import checked_bytes
 
 MOST_CHANNELS = 64
+REDUCER = "reducer"  # the node behind the switches that add
+ADDING = ("switch", "leaf")  # kinds of node that may: a server's NVSwitches, and a fabric's first switches
 
 
 def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
@@ -25,8 +27,9 @@ def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
     nodes = [graph.gpus[one] for one in orders]
     if schedule.switches:
         graph = _with_reducer(schedule, graph, np.unique(np.concatenate(nodes)))
-        nodes = [np.append(one, len(graph.nodes) - 1) for one in nodes]
-    graph, prices, known = graph.folded, [], {}  # GPUs and reducer stand before all that is merged, or nothing is
+    graph, prices, known = graph.folded, [], {}  # GPUs keep their numbers
+    if schedule.switches:
+        nodes = [np.append(one, graph.nodes.index(REDUCER)) for one in nodes]
     for src, dst, chunks in _steps(schedule):
         key = (src.tobytes(), dst.tobytes(), chunks.tobytes())
         if key not in known:
@@ -103,7 +106,7 @@ def _given_orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
 
 def _with_reducer(schedule, graph: Graph, ranks: np.ndarray) -> Graph:
     """Return *graph* with one node more behind all switches that every rank is linked to: together they do the reducing."""
-    fan = [s for s in graph.of_kind("switch") if np.isin(ranks, graph.src[graph.dst == s]).all()]
+    fan = [s for kind in ADDING for s in graph.of_kind(kind) if np.isin(ranks, graph.src[graph.dst == s]).all()]
     needs = f"{schedule.collective} by {schedule.algorithm} needs"
     if schedule.switches > 1:
         raise ValueError(f"{needs} {schedule.switches} switches one above the other; the switches of a graph act as one here.")
@@ -113,4 +116,4 @@ def _with_reducer(schedule, graph: Graph, ranks: np.ndarray) -> Graph:
     columns = {"src": [fan, hub], "dst": [hub, fan], "capacity": [rates] * 2, "count": [np.ones_like(fan)] * 2,
                "latency": [np.zeros(len(fan))] * 2, "link": [["inside"] * len(fan)] * 2}
     edges = {name: np.concatenate([getattr(graph, name), *new]) for name, new in columns.items()}
-    return replace(graph, nodes=(*graph.nodes, "reducer"), kinds=np.append(graph.kinds, "switch"), **edges)
+    return replace(graph, nodes=(*graph.nodes, REDUCER), kinds=np.append(graph.kinds, "switch"), **edges)

@@ -198,7 +198,7 @@ def hash_entropy(paths, split, nbytes):
     each = nbytes / want
     packets = (f"{each / _PACKET:.2g} packets" if each >= _PACKET else "less than one packet") + f" of {_PACKET} bytes"
     return table, (f"{paths} senders on {paths} paths, {split} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For 95 % it "
-                   f"takes {want} flows each, {want * paths} in all; a transfer of {units.format(nbytes)} then leaves "
+                   f"takes {want} flows each, so {want} to a path; a transfer of {units.format(nbytes)} then leaves "
                    f"{units.format(each)} to a flow, {packets}.")
 
 

@@ -86,3 +86,18 @@ def test_without_spines_blocks_can_only_travel_by_rail():
     assert rails.time_on(apart, N) == pytest.approx(rails.time_on(TIGHT, N))
     with pytest.raises(ValueError, match="rail-only has no path from gpu3 to gpu4"):
         fl.schedule("all_to_all", "pairwise", ranks=24).time_on(apart, N)
+
+
+def test_a_server_on_a_fabric_adds_in_its_switches_as_it_does_alone():
+    plan = fl.schedule("all_reduce", "nvls", 8)
+    alone = plan.time_on(fl.server("hgx-h100"), N)
+    for order in (None, range(56, 64)):
+        assert plan.time_on(RAILS, N, order=order) == pytest.approx(alone)
+
+
+def test_a_leaf_adds_for_its_rail_and_for_nobody_else():
+    plan, rail = fl.schedule("all_reduce", "sharp", 8), range(3, 64, 8)
+    by_formula = fl.collective_time("all_reduce", "sharp", nbytes=N, ranks=8, alpha=ALPHA / 2, beta=1 / NIC)
+    assert plan.time_on(RAILS, N, order=rail) == pytest.approx(by_formula)
+    with pytest.raises(ValueError, match="sharp needs a switch that every rank is linked to"):
+        fl.schedule("all_reduce", "sharp", 64).time_on(RAILS, N)
