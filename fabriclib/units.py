@@ -35,6 +35,11 @@ KINDS = {
     "ratio": {"": 1.0, "x": 1.0, "times": 1.0, "%": 0.01},
 }
 _EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
+# What a learner writes out. Words are read and never written, so that they stay out of the lists of known units.
+_PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli": "m", "micro": "µ", "nano": "n"}
+_WORDS = {f"{long}{word}{plural}": short + unit for long, short in _PREFIXES.items()
+          for word, unit in (("second", "s"), ("byte", "B"), ("bit", "b")) for plural in ("", "s")}
+_WORDS |= {"sec": "s", "minute": "min", "minutes": "min", "hour": "h", "hours": "h"}
 _TEXT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\d\s]\S*|)\s*\Z")
 
 
@@ -48,8 +53,8 @@ def parse(text: str, kind: str | None = None) -> float:
     Raises:
         ValueError: no number, one too large, no unit, an unknown unit or one of another kind, or a negative size.
 
-    >>> parse("64 KiB"), parse("400 Gb/s"), parse("900 GB/s", "rate")
-    (65536.0, 50000000000.0, 900000000000.0)
+    >>> parse("64 KiB"), parse("400 Gb/s"), parse("900 GB/s", "rate"), parse("2 hours")
+    (65536.0, 50000000000.0, 900000000000.0, 7200.0)
     """
     if kind is not None:
         known("kind", kind, KINDS)
@@ -61,7 +66,7 @@ def parse(text: str, kind: str | None = None) -> float:
     match = _TEXT.match(text)
     if not match:
         raise ValueError(f"{short(text)} is not a number with a unit. {example}.")
-    number, unit = float(match[1]), match[2]
+    number, unit = float(match[1]), _WORDS.get(match[2].lower(), match[2])
     if unit == "" and kind != "ratio":
         raise ValueError(f"{short(text)} has no unit. {example}.")
     value = number * _factor(unit, kind, example)

@@ -15,6 +15,7 @@ from fabriclib import units
     ("2.5 us", 2.5e-6), ("2.5 µs", 2.5e-6), ("2.5 μs", 2.5e-6), ("600 ns", 6e-7), ("1 min", 60), ("1 h", 3600), ("1 d", 86400),
     ("1 year", 365.25 * 86400), ("5 pJ", 5e-12), ("1 kWh", 3.6e6), ("700 W", 700), ("1 MW", 1e6), (".5 s", 0.5), ("  3 s ", 3),
     ("-3 s", -3), ("+3 s", 3), ("12 %", 0.12), ("3 x", 3), ("1 PiB", 2.0**50),
+    ("54 seconds", 54), ("0.7 Microseconds", 7e-7), ("2 hours", 7200), ("270 kilobytes", 2.7e5), ("8 bits", 1),
 ])
 def test_parse(text, wanted):
     assert units.parse(text) == pytest.approx(wanted, rel=1e-15)

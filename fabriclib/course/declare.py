@@ -53,7 +53,12 @@ class Prediction:
         noun = self.unit if self.kind == "ratio" else ""
         if noun and isinstance(text, str):
             text = re.sub(rf"\s*{re.escape(noun.removesuffix('s'))}s?\s*\Z", "", text, flags=re.IGNORECASE)
-        value = units.parse(text, self.kind)
+        try:
+            value = units.parse(text, self.kind)
+        except ValueError as problem:
+            if not noun:
+                raise
+            raise ValueError(f"{units.short(text)} is not a number of {noun}. Write one such as '12 {noun}'.") from problem
         if value <= 0:
             raise ValueError(f"The answer is more than zero; {text.strip()!r} is not.")
         return value

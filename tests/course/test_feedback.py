@@ -72,6 +72,12 @@ def test_what_is_no_answer_gets_one_sentence(kind, typed, said):
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize("typed", ["14 m", "many", "14 %%"])
+def test_what_is_no_count_is_told_the_noun(typed):
+    with pytest.raises(ValueError, match="is not a number of steps. Write one such as '12 steps'."):
+        judge(ask("ratio", 14, unit="steps"), typed)
+
+
 @pytest.mark.parametrize("typed", ["14", "14 steps", "14 step", "14steps"])
 def test_a_counted_noun_may_be_typed(typed):
     assert judge(ask("ratio", 14, unit="steps"), typed).verdict == "right"

@@ -36,7 +36,7 @@ PREDICTIONS = [
         "00.all-reduce",
         "Eight GPUs have each computed a gradient for a model of 7 billion parameters, 2 bytes a parameter: 14 GB. They "
         "add the eight up, so that each holds the sum (an all-reduce). Each GPU can send 450 GB/s and receive 450 GB/s at the "
-        "same time. How long does it take?",
+        "same time. How long does it take, if they share the work as well as they can?",
         "time", lambda: gradient_all_reduce("nvlink4", 18),
         "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, 24.5 GB, at 450 GB/s: once for adding up, "
         "once for handing the sums round. The starts of the 14 steps, 8.4 µs in all, do not matter here.",
@@ -45,6 +45,12 @@ PREDICTIONS = [
                 lambda: 14e9 / 450e9,
             "that sends all eight gradients over one wire; in a ring each GPU sends only 2 x 7/8 of one":
                 lambda: 8 * 14e9 / 450e9,
+            "that hands each GPU the seven other gradients whole; if each adds up one eighth for all, far fewer bytes travel":
+                lambda: 7 * 14e9 / 450e9,
+            "that collects all at one GPU and sends the sum to seven: its wire is busy, and the other seven wires wait":
+                lambda: 2 * 7 * 14e9 / 450e9,
+            "that is three rounds of swapping whole buffers in pairs; pieces of a buffer need fewer bytes":
+                lambda: 3 * 14e9 / 450e9,
             "that is half of it: either the sums are not handed round yet, or the rates of both directions are added up":
                 lambda: gradient_all_reduce("nvlink4", 18) / 2,
         },
@@ -68,6 +74,10 @@ EXERCISES = [
             ("(gpus - 1) / gpus * nbytes / rate",
              "This is half of it. Either the second half of the ring is missing (the sums must still reach everybody), or the "
              "rate was doubled for two directions (a GPU sends with the rate of one)."),
+            ("(gpus - 1) * nbytes / rate",
+             "This hands every GPU the others' whole buffers. In a ring only pieces travel, nbytes / gpus: 2 (gpus - 1) times."),
+            ("2 * nbytes / gpus / rate",
+             "This is one step of each half. Each half takes gpus - 1 steps, with a piece in every step."),
             ("2 * nbytes / rate",
              "Nearly. A GPU does not send the piece that it ends up owning: it sends gpus - 1 of the gpus pieces, twice."),
             ("2 * (gpus - 1) * nbytes / rate",

@@ -30,7 +30,8 @@ PREDICTIONS = [
         "size", lambda: _h100().alpha_beta.n_half,
         "At half the rate, half the time goes into starting and half into moving bytes. So the bytes take "
         "as long as the start: 600 ns at 450 GB/s. This size is called n-half.",
-        slips={"at that size the message runs at two thirds of the rate; half the rate needs bytes that take as long as the "
+        slips={"that is half of the rate; asked is how many bytes one message must have": lambda: _h100().bandwidth() / 2,
+               "at that size the message runs at two thirds of the rate; half the rate needs bytes that take as long as the "
                "start": lambda: 2 * _h100().alpha_beta.n_half,
                "at that size the message runs at a third of the rate; half the rate needs bytes that take as long as the start":
                lambda: _h100().alpha_beta.n_half / 2},
@@ -60,6 +61,9 @@ EXERCISES = [
             ("alpha * rate / 2", "At that size the message runs at 1/3 of the rate. Set alpha + n / rate = 2 n / rate "
                                  "and solve for n."),
             ("8 * alpha * rate", "That is in bits: the rate is in bytes per second already, so no factor of 8."),
+            ("alpha * rate / 8", "The rate is in bytes per second already, so no factor of 8."),
+            ("rate / alpha", "Check the units: bytes per second divided by seconds is no number of bytes."),
+            ("rate / 2", "That is half the rate, in bytes per second. Asked is the size of a message that reaches it."),
         ],
     ),
     Exercise(
@@ -80,6 +84,8 @@ EXERCISES = [
             ("lanes * bits_per_second / 8 * code", "That is one link. The GPU has several: multiply by links."),
             ("links * lanes * bits_per_second / 8 * 16 / 17",
              "That is right for NVLink 4 only. The fraction comes in as code: use it."),
+            ("links * lanes * bits_per_second",
+             "That is the raw rate, in bits: eight bits make a byte, and the line code takes its share."),
             ("lanes * bits_per_second / 8", "That is one link, and its raw rate: multiply by links and by code."),
             ("links * lanes * bits_per_second / 8 / code",
              "The line code costs rate, it does not add any: multiply by code, do not divide."),

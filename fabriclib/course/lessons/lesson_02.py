@@ -73,6 +73,8 @@ PREDICTIONS = [
         "2 x 7/8, as if a ring had done it, and prints 700.",
         slips={
             "so it would be with a ring; but here 9/8 of the buffer is sent and 14/8 are counted": all_links,
+            "that adds up both directions; they are used at the same time, for the same buffer": lambda: 2 * all_links(),
+            "upside down: 9/8 of a buffer take more time than one, so algbw is 8/9 of 450": lambda: 9 / 8 * all_links(),
             "that is algbw, the buffer over the time; busbw is 2 (p - 1)/p times that":
                 lambda: algbw(1.0, nvls_seconds(all_links(), GPUS)),
             "that sends each buffer once; 1/8 of it, the GPU's own share, is sent a second time":
@@ -145,6 +147,8 @@ EXERCISES = [
              "That is busbw. algbw is the buffer over the time, without the factor of a ring."),
             ("2 * port_rate * gpus / (gpus + 1)",
              "Out and in happen at once: the time is that of one direction. Do not double the rate."),
+            ("port_rate * gpus / (gpus + 1) / 2",
+             "Out and in happen at once, each at port_rate: do not halve it."),
             ("port_rate * gpus / (gpus - 1)", "A GPU sends more than its buffer, not less: its buffer and 1/p for the sum."),
         ],
     ),
