@@ -10,7 +10,7 @@ from .. import units
 from ..collectives import collective_time, schedule
 from ..flows import share
 from ..links import link
-from ..topology import Graph, fabric
+from ..topology import Graph, fabric, rail_rings
 from .toolkit import Control, charts, lab
 
 PLACES = 8  # GPUs of a server, each with a NIC of its own
@@ -34,33 +34,26 @@ def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Gra
     return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed, oversubscription=oversubscription)
 
 
-def ring_orders(servers, turning: bool = False) -> np.ndarray:
+def ring_orders(servers) -> np.ndarray:
     """Return eight orders of the GPUs, one a ring, through whole servers, in the order given.
 
-    Each ring leaves a server from another GPU, so that together they use all NICs. *turning*: every second server is passed
-    backwards, so that a ring enters it at the place where it left the one before: on the same rail.
+    Each ring leaves a server from another GPU, so that together they use all NICs.
 
     >>> ring_orders([0, 1])[1].tolist()
     [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8]
-    >>> ring_orders([0, 1], turning=True)[1].tolist()
-    [1, 2, 3, 4, 5, 6, 7, 0, 8, 15, 14, 13, 12, 11, 10, 9]
     """
     gpus = np.asarray(servers)[:, None] * PLACES + np.arange(PLACES)
-    rings = np.stack([np.roll(gpus, -start, axis=1) for start in range(PLACES)])
-    if turning:
-        rings[:, 1::2] = rings[:, 1::2, ::-1]
-    return rings.reshape(PLACES, -1)
+    return np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(PLACES)])
 
 
 @functools.cache
 def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]:
     """Return {way: (seconds to start, seconds a byte)}: rings and two levels on the graph, switches that add by formula."""
     graph, ranks = rails(servers, speed), PLACES * servers
-    orders = ring_orders(range(servers))
     ring = schedule("all_reduce", "ring", ranks=ranks)
     levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
-    on_graph = {ONE_RING: lambda n: ring.time_on(graph, n, order=orders[:1]),
-                RINGS: lambda n: ring.time_on(graph, n, order=orders),
+    on_graph = {ONE_RING: lambda n: ring.time_on(graph, n, channels=1),
+                RINGS: lambda n: ring.time_on(graph, n, channels=PLACES),
                 TWO_LEVELS: lambda n: levels.time_on(graph, n), ADDING: lambda n: adding(n, servers, speed)}
     return {way: _straight(seconds) for way, seconds in on_graph.items()}
 
@@ -154,7 +147,7 @@ def network(kind: str, servers: int, oversubscription: int) -> Graph:
 def orders(way: str, servers: int, draw: int) -> np.ndarray:
     """Return eight ring orders: a row a ring, each naming every GPU once.
 
-    "along the rails" passes every second server backwards, and so leaves each on the rail by which it enters the next.
+    "along the rails" leaves every server on the rail on which it enters the next.
     "dealt out in turn" is what a launcher does that gives rank 0 to the first server, rank 1 to the second, and so on.
     """
     rng, gpus = np.random.default_rng(draw), PLACES * servers
@@ -163,7 +156,9 @@ def orders(way: str, servers: int, draw: int) -> np.ndarray:
         return np.stack([np.roll(one, -start * servers) for start in range(PLACES)])
     if way == ANYWHERE:
         return np.stack([rng.permutation(gpus) for _ in range(PLACES)])
-    return ring_orders(rng.permutation(servers) if way == SHUFFLED else np.arange(servers), turning=way == ALONG)
+    if way == ALONG:
+        return np.array(rail_rings(network("rail-optimised", servers, 1)))
+    return ring_orders(rng.permutation(servers) if way == SHUFFLED else np.arange(servers))
 
 
 @functools.cache
