@@ -20,6 +20,7 @@ class Comparison:
     """A measured table beside the prediction.
 
     Fields:
+        run: what was run, on which machine; `run.seconds()` predicts it.
         table: a DataFrame with nbytes, measured and predicted (seconds), error (0.1: the model is ten per cent too slow),
             regime. regimes: rows, mean absolute error and mean error of each regime.
         fit: the AlphaBeta of the measured times; None with fewer than two sizes.
@@ -28,6 +29,7 @@ class Comparison:
         verdict: what was found, in words. problems: where the log contradicts itself.
     """
 
+    run: Case
     table: object
     regimes: object
     fit: AlphaBeta | None
@@ -67,8 +69,8 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     verdict = _verdict(seen, reason, found) if comparable else (
         "Cannot be compared: the buffers were in host memory of one node, and no link that the model knows was used.")
     table, regimes = _errors(run.nbytes, measured, seen.healthy)
-    return Comparison(table, regimes, AlphaBeta.fit(run.nbytes, measured) if np.unique(run.nbytes).size > 1 else None,
-                      bool(reason), found, verdict + _trouble(problems), problems)
+    fit = AlphaBeta.fit(run.nbytes, measured) if np.unique(run.nbytes).size > 1 else None
+    return Comparison(run, table, regimes, fit, bool(reason), found, verdict + _trouble(problems), problems)
 
 
 def _one_table(df):

@@ -1,0 +1,102 @@
+"""The box for one's own log: examples, pasted and uploaded text, hostile text; and the labs with published runs."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fabriclib import catalog
+from fabriclib.labs import bad_runs
+from fabriclib.labs.bring_your_own import bring_your_own
+from fabriclib.measurements.examples import EXAMPLES, example
+
+
+@pytest.fixture(scope="module")
+def box():
+    return bring_your_own()
+
+
+def sentence(box):
+    return box._lab.widget.state["sentence"]
+
+
+def test_the_first_example_is_read_at_once(box):
+    assert repr(box) == repr(bring_your_own()) == f"Bring your own log. Lab bring-your-own: {sentence(box)}"
+    assert "2 x 8 GPUs of DGX H100" in box._said.value
+    assert "No alarm" in box._said.value
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_read_and_drawn(box, name):
+    box._example.value = name
+    cause = catalog.row("measurement_tables", EXAMPLES[name].table)["cause"]
+    assert not cause or catalog.row("causes", cause)["name"] in box._said.value
+    assert ("Trouble in the log" in box._said.value) == ("cut off" in name or "elsewhere" in name)
+    assert box._lab.widget.state["error"] == ""
+
+
+def test_a_suspect_can_be_set_beside_ones_own_run(box):
+    box._example.value = "2 x 4 GPUs, under srun"
+    box._lab.set(suspect="TCP instead of RDMA")
+    assert "Against a machine with TCP" in sentence(box)
+    box._lab.set(suspect="nothing")
+
+
+def test_what_a_learner_pastes_is_never_markup(box):
+    evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    for text in (evil, f"{evil}\n{evil}", f"nbytes,seconds\n{evil},1", f"collective,nbytes,seconds\n{evil},8,9"):
+        box._text.value = text
+        box.read()
+        assert "<img" not in box._said.value
+        assert "<script" not in box._said.value
+        assert "line " in box._said.value
+    box._nodes.value = evil
+    box._text.value = example("2 x 4 GPUs, under srun")
+    box.read()
+    assert "nodes must be a whole number" in box._said.value
+    assert "<img" not in box._said.value
+    box._nodes.value = ""
+
+
+def test_a_file_is_read_whole_though_its_beginning_is_shown(box):
+    content = ("noise\n" * 5000 + example("2 x 4 GPUs, under srun")).encode()
+    box._machine.value = "ALCF Polaris"
+    box._upload.value = ({"name": "a.log", "type": "", "size": len(content), "content": memoryview(content),
+                          "last_modified": datetime.now(UTC)},)
+    assert box._example.value == "your own"
+    assert len(box._text.value) == 20_000
+    assert "29 sizes" in box._said.value
+
+
+def test_the_table_of_several_is_chosen(box):
+    box._text.value = example("2 x 8 GPUs, under mpirun") + example("8 GPUs of one server, one size")
+    box._machine.value = "DGX H100"
+    box.read()
+    assert box._table.options == ("1", "2")
+    assert "31 sizes" in box._said.value
+    box._table.value = "2"
+    box.read()
+    assert "1 size from 16 GiB" in box._said.value
+
+
+def test_what_the_log_does_not_say_can_be_typed(box):
+    box._text.value = "collective,nbytes,seconds\nall_reduce,1048576,0.0001\nall_reduce,8388608,0.0004\n"
+    box._machine.value = "DGX H100"
+    box.read()
+    assert "ranks must be given" in box._said.value
+    box._ranks.value = "8"
+    box.read()
+    assert "start and rate" in box._said.value
+    box._ranks.value = ""
+
+
+def test_the_diagnosis_agrees_with_what_is_known_of_every_run():
+    table = bad_runs.verdicts_of_runs()
+    assert table["what was wrong"].tolist() == table["first suspect"].tolist()
+    beside = bad_runs.diagnosis_beside_labels()
+    assert beside["missed"].sum() == 0
+    assert beside["tables"].sum() == len([t for t in catalog.rows("measurement_tables") if t["system"]])
+
+
+def test_runs_are_named_without_their_causes():
+    causes = [row["name"].lower() for row in catalog.rows("causes")]
+    assert not [run for run in bad_runs.RUNS if any(cause in run.lower() for cause in [*causes, "tcp", "broken"])]
