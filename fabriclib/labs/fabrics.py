@@ -9,7 +9,7 @@ import numpy as np
 from .. import catalog, units
 from ..links import link
 from ..measurements import percent
-from ..topology import Design, Graph, fabric, fabric_counts
+from ..topology import Design, Graph, fabric, fabric_counts, parts_list
 from ..topology.fabrics import estimate
 from .toolkit import Control, charts, lab
 
@@ -234,5 +234,36 @@ def designs_beside_model():
         rows.append({"design": cells["name"], "GPUs": f"{here['gpus']:,}"} | {
             what: f"{said[column]:,} / {here[column]:,}" if column in said else f"- / {here[column]:,}"
             for what, column in pairs.items()} | {
-            "cables": " ".join(f"{said[c]:,} / {here[c]:,}" for c in ("gpu_cables",) if c in said) or "-"})
+            "GPU cables": f"{said['gpu_cables']:,} / {here['gpu_cables']:,}" if "gpu_cables" in said else "-"})
     return pd.DataFrame(rows)
+
+
+def parts_in_words(design: Design, switch: str):
+    """Return the parts list of *design* with one sort of switch as a DataFrame of text, its sum last."""
+    import pandas as pd
+
+    table = parts_list(design, switch)
+    total = {"part": "together", "count": table["count"].sum(), "W": table["W"].sum(), "US$": table["US$"].sum(skipna=False)}
+
+    def written(watts: float, dollars: float) -> dict[str, str]:
+        return {"power": "no source" if np.isnan(watts) else units.format(watts, "W"),
+                "US$": "no source" if np.isnan(dollars) else f"{dollars / 1e6:.3g} million"}
+
+    rows = [{"part": row["part"], "count": f"{row['count']:,}"} | written(row["W"], row["US$"])
+            for row in [*table.to_dict("records"), total]]
+    if table["W"].isna().any():
+        rows[-1]["power"] = f"{rows[-1]['power']} and the switches"
+    return pd.DataFrame(rows)
+
+
+def refusal(kind: str, **options) -> str:
+    """Return the sentence with which the model refuses a fabric.
+
+    Raises:
+        ValueError: it does not refuse it.
+    """
+    try:
+        fabric_counts(kind, **options)
+    except ValueError as error:
+        return str(error)
+    raise ValueError(f"options must be those of a fabric that cannot be made; {kind} can.")

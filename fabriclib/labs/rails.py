@@ -58,7 +58,7 @@ def _chart():
     def x(field):
         return charts.x(field, (1e-5, 10), title="time, on the fabric as cabled", unit="s", log=10)
 
-    y = charts.names("what", list(PLANS)).title(None)
+    y = charts.names("what", list(PLANS), title=" ")
     styles = {BY_RAIL: ("circle", charts.CLUSTER), BY_SERVER: ("diamond", charts.OTHER)}
     shapes, colours = zip(*styles.values(), strict=True)
     legend = alt.Legend(title=None, orient="top", symbolSize=260)
@@ -146,7 +146,7 @@ def measured_beside_fabric():
         about, last = catalog.row("measurement_tables", table), published(table).iloc[-1]
         servers = int(about["nodes"])
         got = float(busbw("all_reduce", last["nbytes"], last["seconds"], SIZE * servers))
-        row = {"measured on": re.split("[,:]", about["hardware"])[0], "servers": servers, "plan": about["algorithm"],
+        row = {"measured on": re.split(" and |[,:]", about["hardware"])[0], "servers": servers, "plan": about["algorithm"],
                "buffer": units.format(last["nbytes"]), "bus rate": units.format(got, "B/s")}
         for name, limit in limits(servers, last["nbytes"]).items():
             row |= {f"limit of {name}": units.format(limit, "B/s"), f"off ({name})": percent(limit / got - 1)}
