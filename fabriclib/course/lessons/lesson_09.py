@@ -1,29 +1,33 @@
 """Lesson 09: fabrics: how many switches so many GPUs need, what a rail is, and what rails do to a ring and to an all-to-all."""
 
 from ... import units
-from ...collectives import Level, collective_time
-from ...labs.rails import BY_RAIL, GPUS, PLANS, SIZE, seconds
+from ...collectives import Level, collective_time, schedule
 from ...links import link
-from ...topology import fabric_counts
+from ...topology import fabric, fabric_counts
 from ..claims import Verdict
 from ..declare import Exercise, Prediction
 
 GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
-MANY = units.GiB
+SIZE, GPUS = 8, 64  # eight servers of eight
 THIN = 2  # ports up of a leaf with eight down
-_RING, _, _FLAT, _PXN = PLANS
 
 
 def _switches() -> int:
     return fabric_counts("rail-optimised", gpus=1024).switches
 
 
+def _rails(up: int):
+    return fabric("rail-optimised", gpus=GPUS, leaf_ports=(SIZE, up))
+
+
 def _ring(rings: int) -> float:
-    return seconds(_RING, BY_RAIL, SIZE, rings, GRADIENT)
+    return schedule("all_reduce", "ring", ranks=GPUS).time_on(_rails(SIZE), GRADIENT, channels=rings)
 
 
 def _thin_ratio() -> float:
-    return seconds(_FLAT, BY_RAIL, THIN, SIZE, MANY) / seconds(_PXN, BY_RAIL, THIN, SIZE, MANY)
+    flat, by_rail = (schedule("all_to_all", name, ranks=GPUS, dims=(SIZE, GPUS // SIZE)).time_on(_rails(THIN), units.GiB)
+                     for name in ("pairwise_by_level", "rail_aggregated"))
+    return flat / by_rail
 
 
 def _sent() -> float:
