@@ -213,46 +213,67 @@ def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
     return rows
 
 
+SHAPES = {  # of a device: its sign, its size on a wide page and on a narrow one, its filling
+    "cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1700, 1150, "#dddddd"),
+    "root": ("circle", 90, 60, "#222222"), "retimer": ("triangle-right", 500, 260, "#ffffff"),
+    "nic": ("diamond", 1500, 700, "#ffffff"), "ssd": ("square", 1000, 480, "#ffffff"), "gpu": ("circle", 1300, 620, "#cfe6f5"),
+}
+PLAIN = {"baseline": "middle", "lineBreak": "\n", "color": "#111111"}
+
+
 def chart(description: str, *, height: int = 470):
     """Return the picture of the server in the live table."""
+    return charts.stack(*_cable_layers(), *_device_layers(), *_rate_layers(), height=height, description=description)
+
+
+def _of(*parts):
+    return charts.live().transform_filter({"field": "part", "oneOf": list(parts)})
+
+
+def _here() -> dict:
+    return {"x": charts.x("x", X, title="place").axis(None), "y": charts.y("y", Y, title="place").axis(None)}
+
+
+def _scaled(wide: float, narrow: float):
+    """What a chart of full width draws, down to one on a narrow page."""
     import altair as alt
 
-    def place(field):
-        vertical = field.startswith("y")
-        return (charts.y(field, Y, title="place") if vertical else charts.x(field, X, title="place")).axis(None)
+    return alt.ExprRef(f"clamp({wide} * width / 900, {narrow}, {wide})")
 
-    def of(*parts):
-        return charts.live().transform_filter({"field": "part", "oneOf": list(parts)})
 
-    def scaled(wide, narrow):  # what a chart of full width draws, down to one on a narrow page
-        return alt.ExprRef(f"clamp({wide} * width / 900, {narrow}, {wide})")
+def _cable_layers() -> list:
+    import altair as alt
 
-    here = {"x": place("x"), "y": place("y")}
     look = charts.series("state", {IDLE: ("#8a8a8a", charts.SOLID), IN_USE: (charts.CHIP, charts.SOLID),
                                    TIGHT: (charts.LIMIT, charts.DASHED)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
-    layers = [of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
-              of("arc").mark_line(interpolate="monotone").encode(**here, detail="edge:N", order="order:Q", **look),
-              of("bar").mark_rule(strokeWidth=26, color="#dddddd", strokeCap="round").encode(**here, x2="x2:Q")]
+    return [_of("cable").mark_rule().encode(**_here(), x2="x2:Q", y2="y2:Q", **look),
+            _of("arc").mark_line(interpolate="monotone").encode(**_here(), detail="edge:N", order="order:Q", **look),
+            _of("bar").mark_rule(strokeWidth=26, color="#dddddd", strokeCap="round").encode(**_here(), x2="x2:Q")]
+
+
+def _device_layers() -> list:
+    """Return the devices and their names; the lines under the drawing too."""
+    import altair as alt
+
     device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
-    shapes = {"cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1700, 1150, "#dddddd"),
-              "root": ("circle", 90, 60, "#222222"), "retimer": ("triangle-right", 500, 260, "#ffffff"),
-              "nic": ("diamond", 1500, 700, "#ffffff"), "ssd": ("square", 1000, 480, "#ffffff"),
-              "gpu": ("circle", 1300, 620, "#cfe6f5")}
-    layers += [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**here, fill=alt.value(fill))
-               for kind, (shape, wide, narrow, fill) in shapes.items()]
-    plain = {"baseline": "middle", "lineBreak": "\n", "color": "#111111"}
+    layers = [_of(kind).mark_point(shape=shape, size=_scaled(wide, narrow), **device).encode(**_here(), fill=alt.value(fill))
+              for kind, (shape, wide, narrow, fill) in SHAPES.items()]
     for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
         up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
-        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **plain).encode(**here, text="label:N"))
-    layers += [
-        of("initial").mark_text(fontSize=scaled(17, 12), **plain).encode(**here, text="label:N"),
-        of("root", "retimer").mark_text(fontSize=scaled(12, 9), align="left", dx=14, **plain).encode(**here, text="label:N"),
-        of("bar").mark_text(fontSize=15, fontWeight="bold", **plain).encode(x=alt.value(alt.ExprRef("width / 2")), y=place("y"),
-                                                                          text="label:N"),
-        of("caption").mark_text(fontSize=scaled(16, 12), align="left", **plain).encode(**here, text="label:N")]
+        layers.append(_of(*kinds).mark_text(fontSize=_scaled(size, least), dy=up, **PLAIN).encode(**_here(), text="label:N"))
+    for kinds, size, least, mark in ((("initial",), 17, 12, {}), (("root", "retimer"), 12, 9, {"align": "left", "dx": 14}),
+                                     (("caption",), 16, 12, {"align": "left"})):
+        layers.append(_of(*kinds).mark_text(fontSize=_scaled(size, least), **mark, **PLAIN).encode(**_here(), text="label:N"))
+    middle = _here() | {"x": alt.value(alt.ExprRef("width / 2"))}
+    return [*layers, _of("bar").mark_text(fontSize=15, fontWeight="bold", **PLAIN).encode(**middle, text="label:N")]
+
+
+def _rate_layers() -> list:
+    """Return the rates on the cables, on a white edge, so that they can be read over a line."""
+    import altair as alt
+
     ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value("black"))
-    for edge, colour in (({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {}), ({}, {"color": ink})):
-        layers.append(of("rate").mark_text(fontSize=scaled(14, 10), fontWeight="bold", baseline="middle", **edge).encode(
-            **here, text="label:N", **colour))
-    return charts.stack(*layers, height=height, description=description)
+    text = {"fontSize": _scaled(14, 10), "fontWeight": "bold", "baseline": "middle"}
+    under = _of("rate").mark_text(**text, stroke="white", strokeWidth=4, strokeJoin="round")
+    return [under.encode(**_here(), text="label:N"), _of("rate").mark_text(**text).encode(**_here(), text="label:N", color=ink)]
