@@ -27,6 +27,7 @@ def test_what_is_above_stands_over_the_middle_of_what_is_below():
     at = dict(zip(graph.nodes, tiers.places(graph)[:, 0].tolist(), strict=True))
     assert at["sw0"] == at["rc0"] == pytest.approx(np.mean([at[name] for name in ("gpu0", "gpu1", "nic0", "nic1")]))
     assert at["cpu0"] == pytest.approx((at["rc0"] + at["rc1"]) / 2)
+    assert at["gpu0"] < at["gpu1"] < at["nic0"] < at["nic1"] < at["gpu2"]
 
 
 def test_a_cable_each_and_the_nvswitches_as_one():
