@@ -72,24 +72,26 @@ def max_load_distribution(flows: int, paths: int) -> np.ndarray:
 @functools.lru_cache(maxsize=512)
 def _distribution(flows: int, paths: int) -> np.ndarray:
     mean = flows / paths
-    low = max(0, math.floor(mean - 16 * math.sqrt(mean) - 16))
-    high = min(flows, math.ceil(mean + 16 * math.sqrt(mean) + 160))
-    weight = [math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(low, high + 1)]
+    spread = 9 * math.sqrt(mean) + 9  # Poisson weights beyond are as good as nothing
+    low, most = max(0, math.floor(mean - spread)), mean + spread
     # The sum of all loads is Poisson too, so it is as good as never this far from its mean: the transform may wrap there.
     length = min(2 * flows + 64, 64 + math.ceil(16 * math.sqrt(flows)))
     frequency = np.arange(length // 2 + 1)
     folded = np.where((frequency == 0) | (2 * frequency == length), 1, 2)
     turn = folded * np.exp(-2j * np.pi * (frequency * flows % length) / length)
-    sums, at_most = np.zeros(len(frequency), dtype=complex), []
-    for k, share in enumerate(weight, start=low):
-        sums += share * np.exp(2j * np.pi * (frequency * k % length) / length)
+    sums, at_most = np.zeros(len(frequency), dtype=complex), [0.0]
+    for k in range(low, flows + 1):
+        weight = math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
+        sums += weight * np.exp(2j * np.pi * (frequency * k % length) / length)
         at_most.append(float((sums**paths * turn).sum().real) if k >= mean else 0.0)
-    below = np.concatenate([np.zeros(low + 1), np.maximum.accumulate(np.clip(at_most, 0, None) / at_most[-1])])
+        if k > most and at_most[-1] <= at_most[-2] * (1 + NEGLIGIBLE):
+            break
+    below = np.concatenate([np.zeros(low), np.maximum.accumulate(np.clip(at_most, 0, None) / at_most[-1])])
     chance = np.diff(below)
     chance[chance < NEGLIGIBLE] = 0.0
-    chance = np.trim_zeros(chance, "b")
+    chance = np.trim_zeros(chance, "b") / chance.sum()
     chance.setflags(write=False)  # it is shared by all callers
-    return chance / chance.sum()
+    return chance
 
 
 def expected_max_load(flows: int, paths: int) -> float:

@@ -14,7 +14,7 @@ from .toolkit import Control, charts, lab
 
 _SENDERS = [2, 4, 8, 16, 32]
 _FEEDBACK = [4e-6, 10e-6, 20e-6, 50e-6]
-_THRESHOLDS = [25e3, 100e3, 250e3, 500e3, 1e6, 2e6]
+_THRESHOLDS = [25e3, 100e3, 250e3, 500e3, 2e6]
 _RATE = dcqcn.value("dcqcn-port")  # the port for which the parameters were published
 _SECONDS = 0.01
 _CABLE, _LONGEST, _USUAL = 100, 9216, 1500  # metres and bytes: where a source does not state them

@@ -75,6 +75,11 @@ def test_the_exact_answer_reaches_a_hundred_thousand_flows():
     assert abs(mean - ecmp.expected_max_load(100_000, 1024)) <= 4 * error
 
 
+def test_a_distribution_is_shared_and_cannot_be_spoilt():
+    with pytest.raises(ValueError, match="read-only"):
+        ecmp.max_load_distribution(8, 8)[0] = 1
+
+
 def test_mean_throughput_is_what_flows_get_of_their_paths():
     for flows, paths in ((8, 8), (8, 32), (24, 8)):
         rates = []
