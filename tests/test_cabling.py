@@ -31,7 +31,7 @@ def test_power_falls_from_modules_to_linear_to_co_packaged_and_copper_draws_next
 def test_a_cable_longer_than_its_reach_is_refused():
     with pytest.raises(ValueError, match="metres must be .* at most 3"):
         fl.cable("dac-800").latency(5)
-    assert fl.cable("lpo-800").latency(1000) == pytest.approx(5004 * ns)  # nobody says how far it reaches
+    assert fl.cable("cpo-800").latency(1000) == pytest.approx(5004 * ns)  # nobody says how far it reaches
 
 
 @pytest.mark.parametrize("row", catalog.rows("adapters"), ids=lambda row: row["id"])
