@@ -174,9 +174,9 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
 
 
 def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
-    """Return the prices of the routes called *algorithm*, which the library is now made to take."""
+    """Return the prices of the routes called *algorithm*, one for a node, one for several, or both."""
     known("algorithm", algorithm, ["auto", *dict.fromkeys(way.name for way in ways)])
-    found = [way._replace(taken=way.possible) for way in ways if way.name == algorithm]
+    found = [way for way in ways if way.name == algorithm]
     if not np.all(np.any([way.possible for way in found], axis=0)):
         raise ValueError(f"algorithm {algorithm!r} of {collective} does not serve one node and several nodes alike; "
                          "predict the two apart.")
@@ -184,16 +184,17 @@ def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
 
 
 def _fastest(ways: list[Price], nbytes):
-    """Return which route is the fastest of those that are taken, and its seconds on the devices."""
-    best = ways[0].time(nbytes)
-    if not np.all(ways[0].taken):
-        best = np.where(ways[0].taken, best, np.inf)
-    chosen = np.zeros(np.shape(best), dtype=np.int8)
+    """Return which of the possible routes the library expects to be the fastest, and the seconds it takes on the devices."""
+    device = ways[0].time(nbytes)
+    expected = np.where(ways[0].possible, ways[0].seen_as(nbytes, device), np.inf)
+    chosen = np.zeros(np.shape(expected), dtype=np.int8)
     for index, way in enumerate(ways[1:], start=1):
         seconds = way.time(nbytes)
-        faster = (seconds < best) & way.taken
-        best, chosen = np.where(faster, seconds, best), np.where(faster, np.int8(index), chosen)
-    return chosen, best
+        hoped = way.seen_as(nbytes, seconds)
+        better = (hoped < expected) & way.possible
+        device, expected, chosen = (np.where(better, new, old) for new, old in
+                                    ((seconds, device), (hoped, expected), (np.int8(index), chosen)))
+    return chosen, device
 
 
 def _plain(values):

@@ -18,7 +18,7 @@ class Price(NamedTuple):
         start: latency of the smallest message. more: what is added to it beyond the eager limit, *cutoff* bytes.
         per_byte: seconds for each of the n bytes.
         fill: seconds that filling the pipeline adds at most, reached where the wire takes *filled* seconds.
-        taken: where the library takes this route by itself. possible: where it can be taken at all.
+        seen: as in Route. possible: where this route can be taken.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Price(NamedTuple):
     per_byte: float
     fill: float
     filled: float
-    taken: bool
+    seen: float
     possible: bool
 
     def parts(self, nbytes) -> tuple:
@@ -47,6 +47,10 @@ class Price(NamedTuple):
         latency, wire, ramp = self.parts(nbytes)
         return latency + wire + ramp
 
+    def seen_as(self, nbytes, time):
+        """Return the seconds that the library expects of this route, which takes *time*."""
+        return time if np.all(self.seen == 1) else self._replace(per_byte=self.per_byte * self.seen).time(nbytes)
+
 
 def prices(r: Reach, collective: str, nodes) -> list[Price]:
     """Return the price of every route that a library has, inside a node and between nodes, for *nodes* of them."""
@@ -60,16 +64,16 @@ def prices(r: Reach, collective: str, nodes) -> list[Price]:
 
 
 def _in_node(route: Route, r: Reach, alone) -> Price:
-    # One GPU has nobody to talk to: launching is all.
-    some = np.where(np.asarray(r.gpus) > 1, 1.0, 0.0)
+    some = np.where(np.asarray(r.gpus) > 1, 1.0, 0.0)  # one GPU has nobody to talk to: launching is all
+    depth = r.base + 2 * (r.gpus - 1) * r.step
     return Price(route.name, route.place, some * (r.base + route.steps * r.step), 0.0, r.cutoff, some * route.per_byte,
-                 some * r.fill[0], r.filled[0], alone & route.taken, alone)
+                 some * r.fill[0] * depth, r.filled[0] * np.maximum(depth, r.step), route.seen, alone)
 
 
 def _between_nodes(route: Route, r: Reach, nodes, many) -> Price:
     start = r.base + route.steps * r.chain + route.hops * r.eager
-    # The pipeline is as deep as a tree over the nodes and the chains of GPUs below it.
-    depth = r.base + 2 * (r.gpus - 1) * r.chain + 2 * np.log2(np.maximum(nodes, 2)) * r.bulk
     more = 0.0 if route.overlapped else route.hops * (r.bulk - r.eager)
-    return Price(route.name, route.place, start, more, r.cutoff, route.per_byte, r.fill[1] * depth, r.filled[1] * depth,
-                 many & route.taken, many)
+    # The pipeline is as deep as a tree over the nodes, and the chains of GPUs below it.
+    depth = r.base + 2 * (r.gpus - 1) * r.chain + 2 * np.log2(np.maximum(nodes, 2)) * r.bulk
+    return Price(route.name, route.place, start, more, r.cutoff / route.share, route.per_byte, r.fill[1] * depth,
+                 r.filled[1] * depth, route.seen, many)

@@ -15,14 +15,14 @@ class Reach(NamedTuple):
 
     Fields:
         ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. pair: between two GPUs.
-        nvls: through a switch that reduces; 0 without one. direct: whether the library sends to all peers at once.
-        net: through the NICs of a node. port: through those of one GPU. sharp: whether the network reduces.
+        nvls: through a switch that reduces; nvls_tree: while a network is involved; 0 without such a switch. direct: whether the library sends to all peers at once.
+        net: through the NICs of a node; pairs: for all-to-all. port: through those of one GPU. sharp: whether the network reduces.
         base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
         eager, bulk, cutoff: a hop between nodes, for messages well below and above *cutoff* bytes.
         posting: hops that one more message of an all-to-all costs. margin: what a tree must win on two nodes to be taken.
         floor: what launching costs, below which nothing goes.
-        fill, filled: the longest ramp, and the wire time at which it is reached: seconds in a node, multiples of the
-            latency between nodes.
+        fill, filled: the longest ramp, and the wire time at which it is reached, as multiples of the depth of the pipeline
+            (seconds): in a node, and between nodes.
     """
 
     gpus: int
@@ -30,8 +30,10 @@ class Reach(NamedTuple):
     open: float
     pair: float
     nvls: float
+    nvls_tree: float
     direct: bool
     net: float
+    pairs: float
     port: float
     sharp: bool
     base: float
@@ -57,8 +59,9 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
     mesh = machine.wiring == "mesh" and gpus > 1
     # In a mesh only the links among the GPUs in use carry anything.
     used = (gpus - 1) / (machine.gpus - 1) if mesh else 1.0
-    ring = machine.gpu_rate * used * of("efficiency", *wire)
+    ring = machine.gpu_rate * used * of("efficiency", *wire) * of("wiring", machine.wiring)
     reduces = machine.switch is not None and machine.switch.reduces
+    switch = (*(["rack"] if machine.server_gpus < machine.gpus else []), machine.switch.id, machine.switch.family) if reduces else ()
     # A GPU keeps to the NICs beside it: half of the GPUs use half of the NICs, but never less than one.
     ports = np.maximum(machine.nics * gpus / machine.gpus, 1.0) if machine.nic else 1.0
     net = ports * machine.nic.rate * of("efficiency", *network) if machine.nic else 0.0
@@ -68,9 +71,10 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
         # A NIC that closes a chain frees the link that closed the ring: g GPUs run g chains over the links of g - 1 rings.
         open=ring * gpus / (gpus - 1) if mesh else ring,
         pair=machine.gpu_rate / (machine.gpus - 1 if mesh else 1) * of("pair efficiency", *wire),
-        nvls=ring * of("reduction", machine.switch.id, machine.switch.family) if reduces else 0.0,
+        nvls=ring * of("reduction", *switch) if reduces else 0.0,
+        nvls_tree=ring * of("reduction", *switch) * of("tree share") if reduces else 0.0,
         direct=mesh and machine.library == "rccl",
-        net=net, port=net / np.minimum(ports, gpus), sharp=machine.sharp,
+        net=net, pairs=net * of("pair share"), port=net / np.minimum(ports, gpus), sharp=machine.sharp,
         base=of("base", machine.library), step=step, chain=step * of("chain", *wire),
         eager=of("eager", *network), bulk=of("bulk", *network), cutoff=of("cutoff", *network),
         posting=of("posting", *network) * np.maximum(gpus / ports, 1.0), margin=of("margin"),

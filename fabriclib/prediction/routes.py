@@ -25,8 +25,9 @@ class Route(NamedTuple):
         hops: how many follow one another between nodes.
         per_byte: seconds for each of the n bytes at the slowest place.
         place: which place that is.
+        share: the part of n that one of those messages carries.
         overlapped: whether the hops overlap, so that only posting each one costs, however long its message.
-        taken: whether the library takes this way by itself.
+        seen: how many times its bytes the library thinks it moves, when it chooses.
     """
 
     name: str
@@ -34,8 +35,9 @@ class Route(NamedTuple):
     hops: float
     per_byte: float
     place: str
+    share: float = 1.0
     overlapped: bool = False
-    taken: bool = True
+    seen: float = 1.0
 
 
 def _sent(collective: str, name: str, ranks):
@@ -107,15 +109,16 @@ NODE = {
 def _network_all_reduce(r, nodes) -> list[Route]:
     ranks, up_and_down, depth = r.gpus * nodes, 2 * (r.gpus - 1), 2 * np.log2(nodes)
     ring = _sent("all_reduce", "ring", ranks)
-    in_switch = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls) if r.nvls else None
+    in_switch = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls_tree) if r.nvls_tree else None
     # A block passes every edge of the ring, but for the one into its owner, to be reduced, and again to be spread.
     routes = [Route("ring", 2 * (ranks - 1 - nodes), 2 * nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)))]
     in_node = in_switch or (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
     tree = _slowest(in_node, (NICS, _tree_sends(nodes) / r.net))
-    # Between two nodes NCCL's tuner does not see that a tree halves the traffic; it takes one where the gain is large.
-    unseen = (np.asarray(nodes) == 2) & (tree["per_byte"] * r.margin > routes[0].per_byte)
+    # Between two nodes NCCL's tuner does not see that a tree halves the traffic: it takes one for small messages, and for
+    # large ones where the gain is large.
+    seen = np.where(np.asarray(nodes) == 2, r.margin, 1.0)
     routes.append(Route("nvls_tree", up_and_down, depth, **tree) if in_switch else
-                  Route("tree", up_and_down, depth, **tree, taken=~unseen))
+                  Route("tree", up_and_down, depth, **tree, seen=seen))
     if r.sharp:
         in_network = (NICS, _sent("all_reduce", "sharp", 2) / r.net)
         routes.append(Route("sharp", up_and_down, 2 + 0 * depth, **_slowest(in_node, in_network)))
@@ -125,7 +128,9 @@ def _network_all_reduce(r, nodes) -> list[Route]:
 def _network_ring(collective: str):
     def routes(r, nodes) -> list[Route]:
         sent = _sent(collective, "ring", r.gpus * nodes)
-        return [Route("ring", r.gpus * nodes - 1 - nodes, nodes, **_slowest((LINKS, sent / r.open), (NICS, sent / r.net)))]
+        ranks = r.gpus * nodes
+        return [Route("ring", ranks - 1 - nodes, nodes, **_slowest((LINKS, sent / r.open), (NICS, sent / r.net)),
+                      share=1 / ranks)]
     return routes
 
 
@@ -137,7 +142,7 @@ def _network_all_to_all(r, nodes) -> list[Route]:
     """Each GPU posts a message to every GPU of the other nodes; GPUs that share a NIC wait for one another."""
     ranks = r.gpus * nodes
     away = ranks - r.gpus
-    places = _slowest((LINKS, (r.gpus - 1) / r.gpus / r.ring), (NICS, away / ranks * r.gpus / r.net))
+    places = _slowest((LINKS, (r.gpus - 1) / r.gpus / r.ring), (NICS, away / ranks * r.gpus / r.pairs))
     return [Route("pairwise", r.gpus - 1, r.posting * away, **places, overlapped=True)]
 
 
