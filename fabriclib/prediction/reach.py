@@ -15,8 +15,10 @@ class Reach(NamedTuple):
 
     Fields:
         ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. pair: between two GPUs.
-        nvls: through a switch that reduces; nvls_tree: while a network is involved; 0 without such a switch. direct: whether the library sends to all peers at once.
-        net: through the NICs of a node; pairs: for all-to-all. port: through those of one GPU. sharp: whether the network reduces.
+        nvls: through a switch that reduces; nvls_tree: while a network is involved; both 0 without such a switch.
+        direct: whether the library sends to all peers of a node at once.
+        net: through the NICs of a node; pairs: the same for all-to-all. port: through those of one GPU.
+        sharp: whether the network reduces.
         base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
         eager, bulk, cutoff: a hop between nodes, for messages well below and above *cutoff* bytes.
         posting: hops that one more message of an all-to-all costs. margin: what a tree must win on two nodes to be taken.
@@ -61,7 +63,9 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
     used = (gpus - 1) / (machine.gpus - 1) if mesh else 1.0
     ring = machine.gpu_rate * used * of("efficiency", *wire) * of("wiring", machine.wiring)
     reduces = machine.switch is not None and machine.switch.reduces
-    switch = (*(["rack"] if machine.server_gpus < machine.gpus else []), machine.switch.id, machine.switch.family) if reduces else ()
+    switch = (machine.switch.id, machine.switch.family) if reduces else ()
+    if machine.server_gpus < machine.gpus:
+        switch = ("rack", *switch)
     # A GPU keeps to the NICs beside it: half of the GPUs use half of the NICs, but never less than one.
     ports = np.maximum(machine.nics * gpus / machine.gpus, 1.0) if machine.nic else 1.0
     net = ports * machine.nic.rate * of("efficiency", *network) if machine.nic else 0.0
