@@ -138,7 +138,8 @@ def _told(asked: signals.Standard, segments, plan: signals.Plan) -> str:
     may = f"{asked.usable:.3g} dB may be spent at {asked.nyquist / units.GHz:.0f} GHz"
     state = f"{total:.1f} dB{f'; with {_many(n)} the worst stretch has {worst:.1f}' if n else ''}, and {may}: "
     if not plan.fits:
-        return state + f"{worst - asked.usable:.1f} dB too much. " + _advice(signals.needed(segments, asked.id))
+        over = worst - asked.usable
+        return state + f"{over:.{1 if over > 0.05 else 2}f} dB too much. " + _advice(signals.needed(segments, asked.id))
     cost = "no retimer, no nanosecond lost." if n == 0 else (
         f"an answer comes {units.format(2 * n * FASTEST, 's')} to {units.format(2 * n * SLOWEST, 's')} later, there and back.")
     return state + "it fits; " + cost

@@ -76,6 +76,7 @@ EXERCISES = [
             ("swing - loss", "Decibels are added to decibels, never taken from volts. Turn them into a factor first."),
             ("swing * 10 ** (loss / 20)", "This grows with the loss. What is lost has a minus sign in the exponent."),
             ("swing * 2.718281828 ** (-loss / 20)", "This counts with e. Decibels are powers of ten."),
+            ("swing * 2 ** (-loss / 6)", "Nearly: 6 dB are only about a half (6.02 dB are). 20 dB are a tenth exactly."),
             ("swing * 2 ** (-loss / 3)", "That halves every 3 dB: the rule for power. A voltage halves in about 6 dB."),
         ],
     ),

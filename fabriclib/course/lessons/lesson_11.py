@@ -76,14 +76,14 @@ _RING = """def ring_all_reduce(buffers):
     for step in range({second}):
         for rank in range(p):
             c = (rank - step) % p
-            chunks[(rank + 1) % p][c] = chunks[rank][c]
+            chunks[(rank + 1) % p][c] {put_again} chunks[rank][c]
     return [np.concatenate(mine){end} for mine in chunks]
 """
 
 
-def _ring(sent="(rank - 1 - step) % p", put="+=", second="p - 1", end="") -> str:
+def _ring(sent="(rank - 1 - step) % p", put="+=", second="p - 1", put_again="=", end="") -> str:
     """Source text of a ring: the solution, or with one place changed a wrong answer."""
-    return _RING.format(sent=sent, put=put, second=second, end=end)
+    return _RING.format(sent=sent, put=put, second=second, put_again=put_again, end=end)
 
 
 EXERCISES = [
@@ -135,6 +135,10 @@ EXERCISES = [
             (_ring(put="="),
              "Every chunk you return is one rank's own numbers, and no sum. Either the first half overwrites (=) where it must "
              "add (+=), or the second begins with chunk r - 1: after the first half the finished one is chunk r."),
+            (_ring(put_again="+="),
+             "Your second half adds (+=), as the first does. But what arrives there is finished, and replaces the old (=)."),
+            ("sum(buffers)",
+             "That is one sum. Every rank must hold its own: return a list with one array for each."),
             (_ring(sent="step"),
              "In your step all ranks send the same chunk, and one after the other: what rank 1 passes on already holds what it "
              "got from rank 0 in this very step. In a real step all send at once. If every rank sends another chunk, "
@@ -158,6 +162,9 @@ EXERCISES = [
             ("rank + 2**step",
              "Right for the lower one of each pair only. The upper one must come back: the partner of the partner is the rank "
              "itself. Flip one bit of its number instead of adding: Python writes that rank ^ 2**step."),
+            ("(rank + 2**step) % 8",
+             "Right for the lower one of each pair only, and going round does not help the upper one: it must come back to the "
+             "lower. Flip one bit of the rank's number: rank ^ 2**step."),
             ("rank - 2**step",
              "Right for the upper one of each pair only; the lower one would look below itself. Flip one bit of the rank's "
              "number: rank ^ 2**step."),
