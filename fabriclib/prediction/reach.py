@@ -20,6 +20,7 @@ class Reach(NamedTuple):
         net: through the NICs of a node; pairs: the same for all-to-all. port: through those of one GPU.
         sharp: whether the network reduces.
         base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
+        in_switch: what an in-switch reduction takes at most, however many GPUs there are.
         eager, bulk, cutoff: a hop between nodes, for messages well below and above *cutoff* bytes.
         posting: hops that one more message of an all-to-all costs. margin: what a tree must win on two nodes to be taken.
         floor: what launching costs, below which nothing goes.
@@ -41,6 +42,7 @@ class Reach(NamedTuple):
     base: float
     step: float
     chain: float
+    in_switch: float
     eager: float
     bulk: float
     cutoff: float
@@ -80,7 +82,7 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
         direct=mesh and machine.library == "rccl",
         net=net, pairs=net * of("pair share"), port=net / np.minimum(ports, gpus), sharp=machine.sharp,
         base=of("base", machine.library), step=step, chain=step * of("chain", *wire),
-        eager=of("eager", *network), bulk=of("bulk", *network), cutoff=of("cutoff", *network),
+        in_switch=of("in-switch latency"), eager=of("eager", *network), bulk=of("bulk", *network), cutoff=of("cutoff", *network),
         posting=of("posting", *network) * np.maximum(gpus / ports, 1.0), margin=of("margin"),
         floor=of("floor", launcher.id) * of("host", machine.host) + of("floor per gpu", launcher.id) * gpus,
         fill=(of("fill", "node"), of("fill", "network")), filled=(of("filled", "node"), of("filled", "network")),

@@ -62,6 +62,11 @@ def _tree_sends(nodes):
     return np.minimum(nodes, 4) / 2.0
 
 
+def _switch_steps(r, step):
+    """Return the steps of an in-switch reduction: those of a chain of GPUs, as long as that is the faster way."""
+    return np.minimum(2 * (r.gpus - 1), r.in_switch / step)
+
+
 # ------------------------------------------------------------------ inside one node
 
 def _node_all_reduce(r) -> list[Route]:
@@ -70,7 +75,7 @@ def _node_all_reduce(r) -> list[Route]:
     if r.direct:
         routes.append(Route("two_shot", 2, 0, _sent("all_reduce", "two_shot", r.gpus) / r.ring, LINKS))
     if r.nvls:
-        routes.append(Route("nvls", 2 * (r.gpus - 1), 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH))
+        routes.append(Route("nvls", _switch_steps(r, r.step), 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH))
     return routes
 
 
@@ -117,7 +122,7 @@ def _network_all_reduce(r, nodes) -> list[Route]:
     # Between two nodes NCCL's tuner does not see that a tree halves the traffic: it takes one for small messages, and for
     # large ones where the gain is large.
     seen = np.where(np.asarray(nodes) == 2, r.margin, 1.0)
-    routes.append(Route("nvls_tree", up_and_down, depth, **tree) if in_switch else
+    routes.append(Route("nvls_tree", _switch_steps(r, r.chain), depth, **tree) if in_switch else
                   Route("tree", up_and_down, depth, **tree, seen=seen))
     if r.sharp:
         in_network = (NICS, _sent("all_reduce", "sharp", 2) / r.net)

@@ -79,6 +79,12 @@ def test_a_mesh_lends_its_closing_links_to_the_network():
         reach(fl.system("alps-gh200"), 4, fl.machines.launcher("mpi"), fitted()).ring / 3)
 
 
+def test_a_rack_reduces_in_its_switches_however_many_gpus_it_has():
+    small = fl.predict("gb200-nvl72", "all_reduce", 1024.0)
+    assert small.algorithm == "nvls"
+    assert small.latency < fl.predict("gb200-nvl72", "all_reduce", 1024.0, algorithm="ring").latency / 3
+
+
 def test_compute_trays_fill_racks():
     by_tray = fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=36, gpus_per_node=4)
     assert np.array_equal(by_tray.seconds, fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=2).seconds)
