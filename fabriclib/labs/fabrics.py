@@ -17,6 +17,7 @@ SPEED = "eth400"
 RAILS, ONE_LEAF, ONLY, PLANES = "rails", "one leaf a server", "rails, not joined", "rails in two planes"
 WIRINGS = {RAILS: ("rail-optimised", {}), ONE_LEAF: ("rail-optimised", {"rails": 1}), ONLY: ("rail-only", {}),
            PLANES: ("dual-plane", {"speed": "eth200"})}
+BELOW = {True: "dac-400", False: "module-800-sm"}  # a server reaches one leaf in its rack with copper, eight leaves it does not
 SIZES = [2**k for k in range(4, 15)]
 RADIX = [16, 32, 64, 128]
 MOST = 12  # nodes of a tier that are drawn
@@ -51,6 +52,8 @@ def drawn(graph: Graph) -> list[dict]:
     for kind, height in HEIGHT.items():
         shown, many = _shown(graph, kind), len(graph.of_kind(kind))
         wide = np.linspace(0, 1, len(shown)) if len(shown) != 1 else np.array([0.5])
+        if many > MOST:  # room for the dots before the last
+            wide[:-1] *= 0.955
         at |= dict(zip(shown.tolist(), wide, strict=True))
         rows += [{"part": "server" if kind == "switch" else "switch", "from": graph.nodes[node], "x": x, "y": height}
                  for node, x in zip(shown.tolist(), wide, strict=True)]
@@ -129,8 +132,8 @@ def _picture():
                Control("wiring", list(WIRINGS), default=RAILS, as_="menu")],
      chart=_picture,
      leaves_out="Storage and management networks, spare ports, racks and lengths of cable. Watts: one chip's, scaled by rate, "
-                "passive copper below the leaves and optics above. Money: two prices of one spreadsheet of 2024, taken for any "
-                "maker's parts: an estimate. NICs belong to the servers.",
+                "with optics everywhere but where a server has one leaf: that may stand in its rack, in reach of copper. Money: "
+                "two prices of one spreadsheet of 2024, taken for any maker's parts, copper or optics. NICs are the servers'.",
      sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "avalanche-th5", "nvidia-linkx-100g", "nvidia-mms4x00"])
 def design_a_fabric(gpus, radix, oversubscription, wiring):
     """Radix, tiers, oversubscription and rails: what they cost, and what they carry from half to half."""
@@ -138,7 +141,7 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
         design, picture = _built(wiring, gpus, radix, oversubscription)
     except ValueError as error:
         return _columns(_captions(["This does not fit:", *_broken(str(error))])), f"This does not fit: {error}"
-    watts, dollars = estimate(design)
+    watts, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
     full = percent(design.cut_per_gpu / nic).lstrip("+")
     tiers = 1 + (design.spines > 0) + (design.cores > 0)
@@ -229,6 +232,8 @@ def designs_beside_model():
 
     rows = []
     for cells in catalog.rows("designs"):
+        if cells["kind"] == "torus":  # no switches to count
+            continue
         said, here = stated(cells["id"]), counted(fabric_counts(cells["id"]))
         pairs = {"leaf": "leaves", "spine": "spines", "core": "cores"}
         rows.append({"design": cells["name"], "GPUs": f"{here['gpus']:,}"} | {
@@ -238,11 +243,16 @@ def designs_beside_model():
     return pd.DataFrame(rows)
 
 
-def parts_in_words(design: Design, switch: str):
-    """Return the parts list of *design* with one sort of switch as a DataFrame of text, its sum last."""
+def watts_by_cable(design: Design) -> dict[str, str]:
+    """Return the estimated watts of *design* with copper from GPUs to leaves, and with optics."""
+    return {name: units.format(estimate(design, below=name)[0], "W") for name in BELOW.values()}
+
+
+def parts_in_words(design: Design, switch: str, below: str):
+    """Return the parts list of *design* with one sort of switch, and of cable below, as a DataFrame of text, its sum last."""
     import pandas as pd
 
-    table = parts_list(design, switch)
+    table = parts_list(design, switch, below)
     total = {"part": "together", "count": table["count"].sum(), "W": table["W"].sum(), "US$": table["US$"].sum(skipna=False)}
 
     def written(watts: float, dollars: float) -> dict[str, str]:

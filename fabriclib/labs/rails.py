@@ -102,6 +102,20 @@ def rails_or_servers(up, rings, nbytes):
                   f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")
 
 
+def small_blocks() -> dict[str, str]:
+    """Return what an all-to-all of the smallest buffer takes on the rails, with full bisection, by either way."""
+    flat, by_rail = list(PLANS)[2:]
+    return {way: units.format(seconds(way, BY_RAIL, SIZE, SIZE, _NBYTES[0]), "s") for way in (flat, by_rail)}
+
+
+def rings_at_work():
+    """Return a DataFrame: what one ring and all eight put to work, with either cabling."""
+    import pandas as pd
+
+    found = [(cabling, rings, *nics_at_work(cabling, rings)) for cabling in CABLING for rings in (1, SIZE)]
+    return pd.DataFrame(found, columns=["cabling", "rings", "NICs that send", "cables to spines in use"])
+
+
 def nics_at_work(cabling: str, rings: int) -> tuple[int, int]:
     """Return (NICs that send, links between leaves and spines that carry something) while so many rings run."""
     from ..flows import ring

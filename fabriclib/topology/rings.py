@@ -10,6 +10,7 @@ import numpy as np
 from .graph import Graph
 
 ATTEMPTS, PATIENCE = 100, 2000  # times to start again, and nodes to try in the search for one ring
+MOST = 256  # GPUs among which rings are searched for
 
 
 def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
@@ -17,7 +18,8 @@ def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
 
     As many as the links allow, or as a search found in a fixed number of steps. A directed mesh of 8 is taken apart into
     7 of them (Tillson, J. Combinatorial Theory B 29:68, 1980: possible for all sizes but 4 and 6). Without direct links
-    between the GPUs there are none. The first ring is 0, 1, 2, ... where the links allow it.
+    between the GPUs there are none, and among more than 256 none is searched for. The first ring is 0, 1, 2, ... where the
+    links allow it.
 
     >>> from fabriclib.topology import server
     >>> len(disjoint_rings(server("mi300x"))), len(disjoint_rings(server("hgx-h100")))
@@ -28,6 +30,8 @@ def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
     place[gpus] = np.arange(len(gpus))
     a, b = place[graph.src], place[graph.dst]
     direct = (a >= 0) & (b >= 0)
+    if not direct.any() or len(gpus) > MOST:
+        return []
     links = np.zeros((len(gpus), len(gpus)), dtype=int)
     np.add.at(links, (a[direct], b[direct]), graph.count[direct])
     return [list(ring) for ring in _rings(tuple(map(tuple, links.tolist())))]

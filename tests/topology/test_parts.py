@@ -8,7 +8,7 @@ import fabriclib as fl
 
 
 def test_the_parts_of_a_thousand_gpus_by_hand():
-    table = fl.parts_list(fl.fabric_counts("rail-optimised", gpus=1024), "quantum2").set_index("part")
+    table = fl.parts_list(fl.fabric_counts("rail-optimised", gpus=1024), "quantum2", "dac-400").set_index("part")
     leaf, spine, below, above = table.index
     assert (table.loc[leaf, "count"], table.loc[spine, "count"]) == (32, 16)
     assert table.loc[below, "W"] == pytest.approx(1024 * 2 * fl.cabling.cable("dac-400").power)

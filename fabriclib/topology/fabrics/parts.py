@@ -13,7 +13,7 @@ from .design import Design
 PRICED_LINK = "link-400g"
 
 
-def parts_list(design: Design, switch_id: str = "tomahawk5", below: str = "dac-400", above: str = "module-800-sm"):
+def parts_list(design: Design, switch_id: str = "tomahawk5", below: str = "module-800-sm", above: str = "module-800-sm"):
     """Return the parts of a fabric as a DataFrame: how many, watts and US dollars of one and of all; NaN where no source says.
 
     Watts are those of the switch chip or box as its row says, and of both ends of a cable. A module with two ports ends two
@@ -22,14 +22,15 @@ def parts_list(design: Design, switch_id: str = "tomahawk5", below: str = "dac-4
     Args:
         design: from `fabric_counts`.
         switch_id: the switch of all tiers, an id of `switches()`.
-        below, above: the cables from GPUs to the first switch, and between switches: ids of `cables()`.
+        below, above: the cables from GPUs to the first switch, and between switches: ids of `cables()`. Copper, such as
+            "dac-400", reaches a leaf in the same rack; the leaf of a rail seldom stands there.
 
     Raises:
         ValueError: an unknown switch or cable, or a cable that does not carry a whole number of the fabric's links.
 
     >>> from fabriclib.topology import fabric_counts
     >>> parts_list(fabric_counts("rail-optimised", gpus=1024))["count"].tolist()
-    [32, 16, 1024, 512]
+    [32, 16, 512, 512]
     """
     import pandas as pd
 
@@ -50,23 +51,24 @@ def parts_list(design: Design, switch_id: str = "tomahawk5", below: str = "dac-4
     return table
 
 
-def estimate(design: Design) -> tuple[float, float]:
+def estimate(design: Design, below: str = "module-800-sm") -> tuple[float, float]:
     """Return (watts, US dollars) of a fabric's switches and links, as far as one price list and one chip tell for all.
 
-    Switch ports at the watts of a Tomahawk 5 and the price of a Quantum-2, in proportion to their rate; below them passive
-    copper, above them modules with two ports; each link's ends at one price, in proportion to its rate.
+    Switch ports at the watts of a Tomahawk 5 and the price of a Quantum-2, in proportion to their rate; between switches
+    modules with two ports, and *below*, from GPUs to leaves, the cables of that id; both ends of a link at one price, whatever
+    they are, in proportion to its rate.
 
     >>> from fabriclib.topology import fabric_counts
-    >>> [round(value) for value in estimate(fabric_counts("rail-optimised", gpus=1024))]
+    >>> [round(value) for value in estimate(fabric_counts("rail-optimised", gpus=1024), below="dac-400")]
     [29613, 4349440]
     """
-    chip, box, copper = switch("tomahawk5"), switch("quantum2"), cable("dac-400")
+    chip, box, unit = switch("tomahawk5"), switch("quantum2"), _rate(cable("dac-400").carries)
     watts = dollars = 0.0
     for i, run in enumerate(design.cables):
-        wire, ports = (cable("module-800-sm"), 2) if i else (copper, 1)
+        wire, ports = (cable("module-800-sm"), 2) if i else (cable(below), 1)
         rate, ports = run.count * _rate(run.link), ports if design.switches else 0
         watts += rate * (ports * chip.power / chip.rate + 2 * wire.power / _rate(wire.carries))
-        dollars += rate * (ports * _price("quantum2") / box.rate + _price(PRICED_LINK) / _rate(copper.carries))
+        dollars += rate * (ports * _price("quantum2") / box.rate + _price(PRICED_LINK) / unit)
     return watts, dollars
 
 
