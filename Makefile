@@ -5,6 +5,7 @@
 #   make lint       style and the layer rule
 #   make notebooks  run all lessons in fresh kernels and write them normalised
 #   make bench      measure redraw, import and throughput
+#   make accuracy   print how far predictions are from the published tables, each site predicted without its own
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
 # A Python other than python3: make lab PYTHON=python3.12
@@ -14,7 +15,7 @@ RUN = .venv/bin/python
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint notebooks bench clean ready
+.PHONY: help lab test lint notebooks bench accuracy clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -39,6 +40,9 @@ notebooks: ready
 bench: ready
 	$(RUN) tools/bench.py
 	$(RUN) tools/bench_model.py
+
+accuracy: ready
+	$(RUN) tools/accuracy.py
 
 clean:
 	rm -rf .venv artifacts build dist *.egg-info fabriclib/labs/toolkit/static
