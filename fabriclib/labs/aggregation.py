@@ -96,11 +96,12 @@ def two_servers_beside_published():
     rows = []
     for table, alone in _TWO.items():
         run, one = largest(table), largest(alone)
-        machine = system(catalog.row("measurement_tables", table)["system"])
+        cells = catalog.row("measurement_tables", table)
+        machine = system(cells["system"])
         inside = one.seconds / one.nbytes * run.nbytes
         seconds = max(run.nbytes / machine.node_rate, inside)
         model = float(busbw("all_reduce", run.nbytes, seconds, run.ranks))
-        rows.append({"two of": machine.name, "ring at most": units.format(machine.node_rate, "B/s"),
+        rows.append({"two of": f"{machine.name} ({cells['site']})", "ring at most": units.format(machine.node_rate, "B/s"),
                      "measured busbw": units.format(run.busbw, "B/s"), "two levels": units.format(model, "B/s"),
                      "held up by": "the ports" if seconds > inside else "one server", "error": percent(error(model, run.busbw))})
     return pd.DataFrame(rows)
