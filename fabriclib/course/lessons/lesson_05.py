@@ -68,6 +68,8 @@ PREDICTIONS = [
                 lambda: lanes.lanes_asked() - 2 * lanes.lanes_of("epyc-9004"),
             "that is what the devices ask for; take off the lanes there are": lanes.lanes_asked,
             "that is what the two CPUs have left, or the answer without the SSDs": lambda: lanes.lanes_of("epyc-9004", sockets=2),
+            "that takes 64 lanes off once; each of the two CPUs gives up 64":
+                lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004") - lanes.lanes_of("epyc-9004", sockets=2) / 2,
             "that is one CPU's share of the two; there are twice as many lanes":
                 lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004", sockets=2) / 2,
         },
@@ -135,6 +137,8 @@ EXERCISES = [
             ("wire", "That is a device's own link. When several send, the uplink is shared: compare the two."),
             ("min(wire, uplink)", "That is one device alone. All of them send at once."),
             ("min(devices * wire, uplink)", "That is what all of them get together. Asked for is each."),
+            ("min(wire, uplink) / devices",
+             "That shares the device's own link too where it is the thinner one. Share the uplink, then compare the two."),
             ("max(wire, uplink / devices)", "That is the larger of the two limits. Both must be kept: take the smaller one."),
             ("wire / devices", "That shares the device's own link with the others. It has that to itself; it is the uplink that "
                                "all share."),
