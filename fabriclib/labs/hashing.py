@@ -196,7 +196,8 @@ def hash_entropy(paths, split, nbytes):
     table = {"flows": _SPLITS * 3, "way": np.repeat(list(shares), len(_SPLITS)),
              "share": 100 * np.concatenate(list(shares.values())), "here": here}
     each = nbytes / want
-    packets = (f"{each / _PACKET:.2g} packets" if each >= _PACKET else "less than one packet") + f" of {_PACKET} bytes"
+    many = f"about {float(f'{each / _PACKET:.2g}'):g} packets" if each >= _PACKET else "less than one packet"
+    packets = f"{many} of {_PACKET} bytes"
     return table, (f"{paths} senders on {paths} paths, {split} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For 95 % it "
                    f"takes {want} flows each, so {want} to a path; a transfer of {units.format(nbytes)} then leaves "
                    f"{units.format(each)} to a flow, {packets}.")

@@ -45,9 +45,10 @@ def alpha_beta(nbytes, latency, bandwidth):
     only = np.arange(len(_SIZES)) == 0
     table = {"size": _SIZES, "rate": reached, "here": np.where(np.equal(_SIZES, nbytes), reached, np.nan),
              "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only]}
-    share = nbytes / seconds / bandwidth
+    share = 100 * nbytes / seconds / bandwidth
+    reached_of_it = f"{float(f'{share:.2g}'):g}" if share >= 0.01 else "less than 0.01"
     return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {100 * latency / seconds:.0f} % of it the start: "
-                   f"{units.format(nbytes / seconds, 'B/s')}, or {100 * share:.2g} % of the bandwidth. "
+                   f"{units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
                    f"Half of it needs {units.format(model.n_half)}.")
 
 

@@ -25,6 +25,9 @@ def path_class(graph: Graph, a: str, b: str) -> str:
 
     Of two GPUs that their own links join, directly or over a switch, the class is that link: "NV18", or "XGMI".
 
+    A socket is taken for one NUMA node, which is what nvidia-smi goes by: where the BIOS cuts a CPU into several, it prints SYS
+    between them, where this says NODE. And a chip is one switch, though it may show itself as two levels (PXB for PIX).
+
     Raises:
         ValueError: an unknown name, a node that is no GPU, NIC or SSD, twice the same one, or no path between them.
 

@@ -74,6 +74,17 @@ def test_path_classes_of_a_b200_server_as_published(gpu, words):
     assert set(classes.loc[f"gpu{gpu}", [f"gpu{i}" for i in range(8) if i != gpu]]) == {"NV18"}
 
 
+# A DGX A100 whose sockets are cut into four NUMA nodes each (nccl-1505) prints PXB to the two NICs of a GPU's own switch, which
+# shows two levels, and SYS to all others: the coarser words of the same tree.
+def test_path_classes_of_a_dgx_a100_are_those_published_with_a_socket_as_one_numa_node():
+    classes = fl.path_classes(fl.server("dgx-a100"))
+    for gpu in range(8):
+        near = {f"nic{gpu // 2 * 2}", f"nic{gpu // 2 * 2 + 1}"}
+        words = {"PIX": "PXB", "NODE": "SYS", "SYS": "SYS"}
+        printed = {nic: words[classes.loc[f"gpu{gpu}", nic]] for nic in (f"nic{i}" for i in range(8))}
+        assert printed == {nic: "PXB" if nic in near else "SYS" for nic in printed}
+
+
 def test_a_rack_of_72_declares_its_cut_and_that_is_what_its_gpus_can_send():
     rack = fl.server("gb200-nvl72")
     assert dict(rack.parts()[["part", "count"]].to_numpy().tolist()) == {"gpu": 72, "switch": 18, "nvlink5": 1296}
