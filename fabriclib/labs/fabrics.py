@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from .. import catalog, units
+from ..cabling import cable
 from ..links import link
 from ..measurements import percent
 from ..topology import Design, Graph, fabric, fabric_counts, parts_list
@@ -22,7 +23,7 @@ SIZES = [2**k for k in range(4, 15)]
 RADIX = [16, 32, 64, 128]
 MOST = 12  # nodes of a tier that are drawn
 HEIGHT = {"switch": 0.0, "leaf": 0.4, "spine": 0.72, "core": 1.04}
-WORDS = {"switch": "servers", "leaf": "leaf switches", "spine": "spine switches", "core": "core switches"}
+WORDS = {"switch": ("server", "servers"), "leaf": ("leaf", "leaves"), "spine": ("spine", "spines"), "core": ("core", "cores")}
 X, Y = (-0.27, 1.03), (-0.47, 1.15)
 
 
@@ -58,7 +59,7 @@ def drawn(graph: Graph) -> list[dict]:
         rows += [{"part": "server" if kind == "switch" else "switch", "from": graph.nodes[node], "x": x, "y": height}
                  for node, x in zip(shown.tolist(), wide, strict=True)]
         if many:
-            rows.append({"part": "tier", "label": f"{many} {WORDS[kind]}", "x": X[0] + 0.01, "y": height})
+            rows.append({"part": "tier", "label": f"{many:,} {WORDS[kind][many > 1]}", "x": X[0] + 0.01, "y": height})
         if many > MOST:
             rows.append({"part": "more", "label": "...", "x": float(wide[-2] + wide[-1]) / 2, "y": height})
     return rows + _cables(graph, at)
@@ -145,8 +146,8 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     nic = link(SPEED).bandwidth()
     full = percent(design.cut_per_gpu / nic).lstrip("+")
     tiers = 1 + (design.spines > 0) + (design.cores > 0)
-    lines = [f"{design.switches:,} switches in {_many(tiers, 'tier')}, {design.cable_count:,} cables, at most {design.hops} of "
-             "them from GPU to GPU",
+    lines = [f"{_many(design.switches, 'switch')}, {_many(tiers, 'tier')}, {design.cable_count:,} cables, ways of at most "
+             f"{design.hops} links",
              f"from half to half each GPU sends {units.format(design.cut_per_gpu, 'B/s')}: {full} of its NIC",
              f"about {units.format(watts, 'W')} and {dollars / 1e6:,.2g} million US$ (estimates)"]
     sentence = (f"{gpus:,} GPUs, {wiring}, switches of {radix} ports: {design.leaves:,} leaf, {design.spines:,} spine and "
@@ -155,10 +156,11 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count > 1 else ''}"
+    plural = "es" if what.endswith("ch") else "s"
+    return f"{count:,} {what}{plural if count > 1 else ''}"
 
 
-def _broken(text: str, most: int = 84) -> list[str]:
+def _broken(text: str, most: int = 66) -> list[str]:
     """Return *text* in lines of at most so many characters."""
     import textwrap
 
@@ -245,7 +247,7 @@ def designs_beside_model():
 
 def watts_by_cable(design: Design) -> dict[str, str]:
     """Return the estimated watts of *design* with copper from GPUs to leaves, and with optics."""
-    return {name: units.format(estimate(design, below=name)[0], "W") for name in BELOW.values()}
+    return {cable(name).name: units.format(estimate(design, below=name)[0], "W") for name in BELOW.values()}
 
 
 def parts_in_words(design: Design, switch: str, below: str):
