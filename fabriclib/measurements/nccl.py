@@ -19,10 +19,10 @@ _HALF = ("time", "algbw", "busbw", "wrong")
 _LEFT = ("size", "count", "type", "redop")
 LAYOUTS = tuple(left + right for right in (_HALF * 2, _HALF) for left in ((*_LEFT, "root"), _LEFT))
 _RENAMED = {"#wrong": "wrong", "error": "wrong", "errors": "wrong"}
-_KNOWN = {*_LEFT, *_HALF, "root"}
+_WORD = re.compile(r"[A-Za-z][\w-]*\Z")
 _TIMED = {"time", "algbw", "busbw"}
 
-_BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?![a-z_])")
+_BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?:_mpi)?(?![a-z_])")
 _RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b")
 _RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([\d.]+)\s*$")
@@ -49,12 +49,9 @@ def columns_of(line: str) -> tuple[str, ...] | None:
     names = [_RENAMED.get(token, token) for token in line.lstrip("# ").split()]
     if "size" not in names:
         return None
-    found = []
-    for name in names[names.index("size"):]:
-        if name not in _KNOWN:
-            break
-        found.append(name)
-    return tuple(found) if _TIMED & set(found) else None
+    # What else a library prints, RCCL its algorithm and protocol, are columns too; a remark in brackets is none.
+    found = tuple(itertools.takewhile(_WORD.match, names[names.index("size"):]))
+    return found if _TIMED & set(found) else None
 
 
 def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | None:

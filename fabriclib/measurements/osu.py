@@ -59,10 +59,14 @@ def launched(line: str) -> dict[str, int]:
 
     >>> launched("srun -N2 --ntasks-per-node=4 ./osu_alltoall")
     {'ranks': 8, 'nodes': 2}
+    >>> launched("mpirun -np 32 -N 8 ./osu_allreduce")
+    {'ranks': 32, 'nodes': 4}
     """
-    if not re.search(r"\b(srun|mpirun|mpiexec)\b", line):
+    if not (launcher := re.search(r"\b(srun|mpirun|mpiexec)\b", line)):
         return {}
     found = {name: int(match[1]) for name, flag in _FLAGS.items() if (match := flag.search(line))}
+    if launcher[1] != "srun" and "nodes" in found:
+        found["per_node"] = found.pop("nodes")  # mpirun's -N is what srun calls --ntasks-per-node
     per_node = found.pop("per_node", None)
     if per_node and "nodes" in found:
         found.setdefault("ranks", per_node * found["nodes"])

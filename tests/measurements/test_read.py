@@ -128,6 +128,15 @@ def test_a_table_whose_columns_were_cut_out_is_read():
     assert frame.seconds.tolist() == pytest.approx([8180e-6, 16240e-6])
 
 
+def test_columns_behind_the_known_ones_are_no_rows_trouble():
+    """RCCL appends its algorithm, its protocol and its channels, as text."""
+    lines = nccl(BASE).split("\n")
+    at = next(i for i, line in enumerate(lines) if "busbw #wrong" in line)
+    lines = [line + ("     algo     proto   nchannels" if i == at else "   RING    SIMPLE    32" if " float " in line else "")
+             for i, line in enumerate(lines)]
+    assert_is(read_measurements("\n".join(lines)), BASE)
+
+
 def test_osu_needs_the_ranks_where_it_prints_one_ranks_part():
     text = "# OSU MPI Allgather Latency Test v7.4\n# Size  Avg Latency(us)\n8  3.0\n"
     with pytest.raises(ValueError, match=r"^line 3: .*ranks=8"):
