@@ -91,8 +91,8 @@ def _columns(rows: list[dict]) -> dict[str, list]:
     return {column: [row.get(column, blank) for row in rows] for column, blank in _COLUMNS.items()}
 
 
-def _captions(lines) -> list[dict]:
-    return [{"part": "caption", "label": text, "x": X[0] + 0.01, "y": -0.19 - 0.11 * i} for i, text in enumerate(lines)]
+def _captions(lines, top: float = -0.19) -> list[dict]:
+    return [{"part": "caption", "label": text, "x": X[0] + 0.01, "y": top - 0.11 * i} for i, text in enumerate(lines)]
 
 
 def _picture():
@@ -141,7 +141,7 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     try:
         design, picture = _built(wiring, gpus, radix, oversubscription)
     except ValueError as error:
-        return _columns(_captions(["This does not fit:", *_broken(str(error))])), f"This does not fit: {error}"
+        return _columns(_captions(["This does not fit:", *_broken(str(error))], top=0.9)), f"This does not fit: {error}"
     watts, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
     full = percent(design.cut_per_gpu / nic).lstrip("+")
@@ -149,7 +149,7 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     lines = [f"{_many(design.switches, 'switch')}, {_many(tiers, 'tier')}, {design.cable_count:,} cables, ways of at most "
              f"{design.hops} links",
              f"from half to half each GPU sends {units.format(design.cut_per_gpu, 'B/s')}: {full} of its NIC",
-             f"about {units.format(watts, 'W')} and {dollars / 1e6:,.2g} million US$ (estimates)"]
+             f"about {units.format(watts, 'W')} and {_millions(dollars)} US$ (estimates)"]
     sentence = (f"{gpus:,} GPUs, {wiring}, switches of {radix} ports: {design.leaves:,} leaf, {design.spines:,} spine and "
                 f"{design.cores:,} core switches. From half to half each GPU has {full} of its NIC's rate.")
     return _columns(picture + _captions(lines)), sentence
@@ -158,6 +158,10 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
 def _many(count: int, what: str) -> str:
     plural = "es" if what.endswith("ch") else "s"
     return f"{count:,} {what}{plural if count > 1 else ''}"
+
+
+def _millions(dollars: float) -> str:
+    return f"{dollars / 1e6:,.{0 if dollars > 1e7 else 2}f} million"
 
 
 def _broken(text: str, most: int = 66) -> list[str]:
