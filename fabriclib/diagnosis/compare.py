@@ -60,7 +60,8 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     """
     df = _one_table(df)
     run, measured = _case(df, system, nodes, ranks, launcher), _seconds(df)
-    windowed, on_device = bool(df.attrs.get("windowed")), df.attrs.get("device") is not False
+    windowed = bool(df.attrs.get("windowed")) and run.nodes * run.gpus > 1
+    on_device = df.attrs.get("device") is not False
     seen = Seen(run, measured, run.seconds(wire=windowed), windowed, on_device, tuple(df.attrs.get("hints", ())))
     comparable = on_device or run.nodes > 1
     reason = alarm(seen) if comparable else ""

@@ -93,10 +93,10 @@ def settle(table: Table, collective: str | None, ranks: int | None, nodes: int |
     told = ranks or (heading.highest + 1 if heading.all_listed else heading.ranks)
     if told is None and (told := _ranks_by_count(collective, table.rows[-1])):
         table.notes.append(f"{told} ranks, because the buffer is {told} times the elements of one")
-    if told is None and least == most:
+    if told is None and least == most <= MAX_RANKS:
         told = int(least)
         table.notes.append(f"{told} ranks, because busbw / algbw is {factor(collective, told):.4g}")
-    if told is None and least + 1 == most:
+    if told is None and least + 1 == most <= MAX_RANKS:
         told = int(least + least % 2)
         table.notes.append(f"{told} ranks, the even one of the two numbers that busbw / algbw allows")
     if told is None and least < most < math.inf:

@@ -91,7 +91,7 @@ def nearly_a_row(line: str, columns: tuple[str, ...] | None, prefix: str = "") -
     numbers = 2 if "count" in layout else 1
     if len(tokens) <= numbers or not all(map(_WHOLE.match, tokens[:numbers])):
         return len(tokens) in (1, 2) and len(tokens[0]) > 2 and all(map(str.isdigit, tokens))
-    return "type" not in layout or tokens[2] in _TYPES
+    return "type" not in layout or len(tokens) > 2 and tokens[2] in _TYPES
 
 
 def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:
@@ -112,7 +112,7 @@ def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:
 
 
 def _numbers(cells: dict[str, list[str]], place: int):
-    return [printed(cells[name][place], scale) if name in cells else BLANK
+    return [printed(cells[name][place], scale) if len(cells.get(name, ())) > place else BLANK
             for name, scale in (("time", US), ("algbw", GBPS), ("busbw", GBPS))]
 
 

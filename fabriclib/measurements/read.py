@@ -91,8 +91,8 @@ def _frame(table: Table, at: int, collective, ranks, nodes):
     algbw = nbytes / seconds
     return pd.DataFrame({
         "collective": collective, "ranks": pd.array([ranks] * len(nbytes), dtype="Int64"),
-        "nodes": pd.array([nodes] * len(nbytes), dtype="Int64"), "nbytes": nbytes, "seconds": seconds.round(15), "algbw": algbw,
-        "busbw": algbw * factor(collective, ranks) if ranks else printed_bus, "in_place": table.column("in_place").round(15),
+        "nodes": pd.array([nodes] * len(nbytes), dtype="Int64"), "nbytes": nbytes, "seconds": seconds, "algbw": algbw,
+        "busbw": algbw * factor(collective, ranks) if ranks else printed_bus, "in_place": table.column("in_place"),
         "table": at,
     }, columns=COLUMNS)
 

@@ -91,7 +91,7 @@ def test_a_broken_network_is_recognised(cause, system, nodes):
         if (seconds / run.seconds())[np.argmax(SIZES / seconds)] > 1.2 * TOO_SLOW:
             seen += 1
             assert cause in [one.cause for one in found.causes[:2]], found
-    assert seen or cause == "no-gpudirect"
+    assert seen or cause == "no-gpudirect" or run.machine.nics == 2
 
 
 @pytest.mark.parametrize(("system", "nodes"), [one for one in MACHINES if one[1] >= 4])
