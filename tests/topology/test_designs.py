@@ -63,6 +63,7 @@ def test_a_spreadsheet_gave_two_tiers_too_few_switches():
 def test_options_of_a_design_may_be_changed():
     assert fl.fabric_counts("superpod-b200-4su", gpus=768).spines == 16
     assert fl.fabric_counts("meta-24k", core_oversubscription=1).cut_per_gpu == pytest.approx(fl.link("eth400").bandwidth())
+    assert fl.fabric("superpod-b200-4su").name == "DGX SuperPOD B200 (4 SU)"
     with pytest.raises(ValueError, match="Did you mean 'superpod-b200-4su'"):
         fl.fabric("superpod-b200-4s")
 

@@ -29,7 +29,13 @@ CASES = {  # twenty sizes each, many of which fill no group, no pod or no even n
         (1, 2), (2, 2), (2, 3), (3, 3), (4, 4), (4, 2), (5, 3), (8, 4), (16, 16), (7, 9), (2, 2, 2), (3, 3, 3), (4, 4, 4),
         (4, 4, 8), (2, 4, 6), (5, 4, 3), (8, 8, 8), (1, 4, 4), (1, 1, 6), (12, 10, 4))],
 }
-ALL = [(kind, options) for kind, cases in CASES.items() for options in cases]
+LEAVES = {"leaf_ports": (12, 4), "radix": 24}
+MORE = [("leaf-spine", {"gpus": 4 * n, "per_server": 4, "planes": 3, "links": 2, "leaf_ports": (8, 6), "radix": 12})
+        for n in (2, 5, 8)]
+MORE += [("rail-optimised", {"gpus": 4 * n, "per_server": 4, "trunk": "eth800", **LEAVES}) for n in (6, 15, 36)]
+MORE += [("fat-tree", {"gpus": 4 * n, "per_server": 4, "pod_gpus": 24, "spines": 4, "core_oversubscription": 5, **LEAVES})
+         for n in (7, 18, 31)]
+ALL = [(kind, options) for kind, cases in CASES.items() for options in cases] + MORE
 
 
 def hops(graph) -> int:
@@ -74,7 +80,7 @@ def test_no_switch_has_more_cables_than_ports(kind, options):
     graph, design = fl.fabric(kind, **options), fl.fabric_counts(kind, **options)
     switch = np.isin(graph.kinds, ("leaf", "router", "spine", "core"))
     ports = np.bincount(graph.src, graph.count, len(graph.nodes))[switch]
-    assert ports.max() <= options.get("radix", 64)
+    assert ports.max() <= max(options.get("radix", 64), sum(options.get("leaf_ports", ())))
     assert ports.sum() == design.ports
 
 

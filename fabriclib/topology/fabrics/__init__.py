@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 from ... import catalog
 from ...checks import known
@@ -81,8 +82,9 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
 def _asked(kind: str, gpus, options: dict) -> Clos | Dragonfly | Torus:
     ids = [cells["id"] for cells in catalog.rows("designs")]
     if known("kind of fabric", kind, [*KINDS, *ids]) in ids:
+        name = catalog.row("designs", kind)["name"]
         kind, usual = named.asked(kind)
-        options = usual | options
+        return replace(_asked(kind, gpus, usual | options), name=name)
     build, fixed = KINDS[kind]
     needed, *free = [name for name in inspect.signature(build).parameters if name not in ("kind", *fixed)]
     given = options if gpus is None else options | {"gpus": gpus}
