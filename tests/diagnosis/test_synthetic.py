@@ -140,6 +140,18 @@ def test_a_slow_run_that_resembles_nothing_is_left_undiagnosed():
     assert "Cannot tell why" in found.verdict
 
 
+@pytest.mark.parametrize("system", ["aws-p5", "aws-p4de", "gcp-a3-high", "dgx-h100", "polaris"])
+@pytest.mark.parametrize("collective", ["all_reduce", "all_to_all"])
+def test_no_cause_makes_a_machine_faster(system, collective):
+    """The hops of EFA and of TCPX are slower than those of the TCP that was fitted: TCP over them is no way round them."""
+    for cause in causes()["id"]:
+        try:
+            slow = broken(cause, system, collective, SIZES, nodes=8)
+        except ValueError:
+            continue
+        assert (slow >= 0.99 * run_of(system, 8, collective).seconds()).all(), cause
+
+
 def test_every_cause_has_a_machine():
     assert set(causes()["id"]) == {*NETWORK, "pcie-not-nvlink", "nvls-off", "congestion"}
     for cause, nodes in zip(causes()["id"], (2, 2, 2, 1, 1, 2, 4), strict=True):
