@@ -85,6 +85,8 @@ PREDICTIONS = [
         slips={
             "that repeats only the lost packet (selective repeat); go-back-N repeats all that followed it":
                 lambda: _asked("selective-repeat"),
+            "that takes what is sent in vain off the rate; it is sent on top of what arrives: divide by both together":
+                lambda: 200 - 100 * 100 / _asked(),
             "that is what is wasted; asked for is what arrives": lambda: 100 - _asked(),
             "that is the share as a fraction; in % it is a hundred times as much": lambda: _asked() / 100,
         },
