@@ -57,7 +57,8 @@ def _opened(source) -> io.BufferedIOBase:
         return open(source, "rb")
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or "it cannot be a path"
-        raise ValueError(f"path_or_text {short(source)} cannot be opened ({why}), and one line alone is no log.") from None
+        raise ValueError(f"line 1: path_or_text {short(source)} is no log, and no file of that name can be opened "
+                         f"({why}).") from None
 
 
 def _cleaned(text: io.TextIOBase) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .table import BLANK, Printed, Row, printed, whole_number
 
 US, MBPS = 1e-6, 1e6
-_TITLE = re.compile(r"#\s*OSU MPI\S*\s+(.*?)\s+(Latency|Bandwidth|Bandwidth / Message Rate) Test\b")
+_TITLE = re.compile(r"#\s*OSU (?:MPI|NCCL|RCCL|XCCL)\S*\s+(.*?)\s+(Latency|Bandwidth|Bandwidth / Message Rate) Test\b")
 _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
           "all-to-all personalized exchange": "all_to_all", "reduce": "reduce", "gather": "gather", "scatter": "scatter"}
 _PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}

@@ -20,6 +20,7 @@ _RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "bu
 _OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes"}
 _SCALES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10,
            "mib": 2.0**20, "gib": 2.0**30, "b/s": 1.0, "mb/s": 1e6, "gb/s": 1e9, "mbps": 1e6, "gbps": 1e9}
+_NCCL = {"seconds": 1e-6, "in_place": 1e-6, "algbw": 1e9, "busbw": 1e9}
 SEPARATORS = ("|", ";", "\t", ",")
 MOST_COLUMNS = 100
 
@@ -92,10 +93,25 @@ def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str
         return None
     values = {name: _value(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
               if name not in _OTHER.values()}
+    if _in_units_of_nccl(values):
+        values = {name: _scaled(cell, _NCCL.get(name, 1.0)) for name, cell in values.items()}
     said = {name: cells[columns.at[name][0]] for name in _OTHER.values() if name in columns.at}
     nbytes = values["nbytes"].value
     found = {name: values[name] for name in ("algbw", "busbw", "in_place") if name in values}
     return Row(number, nbytes, values.get("seconds", BLANK), **found), said
+
+
+def _in_units_of_nccl(values: dict[str, Printed]) -> bool:
+    """Whether the figures fit each other as microseconds and GB/s, the units of nccl-tests, and not as seconds and B/s."""
+    if not {"seconds", "algbw"} <= set(values):
+        return False
+    nbytes, seconds, rate = (values[name].value for name in ("nbytes", "seconds", "algbw"))
+    half = values["algbw"].half
+    return seconds > 0 and rate > 20 * half and abs(nbytes / seconds / 1e3 - rate) < 2 * half + 0.01 * rate
+
+
+def _scaled(number: Printed, scale: float) -> Printed:
+    return Printed(number.value * scale, number.half * scale)
 
 
 def _value(cell: str, scale: float, separator: str) -> Printed:

@@ -121,6 +121,12 @@ def test_columns_may_be_in_other_units_and_names():
     assert comma.nbytes.tolist() == [4096, 8192]
 
 
+def test_columns_without_units_may_be_in_those_of_nccl_tests():
+    frame = read_measurements("size,time,algbw,busbw\n1073741824,8180,131.26,229.71\n2147483648,16240,132.23,231.41\n")
+    assert frame.seconds.tolist() == pytest.approx([8180e-6, 16240e-6])
+    assert frame.ranks.tolist() == [8, 8]
+
+
 def test_a_table_whose_columns_were_cut_out_is_read():
     frame = read_measurements("           size    time   algbw   busbw\n            (B)    (us)  (GB/s)  (GB/s)\n"
                               "  1_073_741_824   8180   131.26  229.71\n  2_147_483_648   16240  132.23  231.41\n")
