@@ -52,6 +52,8 @@ def test_a_lesson_from_first_cell_to_last(page, server, path):
     expect(page.locator(".fl-after.fl-locked")).to_have_count(0)
 
     an_arrow_key_changes_sentence_and_chart(page, path)
+    for box_of_buttons in page.locator(".fl-measure").all():
+        this_computer_is_measured_and_stopped(box_of_buttons)
     picture(page, path)
 
 
@@ -98,6 +100,17 @@ def an_arrow_key_changes_sentence_and_chart(page, path):
     slider.press("ArrowLeft" if slider.evaluate("slider => slider.value === slider.max") else "ArrowRight")
     page.wait_for_function(f"([lab, before]) => ({STATE})(lab).every((now, i) => now !== before[i])",
                            arg=[lab.element_handle(), before], timeout=60_000)
+
+
+def this_computer_is_measured_and_stopped(box):
+    """Start the measurement by keyboard, see rows arrive in words and in the chart, and end it."""
+    said, lab = box.get_by_role("status").first, box.locator(".fabriclib-lab").element_handle()
+    before = lab.evaluate(STATE)
+    box.get_by_role("button", name="Measure this computer").press("Enter")
+    expect(said).to_have_text(re.compile(r"\d+ of \d+ times measured; now "))
+    box.get_by_role("button", name="Stop").press("Enter")
+    expect(said).to_have_text(re.compile(r"\d+ of \d+ times measured\.$"))
+    assert lab.evaluate(STATE) != before
 
 
 def picture(page, path):

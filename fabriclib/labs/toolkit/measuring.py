@@ -25,6 +25,7 @@ class MeasureBox(VBox):
         self._said = HTML(layout={"width": "auto"})
         buttons = HBox([self._ranks, self._go, self._stop, self._bar], layout={"flex_flow": "row wrap"})
         super().__init__([buttons, self._said, lab.widget])
+        self.add_class("fl-measure")
         self._go.on_click(lambda _: self.start())
         self._stop.on_click(lambda _: self._run.stop())
         self._go.disabled = not measure.available()
