@@ -108,9 +108,11 @@ def _levels_chart():
                Control("speed", list(_SPEEDS), default=_NDR, label="each NIC", as_="menu"),
                Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
      chart=_levels_chart,
-     leaves_out="Overlap of the levels: here one ends before the next begins. The time to add, what software takes of the line "
-                "rates, and congestion. Switches that add are priced by formula, all else message by message on the graph of a "
-                "rail-optimised fabric of eight H100 a server.",
+     leaves_out="Overlap: here one level ends before the next begins, and so do the halves of NVLS, one buffer out and one in, "
+                "which could run at once. How software starts: a real NVLS takes 10 to 25 µs for the smallest buffer, more "
+                "than the links here. The time to add, what software takes of the line rates, and congestion. Switches that "
+                "add are priced by formula, all else message by message on the graph of a rail-optimised fabric of eight H100 "
+                "a server.",
      sources=["patarasuk-yuan", "scaling-book-sharding", "graham-sharp", "nccl-sym-kernels"])
 def two_levels(servers, speed, nbytes):
     """Two levels save starts, eight rings save bytes, and switches that add save both."""
@@ -124,8 +126,8 @@ def two_levels(servers, speed, nbytes):
                               np.clip(now[best], *_SECONDS), np.nan)}
     told = ", ".join(f"{way} {units.format(time, 's')}" for way, time in now.items())
     (start_a, byte_a), (start_b, byte_b) = lines[RINGS], lines[TWO_LEVELS]
-    return table, (f"{servers} servers, {units.format(nbytes)}: {told}. Eight rings overtake two levels at "
-                   f"{units.format((start_a - start_b) / (byte_b - byte_a))}.")
+    overtaken = f"at {units.format((start_a - start_b) / (byte_b - byte_a))}" if byte_b > byte_a else "at no size"
+    return table, f"{servers} servers, {units.format(nbytes)}: {told}. Eight rings overtake two levels {overtaken}."
 
 
 # ---- lab 2: the order of the ranks ----
@@ -253,5 +255,6 @@ def rail_all_to_all(servers, oversubscription, nbytes):
     table = {"size": np.tile(_GRID, 2), "way": np.repeat(list(lines), _GRID.size), "seconds": seconds,
              "here": np.where(chosen, seconds, np.nan)}
     alone, together = (units.format(now[way], "s") for way in _ROUTES)
+    few = f"{servers - 1} message{'s' * (servers > 2)}"
     return table, (f"{servers} servers, {units.format(nbytes)} from each GPU: each block by itself {alone} "
-                   f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} ({servers - 1} messages).")
+                   f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} ({few}).")

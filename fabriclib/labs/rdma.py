@@ -210,7 +210,7 @@ def _loss_chart():
                Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],
      chart=_loss_chart,
      leaves_out="Losses in bursts, a sender that slows down after a loss, and the last packet of a message: nothing follows it "
-                "to show the gap, and only a timer of at least tens of milliseconds brings it back.",
+                "to show the gap, and only a timer brings it back, which is set to milliseconds or more.",
      sources=["pingdo-roce", "networkworld-thor"])
 def lost_packet(one_in, rtt, speed):
     """Go-back-N repeats all that was under way; the faster the link, the more that is."""

@@ -58,6 +58,13 @@ def test_the_sentence_says_where_eight_rings_overtake_two_levels():
     assert a + b * crossing == pytest.approx(c + d * crossing)
 
 
+def test_two_servers_with_slow_nics_are_never_better_off_with_rings():
+    """A NIC sends 2 (1/2) n/8 on two levels, 2 (15/16) n/8 in a ring: at 200 Gb/s more is saved than the levels' NVLink takes."""
+    saved, inside = (15 / 8 - 1) / 8 / link("ib-hdr").bandwidth(), 2 * 7 / 8 / NVLINK
+    assert saved > inside
+    assert "overtake two levels at no size" in LEVELS.evaluate(servers=2, speed="200 Gb/s (HDR)")[1]
+
+
 def test_adding_only_inside_or_only_between_is_between_both_and_none():
     both, none = (hierarchy.adding(1e6, 64, "ib-ndr", inside=add, between=add) for add in (True, False))
     for inside, between in ((True, False), (False, True)):

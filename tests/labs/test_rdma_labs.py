@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fabriclib as fl
+from fabriclib import catalog, course
 from fabriclib.labs import rdma
 
 
@@ -45,3 +46,11 @@ def test_tables_meet_their_measurements():
     assert max(abs(one) for one in errors[:5]) <= 6
     assert rdma.goodput_beside_measured()["error"].tolist()[:5] == ["+3 %", "+0 %", "+1 %", "+0 %", "+4 %"]
     assert rdma.fec_table()["one link (ns)"].tolist() == [0.0, 225.8, 72.2, 62.6, 62.6]
+
+
+def test_the_verdicts_say_what_is_not_from_a_source():
+    assert "latency_ns:none" in catalog.row("switches", "quantum-hdr")["sources"]
+    assert "130 ns (no source read)" in repr(course.verdict("i"))
+    assert "derived, not stated" in catalog.figure("slingshot-tcp-bw").note
+    assert "by our inference" in repr(course.verdict("j"))
+    assert "10 µs a round trip, 89 %" in repr(course.verdict("j"))

@@ -8,7 +8,7 @@ from ..claims import Verdict
 from ..declare import Exercise, Prediction
 
 _SIZE, _METRES, _MTU = 64, 20, 1024
-_RDMA_MTU = 4096
+_RDMA_MTU, _ROUND = 4096, 10e-6
 _WIRE = {"tcp": "eth400", "roce": "eth400", "ib": "ib-ndr"}
 _KERNEL = "kernel", "copies", "interrupt and wake-up"
 
@@ -28,7 +28,7 @@ def _port() -> float:
     return link("eth100").waterfall()[1].rate
 
 
-def _goodput(recovery: str, wire: str = "eth400", rtt: float = 10e-6) -> float:
+def _goodput(recovery: str, wire: str = "eth400", rtt: float = _ROUND) -> float:
     """The share of a link's payload rate that arrives for good when one packet in a thousand is lost."""
     rate = link(wire).bandwidth(_RDMA_MTU)
     return losses.goodput(rate, 1e-3, rtt, _RDMA_MTU, recovery) / rate
@@ -158,12 +158,13 @@ def _lowest() -> str:
     roce, infiniband, tcp = (units.format(_time(one), "s") for one in ("roce", "ib", "tcp"))
     ib_low, ib_high, low, high = (units.format(seconds, "s") for wire in ("ib-ndr", "eth400")
                                   for seconds in ladder.switch_latency(link(wire))[1:])
-    hop = units.format(catalog.figure("nvlink-hop-ll").si, "s")
+    hop, beyond = units.format(catalog.figure("nvlink-hop-ll").si, "s"), units.format(link("ib-ndr").latency, "s")
     return (f"Of the networks between servers the ladder puts it first: {infiniband} for {_SIZE} bytes through one switch, RoCE "
             f"{roce}, TCP {tcp}. But adapter and PCIe cost RoCE the same; the two differ by their headers, a nanosecond or so, "
-            f"and by their switches. Sources give those {ib_low} to {ib_high} (InfiniBand) and {low} to {high} (Ethernet): few "
-            "figures are a maker's, and the ranges overlap, so a quick Ethernet switch can beat a slow InfiniBand one. Inside a "
-            f"server NVLink is quicker still: NCCL plans with {hop} a hop, software included.")
+            f"and by their switches. The figures found for those are {ib_low} (no source read) to {ib_high} (InfiniBand) and "
+            f"{low} to {high} (Ethernet): few are a maker's, and they overlap, so a quick Ethernet switch can beat a slow "
+            f"InfiniBand one. Inside a server NVLink is quicker still: NCCL plans with {hop} a hop, software included, and with "
+            f"{beyond} over any network.")
 
 
 def _bypass() -> str:
@@ -172,10 +173,11 @@ def _bypass() -> str:
     rdma, tcp = (100 * framing.share(*packet) for packet in (("rocev2", _MTU), ("tcp-ipv4", 1448)))
     back, selective = (100 * _goodput(how) for how in ("go-back-n", "selective-repeat"))
     return (f"The bypass removes {units.format(_time('tcp', *_KERNEL), 's')} of {units.format(_time('tcp'), 's')}. And a pair of "
-            f"processes that got {without} over kernel TCP got {with_rdma} of the same {port} port with RDMA (Slingshot, "
-            "measured): the processor was the limit, not the wire. The wire itself is used no better: with the packets that a "
-            f"usual Ethernet allows, headers leave RoCE {rdma:.1f} % and TCP {tcp:.1f} %. And it must not lose: with one packet "
-            f"in a thousand lost, {back:.0f} % of 400 Gb/s arrive under go-back-N, {selective:.1f} % under selective repeat.")
+            f"processes got {with_rdma} of a {port} port with RDMA, and {without} without it, where by our inference only kernel "
+            "TCP is left (Slingshot, measured): software was the limit, not the wire. The wire itself is used no better: with "
+            f"the packets that a usual Ethernet allows, headers leave RoCE {rdma:.1f} % and TCP {tcp:.1f} %. And it must not "
+            f"lose: with one packet in a thousand lost and {units.format(_ROUND, 's')} a round trip, {back:.0f} % of 400 Gb/s "
+            f"arrive under go-back-N, {selective:.1f} % under selective repeat.")
 
 
 VERDICTS = [Verdict("i", "holds with a qualification", _lowest), Verdict("j", "holds with a qualification", _bypass)]
