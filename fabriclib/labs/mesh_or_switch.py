@@ -151,9 +151,9 @@ def _ring_chart():
      controls=[Control("channels", CHANNELS, default=1, label="rings at once"),
                Control("nbytes", _SIZES, default=2.0**30, label="buffer", unit="B")],
      chart=_ring_chart,
-     leaves_out="Rings beyond those that share no link: they would only share. In groups of 4 and 6 rings cannot use every link; "
-                "sending to everybody directly can. The measured points are sums of 4 GB; which algorithm and how many "
-                "channels the library used is not stated.",
+     leaves_out="Rings that share links. In groups of 4 and 6, rings that share none leave one link of each GPU idle; all six "
+                "rings of four GPUs, two to a link, would use every one, and so does sending to everybody directly. The "
+                "measured points are sums of 4 GB; which algorithm and how many channels the library used is not stated.",
      sources=["patarasuk-yuan", "tillson", "wheelers-2024-01", "stas-network", "lockwood-nvlink", "rccl-tuning"])
 def ring_channels(channels, nbytes):
     """One ring uses one of a GPU's seven links; and a small group cannot use the links that lead out of it."""

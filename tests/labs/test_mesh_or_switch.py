@@ -1,5 +1,7 @@
 """Eight GPUs in a mesh and around a switch: every rate of the two labs equals its hand-computed limit."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -109,3 +111,12 @@ def test_measured_rates_stand_beside_the_line_rate_of_their_own_links():
     table = measured_beside_line("xgmi-mi250x", "xgmi-mi300x")
     assert table["line rate"].tolist() == ["200 GB/s", "100 GB/s", "50 GB/s", "200 GB/s", "64 GB/s", "448 GB/s"]
     assert table["share"].tolist() == ["71 %", "76 %", "78 %", "25 %", "74 %", "70 %"]
+
+
+def test_six_rings_that_share_links_use_every_link_of_four_gpus():
+    """Two rings share no link (Tillson), and use two of three. All six, two to a link, use all: so the fold of the lab says."""
+    mesh, plan, nbytes = fl.server("mi300x"), fl.schedule("all_reduce", "ring", ranks=4), 2.0**36
+    orders = [[0, *rest] for rest in itertools.permutations((1, 2, 3))]
+    sent = 2 * 3 / 4 * nbytes
+    assert sent / plan.time_on(mesh, nbytes) == pytest.approx(2 * 64e9, rel=1e-3)
+    assert sent / plan.time_on(mesh, nbytes, order=orders) == pytest.approx(3 * 64e9, rel=1e-3)
