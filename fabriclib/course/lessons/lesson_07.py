@@ -137,6 +137,8 @@ EXERCISES = [
             ("min(min(way) for way in ways)", "That is the thinnest part of the worst way. Take the best way instead."),
             ("max(max(way) for way in ways)", "That is the widest part of any way. A way carries no more than its thinnest "
                                               "part."),
+            ("min(max(way) for way in ways)",
+             "Upside down: of each way take the thinnest part (min), then of all ways the best (max)."),
             ("min(min(ways, key=len))", "That takes the shortest way. A longer one may be wider."),
             ("sum(min(way) for way in ways)", "That uses all ways at once. The hardware sends a copy along one."),
         ],
