@@ -22,7 +22,11 @@ TARGETS = {"single-node": (0.12, 0.07), "multi-node": (0.20, 0.12)}  # over all 
 
 
 class Table(NamedTuple):
-    """A published table of a properly configured machine, ready to be predicted."""
+    """A published table of a properly configured machine, ready to be predicted.
+
+    `split` is "fit" where the shipped constants were fitted on it, else "validate"; `cause` is "congestion" where the network
+    was shared.
+    """
 
     id: str
     system: str
@@ -31,6 +35,7 @@ class Table(NamedTuple):
     ranks: int
     site: str
     split: str
+    cause: str
     nbytes: np.ndarray
     seconds: np.ndarray
     case: tuple
@@ -59,7 +64,7 @@ def _table(row: dict[str, str]) -> Table:
     nodes, ranks = int(row["nodes"]), int(row["ranks"])
     nbytes = measured["nbytes"].to_numpy()
     checked = case(row["system"], row["collective"], nbytes, nodes, ranks // nodes, row["harness"])
-    return Table(row["id"], row["system"], row["collective"], nodes, ranks, row["site"], row["split"], nbytes,
+    return Table(row["id"], row["system"], row["collective"], nodes, ranks, row["site"], row["split"], row["cause"], nbytes,
                  measured["seconds"].to_numpy(), checked)
 
 
@@ -77,6 +82,38 @@ def summary(scores: dict[str, tuple[float, ...]]):
               "multi-node": [s for id, s in scores.items() if nodes[id] > 1]}
     return {group: tuple(float(np.nanmean(column)) for column in zip(*found, strict=True)) for group, found in groups.items()
             if found}
+
+
+@functools.cache
+def held_out() -> dict[str, tuple[float, ...]]:
+    """Return {table id: error by regime} out of data/held_out.csv: by constants that never saw a table of the same site.
+
+    tools/accuracy.py writes it. NaN where a table has no rows in a regime.
+    """
+    return {row["table"]: tuple(float(cell or "nan") for cell in list(row.values())[1:]) for row in catalog.rows("held_out")}
+
+
+# ------------------------------------------------------------------ what each part of the model is worth
+
+def _only(*kept: str) -> Constants:
+    """Return the shipped constants with the parts of the model that are not *kept* taken away."""
+    parts = {"rates": ("efficiency", "pair efficiency", "reduction", "tree share", "wiring", "pair share"),
+             "latency": ("base", "step", "eager", "bulk"), "launch": ("floor", "floor per gpu"),
+             "ramp": ("fill",)}
+    gone = {quantity: part for part, names in parts.items() if part not in kept for quantity in names}
+    # A share becomes 1, a time next to nothing.
+    return {key: value if key[1] not in gone else 1.0 if gone[key[1]] == "rates" else value * 1e-9
+            for key, value in fitted().items()}
+
+
+def ladder() -> dict[str, dict[str, tuple[float, ...]]]:
+    """Return {what the model knows: summary}, from the line rate alone to all of the model, with the shipped constants.
+
+    Nothing is fitted anew for a poorer model, which could use what it has a little better.
+    """
+    rungs = {"bytes over line rate": (), "+ what links reach": ("rates",), "+ steps and hops": ("rates", "latency"),
+             "+ launching": ("rates", "latency", "launch"), "+ ramp: the whole model": ("rates", "latency", "launch", "ramp")}
+    return {name: summary({t.id: by_regime(t, _only(*kept)) for t in tables()}) for name, kept in rungs.items()}
 
 
 # ------------------------------------------------------------------ the constants as multiples of their priors

@@ -1,18 +1,20 @@
 """Print how far the predictions are from the published tables, per machine, collective and regime.
 
-    python tools/accuracy.py            refit without each site in turn, and score the tables of that site
-    python tools/accuracy.py --refit    first fit the shipped constants anew, on the tables that are declared for fitting
+    python tools/accuracy.py            refit without each site in turn, score the tables of that site, and print
+    python tools/accuracy.py --refit    fit the shipped constants anew, on the tables declared for fitting: data/fitted.csv
+    python tools/accuracy.py --write    print, and write the scores of tables held out by site: data/held_out.csv
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import math
 import sys
 
 import fitting
 
-from fabriclib import accuracy
+from fabriclib import accuracy, catalog
 
 
 def leave_one_site_out(start):
@@ -36,14 +38,24 @@ def show(title: str, scores) -> None:
         print(f"{'mean, ' + group + f' ({many} tables)':70}" + _cells(means))
 
 
+def write(scores) -> None:
+    with open(catalog.data_folder() / "held_out.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["table", "all_sizes", "up_to_64_kib", "between", "from_64_mib"])
+        for table in accuracy.tables():
+            writer.writerow([table.id, *("" if math.isnan(one) else f"{one:.4f}" for one in scores[table.id])])
+
+
 def _cells(errors) -> str:
     return "".join(f"{'' if math.isnan(error) else f'{100 * error:.1f} %':>14}" for error in errors)
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--refit", action="store_true", help="fit and write data/fitted.csv first")
-    if arguments.parse_args().refit:
+    arguments.add_argument("--refit", action="store_true", help="fit and write data/fitted.csv")
+    arguments.add_argument("--write", action="store_true", help="write data/held_out.csv")
+    asked = arguments.parse_args()
+    if asked.refit:
         kept = [table for table in accuracy.tables() if table.split == "fit"]
         fitting.write(fitting.fit(kept), kept)
         print("wrote data/fitted.csv; run again to see the errors")
@@ -51,7 +63,13 @@ def main() -> int:
     for split, seen in (("fit", "the tables they were fitted on"), ("validate", "tables they never saw")):
         show(f"Shipped constants, on {seen}", {t.id: accuracy.by_regime(t) for t in accuracy.tables() if t.split == split})
     everything = fitting.fit(list(accuracy.tables()))
-    show("Headline: constants fitted without any table of the same site", leave_one_site_out(everything))
+    held_out = leave_one_site_out(everything)
+    show("Headline: constants fitted without any table of the same site", held_out)
+    shared = {table.id for table in accuracy.tables() if table.cause}
+    for group, means in accuracy.summary({id: one for id, one in held_out.items() if id not in shared}).items():
+        print(f"{f'the same without {len(shared)} tables of a shared network, {group}':70}" + _cells(means))
+    if asked.write:
+        write(held_out)
     return 0
 
 

@@ -1,0 +1,70 @@
+"""The numbers that the model must meet, and that the files which say so were written from the model that is here."""
+
+import fitting
+import numpy as np
+import pytest
+
+from fabriclib import accuracy, catalog
+from fabriclib.prediction.constants import UNITS, fitted
+
+
+def test_with_a_site_left_out_the_errors_meet_their_targets_but_for_one_that_is_known():
+    means = accuracy.summary(accuracy.held_out())
+    assert set(accuracy.held_out()) == {table.id for table in accuracy.tables()}
+    for group, (everything, large) in accuracy.TARGETS.items():
+        assert means[group][0] <= everything
+        # Large messages between nodes miss 12 % by a point: two tables of networks that others used make the difference.
+        assert means[group][3] <= large + 0.01 * (group == "multi-node")
+    alone = {table.id: accuracy.held_out()[table.id] for table in accuracy.tables() if not table.cause}
+    assert accuracy.summary(alone)["multi-node"][3] <= accuracy.TARGETS["multi-node"][1]
+
+
+def test_the_shipped_constants_hold_on_tables_they_never_saw():
+    unseen = {table.id: accuracy.by_regime(table) for table in accuracy.tables() if table.split == "validate"}
+    means = accuracy.summary(unseen)
+    assert means["single-node"][0] <= 0.12
+    assert means["multi-node"][0] <= 0.20
+    assert len(unseen) >= len(accuracy.tables()) / 2
+
+
+def test_a_refit_gives_the_shipped_constants_and_the_errors_that_are_written_down():
+    seen = [table for table in accuracy.tables() if table.split == "fit"]
+    again = accuracy.build(fitting.fit(seen))
+    assert {key: pytest.approx(value, rel=0.01) for key, value in again.items()} == dict(fitted())
+    site = "nvidia-dgxc"
+    start = fitting.fit(list(accuracy.tables()))
+    constants = accuracy.build(fitting.fit([table for table in accuracy.tables() if table.site != site], start))
+    for table in accuracy.tables():
+        if table.site == site:
+            assert accuracy.by_regime(table, constants) == pytest.approx(accuracy.held_out()[table.id], abs=0.005, nan_ok=True)
+
+
+def test_a_technology_without_a_table_follows_its_family():
+    priors = accuracy.build(np.zeros(len(accuracy.free())))
+    moved = accuracy.build(np.ones(len(accuracy.free())))
+    family, child = ("any", "efficiency"), ("staged", "efficiency")
+    assert priors[child] / priors[family] == pytest.approx(float(row("staged", "efficiency")["prior"]))
+    assert moved[family] > priors[family]
+    unmeasured = row("pcie", "efficiency")
+    assert not unmeasured["tables"]
+    assert float(unmeasured["value"]) == pytest.approx(float(unmeasured["prior"]) * fitted()[family], rel=1e-3)
+
+
+def row(subject: str, quantity: str) -> dict[str, str]:
+    return next(r for r in catalog.rows("fitted") if (r["subject"], r["quantity"]) == (subject, quantity))
+
+
+def test_constants_name_the_tables_they_were_fitted_on():
+    for one in catalog.rows("fitted"):
+        assert one["unit"] in UNITS
+        assert one["note"]
+        for table in one["tables"].split():
+            assert catalog.row("measurement_tables", table)["split"] == "fit"
+    assert row("nvlink4", "efficiency")["tables"]
+
+
+def test_each_part_of_the_model_is_worth_something():
+    means = [tuple(summary[group][0] for group in accuracy.TARGETS) for summary in accuracy.ladder().values()]
+    singles, multis = zip(*means, strict=True)
+    assert list(singles) == sorted(singles, reverse=True)
+    assert multis[-1] < multis[0] / 3
