@@ -31,6 +31,19 @@ print("ok")"""
     assert found.stdout == "ok\n", found.stderr
 
 
+def test_every_module_of_the_model_loads_numpy_and_the_standard_library_only():
+    files = [path.relative_to(ROOT).with_suffix("").parts for path in (ROOT / "fabriclib").rglob("*.py")]
+    model = sorted(".".join(parts).removesuffix(".__init__") for parts in files if parts[1] not in ("labs", "course"))
+    assert len(model) > 90
+    found = python(f"""
+import importlib, sys
+before = set(sys.modules)
+for name in {model}:
+    importlib.import_module(name)
+print(sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} - sys.stdlib_module_names))""")
+    assert found.stdout == "['fabriclib', 'numpy']\n", found.stdout + found.stderr
+
+
 def test_no_arrow_points_back():
     """The layer contracts of pyproject.toml, as import-linter reads them."""
     found = python("from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))")
