@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..checks import whole
-from .graph import Graph
+
+if TYPE_CHECKING:
+    from .graph import Graph
 
 MOST_GPUS = 12  # 462 ways to halve them
 

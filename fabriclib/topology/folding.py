@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .graph import Graph
+if TYPE_CHECKING:
+    from .graph import Graph
 
 ALIKE = ("leaf", "spine", "core", "router")  # kinds whose nodes may be merged; a server's own switches are few
 

@@ -11,6 +11,7 @@ import numpy as np
 from .. import units
 from ..checks import known, number, short, whole
 from ..links import Link
+from . import cuts, folding
 from .groups import Groups
 
 ROUTES = ("all shortest", "widest")
@@ -155,9 +156,7 @@ class Graph:
     @cached_property
     def folded(self) -> Graph:
         """The same with like switches of a fabric merged: flows get on it what they get on the whole, and it routes faster."""
-        from .folding import folded
-
-        return folded(self)
+        return folding.folded(self)
 
     def over(self, edges: np.ndarray) -> Graph:
         """Return the graph of the same nodes and of the chosen *edges* (a mask, or their numbers) only."""
@@ -253,9 +252,7 @@ class Graph:
         >>> server("hgx-h100").bisection(), server("mi300x").bisection()
         (1800000000000.0, 1024000000000.0)
         """
-        from .cuts import bisection
-
-        return bisection(self)
+        return cuts.bisection(self)
 
 
 def checked_graph(graph) -> Graph:

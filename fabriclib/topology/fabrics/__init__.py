@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from ... import catalog
 from ...checks import known
+from ...links import link
 from ..graph import Graph
 from . import ask, named
 from .clos import Clos
 from .design import Design, Run
 from .direct import Dragonfly, Torus
-from .named import designs
 from .parts import estimate, parts_list
 
 MOST = 100_000  # GPUs of a graph; counts go on beyond
@@ -77,6 +77,22 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
     <rail-optimised: 1024 GPUs, 32 leaf + 16 spine switches, 2048 cables, at most 4 hops, 25.1 TB/s one way between halves>
     """
     return _asked(kind, gpus, options).design()
+
+
+def designs():
+    """Return the named designs as a DataFrame, counted by the model; "as stated" says how many of the source's counts agree."""
+    import pandas as pd
+
+    found = []
+    for cells in catalog.rows("designs"):
+        design, said = fabric_counts(cells["id"]), named.stated(cells["id"])
+        here = named.counted(design)
+        found.append({
+            "id": cells["id"], "name": cells["name"], "kind": cells["kind"], "GPUs": design.gpus,
+            "link": link(cells["speed"]).name, "leaf": design.leaves, "spine": design.spines, "core": design.cores,
+            "cables": design.cable_count, "hops": design.hops, "cut per GPU (GB/s)": round(design.cut_per_gpu / 1e9, 2),
+            "as stated": f"{sum(here[what] == value for what, value in said.items())} of {len(said)}", "note": cells["note"]})
+    return pd.DataFrame(found)
 
 
 def _asked(kind: str, gpus, options: dict) -> Clos | Dragonfly | Torus:

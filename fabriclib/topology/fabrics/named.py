@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ... import catalog
-from ...links import link
 from .design import Design
 
 NUMBERS = {"per_server": "per_server", "planes": "planes", "links": "links", "radix": "radix", "pod_gpus": "pod_gpus",
@@ -38,21 +37,3 @@ def counted(design: Design) -> dict[str, int]:
     runs = [run.count for run in design.cables] + [0, 0]
     return {"gpus": design.gpus, "leaves": design.leaves, "spines": design.spines, "cores": design.cores,
             "gpu_cables": runs[0], "spine_cables": runs[1], "core_cables": runs[2]}
-
-
-def designs():
-    """Return the named designs as a DataFrame, counted by the model; "as stated" says how many of the source's counts agree."""
-    import pandas as pd
-
-    from . import fabric_counts
-
-    found = []
-    for cells in catalog.rows("designs"):
-        design, said = fabric_counts(cells["id"]), stated(cells["id"])
-        here = counted(design)
-        found.append({
-            "id": cells["id"], "name": cells["name"], "kind": cells["kind"], "GPUs": design.gpus,
-            "link": link(cells["speed"]).name, "leaf": design.leaves, "spine": design.spines, "core": design.cores,
-            "cables": design.cable_count, "hops": design.hops, "cut per GPU (GB/s)": round(design.cut_per_gpu / 1e9, 2),
-            "as stated": f"{sum(here[what] == value for what, value in said.items())} of {len(said)}", "note": cells["note"]})
-    return pd.DataFrame(found)
