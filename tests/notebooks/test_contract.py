@@ -53,6 +53,14 @@ def test_was_executed_from_top_to_bottom_without_a_complaint(path):
 
 
 @every_lesson
+def test_no_table_shows_where_its_rows_stand_in_the_data(path):
+    """A table cut out of the catalogue is numbered anew: else a row added anywhere above changes what a lesson prints."""
+    shown = ["".join(o.get("data", {}).get("text/html", "")) for cell in code_cells(path) for o in cell["outputs"]]
+    first = [int(number) for html in shown for number in re.findall(r"<tbody>\s*<tr>\s*<th>(\d+)</th>", html)]
+    assert not [number for number in first if number > 1]
+
+
+@every_lesson
 def test_opens_without_a_question_and_carries_no_widget_state(path):
     notebook = read(path)
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"

@@ -158,7 +158,7 @@ EXERCISES = [
 def _links_and_lanes() -> str:
     copies = [figure.value for figure in catalog.figures(H100.id, "measured copy")]
     rate = all_links()
-    lane = f"{units.format(H100.lane_rate * H100.code_rate, 'B/s')} ({H100.lane_rate / units.Gb:g} Gb/s less the line code)"
+    lane = f"{units.format(H100.lane_rate * H100.code_rate, 'B/s')} (its raw rate less the line code)"
     return (f"{H100.per_device} links x {H100.lanes} lanes x {lane} are {units.format(rate, 'B/s')} each way and "
             f"{units.format(2 * rate, 'B/s')} both ways added up. A copy goes one way, and was measured at "
             f"{min(copies):.0f} GB/s (H100) and {max(copies):.0f} (H200, the same links): less than half of the 900.")
