@@ -96,6 +96,17 @@ def single(name: str, checked):
     return checked
 
 
+def plain(value):
+    """Return a NumPy value without dimensions as the Python value it holds, and anything else as it is.
+
+    A function that broadcasts ends with it: one number in, one number out.
+
+    >>> plain(np.float64(2.5)), plain(np.array(2.5)), plain(np.array([2.5]))
+    (2.5, 2.5, array([2.5]))
+    """
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
 def known(name: str, value, allowed: Iterable[str]) -> str:
     """Return *value* if it is one of *allowed*; otherwise raise a ValueError that suggests the nearest.
 

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from . import catalog
-from .checks import MAX_BYTES, known, number, whole
+from .checks import MAX_BYTES, known, number, plain, whole
 
 CACHE_LINE, SLOT = 64, 16
 
@@ -50,7 +50,7 @@ def message_share(framing: str, nbytes, packet_bytes):
         raise ValueError(f"framing must be one of packets; got {framing!r}, which sends flits.")
     nbytes = number("nbytes", nbytes, high=MAX_BYTES)
     packets = np.ceil(nbytes / number("packet_bytes", packet_bytes, high=MAX_BYTES))
-    return _plain(nbytes / (nbytes + packets * overhead(framing)))
+    return plain(nbytes / (nbytes + packets * overhead(framing)))
 
 
 def kind(framing: str) -> str:
@@ -92,7 +92,7 @@ def line_share(framing: str, lines, headers=1):
     data = CACHE_LINE / SLOT * whole("lines", lines)
     messages = whole("headers", headers, low=0)
     flits = np.maximum(np.ceil(data / slots), np.ceil((data + messages) / (slots + only_headers)))
-    return _plain(data * SLOT / (flits * flit_bytes(framing)))
+    return plain(data * SLOT / (flits * flit_bytes(framing)))
 
 
 def flit_bytes(framing: str) -> float:
@@ -126,7 +126,3 @@ def _fields(framing: str) -> tuple[dict[str, str], ...]:
 
 def _bytes(framing: str, carries: str) -> float:
     return sum(float(field["bytes"]) for field in _fields(framing) if field["carries"] == carries)
-
-
-def _plain(value):
-    return float(value) if np.ndim(value) == 0 else value

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, units
-from .checks import number
+from .checks import number, plain
 from .links import link
 
 
@@ -85,8 +85,4 @@ def memory_mix(shares, tiers: Sequence[str | Tier]) -> Mix:
         raise ValueError(f"shares must add up to 1; got {np.atleast_1d(total)[np.argmax(np.abs(np.atleast_1d(total) - 1))]:g}.")
     latency = share @ np.array([one.latency for one in found])
     busy = share / np.array([one.bandwidth for one in found])
-    return Mix(_plain(latency), _plain(1 / busy.max(axis=-1)))
-
-
-def _plain(value):
-    return float(value) if np.ndim(value) == 0 else value
+    return Mix(plain(latency), plain(1 / busy.max(axis=-1)))

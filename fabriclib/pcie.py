@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, framing
-from .checks import MAX_BYTES, known, number, single, whole
+from .checks import MAX_BYTES, known, number, plain, single, whole
 from .links import Link
 
 SIZES = (128, 256, 512, 1024, 2048, 4096)
@@ -97,7 +97,7 @@ def wire(operation: str, nbytes, settings: Settings | None = None, flit: bool = 
     if operation != "write":
         up = up + np.ceil(data / settings.mrrs) * settings.header(flit=flit)
         down = data + completions(nbytes, settings) * settings.header(completion=True, flit=flit)
-    return Wire(*(float(b) if np.ndim(b) == 0 else b for b in (up, down)))
+    return Wire(plain(up), plain(down))
 
 
 def completions(nbytes, settings: Settings | None = None):
@@ -110,7 +110,7 @@ def completions(nbytes, settings: Settings | None = None):
     data = whole("nbytes", nbytes, high=int(MAX_BYTES)) * 1.0
     full, rest = np.divmod(data, settings.mrrs)
     counted = full * np.ceil(settings.mrrs / settings.completion) + np.ceil(rest / settings.completion)
-    return float(counted) if np.ndim(counted) == 0 else counted
+    return plain(counted)
 
 
 def rate(link: Link, operation: str, nbytes, settings: Settings | None = None):

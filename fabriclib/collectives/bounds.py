@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import known, number, whole
+from ..checks import known, number, plain, whole
 from .buffers import COLLECTIVES
 from .busbw import factor
 from .cost import line
@@ -63,7 +63,7 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     reduced = 0.0 if in_network or collective not in REDUCING else (p - 1) / p
     terms = (steps * alpha, _share(collective, p, in_network) * beta * n, reduced * gamma * n)
     seconds = np.maximum(np.maximum(*terms[:2]), terms[2]) * np.minimum(p - 1, 1)
-    return seconds if isinstance(seconds, np.ndarray) and seconds.ndim else float(seconds)
+    return plain(seconds)
 
 
 def _share(collective: str, p, in_network: bool):
@@ -98,4 +98,4 @@ def efficiency(collective, algorithm_name, *, nbytes=None, ranks, alpha, beta, g
                         reduction=entry.reduction)
     seconds = np.asarray(n * per_byte + start, dtype=float)
     ratio = np.divide(bound, seconds, out=np.ones(np.broadcast(bound, seconds).shape), where=seconds > 0)
-    return ratio if ratio.ndim else float(ratio)
+    return plain(ratio)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..checks import number, short, whole
+from ..checks import number, plain, short, whole
 from .counts import Price, checked_bytes, checked_levels, price
 from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
 
@@ -40,7 +40,7 @@ def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alph
     nbytes = checked_bytes(collective, nbytes)
     start, per_byte = line(entry, nbytes, ranks, alpha, beta, gamma, levels, dims, chunks, root)
     seconds = nbytes * per_byte + start
-    return seconds if isinstance(seconds, np.ndarray) and seconds.ndim else float(seconds)
+    return plain(seconds)
 
 
 def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0, levels=None, dims=None, chunks=None,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import count, number, whole
+from ..checks import count, number, plain, whole
 
 MOST_FLOWS = 10_000_000
 MOST_PATHS = 65_536
@@ -42,7 +42,7 @@ def collision_free(flows, paths):
     flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
     free = np.vectorize(lambda m, u: math.exp(math.lgamma(u + 1) - math.lgamma(u - m + 1) - m * math.log(u)) if m <= u else 0.0,
                         otypes=[float])(flows, paths)
-    return free if free.ndim else float(free)
+    return plain(free)
 
 
 def mean_throughput(flows, paths):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import number, whole
+from ..checks import number, plain, whole
 
 
 def finish_time(senders, nbytes, rate):
@@ -43,7 +43,7 @@ def lossless_buffer(senders, nbytes, rate, reaction):
     """
     reaction = number("reaction", reaction, zero=True)
     piled = np.minimum((whole("senders", senders) - 1) * number("nbytes", nbytes), queue_growth(senders, rate) * reaction)
-    return piled if piled.ndim else float(piled)
+    return plain(piled)
 
 
 def oversubscribed_share(ratio, leaving):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import number, whole
+from ..checks import number, plain, whole
 
 QUANTUM = 64  # bytes: pauses are counted in times of 512 bits
 PAUSE_FRAME = 84  # bytes on the wire: 64 of the frame, 8 before it, 12 between frames
@@ -86,4 +86,4 @@ def victim_rate(rate, hot, shared, *, paused):
         raise ValueError(f"shared must be at most hot, {np.max(hot)}; got {np.max(shared)}.")
     fair = rate / hot
     got = fair + 0.0 * shared if paused else np.maximum(rate - shared * fair, rate / (shared + 1))
-    return got if np.ndim(got) else float(got)
+    return plain(got)

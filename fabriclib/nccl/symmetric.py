@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import catalog, units
-from ..checks import MAX_BYTES, count, known, number, whole
+from ..checks import MAX_BYTES, count, known, number, plain, whole
 
 KERNELS = ("one-shot", "two-shot", "multicast")
 
@@ -38,4 +38,4 @@ def symmetric_time(kernel: str, nbytes, ranks, gpu: str = "hopper", blocks: int 
     block, peak = (float(row[field]) * units.GiB for field in ("sm_gib_s", "peak_gib_s"))
     rate = peak - block * np.log1p(np.expm1(peak / block) * np.exp(-sms))
     found = units.us * (float(row["base_us"]) + np.logaddexp(0.0, wire / rate / units.us - 1))
-    return float(found) if np.ndim(found) == 0 else found
+    return plain(found)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import MAX_BYTES, known, number, whole
+from ..checks import MAX_BYTES, known, number, plain, whole
 from ..machines import System
 from .constants import VERSION, caps, factor, gpus, latencies, tree_correction
 from .search import Found, Searched, searched
@@ -82,7 +82,6 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     best = np.where(np.isnan(scores), np.inf, scores).argmin(axis=0)
     algorithm, protocol = (np.array([name[i] for name in names])[best] for i in (0, 1))
     seconds = np.take_along_axis(scores, best[None], axis=0)[0]
-    plain = (lambda x: x.item()) if size.ndim == 0 else (lambda x: x)
     return Choice(plain(algorithm), plain(protocol), plain(seconds),
                   {name: plain(score) for name, score in zip(names, scores, strict=True)})
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import machines, units
-from ..checks import MAX_BYTES, count, known, number, short, whole
+from ..checks import MAX_BYTES, count, known, number, plain, short, whole
 from ..collectives.buffers import COLLECTIVES
 from ..collectives.busbw import algbw, busbw
 from ..machines import Launcher, System
@@ -51,7 +51,7 @@ class Prediction:
 
     @property
     def algorithm(self):
-        return _plain(np.array([price.name for price in self._prices])[self._chosen])
+        return plain(np.array([price.name for price in self._prices])[self._chosen])
 
     @property
     def algbw(self):
@@ -76,7 +76,7 @@ class Prediction:
     def _part(self, which: int):
         shape = np.shape(self.seconds)
         each = [np.broadcast_to(price.parts(self.nbytes)[which], shape) for price in self._prices]
-        return _plain(np.choose(self._chosen, each))
+        return plain(np.choose(self._chosen, each))
 
     def why(self, at: int = -1) -> str:
         """Return the reason for the time in one sentence; of many cases, for number *at* as they lie flattened, else the last.
@@ -170,7 +170,7 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
         chosen, device = (np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in (chosen, device))
     seconds = np.sqrt(np.sqrt(r.floor**4 + np.square(np.square(device))))
-    return Prediction(_plain(seconds), r.floor, collective, nbytes, gpus * nodes, machine, tuple(ways), chosen)
+    return Prediction(plain(seconds), r.floor, collective, nbytes, gpus * nodes, machine, tuple(ways), chosen)
 
 
 def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
@@ -195,8 +195,3 @@ def _fastest(ways: list[Price], nbytes):
         device, expected, chosen = (np.where(better, new, old) for new, old in
                                     ((seconds, device), (hoped, expected), (np.int8(index), chosen)))
     return chosen, device
-
-
-def _plain(values):
-    """Return a NumPy scalar as the Python value that it holds, and arrays as they are."""
-    return values.item() if np.ndim(values) == 0 and isinstance(values, (np.ndarray, np.generic)) else values

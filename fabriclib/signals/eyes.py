@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import number, single
+from ..checks import number, plain, single
 from .channels import MOST_DB, standard
 
 _LEAST = 1e-300  # the smallest error rate that is told apart from none
@@ -58,7 +58,7 @@ def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
     opening = swing * ((1 - memory) / (asked.levels - 1) - memory)
     height = opening - 2 * _quantile(asked.error_rate, asked.levels) * noise
     found = np.broadcast_arrays(height, swing, noise, memory, _errors(opening / 2 / noise, asked.levels))
-    return Eye(*(float(one) if one.ndim == 0 else one for one in found))
+    return Eye(*map(plain, found))
 
 
 def receiver_noise(generation: str) -> float:

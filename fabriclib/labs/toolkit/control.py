@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import units
-from ...checks import known, short
+from ...checks import known, plain, short
 
 SI_UNITS = ("B", "B/s", "b/s", "s", "J", "W")
 KINDS = ("slider", "menu")
@@ -48,13 +48,13 @@ class Control:
 
     def __post_init__(self) -> None:
         # Frozen: what was given is brought to one form here, once, and never changes again.
-        plain = tuple(_plain(value) for value in self.values)
-        object.__setattr__(self, "values", plain)
-        object.__setattr__(self, "default", _plain(self.default))
+        values = tuple(plain(value) for value in self.values)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "default", plain(self.default))
         object.__setattr__(self, "label", self.label or self.name)
         known("as_", self.as_, KINDS)
-        if len(plain) < 2 or len(set(plain)) < len(plain):
-            raise ValueError(f"values of control {self.name} must be at least two, each once; got {short(plain)}.")
+        if len(values) < 2 or len(set(values)) < len(values):
+            raise ValueError(f"values of control {self.name} must be at least two, each once; got {short(values)}.")
         self.position(self.default)
 
     def position(self, value) -> int:
@@ -86,11 +86,6 @@ class Control:
         if len(self.values) <= 12 or not _is_number(value) or not min(self.values) <= value <= max(self.values):
             return ""
         return f" The nearest is {min(self.values, key=lambda listed: abs(listed - value))}."
-
-
-def _plain(value):
-    """A NumPy scalar as the Python value it stands for: shown, compared and sent as such."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 
 def _is_number(value) -> bool:
