@@ -107,5 +107,4 @@ def latency(link: Link, code: str | None = None) -> float:
         return 0.0
     found, codewords = own or (fec(code), 1)
     used = found if code is None else fec(code)
-    raw = link.waterfall()[0].rate
-    return used.block_time(raw, codewords) + used.decode_time
+    return used.block_time(link.raw, codewords) + used.decode_time

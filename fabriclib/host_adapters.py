@@ -35,7 +35,7 @@ class Adapter:
         >>> adapter("connectx7").rate, units.format(adapter("connectx6").rate, "B/s")
         (50000000000.0, '28.8 GB/s')
         """
-        ports = self.port.bundle(self.ports).waterfall()[1].rate
+        ports = self.port.bundle(self.ports).line
         return ports if self.host is None else min(ports, self.host.bandwidth())
 
     @property
@@ -77,7 +77,7 @@ def adapters():
         "ports": [one.ports for one in found], "port": [one.port.name for one in found],
         "transports": [", ".join(one.transports) for one in found],
         "slot": [f"{one.host.name} x{one.host.lanes}" if one.host else "" for one in found],
-        "ports GB/s one way": [one.port.bundle(one.ports).waterfall()[1].rate / units.GB for one in found],
+        "ports GB/s one way": [one.port.bundle(one.ports).line / units.GB for one in found],
         "adapter GB/s one way": [one.rate / units.GB for one in found],
         "latency (ns)": [one.latency / units.ns for one in found], "note": [one.note for one in found],
     })

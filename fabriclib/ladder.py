@@ -131,7 +131,7 @@ def _network(cells: dict[str, str], nbytes: float, wire: Link, host: Link, way: 
     usual, low, high = (way.switches * each for each in way.switch)
     return [
         exact("sender", "first packet through the slot", "PCIe and NIC", slot),
-        exact("between", "bytes and headers over the wire", "wire and FEC", sent / wire.waterfall()[1].rate),
+        exact("between", "bytes and headers over the wire", "wire and FEC", sent / wire.line),
         exact("between", "FEC, each link", "wire and FEC", way.fec),
         exact("between", "cables", "wire and FEC", way.cables),
         Rung("between", "switches", "switches", usual, low, high),

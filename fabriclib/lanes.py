@@ -53,10 +53,10 @@ def width_for(name: str, rate: float) -> int:
     wanted = single("rate", number("rate", rate))
     widths = [int(width) for width in catalog.row("links", known("link", name, _links()))["widths"].split()]
     for width in widths:
-        if link(name, width).waterfall()[1].rate >= wanted:
+        if link(name, width).line >= wanted:
             return width
     widest = link(name)
-    most = units.format(widest.waterfall()[1].rate, "B/s", 4)
+    most = units.format(widest.line, "B/s", 4)
     raise ValueError(f"rate must be at most the {most} of {widest.name} x{widest.lanes}; got {units.format(wanted, 'B/s')}.")
 
 

@@ -120,6 +120,20 @@ class Link:
     note: str
     count: int = 1
 
+    @property
+    def raw(self) -> float:
+        """Bytes per second of signalling."""
+        return self.count * self.lanes * self.lane_rate
+
+    @property
+    def line(self) -> float:
+        """Bytes per second that the line code leaves: what vendors advertise per direction.
+
+        >>> link("nvlink4").bundle(18).line
+        450000000000.0
+        """
+        return self.raw * self.code_rate
+
     def waterfall(self, packet_bytes: float | None = None) -> tuple[Stage, ...]:
         """Return the stages raw, line and (where the framing is known) payload, in bytes per second.
 
@@ -129,16 +143,14 @@ class Link:
         Raises:
             ValueError: packet_bytes given for a link whose framing is not known or that sends flits, or not positive.
         """
-        raw = self.count * self.lanes * self.lane_rate
-        line = raw * self.code_rate
-        stages = (Stage("raw", raw), Stage("line", line))
+        stages = (Stage("raw", self.raw), Stage("line", self.line))
         if not self.framing:
             if packet_bytes is not None:
                 raise ValueError(f"packet_bytes must be left out for {self.name}, whose packet framing is not published; "
                                  f"got {short(packet_bytes)}.")
             return stages
         usual = self.packet_bytes if packet_bytes is None else packet_bytes
-        return (*stages, Stage("payload", line * framing.share(self.framing, usual)))
+        return (*stages, Stage("payload", self.line * framing.share(self.framing, usual)))
 
     def bandwidth(self, packet_bytes: float | None = None) -> float:
         """Return bytes per second in one direction: payload where the framing is known from a source, else line.
@@ -220,7 +232,7 @@ def links():
     import pandas as pd
 
     found = [link(r["id"]) for r in catalog.rows("links")]
-    line = np.array([one.waterfall()[1].rate / units.GB for one in found])
+    line = np.array([one.line / units.GB for one in found])
     device = line * [one.per_device for one in found]
     return pd.DataFrame({
         "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],

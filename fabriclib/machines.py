@@ -37,7 +37,7 @@ class Nic:
     @property
     def rate(self) -> float:
         """Line rate in bytes per second, one way."""
-        return line(self.link)
+        return self.link.line
 
     def __repr__(self) -> str:
         return f"<{self.name}: {units.format(self.rate, 'B/s')} one way, {self.transport}>"
@@ -113,7 +113,7 @@ class System:
     @property
     def gpu_rate(self) -> float:
         """Line rate of all links of one GPU, bytes per second one way."""
-        return line(self.link)
+        return self.link.line
 
     @property
     def node_rate(self) -> float:
@@ -125,11 +125,6 @@ class System:
         out = (f"; {self.nics} x {self.nic.name}: {units.format(self.node_rate, 'B/s')} each way to the network" if self.nic
                else "; no network")
         return (f"<{self.name}: {self.gpus} GPUs, {units.format(self.gpu_rate, 'B/s')} each way {how[self.wiring]}{out}>")
-
-
-def line(one: Link) -> float:
-    """Return the line rate of a link or a bundle, bytes per second one way."""
-    return one.waterfall()[1].rate
 
 
 @functools.cache

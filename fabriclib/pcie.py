@@ -163,7 +163,7 @@ def tlp_rate_in_bytes(link: Link, mps=256):
     >>> round(tlp_rate_in_bytes(link("pcie3", lanes=8)) * 8 / 1e9, 2)
     57.88
     """
-    line = pcie(link).waterfall()[1].rate
+    line = pcie(link).line
     return line * (1 - 2 * _control("dllp") / ack_limit(link, mps) - _skip())
 
 
@@ -227,7 +227,7 @@ def _control(id: str) -> float:  # noqa: A002 - the column is called id
 
 def _for_packets(link: Link) -> float:
     """The line rate without what keeps the two clocks together (SKP), or what flits leave of it."""
-    line = link.waterfall()[1].rate
+    line = link.line
     return line * (framing.share(FLIT) if link.framing == FLIT else 1 - _skip())
 
 

@@ -39,7 +39,7 @@ class Switch:
         >>> switch("nvswitch3").rate
         1600000000000.0
         """
-        return self.whole.waterfall()[1].rate
+        return self.whole.line
 
     @property
     def whole(self) -> Link:
@@ -83,7 +83,7 @@ def switches():
         "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],
         "year": [one.year for one in found], "ports": [one.ports for one in found], "lanes": [one.lanes for one in found],
         "port": [one.port.name for one in found],
-        "port GB/s one way": [one.port.waterfall()[1].rate / units.GB for one in found],
+        "port GB/s one way": [one.port.line / units.GB for one in found],
         "chip GB/s one way": [one.rate / units.GB for one in found],
         "chip GB/s both ways": [2 * one.rate / units.GB for one in found],
         "reduces in the network": [one.reduces for one in found], "latency (ns)": [one.latency / units.ns for one in found],

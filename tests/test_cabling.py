@@ -37,7 +37,7 @@ def test_a_cable_longer_than_its_reach_is_refused():
 @pytest.mark.parametrize("row", catalog.rows("adapters"), ids=lambda row: row["id"])
 def test_every_adapter_moves_what_the_narrower_side_allows(row):
     one = fl.adapter(row["id"])
-    ports = one.ports * one.port.waterfall()[1].rate
+    ports = one.ports * one.port.line
     assert 0 < one.rate <= ports
     assert one.name in repr(one)
     if one.host is not None and one.rate < ports:

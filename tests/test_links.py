@@ -38,12 +38,12 @@ def test_raw_rates_are_what_the_driver_reports():
 
 def test_pcie_and_ethernet_by_packet_size():
     pcie = fl.link("pcie5", lanes=16)
-    assert pcie.waterfall()[1].rate == pytest.approx(catalog.figure("pcie5-x16").si, rel=1e-3)
+    assert pcie.line == pytest.approx(catalog.figure("pcie5-x16").si, rel=1e-3)
     for payload, wanted in ((128, 53.07), (256, 57.61), (512, 60.19)):
         assert pcie.bandwidth(payload) / GB == pytest.approx(wanted, abs=0.005)
     assert pcie.bandwidth() == pcie.bandwidth(256)
     ethernet = fl.link("eth400")
-    assert ethernet.waterfall()[1].rate == pytest.approx(50 * GB)
+    assert ethernet.line == pytest.approx(50 * GB)
     for payload, share in ((256, 0.7574), (512, 0.8620), (1024, 0.9259), (2048, 0.9615), (4096, 0.9804)):
         assert ethernet.bandwidth(payload) / (50 * GB) == pytest.approx(share, abs=5e-5)
 
@@ -65,7 +65,7 @@ def test_every_link_of_the_catalogue_stands_up(row):
     assert one.name in repr(one)
     assert one.sources
     for width in row["widths"].split():
-        per_lane = fl.link(row["id"], lanes=int(width)).waterfall()[0].rate / int(width)
+        per_lane = fl.link(row["id"], lanes=int(width)).raw / int(width)
         assert per_lane == pytest.approx(one.lane_rate)
 
 

@@ -48,8 +48,8 @@ def test_bytes_on_the_wire_are_those_of_tlps_cut_one_by_one(nbytes, chosen, flit
 def test_data_never_gets_more_than_the_line_and_both_at_once_never_more_than_each_alone(nbytes, chosen, name, operation):
     one = link(name)
     got = pcie.rate(one, operation, nbytes, chosen)
-    assert 0 < got < one.waterfall()[1].rate
-    assert pcie.tlp_rate(one, chosen.mps) < one.waterfall()[1].rate
+    assert 0 < got < one.line
+    assert pcie.tlp_rate(one, chosen.mps) < one.line
     assert pcie.rate(one, "read and write", nbytes, chosen) <= min(pcie.rate(one, "read", nbytes, chosen),
                                                                    pcie.rate(one, "write", nbytes, chosen))
 
@@ -105,7 +105,7 @@ def test_a_measured_copy_refutes_the_count_in_bytes_on_sixteen_lanes():
 def test_acks_cost_the_direction_they_travel_in():
     """AN 855: they are sent in the opposite direction from the TLPs they answer."""
     wire, skip = link("pcie3", lanes=1), 1 - 4 / 1538
-    line, each = wire.waterfall()[1].rate, 16 / 512
+    line, each = wire.line, 16 / 512
     assert pcie.dllp_share(wire) == each
     assert pcie.rate(wire, "write", 256) == pytest.approx(line * skip * 256 / 280)
     up, down = 280 + 24, 276

@@ -289,7 +289,7 @@ def flit_share(lines, covers):
     table = {"flit": np.repeat(list(_FLITS), len(_LINES)), "lines": every, "share": np.concatenate(list(shares.values())),
              "here": np.where(every == lines, np.concatenate(list(shares.values())), np.nan)}
     small, large = "68-byte flit", "256-byte flit"
-    rates = {name: shares[name][at] / 100 * dict(link(_FLITS[name][1]).waterfall())["line"] for name in (small, large)}
+    rates = {name: shares[name][at] / 100 * link(_FLITS[name][1]).line for name in (small, large)}
     many = "1 line alone" if lines == 1 else f"{lines} lines together"
     return table, (f"{many}: {shares[small][at]:.0f} % of the bytes in {small}s, {shares[large][at]:.0f} % in {large}s. If all "
                    f"traffic came like this, x16 would carry {units.format(rates[small], 'B/s')} one way with CXL 2.0 and "

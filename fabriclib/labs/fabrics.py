@@ -192,10 +192,10 @@ def ports_per_gpu(wiring: str, gpus: int, radix: int, oversubscription: float) -
 def published_points() -> list[dict]:
     """Return the named designs of 400G switch ports: GPUs, and the 400G switch ports in use for each."""
     rows = []
-    unit = link(SPEED).waterfall()[1].rate
+    unit = link(SPEED).line
     for name, label in _POINTS.items():
         design = fabric_counts(name)
-        ends = sum(run.count * run.link.waterfall()[1].rate * (1 if i == 0 else 2) for i, run in enumerate(design.cables))
+        ends = sum(run.count * run.link.line * (1 if i == 0 else 2) for i, run in enumerate(design.cables))
         rows.append({"GPUs": design.gpus, "ports for each GPU": round(ends / unit / design.gpus, 3), "label": label})
     return rows
 

@@ -45,7 +45,7 @@ def _chart():
     def y(field):
         return charts.y(field, _SHARE, title="data, share of the line rate (%)", ticks=range(0, 101, 20))
 
-    line, rows = chosen(MEASURED_ON).waterfall()[1].rate, {}
+    line, rows = chosen(MEASURED_ON).line, {}
     for kind in ("write", "read"):
         rows[kind] = [{"bytes": float(f.scope.split(", ")[1].removesuffix(" B")), "share": 100 * f.si / line,
                        "label": ""}
@@ -80,7 +80,7 @@ def _chart():
 def payload_lab(wire, payload, nbytes, requests):
     """Small packets waste the wire; reads need many requests under way, and more of them on a faster link."""
     one, settings = chosen(wire), model.Settings(mps=payload, mrrs=max(MRRS, payload))
-    line = one.waterfall()[1].rate
+    line = one.line
 
     def rates(n):
         return [model.rate(one, "write", n, settings), read_rate(one, n, settings, requests),

@@ -96,7 +96,7 @@ def headroom_beside_published():
                  "trident2-headroom": dcqcn.value("trident2-headroom")}
     for id, port, mtu, quanta in (("spectrum-headroom", link("eth100"), _LONGEST, "pfc-quanta-100g"),
                                   ("trident2-headroom", _RATE, _USUAL, "pfc-quanta-40g")):
-        rate = port if port == _RATE else dict(port.waterfall())["line"]
+        rate = port if port == _RATE else port.line
         response = pause.response_time(int(dcqcn.value(quanta)), rate)
         one, cells = (pause.headroom(rate, _CABLE, mtu, response, delay_per_metre=1 / dcqcn.value("fibre-speed"), occupancy=each)
                       for each in (1.0, occupancy))

@@ -176,7 +176,7 @@ def header_share(size, rdma_mtu, ethernet_mtu, speed):
     table = {"transport": np.repeat(list(cut), len(sizes)), "message (B)": np.tile(sizes, len(cut)),
              "payload (%)": np.concatenate([shares[name] for name in cut]),
              "here (%)": np.concatenate([np.where(sizes == size, 100 * here[name], np.nan) for name in cut])}
-    line = wires("roce", speed)[0].waterfall()[1].rate
+    line = wires("roce", speed)[0].line
     said = ", ".join(f"{name} {100 * share:.3g} %" for name, share in here.items())
     return table, (f"Of the bytes on the wire, a message of {units.format(size)} is: {said}. At {speed} RoCE carries "
                    f"{units.format(8 * line * here['RoCE v2'], 'b/s', 4)} of it.")
@@ -267,7 +267,7 @@ def fec_table():
     rows = []
     for name in ("eth10", "eth25", "eth100", "eth400", "eth800"):
         wire, own = link(name), fec.link_fec(link(name))
-        wait = own[0].block_time(wire.waterfall()[0].rate, own[1]) if own else 0.0
+        wait = own[0].block_time(wire.raw, own[1]) if own else 0.0
         rows.append({"link": wire.name, "code": own[0].name if own else "none",
                      "wait for the block (ns)": round(wait / units.ns, 1),
                      "mend (ns, estimate)": round(own[0].decode_time / units.ns) if own else 0,
@@ -300,7 +300,7 @@ def goodput_beside_measured():
     import pandas as pd
 
     wire = link("eth400")
-    framed = wire.waterfall()[1].rate * (RDMA_MTU + framing.overhead("rocev2") - 20) / (RDMA_MTU + framing.overhead("rocev2"))
+    framed = wire.line * (RDMA_MTU + framing.overhead("rocev2") - 20) / (RDMA_MTU + framing.overhead("rocev2"))
     tcp = link("slingshot11").bandwidth() * framing.share("tcp-ipv4", TCP_PAYLOAD[1500])
     cases = [("InfiniBand EDR, MTU 4096", "edr-write-bw", link("ib-edr").bandwidth(4096)),
              ("RoCE at 100G, MTU 1024 (assumed)", "eth100-write-bw", link("eth100").bandwidth(1024)),

@@ -47,11 +47,11 @@ PREDICTIONS = [
         "Of every 152 bytes 128 are data: 84 %. With 256 bytes a packet it would be 91 %, with 512 it would be 96 %: each "
         "doubling saves half of what is left to save.",
         slips={
-            "that is the line rate; each packet carries 24 bytes that are not data": lambda: _WIRE.waterfall()[1].rate,
-            "that is the signalling rate, before line code and packets": lambda: _WIRE.waterfall()[0].rate,
+            "that is the line rate; each packet carries 24 bytes that are not data": lambda: _WIRE.line,
+            "that is the signalling rate, before line code and packets": lambda: _WIRE.raw,
             "that is with 256 bytes of data a packet": lambda: _data(_USUAL),
             "that is what the 24 bytes take; asked for is what they leave":
-                lambda: _WIRE.waterfall()[1].rate - _data(_SMALL),
+                lambda: _WIRE.line - _data(_SMALL),
         },
         per_direction=True,
     ),
@@ -87,7 +87,7 @@ PREDICTIONS = [
             "that is what a GPU has to the switch; above it all four share 16 lanes": lambda: _data(_USUAL),
             "that is all four together, if the switch had 64 lanes to the CPU": lambda: _GPUS * _data(_USUAL),
             "that is two GPUs that share; there are four": lambda: _data(_USUAL) / 2,
-            "that shares the line rate; packets take their part of it": lambda: _WIRE.waterfall()[1].rate / _GPUS,
+            "that shares the line rate; packets take their part of it": lambda: _WIRE.line / _GPUS,
         },
         per_direction=True,
     ),

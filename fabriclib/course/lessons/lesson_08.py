@@ -25,7 +25,7 @@ def _time(transport: str, *kinds: str) -> float:
 
 def _port() -> float:
     """The line rate of a 100G Ethernet port."""
-    return link("eth100").waterfall()[1].rate
+    return link("eth100").line
 
 
 def _goodput(recovery: str, wire: str = "eth400", rtt: float = _ROUND) -> float:

@@ -73,7 +73,7 @@ def estimate(design: Design, below: str = "module-800-sm") -> tuple[float, float
 
 
 def _rate(link) -> float:
-    return round(link.waterfall()[1].rate)
+    return round(link.line)
 
 
 def _links_in(wire: Cable, link) -> int:
