@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fabriclib as fl
+from fabriclib import course
 from fabriclib.course import registry
 from fabriclib.labs.mesh_or_switch import GPUS, GRADIENT, PATTERNS, got, machine, measured_beside_line, pairs, reached, within
 from fabriclib.topology import disjoint_rings
@@ -120,3 +121,9 @@ def test_six_rings_that_share_links_use_every_link_of_four_gpus():
     sent = 2 * 3 / 4 * nbytes
     assert sent / plan.time_on(mesh, nbytes) == pytest.approx(2 * 64e9, rel=1e-3)
     assert sent / plan.time_on(mesh, nbytes, order=orders) == pytest.approx(3 * 64e9, rel=1e-3)
+
+
+def test_the_verdict_on_896_and_900_tells_what_was_measured():
+    said = repr(course.verdict("d"))
+    assert "313 GB/s on the mesh" in said
+    assert "367 GB/s in a ring and 480 GB/s" in said

@@ -1,6 +1,6 @@
 """Lesson 03: eight GPUs in a full mesh; what one pair gets of it, what one ring, and what all of them together."""
 
-from ... import units
+from ... import catalog, units
 from ...collectives import collective_time, schedule
 from ...flows import all_to_all, one_pair, share
 from ...links import link
@@ -143,10 +143,13 @@ def _alike() -> str:
     pair, every = map(pair_rate, machines), (share(machine, all_to_all(GPUS)).total for machine in machines)
     rates = [units.format(rate, "B/s") for rate in (*pair, *every)]
     times = [units.format(summed(machine, GPUS - 1), "s") for machine in machines]
+    sums = ("mi300x-eight-busbw", "nvlink4-ring-busbw", "nvlink4-nvls-busbw")
+    got = [units.format(catalog.figure(id).si, "B/s") for id in sums]
     return (f"Both figures add up all links and both directions. One pair gets {rates[0]} on the mesh and {rates[1]} through "
             f"the switches, {pair_rate(SWITCH) / pair_rate(MESH):.1f} times as much. Only when all eight talk to all the others "
             f"are the two alike: {rates[2]} and {rates[3]} together, and {units.format(GRADIENT)} are summed in {times[0]} (over "
-            f"seven rings) and {times[1]}.")
+            f"seven rings) and {times[1]}. And that is at line rate: measured sums reach {got[0]} on the mesh, and through the "
+            f"switches {got[1]} in a ring and {got[2]} where they add.")
 
 
 def _connected() -> str:
