@@ -12,7 +12,7 @@ from ..links import link
 from ..measurements import percent
 from ..topology import Design, Graph, fabric, fabric_counts, parts_list
 from ..topology.fabrics import estimate
-from .toolkit import Control, charts, lab
+from .toolkit import Control, charts, lab, parts
 
 SPEED = "eth400"
 RAILS, ONE_LEAF, ONLY, PLANES = "rails", "one leaf a server", "rails, not joined", "rails in two planes"
@@ -87,22 +87,12 @@ FIRST, CABLE = "GPU 0 of every server", "all other cables"
 _COLUMNS = {"part": "", "from": "", "to": "", "state": "", "label": "", "px": None, "x": None, "y": None, "x2": None, "y2": None}
 
 
-def _columns(rows: list[dict]) -> dict[str, list]:
-    return {column: [row.get(column, blank) for row in rows] for column, blank in _COLUMNS.items()}
-
-
 def _captions(lines, top: float = -0.19) -> list[dict]:
     return [{"part": "caption", "label": text, "x": X[0] + 0.01, "y": top - 0.11 * i} for i, text in enumerate(lines)]
 
 
 def _picture():
     import altair as alt
-
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
-    def scaled(wide, narrow):
-        return alt.ExprRef(f"clamp({wide} * width / 900, {narrow}, {wide})")
 
     def place(field):
         axis = charts.y(field, Y, title="place") if field.startswith("y") else charts.x(field, X, title="place")
@@ -111,15 +101,16 @@ def _picture():
     here = {"x": place("x"), "y": place("y")}
     look = charts.series("state", {FIRST: (charts.SERVER, charts.SOLID), CABLE: ("#9a9a9a", charts.SOLID)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
-    edge = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
+    edge = {"size": parts.scaled(700, 260), "opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
     text = {"baseline": "middle", "color": "#111111"}
     return charts.stack(
-        of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
-        of("switch").mark_point(shape="square", size=scaled(700, 260), **edge).encode(**here, fill=alt.value("#bfe3d6")),
-        of("server").mark_point(shape="circle", size=scaled(700, 260), **edge).encode(**here, fill=alt.value("#fbe3b8")),
-        of("more").mark_text(fontSize=22, fontWeight="bold", **text).encode(**here, text="label:N"),
-        of("tier").mark_text(fontSize=scaled(15, 11), align="left", fontWeight="bold", **text).encode(**here, text="label:N"),
-        of("caption").mark_text(fontSize=scaled(17, 12), align="left", **text).encode(**here, text="label:N"),
+        parts.of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
+        parts.of("switch").mark_point(shape="square", **edge).encode(**here, fill=alt.value("#bfe3d6")),
+        parts.of("server").mark_point(shape="circle", **edge).encode(**here, fill=alt.value("#fbe3b8")),
+        parts.of("more").mark_text(fontSize=22, fontWeight="bold", **text).encode(**here, text="label:N"),
+        parts.of("tier").mark_text(fontSize=parts.scaled(15, 11), align="left", fontWeight="bold", **text).encode(
+            **here, text="label:N"),
+        parts.of("caption").mark_text(fontSize=parts.scaled(17, 12), align="left", **text).encode(**here, text="label:N"),
         height=470, description=(
             "A fabric as a drawing: servers of eight GPUs as circles at the bottom, leaf switches above them, then spine and "
             "core switches as squares; of a long row the first ones and the last. Lines are cables; those of GPU 0 of every "
@@ -141,7 +132,8 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     try:
         design, picture = _built(wiring, gpus, radix, oversubscription)
     except ValueError as error:
-        return _columns(_captions(["This does not fit:", *_broken(str(error))], top=0.9)), f"This does not fit: {error}"
+        said = _captions(["This does not fit:", *_broken(str(error))], top=0.9)
+        return parts.columns(said, _COLUMNS), f"This does not fit: {error}"
     watts, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
     full = percent(design.cut_per_gpu / nic).lstrip("+")
@@ -152,7 +144,7 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
              f"about {units.format(watts, 'W')} and {_millions(dollars)} US$ (estimates)"]
     sentence = (f"{gpus:,} GPUs, {wiring}, switches of {radix} ports: {design.leaves:,} leaf, {design.spines:,} spine and "
                 f"{design.cores:,} core switches. From half to half each GPU has {full} of its NIC's rate.")
-    return _columns(picture + _captions(lines)), sentence
+    return parts.columns(picture + _captions(lines), _COLUMNS), sentence
 
 
 def _many(count: int, what: str) -> str:

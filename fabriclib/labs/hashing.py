@@ -12,7 +12,7 @@ from ..collectives import busbw
 from ..congestion import dcqcn, ecmp
 from ..links import link
 from ..measurements import error, percent, published
-from .toolkit import Control, charts, lab
+from .toolkit import Control, charts, lab, parts
 
 _COUNTS = [4, 8, 16, 32]
 _DRAWS = 20
@@ -72,15 +72,12 @@ def _draw_chart():
     x = charts.x("left", (0, 1), title="path").axis(None)
     y = charts.y("bottom", (0, _TOP), title="load of a path (1 = evenly spread)").axis(format="d", values=list(range(7)))
 
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
-    flow = of("flow").mark_rect(stroke="#222222", strokeWidth=1).encode(
+    flow = parts.of("flow").mark_rect(stroke="#222222", strokeWidth=1).encode(
         x=x, x2="right:Q", y=y, y2="top:Q", color=alt.Color("state:N", legend=None, scale=alt.Scale(
             domain=["alone", "shared"], range=[charts.CLUSTER, charts.OTHER])))
-    idle = of("idle").mark_text(fontSize=14, color="#666666", dy=-8, text="idle", angle=0).encode(x=x, y=y)
-    number = of("number").mark_text(fontSize=13, fontWeight="bold", color="white").encode(x=x, y=y, text="label:N")
-    told = of("figure").mark_text(fontSize=alt.ExprRef("clamp(17 * width / 600, 11, 17)"), fontWeight="bold").encode(
+    idle = parts.of("idle").mark_text(fontSize=14, color="#666666", dy=-8, text="idle", angle=0).encode(x=x, y=y)
+    number = parts.of("number").mark_text(fontSize=13, fontWeight="bold", color="white").encode(x=x, y=y, text="label:N")
+    told = parts.of("figure").mark_text(fontSize=parts.scaled(17, 11, 600), fontWeight="bold").encode(
         x=x, y=y, text="label:N")
     even = charts.limit([{"bottom": 1.0, "label": "evenly spread"}], y=y)
     return charts.stack(flow, number, even, idle, told, height=360, description=(

@@ -9,7 +9,7 @@ import numpy as np
 from .. import catalog, units
 from ..measurements import error, percent, published
 from ..nccl import VERSION, nccl_choice
-from .toolkit import Control, charts, lab
+from .toolkit import Control, charts, lab, parts
 
 MACHINES = {catalog.row("systems", id)["name"]: id for id in dict.fromkeys(row["system"] for row in catalog.rows("nccl_graphs"))}
 _COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce"]
@@ -38,30 +38,27 @@ def _chart():
 
     y = charts.y("score", _SECONDS, title="score (logarithmic)", unit="s", log=10)
 
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
     def legend(title):
         return alt.Legend(title=title, orient="top", symbolSize=600, symbolStrokeWidth=3, titleOrient="left",
                           columns=alt.ExprRef("width < 480 ? 2 : 3"))
 
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
-    band = of("pick").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55).encode(x=x("size"), y=y)
-    lines = of("score").mark_line(strokeWidth=2.5).encode(
+    band = parts.of("pick").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55).encode(x=x("size"), y=y)
+    lines = parts.of("score").mark_line(strokeWidth=2.5).encode(
         x=x("size"), y=y, detail="candidate:N",
         color=alt.Color("family:N", legend=legend("algorithm"),
                         scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))),
         strokeDash=alt.StrokeDash("protocol:N", legend=legend("protocol"),
                                   scale=alt.Scale(domain=list(_DASHES), range=list(_DASHES.values()))))
     top = {"y": alt.value(0), "y2": alt.value(_STRIP)}
-    strip = of("range").mark_rect(fill="#fbf6b6", stroke="#6b6300", strokeWidth=1).encode(x=x("size"), x2="end:Q", **top)
-    said = of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 9 : 12"), fontWeight="bold", color="#3d3900").encode(
+    strip = parts.of("range").mark_rect(fill="#fbf6b6", stroke="#6b6300", strokeWidth=1).encode(x=x("size"), x2="end:Q", **top)
+    said = parts.of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 9 : 12"), fontWeight="bold", color="#3d3900").encode(
         x=x("middle"), y=alt.value(_STRIP / 2), text="label:N")
-    dot = of("here").mark_point(size=170, filled=True, opacity=1, color="white", stroke="black", strokeWidth=2.5).encode(
+    dot = parts.of("here").mark_point(size=170, filled=True, opacity=1, color="white", stroke="black", strokeWidth=2.5).encode(
         x=x("size"), y=y)
-    diamonds = of("measured").mark_point(shape="diamond", size=70, filled=True, opacity=1, color=charts.MEASURED).encode(
+    diamonds = parts.of("measured").mark_point(shape="diamond", size=70, filled=True, opacity=1, color=charts.MEASURED).encode(
         x=x("size"), y=y)
-    named = of("measured").mark_text(align="right", dx=-4, dy=-14, fontSize=14, color=charts.MEASURED).encode(
+    named = parts.of("measured").mark_text(align="right", dx=-4, dy=-14, fontSize=14, color=charts.MEASURED).encode(
         x=x("size"), y=y, text="label:N")
     return charts.stack(band, lines, strip, said, diamonds, named, dot, height=420, description=(
         "The tuner's score against the size of the buffer, one line for each algorithm and protocol. Colours tell algorithms "

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import catalog, signals, units
 from ..measurements import error, percent
-from .toolkit import Control, charts, lab
+from .toolkit import Control, charts, lab, parts
 
 GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
 CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
@@ -77,26 +77,23 @@ def _loss_chart():
     def y(field):
         return charts.y(field, (0, _TOP), title="from the sender to the receiver").axis(None)
 
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
     small = alt.ExprRef("width < 480 ? 10 : 13")
     styles = {_WITHIN: (charts.SERVER, charts.SOLID), _BEYOND: (charts.LIMIT, charts.SOLID)}
     legend = alt.Legend(title=None, orient="top", symbolType="square", labelLimit=300)
     fill = alt.Color("state:N", legend=legend, scale=alt.Scale(domain=list(styles), range=[c for c, _ in styles.values()]))
-    bars = of("bar").mark_rect(stroke="#333333", strokeWidth=1).encode(
+    bars = parts.of("bar").mark_rect(stroke="#333333", strokeWidth=1).encode(
         x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
     weight = alt.condition("datum.bold == 'yes'", alt.value("#000000"), alt.value("#444444"))
-    names = of("name").mark_text(align="right", fontSize=small, dx=-6).encode(
+    names = parts.of("name").mark_text(align="right", fontSize=small, dx=-6).encode(
         x=x("to"), y=y("middle"), text="label:N", color=weight)
-    values = [of("value").mark_text(align="left", fontSize=small, fontWeight=alt.ExprRef("'bold'"), dx=6, **ink).encode(
+    values = [parts.of("value").mark_text(align="left", fontSize=small, fontWeight=alt.ExprRef("'bold'"), dx=6, **ink).encode(
         x=x("to"), y=y("middle"), text="label:N")
         for ink in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {"color": "#222222"})]
-    lines = of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))
-    heads = of("budget").mark_text(fontSize=small, color=charts.LIMIT, fontWeight="bold", align="right", dx=-5).encode(
+    lines = parts.of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))
+    heads = parts.of("budget").mark_text(fontSize=small, color=charts.LIMIT, fontWeight="bold", align="right", dx=-5).encode(
         x=x("to"), y=y("middle"), text="label:N")
-    full = of("full").mark_rule(strokeWidth=2, color="#555555", strokeDash=charts.DOTTED).encode(x=x("to"))
-    full_head = of("full").mark_text(fontSize=small, color="#444444", align="left", dx=5).encode(
+    full = parts.of("full").mark_rule(strokeWidth=2, color="#555555", strokeDash=charts.DOTTED).encode(x=x("to"))
+    full_head = parts.of("full").mark_text(fontSize=small, color="#444444", align="left", dx=5).encode(
         x=x("to"), y=y("middle"), text="label:N")
     return charts.stack(bars, lines, full, names, *values, heads, full_head, height=430, description=(
         "The parts of a channel from top to bottom, from the sender to the receiver. Each has a bar as long as its loss, which "
@@ -128,7 +125,7 @@ def channel_loss(channel, generation, board, retimers):
     head = {"middle": 1.075}
     rows += [head | {"part": "budget", "to": asked.usable, "label": f"may be spent: {asked.usable:.3g} dB"},
              head | {"part": "full", "to": asked.budget, "label": f"budget: {asked.budget:.3g} dB"}]
-    table = {column: [row.get(column, blank) for row in rows] for column, blank in _COLUMNS.items()}
+    table = parts.columns(rows, _COLUMNS)
     return table, f"{channel}, {generation}, {board}: {_told(asked, segments, plan)}"
 
 
@@ -212,17 +209,14 @@ def _eye_chart():
     def y(field):
         return charts.y(field, _VOLTS, title="voltage (as a part of the swing)", ticks=[-0.5, 0, 0.5])
 
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
-    trace = of("trace")
+    trace = parts.of("trace")
     ink = alt.Opacity("ink:Q", scale=None, legend=None)
     blur = trace.mark_area(color=charts.CHIP).encode(x=x, y=y("low"), y2="high:Q", detail="trace:N", opacity=ink)
     centre = trace.mark_line(color=charts.CHIP, strokeWidth=1, opacity=0.35).encode(x=x, y=y("mid"), detail="trace:N")
     colour = alt.condition("datum.open == 'yes'", alt.value("#000000"), alt.value(charts.LIMIT))
-    opening = of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
+    opening = parts.of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
         x=x, y=y("low"), y2="high:Q")
-    said = [of("said").mark_text(align="left", fontSize=17, fontWeight="bold", dx=8, **edge).encode(
+    said = [parts.of("said").mark_text(align="left", fontSize=17, fontWeight="bold", dx=8, **edge).encode(
         x=x, y=y("mid"), text="label:N", **extra) for edge, extra in (
             ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {}), ({}, {"color": colour}))]
     return charts.stack(blur, centre, opening, *said, height=380, description=(

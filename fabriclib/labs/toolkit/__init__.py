@@ -3,8 +3,8 @@
     from .toolkit import Control, charts, lab
 """
 
-from . import charts
+from . import charts, parts
 from .control import Control
 from .lab import Lab, lab
 
-__all__ = ["Control", "Lab", "charts", "lab"]
+__all__ = ["Control", "Lab", "charts", "lab", "parts"]

@@ -10,7 +10,8 @@ import numpy as np
 from ... import units
 from ...flows import Share
 from ...topology import Graph
-from . import charts
+from . import charts, parts
+from .parts import of, scaled
 
 X, Y = (-2.6, 2.6), (-1.95, 1.5)  # what is seen of the plane; the circle has radius 1
 IDLE, IN_USE = "idle", "in use (GB/s one way)"
@@ -73,7 +74,7 @@ def _devices(title: str, shared: Share, at: np.ndarray) -> list[dict]:
 def columns(rows: list[dict]) -> dict[str, list]:
     """Return the live table of all *rows*: what is said below the graphs first; idle cables before, so under, those in use."""
     ordered = sorted(rows, key=lambda row: (row["part"] != "caption", row.get("state") == IN_USE))
-    return {column: [row.get(column, blank) for row in ordered] for column, blank in _COLUMNS.items()}
+    return parts.columns(ordered, _COLUMNS)
 
 
 def chart(description: str, *, height: int = 470):
@@ -86,12 +87,6 @@ def chart(description: str, *, height: int = 470):
     def y(field):
         return charts.y(field, Y, title="place").axis(None)
 
-    def of(part):
-        return charts.live().transform_filter(f"datum.part == '{part}'")
-
-    def scaled(wide, narrow):  # what a chart of full width draws, down to one on a narrow page
-        return alt.ExprRef(f"clamp({wide} * width / 600, {narrow}, {wide})")
-
     here = {"x": x("x"), "y": y("y")}
     used = f"datum.state == '{IN_USE}'"
     fill, ink = (alt.condition(used, alt.value(a), alt.value(b)) for a, b in ((charts.CHIP, "white"), ("white", "#222222")))
@@ -99,13 +94,14 @@ def chart(description: str, *, height: int = 470):
         **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
         **charts.series("state", {IN_USE: (charts.CHIP, charts.SOLID), IDLE: ("#b5b5b5", [3, 3])}))
     device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
-    gpus = of("GPU").mark_point(size=scaled(1900, 800), **device).encode(**here, fill=fill)
-    switches = of("switch").mark_point(size=scaled(850, 380), shape="square", **device).encode(**here, fill=alt.value("#e8e8e8"))
-    names = [of(part).mark_text(fontSize=scaled(size, least), **mark).encode(**here, text="label:N", **extra)
+    gpus = of("GPU").mark_point(size=scaled(1900, 800, 600), **device).encode(**here, fill=fill)
+    switches = of("switch").mark_point(size=scaled(850, 380, 600), shape="square", **device).encode(
+        **here, fill=alt.value("#e8e8e8"))
+    names = [of(part).mark_text(fontSize=scaled(size, least, 600), **mark).encode(**here, text="label:N", **extra)
              for part, size, least, mark, extra in (
                  ("GPU", 13, 9, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, 10, {}, {}),
                  ("title", 17, 12, {"fontWeight": "bold"}, {}), ("caption", 16, 11, {}, {}))]
-    loads = [of("cable").mark_text(fontSize=scaled(15, 10), fontWeight="bold", **mark).encode(
+    loads = [of("cable").mark_text(fontSize=scaled(15, 10, 600), fontWeight="bold", **mark).encode(
         x=x("label x"), y=y("label y"), text="label:N")
         for mark in ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {"color": "black"})]
     return charts.stack(cables, *loads, switches, gpus, *names, height=height, description=description)

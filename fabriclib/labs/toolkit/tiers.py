@@ -13,7 +13,8 @@ from ...checks import known
 from ...flows import Share
 from ...topology import Graph
 from ...topology.trees import DEVICES
-from . import charts
+from . import charts, parts
+from .parts import of, scaled
 
 IDLE, IN_USE, TIGHT = "idle", "in use", "▲ bottleneck"
 X, Y = (-0.03, 1.03), (-0.42, 1.2)  # what is seen of the plane
@@ -80,7 +81,7 @@ def columns(rows: list[dict]) -> dict[str, list]:
     """Return the live table of all *rows*: cables first, idle ones before, so under, those in use."""
     rank = {IDLE: 0, IN_USE: 1, TIGHT: 2}
     ordered = sorted(rows, key=lambda row: (row["part"] == "arc", row["part"] != "cable", rank.get(row.get("state"), 3)))
-    return {column: [row.get(column, blank) for row in ordered] for column, blank in _COLUMNS.items()}
+    return parts.columns(ordered, _COLUMNS)
 
 
 def _below(graph: Graph) -> list[list[int]]:
@@ -226,19 +227,8 @@ def chart(description: str, *, height: int = 470):
     return charts.stack(*_cable_layers(), *_device_layers(), *_rate_layers(), height=height, description=description)
 
 
-def _of(*parts):
-    return charts.live().transform_filter({"field": "part", "oneOf": list(parts)})
-
-
 def _here() -> dict:
     return {"x": charts.x("x", X, title="place").axis(None), "y": charts.y("y", Y, title="place").axis(None)}
-
-
-def _scaled(wide: float, narrow: float):
-    """What a chart of full width draws, down to one on a narrow page."""
-    import altair as alt
-
-    return alt.ExprRef(f"clamp({wide} * width / 900, {narrow}, {wide})")
 
 
 def _cable_layers() -> list:
@@ -247,9 +237,9 @@ def _cable_layers() -> list:
     look = charts.series("state", {IDLE: ("#8a8a8a", charts.SOLID), IN_USE: (charts.CHIP, charts.SOLID),
                                    TIGHT: (charts.LIMIT, charts.DASHED)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
-    return [_of("cable").mark_rule().encode(**_here(), x2="x2:Q", y2="y2:Q", **look),
-            _of("arc").mark_line(interpolate="monotone").encode(**_here(), detail="edge:N", order="order:Q", **look),
-            _of("bar").mark_rule(strokeWidth=26, color="#dddddd", strokeCap="round").encode(**_here(), x2="x2:Q")]
+    return [of("cable").mark_rule().encode(**_here(), x2="x2:Q", y2="y2:Q", **look),
+            of("arc").mark_line(interpolate="monotone").encode(**_here(), detail="edge:N", order="order:Q", **look),
+            of("bar").mark_rule(strokeWidth=26, color="#dddddd", strokeCap="round").encode(**_here(), x2="x2:Q")]
 
 
 def _device_layers() -> list:
@@ -257,16 +247,16 @@ def _device_layers() -> list:
     import altair as alt
 
     device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
-    layers = [_of(kind).mark_point(shape=shape, size=_scaled(wide, narrow), **device).encode(**_here(), fill=alt.value(fill))
+    layers = [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**_here(), fill=alt.value(fill))
               for kind, (shape, wide, narrow, fill) in SHAPES.items()]
     for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
         up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
-        layers.append(_of(*kinds).mark_text(fontSize=_scaled(size, least), dy=up, **PLAIN).encode(**_here(), text="label:N"))
+        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **PLAIN).encode(**_here(), text="label:N"))
     for kinds, size, least, mark in ((("initial",), 17, 12, {}), (("root", "retimer"), 12, 9, {"align": "left", "dx": 14}),
                                      (("caption",), 16, 12, {"align": "left"})):
-        layers.append(_of(*kinds).mark_text(fontSize=_scaled(size, least), **mark, **PLAIN).encode(**_here(), text="label:N"))
+        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), **mark, **PLAIN).encode(**_here(), text="label:N"))
     middle = _here() | {"x": alt.value(alt.ExprRef("width / 2"))}
-    return [*layers, _of("bar").mark_text(fontSize=15, fontWeight="bold", **PLAIN).encode(**middle, text="label:N")]
+    return [*layers, of("bar").mark_text(fontSize=15, fontWeight="bold", **PLAIN).encode(**middle, text="label:N")]
 
 
 def _rate_layers() -> list:
@@ -274,6 +264,6 @@ def _rate_layers() -> list:
     import altair as alt
 
     ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value("black"))
-    text = {"fontSize": _scaled(14, 10), "fontWeight": "bold", "baseline": "middle"}
-    under = _of("rate").mark_text(**text, stroke="white", strokeWidth=4, strokeJoin="round")
-    return [under.encode(**_here(), text="label:N"), _of("rate").mark_text(**text).encode(**_here(), text="label:N", color=ink)]
+    text = {"fontSize": scaled(14, 10), "fontWeight": "bold", "baseline": "middle"}
+    under = of("rate").mark_text(**text, stroke="white", strokeWidth=4, strokeJoin="round")
+    return [under.encode(**_here(), text="label:N"), of("rate").mark_text(**text).encode(**_here(), text="label:N", color=ink)]
