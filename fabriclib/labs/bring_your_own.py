@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from .. import catalog, units
@@ -59,6 +60,8 @@ def said(frame, found: Comparison) -> list[str]:
     sizes = f"{len(frame)} size{'s' if len(frame) > 1 else ''}"
     span = f"from {units.format(run.nbytes[0])} to {units.format(run.nbytes[-1])}"
     sentences = [f"Read: {run.collective}, {where}, {sizes} {span}."]
+    if foreign := _other_gpu(frame.attrs.get("gpu", ""), run.machine.id):
+        sentences.append(foreign)
     sentences += [f"Inferred: {note}." for note in frame.attrs["notes"][:MOST_SAID]]
     sentences += [f"Trouble in the log: {problem}." for problem in found.problems[:MOST_SAID]]
     if found.fit:
@@ -66,4 +69,12 @@ def said(frame, found: Comparison) -> list[str]:
     off = ", ".join(f"{100 * row['mean absolute error']:.0f} % {row['regime']}" for _, row in found.regimes.iterrows())
     sentences += [f"The prediction is off by {off} (mean of the absolute errors).", found.verdict]
     checks = {row["id"]: row["check"] for row in catalog.rows("causes")}
-    return sentences + [f"Where to look for {one.name}: {checks[one.cause]}." for one in found.causes[:2]]
+    return sentences + [f"Where to look for {one.name}: {checks[one.cause]}" for one in found.causes[:2]]
+
+
+def _other_gpu(listed: str, machine: str) -> str:
+    """Return a question if the GPU that a log lists is one of the catalogue's and not this machine's; else an empty text."""
+    own = catalog.row("systems", machine)["gpu"]
+    known = {row["gpu"] for row in catalog.rows("systems")}
+    named = [gpu for gpu in known if re.search(rf"\b{re.escape(gpu)}\b", listed)]
+    return f"The log lists {listed}, and this machine has {own}: is it the right one?" if named and own not in named else ""

@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z][\w-]*\Z")
 _TIMED = {"time", "algbw", "busbw"}
 
 _BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?:_mpi)?(?![a-z_])")
-_RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b")
+_RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b(?:\s+\d+\s+\[[^\]]*\]\s+([\w .-]{1,40}))?")
 _RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([\d.]+)\s*$")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d+)\s+(?!OK)\S+")
@@ -120,6 +120,7 @@ def heading_of(line: str, heading: Heading) -> bool:
     """Take what *line* says about the run into *heading*; return whether it said anything."""
     if "Rank" in line and (match := _RANK.search(line)):
         heading.rank(int(match[1]), match[2])
+        heading.gpu = heading.gpu or (match[3] or "").strip()
         return True
     if "nThread" in line and (match := _RUN.search(line)):
         heading.gpus_per_process = int(match[1])

@@ -108,5 +108,6 @@ def _joined(parts: list, problems: list[str], notes: list[str], found: Gatherer)
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     first = next(table for table in found.tables if table.rows)
     frame.attrs = {"problems": problems, "notes": notes, "hints": list(found.hints), "device": first.device,
-                   "windowed": first.windowed, "launcher": _launcher(first)}
+                   "windowed": first.windowed, "launcher": _launcher(first),
+                   "gpu": first.heading.gpu}
     return frame

@@ -55,6 +55,7 @@ class Heading:
     ranks: int | None = None
     nodes: int | None = None
     gpus_per_process: int | None = None
+    gpu: str = ""
     smallest: float | None = None
     largest: float | None = None
     listed: int = 0

@@ -67,6 +67,14 @@ def test_a_file_is_read_whole_though_its_beginning_is_shown(box):
     assert "29 sizes" in box._said.value
 
 
+def test_a_log_of_another_gpu_raises_a_question(box):
+    box._text.value = example("2 x 4 GPUs, under srun").replace("] GPU", "] NVIDIA A100-SXM4-40GB")
+    for machine, asked in (("ALCF Polaris", False), ("CSCS Alps", True)):
+        box._machine.value = machine
+        box.read()
+        assert ("is it the right one?" in box._said.value) == asked
+
+
 def test_the_table_of_several_is_chosen(box):
     box._text.value = example("2 x 8 GPUs, under mpirun") + example("8 GPUs of one server, one size")
     box._machine.value = "DGX H100"
