@@ -62,6 +62,10 @@ PREDICTIONS = [
             "that is one ring alone: it uses one NIC of each server, and seven wait": lambda: _ring(1),
             "that sends the buffer once; a ring all-reduce sends nearly twice the buffer":
                 lambda: GRADIENT / SIZE / link("eth400").bandwidth(),
+            "that sends the whole buffer once through one NIC; eight rings share it, and a sum sends it nearly twice":
+                lambda: GRADIENT / link("eth400").bandwidth(),
+            "that is a ring of the eight servers; these rings pass through all 64 GPUs":
+                lambda: 2 * (1 - SIZE / GPUS) * GRADIENT / SIZE / link("eth400").bandwidth(),
             "that is NVLink's rate; between servers the NICs are slower":
                 lambda: _sent() / link("nvlink4").bundle(18).bandwidth(),
         },
@@ -99,6 +103,7 @@ EXERCISES = [
             ("radix ** tiers", "This points all ports down in every tier. Only the topmost tier can do that: below it half of "
                                "the ports go up."),
             ("(radix // 2) ** tiers", "Nearly: the topmost tier has nothing above it, so all its ports point down, not half."),
+            ("radix ** tiers // 2", "That is right for two tiers: only one of them gives half its ports away. Of three, two do."),
             ("radix * tiers", "Each tier multiplies the number of GPUs; it does not add to it."),
             ("radix * radix // 2", "That is right for two tiers. A third one multiplies by half the ports once more."),
             ("radix // 2 * tiers", "Each tier multiplies. And the topmost one has all its ports for the tier below."),
@@ -121,6 +126,10 @@ EXERCISES = [
         wrong=[
             ("nbytes * (servers - 1) / servers / nic",
              "That is the second part. The blocks for other rails must first get to the right GPU, over NVLink."),
+            ("nbytes * (gpus - 1) / gpus / nvlink",
+             "That is the first part. Then the collected blocks leave through the NICs, for the other servers."),
+            ("nbytes * (gpus * servers - 1) / (gpus * servers) / nic",
+             "That sends every block through the NIC of its sender: pair by pair, and those for the own server too."),
             ("nbytes * (gpus - 1) / gpus / nvlink + nbytes / nic",
              "One block in so many is for the own server: it never leaves it. (servers - 1) / servers of the bytes do."),
             ("nbytes / nvlink + nbytes * (servers - 1) / servers / nic",

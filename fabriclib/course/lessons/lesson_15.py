@@ -54,11 +54,14 @@ PREDICTIONS = [
         "15.ill",
         f"How many of the {len(RUNS)} runs are ill?",
         "ratio", lambda: sum(bool(catalog.row("measurement_tables", table)["cause"]) for table in RUNS.values()),
-        "A and E are slow at both ends: TCP. C and G fall at the far right: shared networks. D is the hardest: one size only, "
-        "and an eighth slower than predicted. But it is as slow as a ring, to a hundredth, and this server's switch can add. F "
-        "is a little slow in the middle, as healthy runs are, and B and H are as predicted.",
+        "A and E are slow at both ends: TCP. C and G get slower at the far right: large machines, shared networks. D is the "
+        "hardest: one size only, and not much slower than predicted. But within a few per cent it takes what a ring takes, and "
+        "this server's switch can add. F is a little slow in the middle, as healthy runs are, and B and H are as predicted.",
         slips={
             "D is easily missed: one diamond, just above the line. Accuse NVLS off, and look again": lambda: 4,
+            "those are A and E, the loud ones; look at the last diamonds of C and G, and accuse NVLS off in D": lambda: 2,
+            "some are ill in few diamonds only: look at the last ones of C and G, and accuse NVLS off in D": lambda: 3,
+            "healthy runs leave the line too; half as long again in the middle is the model's own error": lambda: 7,
             "F looks a little slow in the middle, but no more than healthy runs do; the model is weakest there": lambda: 6,
         },
         unit="runs", example="8 runs",
@@ -76,14 +79,17 @@ EXERCISES = [
         "def ranks_of(algbw, busbw):\n"
         "    factor = busbw / algbw\n"
         "    return round(2 / (2 - factor))\n",
-        cases=[(195.31, 386.56), (126.90, 237.94), (48.71, 94.38), (131.26, 229.71)],
+        cases=[(195.31, 386.56), (126.90, 237.94), (48.71, 94.38), (131.26, 229.71), (20.62, 36.08)],
         wrong=[
             ("2 / (2 - busbw / algbw)", "Nearly. Printed figures are rounded, so this is no whole number; a number of GPUs is. "
                                         "Round it."),
             ("round(1 / (2 - busbw / algbw))", "The 2 got lost on the way: from f = 2 (p - 1) / p follows p = 2 / (2 - f)."),
             ("round(1 / (1 - busbw / algbw))", "That solves f = (p - 1) / p, the factor of an all-gather. An all-reduce has "
                                                "twice that."),
-            ("round(2 / (2 - algbw / busbw))", "The ratio is upside down: busbw is the larger one, busbw / algbw the factor."),
+            ("round(2 / (2 - algbw / busbw))", "This gives 1 for every log. The factor is busbw / algbw, not the other way "
+                                               "round; and from f = 2 - 2 / p get p by itself."),
+            ("int(2 / (2 - busbw / algbw))", "Nearly. int cuts off, and from rounded figures 7.99 may come: that is 8. "
+                                             "Use round."),
             ("round(busbw / algbw)", "That is the factor 2 (p - 1) / p itself, rounded. Solve it for p."),
         ],
     ),
@@ -103,6 +109,11 @@ EXERCISES = [
                                                              "sends as much again."),
             ("2 * (ranks - 1) * nbytes / seconds / nic", "This sends the whole buffer in every step. In a ring a step moves one "
                                                          "part, nbytes / ranks."),
+            ("2 * (ranks - 1) / ranks * nbytes / seconds / nic / ranks", "Each server sends that much, however many ranks "
+                                                                         "there are: divide by ranks only once."),
+            ("2 * (ranks - 1) / ranks * nbytes / nic", "Those are seconds: how long one NIC would take. Divide by the seconds "
+                                                       "measured."),
+            ("2 * nbytes / seconds / nic", "Nearly: a rank keeps its own part, so it is 2 (p - 1) / p times the buffer."),
             ("8 * 2 * (ranks - 1) / ranks * nbytes / seconds / nic", "The rate is in bytes per second already: no factor of 8."),
             ("nic * seconds * ranks / (2 * (ranks - 1) * nbytes)", "That is upside down: the bytes sent in a second, over what "
                                                                    "one NIC sends in a second."),
