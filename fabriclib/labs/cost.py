@@ -241,8 +241,9 @@ def _busbw_chart():
                Control("latency", _STARTS, default=1e-6, unit="s")],
      chart=_busbw_chart,
      leaves_out="Changes of protocol between small and large buffers, and packet headers: a port that moves 450 GB/s is a "
-                "promise of the datasheet. Measured points are all NVLS; there are none for 2 to 4 GPUs. "
-                "The double tree is priced by a bound, a few messages above what its schedule takes.",
+                "promise of the datasheet. The log of the measured points does not name the algorithm: from 128 MiB on they pass "
+                "a ring and so are NVLS, below 2 MiB it was most likely a ring. There are none for 2 to 4 GPUs. The double tree "
+                "is priced by a bound, a few messages above what its schedule takes.",
      sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"])
 def busbw_lab(shown, gpus, rate, latency):
     """busbw is the rate of a wire only for an algorithm that moves what busbw counts."""

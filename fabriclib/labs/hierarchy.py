@@ -109,8 +109,8 @@ def _levels_chart():
                Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
      chart=_levels_chart,
      leaves_out="Overlap: here one level ends before the next begins, and so do the halves of NVLS, one buffer out and one in, "
-                "which could run at once. How software starts: a real NVLS takes 10 to 25 µs for the smallest buffer, more "
-                "than the links here. The time to add, what software takes of the line rates, and congestion. Switches that "
+                "which could run at once. How software starts: NCCL's tuner allows NVLS 25 µs, many times what the links "
+                "take here. The time to add, what software takes of the line rates, and congestion. Switches that "
                 "add are priced by formula, all else message by message on the graph of a rail-optimised fabric of eight H100 "
                 "a server.",
      sources=["patarasuk-yuan", "scaling-book-sharding", "graham-sharp", "nccl-sym-kernels"])

@@ -123,6 +123,19 @@ def test_measured_points_are_the_published_ones_and_only_for_nvls():
     assert BUSBW.evaluate(gpus=6, shown="algbw")[0]["measured (GB/s)"].dropna().tolist() == pytest.approx([265])
 
 
+def test_the_run_called_nvls_is_so_where_it_is_large_and_as_quick_as_the_tuners_ring_where_it_is_small():
+    """No ring on H100 or H200 was measured above 370 GB/s; and NCCL's score of NVLS begins at 25 us, that of a ring at 15."""
+    run = published("h100x8-dgx-nvls-ar")
+    busbw = fl.busbw("all_reduce", run["nbytes"], run["seconds"], 8)
+    assert (busbw[run["nbytes"] >= 128 * units.MiB] > 400e9).all()
+    little = run[run["nbytes"] <= units.MiB]
+    choice = fl.nccl_choice("dgx-h100", "all_reduce", little["nbytes"].to_numpy())
+    assert set(zip(choice.algorithm, choice.protocol, strict=True)) == {("ring", "ll")}
+    assert np.abs(error(choice.seconds, little["seconds"])).max() < 0.25
+    assert fl.nccl_choice("dgx-h100", "all_reduce", 2 * units.MiB).algorithm == "nvls"
+    assert (little["seconds"].iloc[:-1] < 25e-6).all()
+
+
 def test_one_published_row_of_nvls_predicts_the_others_and_another_machine():
     predicted = cost.nvls_beside_published()
     assert predicted["GPUs"].tolist() == [5, 6, 7, 8]
