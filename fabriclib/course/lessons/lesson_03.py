@@ -39,6 +39,8 @@ PREDICTIONS = [
         slips={
             "that is all seven links in one direction, and six of them lead elsewhere": _all_links,
             "that is the headline: all seven links, both directions": lambda: 2 * _all_links(),
+            "that counts both directions, and a link for each of eight GPUs; there are seven others":
+                lambda: 2 * _all_links() / GPUS,
             "that spreads the sum over eight GPUs; a GPU has a link to each of the seven others": lambda: _all_links() / GPUS,
         },
         per_direction=True,
@@ -54,6 +56,7 @@ PREDICTIONS = [
                 lambda: summed(MESH, GPUS - 1),
             "that sends the buffer once; a ring all-reduce sends nearly twice the buffer":
                 lambda: GRADIENT / pair_rate(MESH),
+            "nearly: a GPU sends 2 x 7/8 of the buffer, not all of it twice": lambda: 2 * GRADIENT / pair_rate(MESH),
         },
         per_direction=True,
     ),
@@ -68,6 +71,9 @@ PREDICTIONS = [
             "that would be right if a link could carry one direction only; it carries both at once, so two rings may pass "
             "over it in opposite directions": (GPUS - 1) // 2,
             "that counts the links; each ring uses eight of them, in one direction": GPUS * (GPUS - 1) // 2,
+            "that divides 28 links by the eight of a ring, but a link carries both directions at once, a ring in each":
+                (GPUS - 1) / 2,
+            "those are the links, each direction by itself; a ring uses eight of them": GPUS * (GPUS - 1),
             "that counts the GPUs; each has only seven links, and a ring needs one to leave it": GPUS,
         },
         unit="rings", example="2 rings",
@@ -90,6 +96,8 @@ EXERCISES = [
             ("total_both_ways / 2 / gpus", "Nearly. No link leads from a GPU to itself: it has one for each of the others."),
             ("total_both_ways / 2 / (gpus * (gpus - 1) / 2)",
              "The total is that of one GPU. Divide it over that GPU's links, not over all links of the machine."),
+            ("total_both_ways / gpus", "That counts both directions, and a link to the GPU itself. A copy goes one way, and "
+                                       "there are gpus - 1 others."),
             ("total_both_ways", "That is the datasheet's sum: all links, both directions. How much leads to one GPU, one way?"),
         ],
     ),
@@ -102,6 +110,9 @@ EXERCISES = [
         cases=[(8,), (4,), (2,), (72,)],
         wrong=[
             ("gpus * (gpus - 1)", "That counts every link twice, once from each end."),
+            ("gpus * gpus", "That counts every link from both ends, and gives each GPU one to itself."),
+            ("gpus * (gpus + 1) // 2", "Each GPU has a link to each of the others: one fewer than there are GPUs, not one more."),
+            ("7 * gpus / 2", "Seven are the others of eight GPUs. How many others are there among gpus?"),
             ("gpus * gpus / 2", "That gives each GPU a link to itself as well."),
             ("gpus - 1", "Those are the links of one GPU. Add them up over all GPUs, and mind that a link has two ends."),
             ("gpus", "That closes a ring. In a full mesh each GPU has a link to each of the others."),
@@ -129,6 +140,11 @@ EXERCISES = [
              "The mesh is right. At the switch all the pieces leave through the same port: it carries gpus - 1 of them."),
             ("nbytes / gpus / pair_rate, nbytes / port_rate",
              "The mesh is right. At the switch: a GPU keeps the piece meant for itself, so it sends gpus - 1 pieces, not gpus."),
+            ("(gpus - 1) * nbytes / gpus / port_rate, nbytes / gpus / pair_rate",
+             "Both are right, in the wrong order: first the mesh, then the switch."),
+            ("nbytes / gpus / pair_rate", "The mesh is right. Return two numbers: return mesh, switch."),
+            ("nbytes / (gpus - 1) / pair_rate, nbytes / port_rate",
+             "There are gpus pieces: one is for the GPU itself, and that one is not sent."),
             ("nbytes / pair_rate, nbytes / port_rate",
              "This sends the whole buffer to everybody. In an all-to-all each gets a piece of its own, nbytes / gpus."),
             ("nbytes / gpus / (2 * pair_rate), (gpus - 1) * nbytes / gpus / (2 * port_rate)",

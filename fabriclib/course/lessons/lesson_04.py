@@ -49,6 +49,7 @@ PREDICTIONS = [
             "that is one a write; a line that the other side holds must be asked for, given up and sent": lambda: 8,
             "that is two a write; the line must be asked for, given up, and then its bytes sent": lambda: 16,
             "that is the first write alone; by the second, the line has moved to the other cache": lambda: _ping_pong(1),
+            "that is four a write; of asking, granting, giving up and sending one always stays inside the host": lambda: 32,
             "that is half of it: both sides write, and both pay": lambda: _ping_pong(8) / 2,
         },
         unit="messages", example="10 messages",
@@ -100,6 +101,10 @@ EXERCISES = [
             ("max(local / (1 - share), cxl / share)",
              "That is the total at which the second memory is full. By then the first has been full for a while: take the "
              "smaller of the two."),
+            ("local / (1 - share)", "That is right as long as local DRAM is full first. With a large share it is CXL: compare "
+                                   "the two."),
+            ("min((1 - share) * local, share * cxl)",
+             "A memory that gets a part of the accesses is full when the total is its rate *divided* by that part."),
             ("min(local / share, cxl / (1 - share))", "The shares are swapped: share is the part that goes to CXL."),
             ("cxl / share", "That is right as long as CXL is full first. With a small share it is local DRAM: compare the two."),
             ("min(local, cxl)", "That is the slower memory alone. It delivers only its share of the total."),
@@ -118,6 +123,12 @@ EXERCISES = [
         wrong=[
             ("64 * lines / (68 * (4 * lines + messages) / 4)",
              "This sends parts of flits. Only whole ones are sent: round their number up, with math.ceil."),
+            ("100 * 64 * lines / (68 * -(-(4 * lines + messages) // 4))", "Nearly: asked for is the share itself, between 0 and "
+                                                                          "1, not in per cent."),
+            ("64 * lines / (68 * ((4 * lines + messages) // 4 + 1))",
+             "Nearly: when the slots fill the flits exactly, this sends an empty one more. Round up, with math.ceil."),
+            ("64 * lines / (64 * lines + 16 * messages)",
+             "This counts bytes of lines and messages alone. Sent are whole flits of 68 bytes, each with four slots."),
             ("64 * lines / (68 * lines)", "This leaves out the messages. Each takes a slot, and four slots make a flit."),
             ("64 * lines / (68 * ((4 * lines + messages) // 4))",
              "This rounds down: the last slots are never sent. Round up, with math.ceil."),
