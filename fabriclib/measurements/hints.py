@@ -13,6 +13,7 @@ HINTS = {
     "NCCL_P2P_DISABLE=1 is set": ("pcie-not-nvlink", re.compile(r"NCCL_P2P_DISABLE(?: set by environment to |=)1\b")),
     "GPUs of one server talk through shared host memory": ("pcie-not-nvlink", re.compile(r"via SHM/direct")),
 }
+_ANY = re.compile("|".join(pattern.pattern for _, pattern in HINTS.values()))
 
 
 def hint_of(line: str) -> str | None:
@@ -21,6 +22,6 @@ def hint_of(line: str) -> str | None:
     >>> hint_of("node1:43:61 [0] NCCL INFO Using network Socket")
     'NCCL says that it uses TCP sockets'
     """
-    if "NCCL" not in line and "NET/" not in line:
+    if ("NCCL" not in line and "NET/" not in line) or not _ANY.search(line):
         return None
     return next((said for said, (_, pattern) in HINTS.items() if pattern.search(line)), None)

@@ -28,6 +28,7 @@ _RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([\d.]+)\s*$")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d+)\s+(?!OK)\S+")
 _WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
+_COUNTED = re.compile(r"\d\s+[a-z]\w*\s+[a-z]\w*\s+[-\d]")  # a count, a type, an operation, and the next number
 _ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {"int8": 1, "uint8": 1, "char": 1, "int32": 4, "uint32": 4, "int": 4, "int64": 8, "uint64": 8, "half": 2, "float": 4,
           "double": 8, "bfloat16": 2, "f8e4m3": 1, "f8e5m2": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
@@ -56,6 +57,8 @@ def columns_of(line: str) -> tuple[str, ...] | None:
 
 def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | None:
     """Return the row of the table that *line* is, under *columns* or, without a header, under one of LAYOUTS; or None."""
+    if (columns is None or "type" in columns) and not _COUNTED.search(line):
+        return None
     tokens = line.split()
     for layout in (columns,) if columns else LAYOUTS:
         first = len(tokens) - len(layout)

@@ -12,6 +12,7 @@ _TITLE = re.compile(r"#\s*OSU (?:MPI|NCCL|RCCL|XCCL)\S*\s+(.*?)\s+(Latency|Bandw
 _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
           "all-to-all personalized exchange": "all_to_all", "reduce": "reduce", "gather": "gather", "scatter": "scatter"}
 _PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
+_LAUNCHER = re.compile(r"\b(srun|mpirun|mpiexec)\b")
 _FLAGS = {
     "ranks": re.compile(r"(?<!\S)(?:-np|-n|--np|--ntasks)(?:\s+|=)?(\d{1,7})(?!\S)"),
     "nodes": re.compile(r"(?<!\S)(?:-N|--nodes)(?:\s+|=)?(\d{1,6})(?!\S)"),
@@ -62,7 +63,7 @@ def launched(line: str) -> dict[str, int]:
     >>> launched("mpirun -np 32 -N 8 ./osu_allreduce")
     {'ranks': 32, 'nodes': 4}
     """
-    if not (launcher := re.search(r"\b(srun|mpirun|mpiexec)\b", line)):
+    if ("run" not in line and "mpiexec" not in line) or not (launcher := _LAUNCHER.search(line)):
         return {}
     found = {name: int(match[1]) for name, flag in _FLAGS.items() if (match := flag.search(line))}
     if launcher[1] != "srun" and "nodes" in found:

@@ -15,6 +15,7 @@ from ..collectives.buffers import COLLECTIVES
 from .table import BLANK, Printed, Row, printed
 
 _SIZE = {"nbytes", "size", "bytes", "message", "messagesize", "payload", "buffer", "msgsize"}
+_SIZED = ("size", "bytes", "message", "payload", "buffer")
 _TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avglatency"}
 _RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw"}
 _OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes"}
@@ -49,6 +50,9 @@ def columns_of(line: str) -> Columns | None:
     >>> columns_of("nbytes,time (us),busbw_GB/s").at
     {'nbytes': (0, 1.0), 'seconds': (1, 1e-06), 'busbw': (2, 1000000000.0)}
     """
+    folded = line.lower()
+    if not any(word in folded for word in _SIZED):
+        return None
     for separator in SEPARATORS:
         if separator in line and line.count(separator) < MOST_COLUMNS:
             cells = split(line.lstrip("# "), separator)
