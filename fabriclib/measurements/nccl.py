@@ -25,7 +25,7 @@ _TIMED = {"time", "algbw", "busbw"}
 _BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?:_mpi)?(?![a-z_])")
 _RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b(?:\s+\d+\s+\[[^\]]*\]\s+([\w .-]{1,40}))?")
 _RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
-_MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([\d.]+)\s*$")
+_MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}\.?[0-9]{0,12})\s*$")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d+)\s+(?!OK)\S+")
 _WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
 _COUNTED = re.compile(r"\d\s+[a-z]\w*\s+[a-z]\w*\s+[-\d]")  # a count, a type, an operation, and the next number
@@ -152,7 +152,7 @@ def starts_a_run(line: str) -> bool:
 def mean_of(line: str):
     """Return the average bus bandwidth, as printed below a table in bytes per second; None for any other line."""
     match = "Avg bus" in line and _MEAN.search(line)
-    return printed(match[1], GBPS) if match and match[1].count(".") <= 1 and match[1] != "." else None
+    return printed(match[1], GBPS) if match else None
 
 
 def out_of_bounds(line: str) -> int:

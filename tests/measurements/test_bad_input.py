@@ -134,5 +134,11 @@ def test_a_log_cut_anywhere_keeps_the_rows_before_the_cut(at):
     assert whole <= (0 if frame is None else len(frame)) <= whole + 1
 
 
+def test_digits_of_other_scripts_are_no_figures():
+    whole = RUN + "# Avg bus bandwidth    : \u0661\u0662.5\n"
+    assert len(read_measurements(whole)) == 10
+    assert len(read_measurements(whole.replace("536870912", "\u0665\u0663\u0666870912"))) == 9
+
+
 def test_lines_are_numbered_as_an_editor_does():
     assert list(numbered("a\r\nb\n\nc")) == [(1, "a"), (2, "b"), (3, ""), (4, "c")]
