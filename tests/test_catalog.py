@@ -92,6 +92,11 @@ def test_sources_are_graded_and_can_be_found():
         assert re.fullmatch(r"(\d{4}(-\d\d(-\d\d)?)?)?", row["date"]), row["id"]
 
 
+def test_a_page_is_one_source():
+    pages = [re.sub(r"^https?://(www\.)?|/$", "", row["url"]) for row in TABLES["sources"] if row["url"]]
+    assert sorted(pages) == sorted(set(pages))
+
+
 def test_what_rests_on_no_source_says_what_it_rests_on():
     for table, row in ROWS:
         if row.get("source") == "none":

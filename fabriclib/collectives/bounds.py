@@ -19,7 +19,6 @@ from .cost import line
 from .counts import checked_bytes
 from .registry import algorithm
 
-SOURCE = "chan-2007"
 REDUCTIONS = ("endpoint", "network")
 REDUCING = ("reduce", "reduce_scatter", "all_reduce")
 

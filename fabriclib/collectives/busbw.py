@@ -13,8 +13,6 @@ from __future__ import annotations
 from ..checks import MAX_BYTES, known, number, whole
 from .buffers import COLLECTIVES
 
-SOURCE = "nccl-tests"
-
 _FACTORS = {
     "all_reduce": lambda p: 2 * (p - 1) / p,
     **dict.fromkeys(("all_gather", "reduce_scatter", "all_to_all", "gather", "scatter"), lambda p: (p - 1) / p),
