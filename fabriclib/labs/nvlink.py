@@ -232,8 +232,9 @@ def in_switch_sum(shown, gpus, port):
              "here (GB/s)": [value if p == gpus else np.nan for _, p, value in lines] + no_line,
              "measured (GB/s)": no_point + [value for _, _, value in points],
              "text": [""] * len(lines) + [mark if p == _GPUS[-1] else "" for mark, p, _ in points]}
-    ring, nvls = (f"{all_reduce_seconds(way, gpus, 1.0) / _BUFFER:.4g} buffers, {shown} {value:.0f} GB/s"
-                  for way, value in zip(_WAYS, (value for _, p, value in lines if p == gpus), strict=True))
+    sent = (f"{all_reduce_seconds(way, gpus, 1.0) / _BUFFER:.4g}" for way in _WAYS)
+    ring, nvls = (f"{one} buffer{'s' * (one != '1')}, {shown} {value:.0f} GB/s"
+                  for one, value in zip(sent, (value for _, p, value in lines if p == gpus), strict=True))
     return table, (f"{gpus} GPUs, {units.format(port, 'B/s')} through each port each way. In a ring a GPU sends {ring}. "
                    f"With NVLS it sends {nvls}.")
 

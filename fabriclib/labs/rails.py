@@ -96,9 +96,10 @@ def rails_or_servers(up, rings, nbytes):
                 rows[column].append(value)
     ring, _, flat, pxn = (units.format(seconds(plan, BY_RAIL, up, rings, nbytes), "s") for plan in PLANS)
     slower = ratios[next(iter(PLANS))]
-    other = f"{slower:.2g} times as long" if slower > 1.005 else "as long"
+    other = f"{slower:.2g} times as long" if slower >= 1.05 else "as long"
     many = "1 ring takes" if rings == 1 else f"{rings} rings take"
-    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {up} ports up for 8 down: {many} {ring} with a leaf a rail and "
+    ports = f"{up} port{'s' * (up > 1)}"
+    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for 8 down: {many} {ring} with a leaf a rail and "
                   f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")
 
 

@@ -256,7 +256,8 @@ def eye(generation, inches, equaliser, helper):
     blanks = {"part": "", "trace": None, "t": None, "mid": None, "low": None, "high": None, "ink": None, "label": "", "open": ""}
     table = {column: [*np.asarray(traces.get(column, [blank] * curves.size)).tolist(), *(row.get(column, blank) for row in few)]
              for column, blank in blanks.items()}
-    return table, (f"{generation} over {inches} inches of FR4: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
+    board = f"{inches} inch{'es' * (inches != 1)} of FR4"
+    return table, (f"{generation} over {board}: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
                    + _judged(asked, loss, found))
 
 

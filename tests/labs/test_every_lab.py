@@ -59,6 +59,7 @@ def test_every_state_has_a_table_within_the_fixed_axes_and_a_sentence_with_a_num
         assert re.search(r"\d", sentence), controls
         assert not re.search(r"\bnan\b|\binf\b", sentence), (controls, sentence)
         assert not re.search(r"\de[+-]\d|-\d[\d.]* [kMGT]?i?B\b", sentence), (controls, sentence)
+        assert not re.search(r"(?<![.\d])1 (ports|inches|buffers|messages|rings|links|GPUs)\b", sentence), (controls, sentence)
         for column, (low, high) in limits.items():
             drawn = table[column].dropna()
             outside = drawn[(drawn < low * (1 - 1e-9)) | (drawn > high * (1 + 1e-9))]
