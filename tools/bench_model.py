@@ -11,6 +11,7 @@ from fabriclib import collective_time, fabric, schedule
 from fabriclib.collectives.registry import entries
 from fabriclib.congestion.ecmp import simulate, split_for
 from fabriclib.flows import finish, max_min, route
+from fabriclib.prediction import predict
 from fabriclib.topology import Graph
 
 LINK = {"alpha": 1e-6, "beta": 2e-11}
@@ -51,6 +52,16 @@ def collectives() -> None:
         if 1 < schedule(collective, name, FEW_RANKS).moves.steps <= FEW_STEPS and entry.ports == 1:
             seconds = best(lambda c=collective, n=name: schedule(c, n, MANY_RANKS).counts(), 1)
             line(f"schedule({collective}, {name}, {MANY_RANKS}).counts", f"{seconds:.2f} s", "asked: at most 2 s")
+
+
+def predictions() -> None:
+    """Print what predicting a curve and a sweep of a machine takes."""
+    print("predictions")
+    curve, sizes, nodes = np.geomspace(8, 2**34, 40), np.geomspace(8, 2**34, 1000), np.arange(1, 1001)[:, None]
+    seconds = best(lambda: predict("dgx-h100", "all_reduce", curve, nodes=2), 20)
+    line("predict, 40 sizes of an all_reduce on two DGX H100", f"{seconds * 1e3:.2f} ms", "asked: at most 1 ms")
+    seconds = best(lambda: predict("dgx-h100", "all_reduce", sizes, nodes=nodes), 2)
+    line("predict, 10^6 sizes and nodes", f"{seconds:.2f} s", "asked: at most 1 s")
 
 
 def flows() -> None:
@@ -107,5 +118,6 @@ def fabrics() -> None:
 if __name__ == "__main__":
     fabrics()
     collectives()
+    predictions()
     hashing()
     flows()

@@ -26,6 +26,7 @@ from .price import Price, prices
 from .reach import reach
 
 MAX_NODES = 100_000
+EQUAL = 1.02  # times as long, and nobody can tell the difference
 
 
 @dataclass(frozen=True, repr=False)
@@ -184,14 +185,15 @@ def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
 
 
 def _fastest(ways: list[Price], nbytes):
-    """Return which of the possible routes the library expects to be the fastest, and the seconds it takes on the devices."""
-    device = ways[0].time(nbytes)
-    expected = np.where(ways[0].possible, ways[0].seen_as(nbytes, device), np.inf)
-    chosen = np.zeros(np.shape(expected), dtype=np.int8)
-    for index, way in enumerate(ways[1:], start=1):
-        seconds = way.time(nbytes)
-        hoped = way.seen_as(nbytes, seconds)
-        better = (hoped < expected) & way.possible
-        device, expected, chosen = (np.where(better, new, old) for new, old in
-                                    ((seconds, device), (hoped, expected), (np.int8(index), chosen)))
+    """Return which of the possible routes the library expects to be the fastest, and the seconds on the devices."""
+    times = [way.time(nbytes) for way in ways]
+    hoped = [np.where(way.possible, way.seen_as(nbytes, time), np.inf) for way, time in zip(ways, times, strict=True)]
+    expected, device = hoped[0], np.where(ways[0].possible, times[0], np.inf)
+    for time, hope in zip(times[1:], hoped[1:], strict=True):
+        better = hope < expected
+        expected, device = np.where(better, hope, expected), np.where(better, time, device)
+    # Routes that are as good as equal go by the name of the plainest, which stands first.
+    chosen = np.full(np.shape(expected), len(ways) - 1, dtype=np.int8)
+    for index in range(len(ways) - 2, -1, -1):
+        chosen = np.where(hoped[index] <= EQUAL * expected, np.int8(index), chosen)
     return chosen, device

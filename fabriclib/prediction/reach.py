@@ -9,6 +9,8 @@ import numpy as np
 from ..machines import Launcher, System
 from .constants import Constants, look_up
 
+SMALL_GROUP = 8  # GPUs: a rack's switches reduce for so many as fast as those of a server
+
 
 class Reach(NamedTuple):
     """The rates (bytes per second) and latencies (seconds) of a machine that runs on `gpus` GPUs of each node.
@@ -16,7 +18,7 @@ class Reach(NamedTuple):
     Fields:
         ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. pair: between two GPUs.
         nvls: through a switch that reduces; nvls_tree: while a network is involved; both 0 without such a switch.
-        direct: whether the library sends to all peers of a node at once.
+        direct: whether the library sends to all peers of a node at once. gathers: whether it gathers what is for a node.
         net: through the NICs of a node; pairs: the same for all-to-all. port: through those of one GPU.
         sharp: whether the network reduces.
         base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
@@ -35,6 +37,7 @@ class Reach(NamedTuple):
     nvls: float
     nvls_tree: float
     direct: bool
+    gathers: bool
     net: float
     pairs: float
     port: float
@@ -66,7 +69,7 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
     ring = machine.gpu_rate * used * of("efficiency", *wire) * of("wiring", machine.wiring)
     reduces = machine.switch is not None and machine.switch.reduces
     switch = (machine.switch.id, machine.switch.family) if reduces else ()
-    if machine.server_gpus < machine.gpus:
+    if machine.server_gpus < machine.gpus and np.max(gpus) > SMALL_GROUP:
         switch = ("rack", *switch)
     # A GPU keeps to the NICs beside it: half of the GPUs use half of the NICs, but never less than one.
     ports = np.maximum(machine.nics * gpus / machine.gpus, 1.0) if machine.nic else 1.0
@@ -79,8 +82,8 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
         pair=machine.gpu_rate / (machine.gpus - 1 if mesh else 1) * of("pair efficiency", *wire),
         nvls=ring * of("reduction", *switch) if reduces else 0.0,
         nvls_tree=ring * of("reduction", *switch) * of("tree share") if reduces else 0.0,
-        direct=mesh and machine.library == "rccl",
-        net=net, pairs=net * of("pair share"), port=net / np.minimum(ports, gpus), sharp=machine.sharp,
+        direct=mesh and machine.library == "rccl", gathers=machine.wiring == "switch" and machine.library == "nccl",
+        net=net, pairs=net * of("pair share", *network), port=net / np.minimum(ports, gpus), sharp=machine.sharp,
         base=of("base", machine.library), step=step, chain=step * of("chain", *wire),
         in_switch=of("in-switch latency"), eager=of("eager", *network),
         bulk=max(of("bulk", *network), of("eager", *network)), cutoff=of("cutoff", *network),

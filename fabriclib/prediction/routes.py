@@ -62,11 +62,6 @@ def _tree_sends(nodes):
     return np.minimum(nodes, 4) / 2.0
 
 
-def _switch_steps(r, step):
-    """Return the steps of an in-switch reduction: those of a chain of GPUs, as long as that is the faster way."""
-    return np.minimum(2 * (r.gpus - 1), r.in_switch / step)
-
-
 # ------------------------------------------------------------------ inside one node
 
 def _node_all_reduce(r) -> list[Route]:
@@ -75,7 +70,9 @@ def _node_all_reduce(r) -> list[Route]:
     if r.direct:
         routes.append(Route("two_shot", 2, 0, _sent("all_reduce", "two_shot", r.gpus) / r.ring, LINKS))
     if r.nvls:
-        routes.append(Route("nvls", _switch_steps(r, r.step), 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH))
+        # A chain of GPUs, or the switch itself, whose latency does not grow with the GPUs: whichever is faster.
+        steps = np.minimum(2 * (r.gpus - 1), r.in_switch / r.step)
+        routes.append(Route("nvls", steps, 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH))
     return routes
 
 
@@ -114,16 +111,17 @@ NODE = {
 def _network_all_reduce(r, nodes) -> list[Route]:
     ranks, up_and_down, depth = r.gpus * nodes, 2 * (r.gpus - 1), 2 * np.log2(nodes)
     ring = _sent("all_reduce", "ring", ranks)
-    in_switch = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls_tree) if r.nvls_tree else None
+    sends = (NICS, _tree_sends(nodes) / r.net)
     # A block passes every edge of the ring, but for the one into its owner, to be reduced, and again to be spread.
     routes = [Route("ring", 2 * (ranks - 1 - nodes), 2 * nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)))]
-    in_node = in_switch or (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
-    tree = _slowest(in_node, (NICS, _tree_sends(nodes) / r.net))
     # Between two nodes NCCL's tuner does not see that a tree halves the traffic: it takes one for small messages, and for
     # large ones where the gain is large.
     seen = np.where(np.asarray(nodes) == 2, r.margin, 1.0)
-    routes.append(Route("nvls_tree", _switch_steps(r, r.chain), depth, **tree) if in_switch else
-                  Route("tree", up_and_down, depth, **tree, seen=seen))
+    in_node = (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
+    routes.append(Route("tree", up_and_down, depth, **_slowest(in_node, sends), seen=seen))
+    if r.nvls_tree:
+        in_node = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls_tree)
+        routes.append(Route("nvls_tree", up_and_down, depth, **_slowest(in_node, sends)))
     if r.sharp:
         in_network = (NICS, _sent("all_reduce", "sharp", 2) / r.net)
         routes.append(Route("sharp", up_and_down, 2 + 0 * depth, **_slowest(in_node, in_network)))
@@ -144,10 +142,15 @@ def _network_chain(r, nodes) -> list[Route]:
 
 
 def _network_all_to_all(r, nodes) -> list[Route]:
-    """Each GPU posts a message to every GPU of the other nodes; GPUs that share a NIC wait for one another."""
+    """Each GPU posts a message to every GPU of the other nodes; GPUs that share a NIC wait for one another.
+
+    Where GPUs reach one another's NICs over a switch, NCCL gathers what is for the same node into one message (PXN).
+    """
     ranks = r.gpus * nodes
     away = ranks - r.gpus
     places = _slowest((LINKS, (r.gpus - 1) / r.gpus / r.ring), (NICS, away / ranks * r.gpus / r.pairs))
+    if r.gathers:
+        return [Route("rail_aggregated", r.gpus - 1, nodes - 1, **places, overlapped=True)]
     return [Route("pairwise", r.gpus - 1, r.posting * away, **places, overlapped=True)]
 
 

@@ -1,0 +1,138 @@
+"""Lesson 14: the model beside published measurements: where a time comes from, and how far off a prediction may be."""
+
+from ... import accuracy, units
+from ...collectives import collective_time
+from ...links import link
+from ...machines import system
+from ...measurements import published
+from ...prediction import predict
+from ..declare import Exercise, Prediction
+
+GPUS = 8
+SMALL = 8.0  # bytes
+_H100 = link("nvlink4").bundle(18)
+_LOG = published("h100x16-p5-ar").iloc[-1]  # the largest message that two p5 servers summed
+RANKS = 16
+
+
+def busbw_of_two_servers() -> float:
+    """Return the bus bandwidth, bytes per second, that the log of two p5 servers prints for its largest message."""
+    return float(2 * (RANKS - 1) / RANKS * _LOG["nbytes"] / _LOG["seconds"])
+
+
+def _steps() -> float:
+    return collective_time("all_reduce", "ring", nbytes=SMALL, ranks=GPUS, alpha=_H100.latency, beta=0.0)
+
+
+PREDICTIONS = [
+    Prediction(
+        "14.small",
+        "Eight H100 of one server, a process for each, sum 8 bytes. The wire needs less than a thousandth of a microsecond "
+        f"for them, and the {2 * (GPUS - 1)} steps of a ring cost {units.format(_H100.latency, 's')} each. What time does a "
+        "benchmark print?",
+        "time", lambda: predict("dgx-h100", "all_reduce", SMALL).seconds,
+        "The steps are not the slowest part. A collective is a kernel, a program on each GPU, and starting one and learning that "
+        "it has ended costs the CPU and the driver more than all fourteen steps. Below that floor no message gets.",
+        slips={
+            "that is the steps alone; a kernel must be started on every GPU first": _steps,
+            "that is a single step; the sum passes round the ring twice": _H100.latency,
+            "that is the wire alone; what does it cost to get going?": lambda: SMALL / _H100.bandwidth(),
+        },
+        example="50 us",
+    ),
+    Prediction(
+        "14.nic",
+        "Two AWS p5 servers of eight H100 sum 16 GiB, by a tree. Each server's network ports carry "
+        f"{units.format(system('aws-p5').node_rate, 'B/s')} each way. The log says: busbw "
+        f"{units.format(busbw_of_two_servers(), 'B/s')}. More than the ports can carry! At what rate "
+        "did the data really leave a server?",
+        "rate", lambda: float(_LOG["nbytes"] / _LOG["seconds"]),
+        "Between two servers the library uses a tree: each server sends its sum to the other once, so what leaves is the buffer, "
+        "once. That is algbw. busbw multiplies it by 2 (p - 1) / p = 1.875, as if a ring had carried it.",
+        slips={
+            "that is busbw itself, which assumes a ring; no port can carry more than its line rate": busbw_of_two_servers,
+            "that is what the ports could carry; the log says how long it took": lambda: system("aws-p5").node_rate,
+            "that multiplies by the factor of busbw; divide by it": lambda: busbw_of_two_servers() * 2 * (RANKS - 1) / RANKS,
+        },
+        per_direction=True, example="100 GB/s",
+    ),
+    Prediction(
+        "14.error",
+        "fabriclib's model is set beside published tables of one server. For each table its constants are fitted without any "
+        "measurement of the same site. By how many percent is it off on average, over all sizes?",
+        "ratio", lambda: 100 * accuracy.summary(accuracy.held_out())["single-node"][0],
+        "A tenth. The same kind of machine measured at two sites differs by several per cent itself, so not all of it "
+        "can be cured.",
+        slips={
+            "that is about where the model stands from 64 MiB on; small and middle messages are harder":
+                lambda: 100 * accuracy.summary(accuracy.held_out())["single-node"][3],
+            "that is about the error over several servers": lambda: 100 * accuracy.summary(accuracy.held_out())["multi-node"][0],
+        },
+        unit="percent", example="50 percent",
+    ),
+]
+
+EXERCISES = [
+    Exercise(
+        "14.seconds",
+        "Write seconds: how long an all-reduce of nbytes on so many ranks took, if the log shows its busbw in bytes per second.",
+        "seconds",
+        lambda nbytes, busbw, ranks: 2 * (ranks - 1) / ranks * nbytes / busbw,
+        "def seconds(nbytes, busbw, ranks):\n"
+        "    algbw = busbw * ranks / (2 * (ranks - 1))\n"
+        "    return nbytes / algbw\n",
+        cases=[(2**30, 470 * units.GB, 8), (2**34, 487 * units.GB, 16), (2**20, 76 * units.GB, 4)],
+        wrong=[
+            ("nbytes / busbw", "That would be right for algbw. busbw is algbw times 2 (p - 1) / p."),
+            ("nbytes / (busbw * 2 * (ranks - 1) / ranks)",
+             "The factor makes busbw out of algbw. To come back, divide busbw by it."),
+            ("(ranks - 1) / ranks * nbytes / busbw", "That is the factor of an all-gather. An all-reduce has twice that."),
+            ("2 * nbytes / busbw", "Nearly, for many ranks. The exact factor is 2 (p - 1) / p."),
+        ],
+    ),
+    Exercise(
+        "14.half",
+        "Write half_size: the first size of a table at which half of the table's best rate is reached. nbytes and seconds are "
+        "two lists, smallest message first.",
+        "half_size",
+        lambda nbytes, seconds: next(
+            n for n, t in zip(nbytes, seconds, strict=True)
+            if n / t >= max(m / u for m, u in zip(nbytes, seconds, strict=True)) / 2),
+        "def half_size(nbytes, seconds):\n"
+        "    rates = [n / t for n, t in zip(nbytes, seconds)]\n"
+        "    for n, rate in zip(nbytes, rates):\n"
+        "        if rate >= max(rates) / 2:\n"
+        "            return n\n",
+        cases=[([2**20, 2**22, 2**24, 2**30], [2.7e-5, 5.4e-5, 1.24e-4, 4.03e-3]),
+               ([2**20, 2**22, 2**24, 2**26], [1.23e-4, 1.69e-4, 2.98e-4, 6e-4]),
+               ([8, 64], [1e-5, 1e-5])],
+        wrong=[
+            ("max(nbytes) / 2", "That is half of the largest size. Ask for half of the best rate, nbytes / seconds."),
+            ("next(n for n, t in zip(nbytes, seconds) if t >= max(seconds) / 2)",
+             "That is where half of the longest time is reached. A rate is nbytes / seconds."),
+            ("next(n for n, t in zip(nbytes, seconds) if n / t >= nbytes[0] / seconds[0] / 2)",
+             "That compares with the rate of the first row. Compare with the best of all rows."),
+            ("max(n for n, t in zip(nbytes, seconds) if n / t <= max(m / u for m, u in zip(nbytes, seconds)) / 2)",
+             "That is the last size still below half of the best rate. The question is for the first that reaches it."),
+        ],
+    ),
+    Exercise(
+        "14.off",
+        "Write off: how far predictions are from measurements, as the mean absolute relative error. Both are lists of seconds.",
+        "off",
+        lambda predicted, measured: sum(abs(p / m - 1) for p, m in zip(predicted, measured, strict=True)) / len(measured),
+        "def off(predicted, measured):\n"
+        "    errors = [abs(p / m - 1) for p, m in zip(predicted, measured)]\n"
+        "    return sum(errors) / len(errors)\n",
+        cases=[([1.1e-5, 9e-4], [1e-5, 1e-3]), ([2e-5, 1e-2, 1.0], [1e-5, 1.2e-2, 0.8]), ([3e-6], [6e-6])],
+        wrong=[
+            ("sum(p / m - 1 for p, m in zip(predicted, measured)) / len(measured)",
+             "There, too long and too short cancel. Take the size of each error before adding."),
+            ("abs(sum(predicted) - sum(measured)) / sum(measured)",
+             "There the largest message decides alone: it lasts a thousand times as long. Take the error of each row first."),
+            ("sum(abs(m / p - 1) for p, m in zip(predicted, measured)) / len(measured)",
+             "That takes the prediction for the truth. Divide by what was measured."),
+            ("sum(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the sum. Divide by the number of rows."),
+        ],
+    ),
+]
