@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import catalog, units
-from .measurements import percent
+from .measurements import error, percent
 from .peers import PeerToPeer, p2p
 from .topology import server
 
@@ -83,9 +83,9 @@ def beside(table: str):
     way, ways, line = copy(cells["copy"]), _ways(cells), _line(cells)
     pairs = [tuple(row["pair"].split()) for row in _rows(table)]
     model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs]) / units.GB
-    measured = np.array([float(row["gbps"]) for row in _rows(table)])
+    measured, sets = np.array([float(row["gbps"]) for row in _rows(table)]), [row["sets"] for row in _rows(table)]
     return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model,
-                         "measured GB/s": measured, "error": model / measured - 1, "sets": [row["sets"] for row in _rows(table)]})
+                         "measured GB/s": measured, "error": error(model, measured), "sets": sets})
 
 
 def summary():

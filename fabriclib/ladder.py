@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from . import catalog, fec, framing, units
 from .cabling import Cable
-from .checks import MAX_BYTES, count, known, number, single
+from .checks import MAX_BYTES, count, number, single
 from .links import Link
 
 KINDS = ("kernel", "copies", "interrupt and wake-up", "program", "PCIe and NIC", "wire and FEC", "switches")
@@ -90,7 +90,7 @@ def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None
     Raises:
         ValueError: an unknown transport, or a size that is not one positive number.
     """
-    cells = catalog.row("transports", known("transport", transport, [r["id"] for r in catalog.rows("transports")]))
+    cells = catalog.row("transports", transport)
     nbytes, way = single("nbytes", number("nbytes", nbytes, high=MAX_BYTES)), way or Way()
     steps = [row for row in catalog.rows("ladder_steps") if row["transport"] == cells["steps"]]
     if nbytes <= float(cells["inline_bytes"]):

@@ -27,7 +27,7 @@ def lanes_of(cpu: str, sockets: int = 1) -> int:
     >>> lanes_of("epyc-9004"), lanes_of("epyc-9004", sockets=2), lanes_of("xeon-sp4", sockets=2)
     (128, 128, 160)
     """
-    row = catalog.row("cpus", known("cpu", cpu, [row["id"] for row in catalog.rows("cpus")]))
+    row = catalog.row("cpus", cpu)
     return int(row["lanes" if count("sockets", sockets, high=SOCKETS[-1]) == 1 else "lanes_of_two"])
 
 

@@ -10,15 +10,6 @@ import numpy as np
 from ..checks import number, plain, whole
 
 
-def finish_time(senders, nbytes, rate):
-    """Return the seconds until the receiver has everything: senders * nbytes / rate, for its port is the narrow one.
-
-    >>> finish_time(8, 1e6, 50e9)
-    0.00016
-    """
-    return whole("senders", senders) * number("nbytes", nbytes) / number("rate", rate)
-
-
 def queue_growth(senders, rate):
     """Return the bytes per second at which the queue before the receiver's port grows: (senders - 1) * rate.
 

@@ -12,10 +12,9 @@ Goodput: Bertsekas and Gallager, Data Networks, 2nd ed. (1992), 2.4; Mittal et a
 
 from __future__ import annotations
 
-from ..checks import known, number, whole
+from ..checks import known, number
 
 RECOVERIES = ("go-back-n", "selective-repeat")
-ACK_TICK = 4.096e-6  # seconds: the local ACK timeout of InfiniBand and RoCE is this times a power of two
 MOST_LOSS = 0.5  # beyond, no link is one
 
 
@@ -77,18 +76,6 @@ def tolerated(share, rate, rtt, packet, recovery="go-back-n"):
     """
     packets, share = _repeated(rate, rtt, packet, recovery), number("share", share, high=1.0)
     return (1 - share) / (1 - share + share * packets)
-
-
-def ack_timeout(exponent):
-    """Return the seconds a sender waits when no packet follows the lost one to reveal the gap: 4.096 us times 2**exponent.
-
-    The last packet of a message that is lost is missed by nobody but this timer. InfiniBand Architecture Specification,
-    vol. 1, 9.7.6.1.3; hardware may wait up to four times as long.
-
-    >>> f"{ack_timeout(14):.3f} s", f"{ack_timeout(20):.1f} s"
-    ('0.067 s', '4.3 s')
-    """
-    return ACK_TICK * 2.0 ** whole("exponent", exponent, low=1, high=31)
 
 
 def _repeated(rate, rtt, packet, recovery: str):

@@ -68,8 +68,8 @@ def broken(cause: str, system, collective: str, nbytes, nodes: int = 1, gpus_per
     Raises:
         ValueError: an unknown cause, or one that this run cannot have; what `predict` refuses.
 
-    >>> [round(float(t * 1e3), 1) for t in broken("one-nic", "dgx-h100", "all_reduce", 2**33, nodes=4)]
-    [359.6]
+    >>> [f"{t:.2f} s" for t in broken("one-nic", "dgx-h100", "all_reduce", 2**33, nodes=4)]
+    ['0.36 s']
     """
     known("cause", cause, _VARIANTS)
     run = Case(*case(system, collective, np.atleast_1d(nbytes), nodes, gpus_per_node, launcher))

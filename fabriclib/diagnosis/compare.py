@@ -9,7 +9,7 @@ import numpy as np
 from ..accuracy import LARGE, REGIMES, SMALL
 from ..checks import count, short
 from ..links import AlphaBeta
-from ..measurements import GLITCH, percent
+from ..measurements import percent, settled
 from ..prediction.model import case
 from .broken import Case
 from .suspects import TOO_SLOW, Candidate, Seen, alarm, candidates
@@ -109,8 +109,7 @@ def _told(name: str, value, df) -> int | None:
 def _seconds(df) -> np.ndarray:
     """The measured times, a warm-up glitch replaced by the in-place time."""
     seconds = df["seconds"].to_numpy(dtype=float)
-    inside = df["in_place"].to_numpy(dtype=float) if "in_place" in df else np.full(seconds.shape, np.nan)
-    return np.where(seconds > GLITCH * inside, inside, seconds)
+    return settled(seconds, df["in_place"].to_numpy(dtype=float)) if "in_place" in df else seconds
 
 
 def _errors(nbytes, measured, predicted):

@@ -40,16 +40,9 @@ def all_reduce_seconds(**case) -> dict[str, np.ndarray]:
     return times | {_PLAIN_TREE: sum(collective_time(half, "binomial", **case) for half in ("reduce", "broadcast"))}
 
 
-def _columns(lines: dict, most: int) -> dict:
-    """The encodings *lines* with their legend in *most* columns, or in one where the window is narrow."""
+def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
     import altair as alt
 
-    for encoding in lines.values():
-        encoding["legend"]["columns"] = alt.ExprRef(f"width < 400 ? 1 : {most}")
-    return lines
-
-
-def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
     x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
 
     def y(field):
@@ -57,10 +50,11 @@ def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
 
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
     band = charts.live().transform_filter("isValid(datum.fastest)").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55)
-    name = charts.live().mark_text(align="left", dx=4, dy=19, fontSize=14, color="#6b6300", fontWeight="bold")
+    below = alt.ExprRef("scale('y', datum.named) > height - 30 ? -19 : 19")  # at the foot of the chart above the band
+    name = charts.live().mark_text(align="left", dx=4, dy=below, fontSize=14, color="#6b6300", fontWeight="bold")
     return charts.stack(
         band.encode(x=x, y=y("fastest")), name.encode(x=x, y=y("named"), text="name:N"),
-        charts.line(x, y("seconds"), colour=charts.CLUSTER, **_columns(lines, 2)),
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **lines),
         charts.here(x, y("here"), colour=charts.CLUSTER) if dot else (), height=400, description=description)
 
 
@@ -227,7 +221,7 @@ def _busbw_chart():
 
     return charts.stack(
         charts.limit(wire, y=y("rate")),
-        charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **_columns(charts.series("algorithm", _LINES), 3)),
+        charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **charts.series("algorithm", _LINES)),
         text(stroke="white", strokeWidth=4), text(), diamonds.encode(x=x, y=y("measured (GB/s)")), height=360,
         description="The bandwidth a benchmark prints for an all-reduce against the size of the buffer: one line each for ring, "
                     "double tree and NVLS, black diamonds for what was measured with NVLS, and the line rate of an H100's "

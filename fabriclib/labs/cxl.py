@@ -39,14 +39,14 @@ def _panel(x, width: list[str]):
 
     low, high = x.to_dict()["scale"]["domain"]
     scale = alt.Scale(domain=[low, high], range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
-    return x.scale(scale).axis(alt.Axis(orient="bottom", tickCount=5))
+    return x.scale(scale).axis(alt.Axis(orient="bottom", tickCount=5, titleFontSize=_if_narrow(11, 15)))
 
 
 def _mix_chart():
     import altair as alt
 
     listed = [*_LADDER, _MIX]
-    y = charts.names("memory", listed).scale(alt.Scale(domain=listed, padding=0.3)).axis(alt.Axis(title=None, labelLimit=260))
+    y = charts.names("memory", listed, title=" ").scale(alt.Scale(domain=listed, padding=0.3))
 
     def ns(field):
         return _panel(charts.x(field, _NS, title="one load (ns)"), _LEFT)
@@ -59,7 +59,7 @@ def _mix_chart():
         return [charts.live().mark_text(fontSize=14, color="#222222", **mark, **more).encode(x=x, y=y, text=f"{field}:N")
                 for more in (edge, {})]
 
-    fits = _if_narrow(0, 1)  # what does not fit is in the table and in the sentence
+    fits = alt.ExprRef("page < 640 ? 0 : 1")  # what does not fit is in the table and in the sentence
 
     row = charts.live()
     spread = row.mark_rule(strokeWidth=9, color=charts.OTHER_2, opacity=0.55).encode(x=ns("lowest (ns)"), x2="highest (ns)", y=y)
@@ -172,7 +172,7 @@ def _trace_chart():
         x=x("left"), y=y, text="does:N", color=alt.condition("datum.done == 'yes'", alt.value("#222222"), alt.value("#8a8a8a")))
     sent = charts.live().mark_text(align="left", dx=8, dy=11, fontSize=13, color="#222222", limit=room).encode(
         x=x("left"), y=y, text="sent:N")
-    heads = charts.live().mark_text(fontSize=_if_narrow(10, 13), color="#222222").encode(
+    heads = charts.live().mark_text(fontSize=_if_narrow(9, 13), color="#222222").encode(
         x=x("middle"), y=alt.value(-13), text="column:N")
     frame = now.encode(x=x("left"), x2="right:Q", y=y)
     return charts.stack(filled, letter, word, said, sent, frame, heads, height=46 * STEPS, description=(

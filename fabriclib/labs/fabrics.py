@@ -110,7 +110,7 @@ def _picture():
         parts.of("more").mark_text(fontSize=22, fontWeight="bold", **text).encode(**here, text="label:N"),
         parts.of("tier").mark_text(fontSize=parts.scaled(15, 11), align="left", fontWeight="bold", **text).encode(
             **here, text="label:N"),
-        parts.of("caption").mark_text(fontSize=parts.scaled(17, 12), align="left", **text).encode(**here, text="label:N"),
+        parts.of("caption").mark_text(fontSize=charts.fitting("width", 17), align="left", **text).encode(**here, text="label:N"),
         height=470, description=(
             "A fabric as a drawing: servers of eight GPUs as circles at the bottom, leaf switches above them, then spine and "
             "core switches as squares; of a long row the first ones and the last. Lines are cables; those of GPU 0 of every "

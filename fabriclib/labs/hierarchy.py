@@ -92,11 +92,9 @@ def _levels_chart():
     def y(field):
         return charts.y(field, _SECONDS, title="time of an all-reduce (logarithmic)", unit="s", log=10)
 
-    lines = charts.series("way", _LINES)
-    for encoding in lines.values():
-        encoding["legend"]["columns"] = 2
     return charts.stack(
-        charts.line(x, y("seconds"), colour=charts.CLUSTER, **lines), charts.here(x, y("here"), colour=charts.CLUSTER),
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _LINES)),
+        charts.here(x, y("here"), colour=charts.CLUSTER),
         height=380, description=(
             "The time of an all-reduce against the size of the buffer, both logarithmic, for one ring through all GPUs, eight "
             "rings that use all NICs, two levels, and two levels whose switches add. A dot marks the fastest for the chosen "

@@ -21,10 +21,11 @@ def _rate_chart():
 
     import altair as alt
 
-    half = charts.live().mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(
-        x=charts.x("n half", (_SIZES[0], _SIZES[-1]), title="message size (logarithmic)", unit="B", log=2))
-    name = charts.live().mark_text(align="left", dx=6, fontSize=14, color=charts.LIMIT, fontWeight="bold").encode(
-        x=half.encoding.x, y=alt.value(14), text=alt.Text("n half label:N"))
+    at = charts.x("n half", (_SIZES[0], _SIZES[-1]), title="message size (logarithmic)", unit="B", log=2)
+    half = charts.live().mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(x=at)
+    place = charts.beside(at, 6, "n half label")
+    name = charts.live().mark_text(color=charts.LIMIT, fontWeight="bold", **place).encode(
+        x=at, y=alt.value(14), text=alt.Text("n half label:N"))
     return charts.stack(half, name, charts.line(x, y("rate"), colour=charts.CHIP), charts.here(x, y("here"), colour=charts.CHIP),
                         description="The rate a message reaches against its size: it rises with the size and levels off at the "
                                     "link's bandwidth; a dashed line marks the size that reaches half of it.")

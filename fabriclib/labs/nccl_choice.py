@@ -38,17 +38,14 @@ def _chart():
 
     y = charts.y("score", _SECONDS, title="score (logarithmic)", unit="s", log=10)
 
-    def legend(title):
-        return alt.Legend(title=title, orient="top", symbolSize=600, symbolStrokeWidth=3, titleOrient="left",
-                          columns=alt.ExprRef("width < 480 ? 2 : 3"))
-
+    sign = {"symbolSize": 600, "symbolStrokeWidth": 3}
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
     band = parts.of("pick").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55).encode(x=x("size"), y=y)
     lines = parts.of("score").mark_line(strokeWidth=2.5).encode(
         x=x("size"), y=y, detail="candidate:N",
-        color=alt.Color("family:N", legend=legend("algorithm"),
+        color=alt.Color("family:N", legend=charts.legend(list(_COLOURS), **sign),
                         scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))),
-        strokeDash=alt.StrokeDash("protocol:N", legend=legend("protocol"),
+        strokeDash=alt.StrokeDash("protocol:N", legend=charts.legend(list(_DASHES), orient="bottom", **sign),
                                   scale=alt.Scale(domain=list(_DASHES), range=list(_DASHES.values()))))
     top = {"y": alt.value(0), "y2": alt.value(_STRIP)}
     strip = parts.of("range").mark_rect(fill="#fbf6b6", stroke="#6b6300", strokeWidth=1).encode(x=x("size"), x2="end:Q", **top)

@@ -212,13 +212,14 @@ def _measured(table: str) -> dict[float, float]:
 def _cost_chart():
     import altair as alt
 
-    title = "time of the all-reduce (circle: model at line rate; diamond: measured)"
+    title = "time (circle: model at line rate; diamond: measured)"
     x, seen = (charts.x(field, (1e-6, 100.0), title=title, unit="s", log=10) for field in ("seconds", "measured"))
     y = charts.names("server", list(RUNS), title=" ")
     diamond = {"shape": "diamond", "size": 130, "filled": True, "opacity": 1, "color": charts.MEASURED}
     measured = charts.live().mark_point(**diamond).encode(x=seen, y=y)
-    label = charts.live().mark_text(align="right", dx=-8, fontSize=14).encode(
-        x=alt.value(alt.ExprRef("width")), y=y, text="label:N")
+    said = alt.value(alt.ExprRef("page < 520 ? split(datum.label, ',')[0] : datum.label"))  # the rate where there is room for it
+    label = charts.live().mark_text(align="right", dx=-4, fontSize=alt.ExprRef("page < 420 ? 11 : 14")).encode(
+        x=alt.value(alt.ExprRef("width")), y=y, text=said)
     return charts.stack(charts.here(x, y, colour=charts.SERVER), measured, label, height=420, description=(
         "A row a server: a circle at the time of a ring all-reduce of the chosen buffer, on a logarithmic axis, with the "
         "time and the rate at which each GPU sends at the right. Black diamonds: measured."))

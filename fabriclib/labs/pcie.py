@@ -50,13 +50,14 @@ def _chart():
         rows[kind] = [{"bytes": float(f.scope.split(", ")[1].removesuffix(" B")), "share": 100 * f.si / line,
                        "label": ""}
                       for f in catalog.figures("pcie3", f"measured {kind}")]
-    rows["write"].append({"bytes": 180.0, "share": 24, "label": f"writes, measured on {MEASURED_ON}"})
-    rows["read"].append({"bytes": 180.0, "share": 14, "label": f"reads, measured on {MEASURED_ON}"})
+    rows["write"].append({"bytes": 100.0, "share": 22, "label": f"writes, measured on {MEASURED_ON}"})
+    rows["read"].append({"bytes": 100.0, "share": 12, "label": f"reads, measured on {MEASURED_ON}"})
     marks = [charts.fixed(rows[kind]).mark_point(shape="diamond", size=130, filled=True, opacity=1, fill=fill, strokeWidth=2,
                                                  stroke=charts.MEASURED).encode(x=x, y=y("share"))
              for kind, fill in (("write", charts.MEASURED), ("read", "white"))]
+    size = charts.fitting("width * 0.62", 14)
     words = charts.fixed([rows["write"][-1], rows["read"][-1]]).mark_text(
-        align="left", dx=14, fontSize=14, color="#222222").encode(x=x, y=y("share"), text="label:N")
+        align="left", dx=14, fontSize=size, color="#222222").encode(x=x, y=y("share"), text="label:N")
     return charts.stack(
         charts.line(x, y("share"), colour=charts.SERVER, **charts.series("what", _STYLES)), *marks, words,
         charts.here(x, y("here"), colour="white"), height=360, description=(

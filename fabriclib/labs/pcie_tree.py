@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import textwrap
 from typing import NamedTuple
 
@@ -178,9 +179,9 @@ def _matrix_chart():
     axis = alt.Axis(title="to", orient="top", labelAngle=0, labelFontSize=13)
     x = charts.names("to", [_short(name) for name in _DEVICES], channel="X").axis(axis)
     y = charts.names("from", [_short(name) for name in _FROM])
-    legend = alt.Legend(title=None, orient="bottom", labelLimit=400, symbolSize=400, values=list(WORDS),
-                        labelExpr=" : ".join(f"datum.label == '{word}' ? '{word}: {said}'" for word, said in WORDS.items())
-                        + " : ''")
+    said = {word: f"{word}: {meant}" for word, meant in WORDS.items()}
+    legend = charts.legend(list(said.values()), symbolSize=400, orient="bottom", values=list(said),
+                           labelExpr=f"({json.dumps(said)})[datum.label]")
     colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
     cells = charts.live().mark_rect(stroke="#777777", strokeWidth=1).encode(x=x, y=y, color=colour)
     size = alt.ExprRef("clamp(width / 48, 8, 15)")

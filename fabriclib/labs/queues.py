@@ -35,12 +35,10 @@ def _queue_chart():
     y = charts.y("queue", _Y, title="waiting before the receiver (logarithmic)", log=10).axis(
         values=[10.0**k for k in range(3, 9)],
         labelExpr="replace(format(datum.value, '.3~s'), regexp('([a-zA-Z])$'), ' $1') + 'B'")
-    buffer, lines = dcqcn.value("trident2-buffer"), charts.series("case", _STYLES)
-    for encoding in lines.values():
-        encoding["legend"]["columns"] = 2
+    buffer = dcqcn.value("trident2-buffer")
     return charts.stack(
         charts.limit([{"queue": buffer, "label": f"all the memory of a switch, {units.format(buffer)}"}], y=y),
-        charts.line(x, y, colour=charts.CLUSTER, **lines), height=380, description=(
+        charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES)), height=380, description=(
             "The bytes that wait before the receiver's port against time, both logarithmic. Dotted: nobody slows down, and the "
             "queue passes the memory of a switch. Dashed: with pauses alone it stays at the threshold. Dash-dotted: with DCQCN "
             "alone it rises far, then falls. Solid: with both it is capped first and falls later."))

@@ -61,7 +61,7 @@ def _chart():
     y = charts.names("what", list(PLANS), title=" ")
     styles = {BY_RAIL: ("circle", charts.CLUSTER), BY_SERVER: ("diamond", charts.OTHER)}
     shapes, colours = zip(*styles.values(), strict=True)
-    legend = alt.Legend(title=None, orient="top", symbolSize=260)
+    legend = charts.legend(list(styles), symbolSize=260)
     shape = alt.Shape("cabling:N", scale=alt.Scale(domain=list(styles), range=list(shapes)), legend=legend)
     colour = alt.Color("cabling:N", scale=alt.Scale(domain=list(styles), range=list(colours)), legend=legend)
     between = charts.live().mark_rule(strokeWidth=3, color="#9a9a9a").encode(y=y, x=x("low"), x2="high:Q")

@@ -49,7 +49,8 @@ def _panel(field: str, domain, width: list[str], title: str):
     import altair as alt
 
     scale = alt.Scale(domain=list(domain), range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
-    return charts.x(field, domain, title=title).scale(scale).axis(alt.Axis(orient="bottom", tickCount=5))
+    return charts.x(field, domain, title=title).scale(scale).axis(
+        alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 10 : 15")))
 
 
 def _ladder_chart():
@@ -57,7 +58,7 @@ def _ladder_chart():
 
     y = charts.names("transport", list(TRANSPORTS)).scale(alt.Scale(domain=list(TRANSPORTS), padding=0.35)).axis(
         alt.Axis(title=None, labelLimit=120))
-    legend = alt.Legend(title=None, orient="top", columns=3, symbolType="square", symbolStrokeColor="#333333", symbolSize=170)
+    legend = charts.legend(list(_GROUPS), symbolSize=170, symbolType="square", symbolStrokeColor="#333333")
     colour = alt.Color("kind:N", legend=legend, scale=alt.Scale(domain=list(_GROUPS), range=_COLOURS))
 
     def panel(start, end, low, high, place, said, domain, width, title):

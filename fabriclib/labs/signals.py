@@ -79,12 +79,13 @@ def _loss_chart():
 
     small = alt.ExprRef("width < 480 ? 10 : 13")
     styles = {_WITHIN: (charts.SERVER, charts.SOLID), _BEYOND: (charts.LIMIT, charts.SOLID)}
-    legend = alt.Legend(title=None, orient="top", symbolType="square", labelLimit=300)
+    legend = charts.legend(list(styles), symbolSize=170, symbolType="square")
     fill = alt.Color("state:N", legend=legend, scale=alt.Scale(domain=list(styles), range=[c for c, _ in styles.values()]))
     bars = parts.of("bar").mark_rect(stroke="#333333", strokeWidth=1).encode(
         x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
     weight = alt.condition("datum.bold == 'yes'", alt.value("#000000"), alt.value("#444444"))
-    names = parts.of("name").mark_text(align="right", fontSize=small, dx=-6).encode(
+    room = charts.fitting("scale('x', datum.to)", 13, least=7)
+    names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6).encode(
         x=x("to"), y=y("middle"), text="label:N", color=weight)
     values = [parts.of("value").mark_text(align="left", fontSize=small, fontWeight=alt.ExprRef("'bold'"), dx=6, **ink).encode(
         x=x("to"), y=y("middle"), text="label:N")

@@ -72,6 +72,7 @@ class Heading:
 
     @property
     def all_listed(self) -> bool:
+        """Whether every rank up to the highest one listed has a line of its own."""
         return self.listed == self.highest + 1 > 0
 
     def again(self) -> Heading:

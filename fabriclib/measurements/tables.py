@@ -11,8 +11,17 @@ from ..checks import number
 from ..collectives.busbw import factor
 from ..links import link
 
-# An out-of-place time this many times the in-place one is a warm-up glitch, and the in-place time is used for it.
 GLITCH = 1.4
+
+
+def settled(out_of_place, in_place) -> np.ndarray:
+    """Return the times *out_of_place*, but where one is more than GLITCH times that *in_place*: a warm-up, so the latter is used.
+
+    >>> settled([10.0, 30.0, 10.0], [9.0, 10.0, np.nan]).tolist()
+    [10.0, 10.0, 10.0]
+    """
+    out, inside = np.asarray(out_of_place), np.asarray(in_place)
+    return np.where(out > GLITCH * inside, inside, out)
 
 
 def published(table: str):
@@ -31,9 +40,7 @@ def published(table: str):
 
     catalog.row("measurement_tables", table)
     cells = _by_table()[table]
-    out = np.array([float(r["out_of_place_us"]) for r in cells])
-    inside = np.array([float(r["in_place_us"] or r["out_of_place_us"]) for r in cells])
-    seconds = np.where(out > GLITCH * inside, inside, out) * units.us
+    seconds = settled([float(r["out_of_place_us"]) for r in cells], [float(r["in_place_us"] or "nan") for r in cells]) * units.us
     return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds.round(12)})
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import units
 from ..checks import MAX_BYTES, known, number, plain, whole
 from ..machines import System
 from .constants import VERSION, caps, factor, gpus, latencies, tree_correction
@@ -229,7 +230,7 @@ def _ring_latency(machine, collective, protocol, n, g, intra, inter):
         hop = np.where(n == 1, own.nvlink if machine.inside == "nvlink" else own.pci, own.net)
         return hop * (1 if machine.same_channels else steps)
     between = (n - 1) * (2 if collective == "all_reduce" else 1)
-    overhead = factor("net-overhead-amd" if machine.cpu == "amd" else "net-overhead-intel") * 1e-6
+    overhead = factor("net-overhead-amd" if machine.cpu == "amd" else "net-overhead-intel") * units.us
     overhead = overhead * (factor("net-overhead-simple") if protocol == "simple" else 1)
     return (steps - between) * np.where(n > 1, np.maximum(intra, overhead), intra) + between * inter
 
@@ -238,10 +239,10 @@ _LATENCY = {
     "ring": _ring_latency,
     "tree": lambda machine, collective, protocol, n, g, intra, inter: 2 * ((g - 1) * intra + _log(n) * inter),
     "collnet_direct": lambda machine, collective, protocol, n, g, intra, inter: (
-        2 * (np.minimum(1, g - 1) * intra + (g - 1) * factor("collnet-direct-each") * 1e-6) + inter),
+        2 * (np.minimum(1, g - 1) * intra + (g - 1) * factor("collnet-direct-each") * units.us) + inter),
     "collnet_chain": lambda machine, collective, protocol, n, g, intra, inter: 2 * (g - 1) * intra + inter,
     "nvls": lambda machine, collective, protocol, n, g, intra, inter: intra + np.where(n > 1, inter, 0.0),
     "nvls_tree": lambda machine, collective, protocol, n, g, intra, inter: intra + 2 * _log(n) * inter,
     "pat": lambda machine, collective, protocol, n, g, intra, inter: (
-        _log(n) * inter / factor("pat-steps") + n * g * factor("pat-each") * 1e-6),
+        _log(n) * inter / factor("pat-steps") + n * g * factor("pat-each") * units.us),
 }

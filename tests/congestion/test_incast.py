@@ -30,8 +30,7 @@ def test_the_buffer_is_what_piles_up(senders, nbytes, reaction):
     assert need <= min(senders * nbytes, (senders - 1) * RATE * reaction)
 
 
-def test_the_receiver_takes_k_messages():
-    assert incast.finish_time(8, 1e6, RATE) == pytest.approx(8e6 / RATE)
+def test_the_queue_grows_by_all_senders_but_one():
     assert incast.queue_growth([1, 2, 9], RATE).tolist() == [0, RATE, 8 * RATE]
 
 
@@ -43,7 +42,7 @@ def test_oversubscription_slows_what_leaves():
 
 
 @pytest.mark.parametrize(("call", "said"), [
-    (lambda: incast.finish_time(0, 1e6, RATE), "senders must be a whole number from 1"),
+    (lambda: incast.queue_growth(0, RATE), "senders must be a whole number from 1"),
     (lambda: incast.lossless_buffer(2, 1e6, RATE, -1e-6), "reaction must be"),
     (lambda: incast.oversubscribed_share(0.5, 1), "ratio must be a number at least 1"),
     (lambda: incast.oversubscribed_share(2, 1.5), "leaving must be"),

@@ -72,18 +72,12 @@ def test_it_broadcasts():
     assert grid[1, 1] == loss.goodput(RATE, 1e-3, 1e-5, PACKET)
 
 
-def test_the_timer_is_a_power_of_two():
-    assert loss.ack_timeout(14) == pytest.approx(67.1e-3, rel=1e-3)
-    assert loss.ack_timeout(np.array([1, 2])).tolist() == [2 * loss.ACK_TICK, 4 * loss.ACK_TICK]
-
-
 @pytest.mark.parametrize(("call", "said"), [
     (lambda: loss.goodput(RATE, 0.6, 1e-5, PACKET), "loss must be a number at least 0 and at most 0.5; got 0.6"),
     (lambda: loss.goodput(RATE, 0.1, 1e-5, PACKET, "go-back"), "Did you mean 'go-back-n'"),
     (lambda: loss.in_flight(0, 1e-5, PACKET), "rate must be"),
     (lambda: loss.in_flight(RATE, -1, PACKET), "rtt must be"),
     (lambda: loss.tolerated(1.1, **WIRE), "share must be"),
-    (lambda: loss.ack_timeout(40), "exponent must be"),
 ])
 def test_what_makes_no_sense_is_refused(call, said):
     with pytest.raises(ValueError, match=said):

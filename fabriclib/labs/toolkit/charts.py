@@ -8,9 +8,11 @@ evaluating a lab needs no drawing.
 
 from __future__ import annotations
 
+import json
 import math
 
 LIVE = "table"
+PAGE = "page"  # in an expression: the width of the whole chart in pixels, as the page has it; `width` is that of the plot alone
 
 # Okabe-Ito. A colour means one thing through the whole course, and never stands alone: there is always a dash,
 # a shape or a label beside it.
@@ -36,16 +38,22 @@ _LABELS = {
     "s": f"{_SI} + 's'",
     "B/s": f"{_SI} + 'B/s'",
 }
+_PRINTED = 800  # pixels: the width of a stored picture
 MOST_TICKS = 9
+_LONG = 24  # characters: a title below a chart that may have to be smaller on a narrow page
+_CHARACTER, _BESIDE_SIGN = 8.2, 22  # pixels: a character of a legend's label in a broad font, the gaps beside its sign
+_BESIDE_PLOT = 70  # pixels: what an axis takes of the width
+NARROW = f"{PAGE} < 420"  # in an expression: on a telephone, or beside another window
 _INK = "#222222"
 _CONFIG = {
     "font": FONT,
     "padding": 8,
     "axis": {
-        "labelFontSize": 14, "titleFontSize": 15, "titleFontWeight": "normal", "titlePadding": 10,
-        "gridColor": "#e4e4e4", "labelColor": _INK, "titleColor": _INK, "labelOverlap": "greedy",
+        "labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": {"expr": f"{NARROW} ? 13 : 15"},
+        "titleFontWeight": "normal", "titlePadding": 10,
+        "gridColor": "#e4e4e4", "labelColor": _INK, "titleColor": _INK, "labelOverlap": "greedy", "labelSeparation": 6,
     },
-    "legend": {"labelFontSize": 14, "titleFontSize": 14},
+    "legend": {"labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": 14},
     "view": {"stroke": "#bbbbbb"},
 }
 
@@ -87,10 +95,23 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
     """An axis of names, all of them always there, in the order given; *channel* is "X" or "Y"."""
     import altair as alt
 
-    axis = alt.Axis(title=title or field, labelLimit=260, labelAngle=0)
+    axis = alt.Axis(title=title or field, labelLimit=260, labelAngle=0, labelLineHeight=13, **_wrapped(listed))
     return getattr(alt, channel)(
         field=_escaped(field), type="nominal", axis=axis, sort=list(listed), scale=alt.Scale(domain=list(listed))
     )
+
+
+def _wrapped(listed: list[str]) -> dict:
+    """Long names in lines of at most 14 characters where the page is narrow, so that they leave the chart its width."""
+    import textwrap
+
+    import altair as alt
+
+    lines = {name: textwrap.wrap(name, 14) for name in map(str, listed) if len(name) > 14}
+    narrow = f"{PAGE} < 520"
+    return {"labelExpr": f"{narrow} ? ({json.dumps(lines)})[datum.label] || datum.label : datum.label",
+            "labelFontSize": alt.ExprRef(f"{narrow} ? 12 : 14"), "titleFontSize": alt.ExprRef(f"{narrow} ? 1 : 15"),
+            "titleOpacity": alt.ExprRef(f"{narrow} ? 0 : 1"), "titlePadding": alt.ExprRef(f"{narrow} ? 0 : 10")} if lines else {}
 
 
 def line(x, y, *, colour: str, dash=SOLID, **encodings):
@@ -115,14 +136,29 @@ def values(x, y, text: str, *, dx: int = 8):
     import altair as alt
 
     label = alt.Text(field=_escaped(text), type="nominal")
-    return _legible(live().encode(x=x, y=y, text=label), align="left", dx=dx)
+    return _legible(live().encode(x=x, y=y, text=label), **beside(x, dx, text))
 
 
 def measured(rows: list[dict], x, y, *, label: str = "label"):
     """Published or measured points: black diamonds, the column *label* written beside each."""
+    import altair as alt
+
     marks = fixed(rows).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=MEASURED)
     text = fixed(rows).encode(x=x, y=y, text=f"{label}:N")
-    return marks.encode(x=x, y=y), *_legible(text, align="left", dx=12, color=MEASURED)
+    place = beside(x, 12, label)
+    place["dy"] = alt.ExprRef(f"{place['align'].expr} == 'left' ? 0 : 13")  # below the line that ran into the mark
+    return marks.encode(x=x, y=y), *_legible(text, **place, color=MEASURED)
+
+
+def beside(x, dx: int, text: str) -> dict:
+    """What column *text* says, to the right of its mark; to the left in the right half, where it would be cut off."""
+    import altair as alt
+
+    field = x.to_dict()["field"].replace("\\", "")
+    end = f"scale('x', datum[{field!r}]) + {dx} + {_CHARACTER} * length(datum[{text!r}])"
+    turned = f"{end} > width && scale('x', datum[{field!r}]) > width / 2"
+    return {"align": alt.ExprRef(f"({turned} ? 'right' : 'left')"), "dx": alt.ExprRef(f"{turned} ? {-dx} : {dx}"),
+            "fontSize": alt.ExprRef(f"{NARROW} ? 12 : 14")}
 
 
 def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):
@@ -137,7 +173,7 @@ def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str 
     anchor = {"y": {"value": 16}} if y is None else {"x": {"value": 4}}
     text = fixed(rows).encode(text=f"{label}:N", **position, **anchor)
     return rule, *_legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
-                           color=LIMIT, fontWeight="bold")
+                           color=LIMIT, fontWeight="bold", fontSize=fitting("width", 14, text=label))
 
 
 def series(field: str, styles: dict[str, tuple]) -> dict:
@@ -150,14 +186,39 @@ def series(field: str, styles: dict[str, tuple]) -> dict:
     import altair as alt
 
     listed = list(styles)
-    legend = alt.Legend(title=None, orient="top", symbolSize=700, symbolStrokeWidth=3, labelLimit=300)
+    key = legend(listed, symbolSize=700, symbolStrokeWidth=3)
     colours, dashes = zip(*styles.values(), strict=True)
     return {
-        "color": alt.Color(field=_escaped(field), type="nominal", legend=legend,
+        "color": alt.Color(field=_escaped(field), type="nominal", legend=key,
                            scale=alt.Scale(domain=listed, range=list(colours))),
-        "strokeDash": alt.StrokeDash(field=_escaped(field), type="nominal", legend=legend,
+        "strokeDash": alt.StrokeDash(field=_escaped(field), type="nominal", legend=key,
                                      scale=alt.Scale(domain=listed, range=list(dashes))),
     }
+
+
+def legend(labels: list[str], *, symbolSize: float, **options):
+    """The key to colours, dashes or shapes, above the chart: in one row where the page is wide enough, else in fewer columns.
+
+    Args:
+        labels: what is written beside the signs.
+        symbolSize: of a sign, in square pixels.
+        options: anything else `altair.Legend` takes.
+    """
+    import altair as alt
+
+    beside = math.sqrt(symbolSize) + _BESIDE_SIGN
+    widths = [beside + _CHARACTER * len(label) for label in labels]
+    room = f"({PAGE} - {_BESIDE_PLOT})"
+    columns = f"{room} > {sum(widths):.0f} ? {len(labels)} : max(1, floor({room} / {max(widths):.0f}))"
+    place = {"title": None, "orient": "top", "columns": alt.ExprRef(columns), "labelLimit": 400}
+    return alt.Legend(symbolSize=symbolSize, **place | options)
+
+
+def fitting(room: str, size: float, *, least: float = 8.5, text: str = "label"):
+    """The size of text that keeps each line of column *text* within *room*, an expression in pixels; at most *size*."""
+    import altair as alt
+
+    return alt.ExprRef(f"clamp(({room} - 12) / (0.64 * max(1, length(datum[{text!r}]))), {least}, {size})")
 
 
 def stack(*layers, description: str, height: int = HEIGHT):
@@ -171,7 +232,8 @@ def stack(*layers, description: str, height: int = HEIGHT):
 
     # One flat list, put together once: Altair copies everything below at each nesting and each configure_*().
     flat = [part for layer in layers for part in (layer if isinstance(layer, tuple) else (layer,))]
-    return alt.layer(*flat, width="container", height=height, description=description, config=_CONFIG)
+    chart = alt.layer(*flat, width="container", height=height, description=description, config=_CONFIG)
+    return chart.add_params(alt.param(name=PAGE, value=_PRINTED))
 
 
 def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", log: int = 0, ticks=None):
@@ -180,6 +242,9 @@ def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", 
     scale = {"type": "log", "base": log} if log else {}
     axis = {"labelExpr": _LABELS[unit]} if unit else {}
     axis["tickCount"] = MOST_TICKS
+    if channel == "X" and len(title) > _LONG:
+        axis["titleFontSize"] = alt.ExprRef(f"clamp({PAGE} / {0.63 * len(title):.1f}, 10, {NARROW} ? 13 : 15)")
+        axis["titleAnchor"] = alt.ExprRef(f"{PAGE} / {0.63 * len(title):.1f} < 18 ? 'end' : 'middle'")
     if ticks is not None or log:
         axis["values"] = list(ticks) if ticks is not None else _powers(log, *domain)
     return getattr(alt, channel)(

@@ -194,9 +194,10 @@ function livingChart(spec, vegaModule, onMissing) {
   async function embed() {
     const { vegaEmbed } = await vegaModule;
     const datasets = { ...spec.datasets, table: rows(columns) };
+    const params = spec.params?.map((param) => (param.name === "page" ? { ...param, value: width } : param));
     stale = false;
     const options = { mode: "vega-lite", renderer: "canvas", actions: false };
-    const result = await vegaEmbed(box, { ...spec, datasets }, options);
+    const result = await vegaEmbed(box, { ...spec, datasets, params }, options);
     ({ view, finalize } = result);
     box.flView = view;
     if (stale) await draw();
@@ -207,7 +208,7 @@ function livingChart(spec, vegaModule, onMissing) {
     if (box.clientWidth === 0 || box.clientWidth === width) return;
     const first = width === 0;
     width = box.clientWidth;
-    if (view) view.width(width).runAsync();
+    if (view) view.signal("page", width).width(width).runAsync();
     else if (first) {
       embed().catch((error) => {
         box.replaceChildren(make("p", "fl-missing", error.message));

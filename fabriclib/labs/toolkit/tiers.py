@@ -252,9 +252,10 @@ def _device_layers() -> list:
     for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
         up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
         layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **PLAIN).encode(**_here(), text="label:N"))
-    for kinds, size, least, mark in ((("initial",), 17, 12, {}), (("root", "retimer"), 12, 9, {"align": "left", "dx": 14}),
-                                     (("caption",), 16, 12, {"align": "left"})):
-        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), **mark, **PLAIN).encode(**_here(), text="label:N"))
+    for kinds, size, mark in ((("initial",), scaled(17, 9), {}),
+                              (("root", "retimer"), scaled(12, 9), {"align": "left", "dx": 14}),
+                              (("caption",), charts.fitting("width", 16), {"align": "left"})):
+        layers.append(of(*kinds).mark_text(fontSize=size, **mark, **PLAIN).encode(**_here(), text="label:N"))
     middle = _here() | {"x": alt.value(alt.ExprRef("width / 2"))}
     return [*layers, of("bar").mark_text(fontSize=15, fontWeight="bold", **PLAIN).encode(**middle, text="label:N")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import replace
 
-from ... import catalog
+from ... import catalog, units
 from ...checks import known
 from ...links import link
 from ..graph import Graph
@@ -90,7 +90,7 @@ def designs():
         found.append({
             "id": cells["id"], "name": cells["name"], "kind": cells["kind"], "GPUs": design.gpus,
             "link": link(cells["speed"]).name, "leaf": design.leaves, "spine": design.spines, "core": design.cores,
-            "cables": design.cable_count, "hops": design.hops, "cut per GPU (GB/s)": round(design.cut_per_gpu / 1e9, 2),
+            "cables": design.cable_count, "hops": design.hops, "cut per GPU (GB/s)": round(design.cut_per_gpu / units.GB, 2),
             "as stated": f"{sum(here[what] == value for what, value in said.items())} of {len(said)}", "note": cells["note"]})
     return pd.DataFrame(found)
 

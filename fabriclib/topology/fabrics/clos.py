@@ -61,14 +61,17 @@ class Clos:
 
     @cached_property
     def servers(self) -> int:
+        """How many servers it joins."""
         return self.gpus // self.per_server
 
     @cached_property
     def groups(self) -> int:
+        """How many groups of servers share leaves; the last may not be full."""
         return -(-self.servers // self.group)
 
     @cached_property
     def pods(self) -> int:
+        """How many pods of groups share spines; the last may not be full."""
         return -(-self.groups // self.groups_per_pod)
 
     @cached_property

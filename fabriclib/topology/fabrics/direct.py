@@ -43,6 +43,7 @@ class Dragonfly:
 
     @property
     def gpus(self) -> int:
+        """How many GPUs it joins."""
         return self.groups * self.routers * self.per_router
 
     def design(self) -> Design:
