@@ -120,6 +120,15 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
     return f"{_written(rounded / 1000.0**power, digits)} {prefixes[power + 4].strip()}{unit}"
 
 
+def portion(fraction: float) -> str:
+    """Return a part of a whole as text, in whole per cent.
+
+    >>> portion(0.217)
+    '22 %'
+    """
+    return f"{100 * _float(fraction):.0f} %"
+
+
 def _float(value) -> float:
     try:
         if isinstance(value, numbers.Real):

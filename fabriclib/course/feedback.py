@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .. import units
 from .declare import Prediction
 
 RIGHT, CLOSE = 0.05, 1.5
@@ -82,7 +83,7 @@ def times(ratio: float) -> str:
     if ratio >= 1:
         return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
     if ratio > 0.5:
-        return f"{100 * ratio:.0f} % of"
+        return f"{units.portion(ratio)} of"
     return f"1/{1 / ratio:.1f} of" if ratio > 0.1 else f"1/{1 / ratio:,.0f} of"
 
 

@@ -187,5 +187,5 @@ def error_by_regime(table: str):
 
     regimes = compared(table).regimes
     return pd.DataFrame({"regime": regimes["regime"], "rows": regimes["rows"],
-                         "mean absolute error": [percent(e).lstrip("+") for e in regimes["mean absolute error"]],
+                         "mean absolute error": [units.portion(e) for e in regimes["mean absolute error"]],
                          "mean error": [percent(e) for e in regimes["mean error"]]})

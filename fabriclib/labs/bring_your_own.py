@@ -66,7 +66,7 @@ def said(frame, found: Comparison) -> list[str]:
     sentences += [f"Trouble in the log: {problem}." for problem in found.problems[:MOST_SAID]]
     if found.fit:
         sentences.append(f"The measured times, as start and rate: {repr(found.fit).strip('<>').removeprefix('AlphaBeta: ')}.")
-    off = ", ".join(f"{100 * row['mean absolute error']:.0f} % {row['regime']}" for _, row in found.regimes.iterrows())
+    off = ", ".join(f"{units.portion(row['mean absolute error'])} {row['regime']}" for _, row in found.regimes.iterrows())
     sentences += [f"The prediction is off by {off} (mean of the absolute errors).", found.verdict]
     checks = {row["id"]: row["check"] for row in catalog.rows("causes")}
     return sentences + [f"Where to look for {one.name}: {checks[one.cause]}" for one in found.causes[:2]]

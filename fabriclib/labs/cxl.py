@@ -100,7 +100,7 @@ def mix(cxl, pooled, ports, latency):
     rows = [_mix_row(name, one, shares.get(name, 0.0) * got.bandwidth, full) for name, one in ladder.items()]
     rows.append(_mix_row(_MIX, Tier("", _MIX, *[got.latency] * 3, got.bandwidth), got.bandwidth, full))
     local = ladder["local DRAM"]
-    parts = ", ".join(f"{100 * s:.0f} % to {name}"
+    parts = ", ".join(f"{units.portion(s)} to {name}"
                       for name, s in zip(("local DRAM", "CXL", "the pool"), shares.values(), strict=True))
     return {field: [one[field] for one in rows] for field in rows[0]}, (
         f"{parts}: a load takes {units.format(got.latency, 's')} on average, {got.latency / local.latency:.3g} times local DRAM; "

@@ -9,7 +9,6 @@ import numpy as np
 from .. import catalog, units
 from ..cabling import cable
 from ..links import link
-from ..measurements import percent
 from ..topology import Design, Graph, fabric, fabric_counts, parts_list
 from ..topology.fabrics import estimate
 from .toolkit import Control, charts, lab, parts
@@ -136,7 +135,7 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
         return parts.columns(said, _COLUMNS), f"This does not fit: {error}"
     watts, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
-    full = percent(design.cut_per_gpu / nic).lstrip("+")
+    full = units.portion(design.cut_per_gpu / nic)
     tiers = 1 + (design.spines > 0) + (design.cores > 0)
     lines = [f"{_many(design.switches, 'switch')}, {_many(tiers, 'tier')}, {design.cable_count:,} cables, ways of at most "
              f"{design.hops} links",

@@ -225,9 +225,9 @@ def hashing_beside_published():
         slow = ecmp.slowest(_MODEL_PATHS, _MODEL_PATHS, split)
         way = next(name for name, flows in _HASHED.items() if flows == split)
         mean = averages(_MODEL_PATHS, _MODEL_PATHS, way).mean
-        rows.append({"source": figure.source.id, "flows each": split, "measured": f"{100 * share:.0f} %",
-                     "model, slowest": f"{100 * slow:.0f} %", "error": percent(error(slow, share)),
-                     "model, mean": f"{100 * mean:.0f} %", "error of mean": percent(error(mean, share)),
+        rows.append({"source": figure.source.id, "flows each": split, "measured": units.portion(share),
+                     "model, slowest": units.portion(slow), "error": percent(error(slow, share)),
+                     "model, mean": units.portion(mean), "error of mean": percent(error(mean, share)),
                      "flows that would explain it": ecmp.split_for(min(share, 0.95), _MODEL_PATHS, _MODEL_PATHS)})
     return pd.DataFrame(rows)
 

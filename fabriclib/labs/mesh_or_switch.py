@@ -198,6 +198,6 @@ def measured_beside_line(*names: str):
         "link": [link(f.subject).name for f in found], "over": [_SCOPES.get(f.scope, f.scope) for f in found],
         "line rate": [units.format(line, "B/s") for line in lines],
         "measured": [units.format(f.si, "B/s") for f in found],
-        "share": [percent(f.si / line).lstrip("+") for f, line in zip(found, lines, strict=True)],
+        "share": [units.portion(f.si / line) for f, line in zip(found, lines, strict=True)],
         "what was measured": [f.note for f in found],
     })

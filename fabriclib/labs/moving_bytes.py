@@ -48,8 +48,8 @@ def alpha_beta(nbytes, latency, bandwidth):
              "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only]}
     share = 100 * nbytes / seconds / bandwidth
     reached_of_it = f"{float(f'{share:.2g}'):g}" if share >= 0.01 else "less than 0.01"
-    return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {100 * latency / seconds:.0f} % of it the start: "
-                   f"{units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
+    return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {units.portion(latency / seconds)} of it the "
+                   f"start: {units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
                    f"Half of it needs {units.format(model.n_half)}.")
 
 

@@ -96,8 +96,8 @@ def payload_lab(wire, payload, nbytes, requests):
     few = "1 under way is" if requests == 1 else f"{requests} under way are"
     held = f"; {few} all that holds them back" if read < able * (1 - 1e-9) else ""
     return table, (f"{wire}, {units.format(nbytes)} at a time: of {units.format(line, 'B/s')} writes get "
-                   f"{units.format(write, 'B/s')} ({100 * write / line:.0f} %), reads {units.format(read, 'B/s')} "
-                   f"({100 * read / line:.0f} %){held}.")
+                   f"{units.format(write, 'B/s')} ({units.portion(write / line)}), reads {units.format(read, 'B/s')} "
+                   f"({units.portion(read / line)}){held}.")
 
 
 # ---- model against measurement ----

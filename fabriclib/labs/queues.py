@@ -68,7 +68,7 @@ def incast_queue(senders, feedback, threshold):
     stopped = both.paused.sum() * dcqcn.STEP
     paused = "nobody is paused" if not stopped else (
         f"pauses hold the senders back for {units.format(stopped, 's', 2)} of the first {units.format(_SECONDS, 's')}, and "
-        f"{100 * used(both):.0f} % of the port is used")
+        f"{units.portion(used(both))} of the port is used")
     bystander = units.format(8 * pause.victim_rate(_RATE, senders, 1, paused=True), "b/s")
     return table, (f"{senders} senders at 40 Gb/s: {units.format(threshold)} wait after {units.format(full, 's', 2)}. With PFC "
                    f"alone the queue stays there, and a bystander behind the paused port gets {bystander}. DCQCN alone lets it "

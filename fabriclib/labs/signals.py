@@ -286,7 +286,7 @@ def _power(share: float) -> str:
 
 def _share(share: float) -> str:
     if share > 0.01:
-        return f"{100 * share:.0f} % of the bits"
+        return f"{units.portion(share)} of the bits"
     return f"about one in {_power(share)}" if share > 1e-30 else "fewer than one in 10^30"
 
 
@@ -357,5 +357,5 @@ def latency_beside_read():
     return pd.DataFrame([{
         "part": one.name, "one way": units.format(one.latency, "s"),
         "two, there and back": units.format(4 * one.latency, "s"),
-        "of a measured read": percent(4 * one.latency / read).lstrip("+"),
+        "of a measured read": units.portion(4 * one.latency / read),
     } for one in map(signals.device, (r["id"] for r in catalog.rows("retimers"))) if one.latency == one.latency])

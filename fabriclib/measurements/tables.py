@@ -112,7 +112,7 @@ def copies_beside_line_rate(*names: str):
     for one in map(link, names):
         line = one.bundle(one.per_device).bandwidth()
         rows += [{"link": f"{one.per_device} x {one.name}", "line rate, one way": units.format(line, "B/s"),
-                  "measured copy": units.format(figure.si, "B/s"), "share": percent(figure.si / line).lstrip("+"),
+                  "measured copy": units.format(figure.si, "B/s"), "share": units.portion(figure.si / line),
                   "measured with": figure.note.split(";")[0]} for figure in catalog.figures(one.id, "measured copy")]
     return pd.DataFrame(rows)
 
