@@ -49,8 +49,14 @@ class Prediction:
         known("kind", self.kind, units.KINDS)
 
     def parse(self, text: str) -> float:
-        """Return what the learner typed in SI base units; a ValueError says in one sentence what is wrong with it."""
+        """Return what the learner typed in SI base units; a ValueError says in one sentence what is wrong with it.
+
+        >>> Prediction("01.share", "?", "ratio", lambda: 10, "", unit="%").parse("10 per cent")
+        10.0
+        """
         noun = self.unit if self.kind == "ratio" else ""
+        if self.kind == "ratio" and isinstance(text, str):
+            text = re.sub(r"per ?cent\s*\Z", "%", text, flags=re.IGNORECASE)
         if noun and isinstance(text, str):
             text = re.sub(rf"\s*{re.escape(noun.removesuffix('s'))}s?\s*\Z", "", text, flags=re.IGNORECASE)
         try:

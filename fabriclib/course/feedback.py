@@ -28,7 +28,7 @@ _THOUSAND = {
 }
 _PERCENT = {
     100.0: "that is the number of per cent: write it with a % sign",
-    0.01: "that is a hundredth of it: is the % sign meant?",
+    0.01: "that is a hundredth of it; per cent are meant",
 }
 _BOTH, _HALVED = "that counts both directions; one is asked for", "that halves a figure that is already for one direction"
 _BOTH_TIME = "that uses the rate of both directions; a message goes one way"

@@ -36,7 +36,7 @@ PREDICTIONS = [
         slips={
             "that is the steps alone; a kernel must be started on every GPU first": _steps,
             "that is a single step; the sum passes round the ring twice": _H100.latency,
-            "that is the wire alone; what does it cost to get going?": lambda: SMALL / _H100.bandwidth(),
+            "that is the wire alone; getting going costs far more": lambda: SMALL / _H100.bandwidth(),
         },
         example="50 us",
     ),
@@ -59,16 +59,16 @@ PREDICTIONS = [
     Prediction(
         "14.error",
         "fabriclib's model is set beside published tables of one server. For each table its constants are fitted without any "
-        "measurement of the same site. By how many percent is it off on average, over all sizes?",
+        "measurement of the same site. By how many % is it off on average, over all sizes?",
         "ratio", lambda: 100 * accuracy.summary(accuracy.held_out())["single-node"][0],
-        "A tenth. The same kind of machine measured at two sites differs by several per cent itself, so not all of it "
+        "The same kind of machine measured at two sites differs by several per cent itself, so not all of it "
         "can be cured.",
         slips={
             "that is about where the model stands from 64 MiB on; small and middle messages are harder":
                 lambda: 100 * accuracy.summary(accuracy.held_out())["single-node"][3],
             "that is about the error over several servers": lambda: 100 * accuracy.summary(accuracy.held_out())["multi-node"][0],
         },
-        unit="percent", example="50 percent",
+        unit="%", example="50 %",
     ),
 ]
 
@@ -87,6 +87,8 @@ EXERCISES = [
             ("nbytes / (busbw * 2 * (ranks - 1) / ranks)",
              "The factor makes busbw out of algbw. To come back, divide busbw by it."),
             ("(ranks - 1) / ranks * nbytes / busbw", "That is the factor of an all-gather. An all-reduce has twice that."),
+            ("busbw / nbytes", "That is upside down: a time is bytes over bytes per second."),
+            ("2 * (ranks - 1) * nbytes / busbw", "This sends the whole buffer in every step. The factor is 2 (p - 1) / p."),
             ("2 * nbytes / busbw", "Nearly, for many ranks. The exact factor is 2 (p - 1) / p."),
         ],
     ),
@@ -105,8 +107,18 @@ EXERCISES = [
         "            return n\n",
         cases=[([2**20, 2**22, 2**24, 2**30], [2.7e-5, 5.4e-5, 1.24e-4, 4.03e-3]),
                ([2**20, 2**22, 2**24, 2**26], [1.23e-4, 1.69e-4, 2.98e-4, 6e-4]),
-               ([8, 64], [1e-5, 1e-5])],
+               ([8, 64], [1e-5, 1e-5]), ([2**20, 2**23, 2**27, 2**30], [1.6e-5, 4.5e-5, 4e-4, 1e-2])],
         wrong=[
+            ("max(n / t for n, t in zip(nbytes, seconds)) / 2", "That is half of the best rate. Asked for is the first size "
+                                                                "whose rate reaches it."),
+            ("def half_size(nbytes, seconds):\n"
+             "    rates = [n / t for n, t in zip(nbytes, seconds)]\n"
+             "    return next(row for row, rate in enumerate(rates) if rate >= max(rates) / 2)\n",
+             "That is the number of the row. Return the size in it: nbytes[i]."),
+            ("max(zip(nbytes, seconds), key=lambda row: row[0] / row[1])[0]",
+             "That is the size of the best rate itself. Ask for the first one that reaches half of that rate."),
+            ("next(n for n, t in zip(nbytes, seconds) if n / t >= nbytes[-1] / seconds[-1] / 2)",
+             "That takes the last row for the best. In some tables the rate falls again: take the largest of all rates."),
             ("max(nbytes) / 2", "That is half of the largest size. Ask for half of the best rate, nbytes / seconds."),
             ("next(n for n, t in zip(nbytes, seconds) if t >= max(seconds) / 2)",
              "That is where half of the longest time is reached. A rate is nbytes / seconds."),
@@ -132,6 +144,13 @@ EXERCISES = [
              "There the largest message decides alone: it lasts a thousand times as long. Take the error of each row first."),
             ("sum(abs(m / p - 1) for p, m in zip(predicted, measured)) / len(measured)",
              "That takes the prediction for the truth. Divide by what was measured."),
+            ("100 * sum(abs(p / m - 1) for p, m in zip(predicted, measured)) / len(measured)",
+             "That is in per cent. Return the share itself: 0.1 for a tenth."),
+            ("sum(abs(p - m) for p, m in zip(predicted, measured)) / len(measured)",
+             "That is a mean of seconds: it is not relative. Divide each error by what was measured."),
+            ("abs(sum(p / m - 1 for p, m in zip(predicted, measured))) / len(measured)",
+             "There, too long and too short have cancelled before abs. Take abs of each row's error."),
+            ("max(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the worst row. Asked for is the mean of all."),
             ("sum(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the sum. Divide by the number of rows."),
         ],
     ),
