@@ -203,7 +203,8 @@ def _sum_chart():
     marks = charts.live().transform_filter("isValid(datum['measured (GB/s)'])").mark_point(
         size=150, filled=True, opacity=1, color=charts.MEASURED).encode(
             x=x, y=y("measured (GB/s)"), shape=alt.Shape("what:N", legend=None, scale=shapes))
-    said = charts.live().mark_text(align="left", baseline="middle", dx=12, dy=-4, fontSize=14).encode(
+    size = charts.fitting("width + 24 - scale('x', datum.GPUs)", 14, text="text")
+    said = charts.live().mark_text(align="left", baseline="middle", dx=12, dy=-4, fontSize=size).encode(
         x=x, y=y("measured (GB/s)"), text="text:N")
     return charts.stack(rule, name, lines, here, marks, said, height=380, description=(
         "The bandwidth a benchmark prints for an all-reduce, against the number of GPUs: a line for the ring and one for NVLS, "

@@ -158,7 +158,7 @@ def beside(x, dx: int, text: str) -> dict:
     end = f"scale('x', datum[{field!r}]) + {dx} + {_CHARACTER} * length(datum[{text!r}])"
     turned = f"{end} > width && scale('x', datum[{field!r}]) > width / 2"
     return {"align": alt.ExprRef(f"({turned} ? 'right' : 'left')"), "dx": alt.ExprRef(f"{turned} ? {-dx} : {dx}"),
-            "fontSize": alt.ExprRef(f"{NARROW} ? 12 : 14")}
+            "fontSize": alt.ExprRef(f"{NARROW} ? 11 : 14")}
 
 
 def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):
