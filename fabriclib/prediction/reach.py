@@ -24,7 +24,7 @@ class Reach(NamedTuple):
         base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
         in_switch: what an in-switch reduction takes at most, however many GPUs there are.
         eager, bulk, cutoff: a hop between nodes, for messages well below and above *cutoff* bytes.
-        posting: hops that one more message of an all-to-all costs. margin: what a tree must win on two nodes to be taken.
+        posting: hops that one more message of an all-to-all costs. margin: what a tree must win below four nodes to be taken.
         floor: what launching costs, below which nothing goes.
         fill, filled: the longest ramp, and the wire time at which it is reached, as multiples of the depth of the pipeline
             (seconds): in a node, and between nodes.

@@ -114,9 +114,9 @@ def _network_all_reduce(r, nodes) -> list[Route]:
     sends = (NICS, _tree_sends(nodes) / r.net)
     # A block passes every edge of the ring, but for the one into its owner, to be reduced, and again to be spread.
     routes = [Route("ring", 2 * (ranks - 1 - nodes), 2 * nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)))]
-    # Between two nodes NCCL's tuner does not see that a tree halves the traffic: it takes one for small messages, and for
-    # large ones where the gain is large.
-    seen = np.where(np.asarray(nodes) == 2, r.margin, 1.0)
+    # Below four nodes a tree sends less than a ring, and NCCL's tuner does not see it: it takes a tree for small messages,
+    # and for large ones where the gain is large.
+    seen = np.where(np.asarray(nodes) < 4, r.margin, 1.0)
     in_node = (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
     routes.append(Route("tree", up_and_down, depth, **_slowest(in_node, sends), seen=seen))
     if r.nvls_tree:

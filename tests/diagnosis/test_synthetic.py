@@ -80,18 +80,20 @@ def diagnosed(run, seconds, dice):
 
 
 @pytest.mark.parametrize("cause", NETWORK)
-@pytest.mark.parametrize(("system", "nodes"), MACHINES)
-def test_a_broken_network_is_recognised(cause, system, nodes):
-    """A cause that costs no more than the model may be off cannot be seen: between two nodes a tree hides half a network."""
-    run, dice = run_of(system, nodes), np.random.default_rng(list(NETWORK).index(cause) + 17 * nodes)
-    seen = 0
-    for _ in range(2):
+def test_a_broken_network_is_recognised(cause):
+    """At least nine in ten that can be seen are named first or second: two causes may cost a machine the same.
+
+    What costs no more than the model may be off cannot be seen: between two nodes a tree hides half a network.
+    """
+    dice, hits = np.random.default_rng(17), []
+    for system, nodes in 4 * MACHINES:
+        run = run_of(system, nodes)
         seconds = NETWORK[cause](run, dice)
         found = diagnosed(run, seconds, dice)
         if (seconds / run.seconds())[np.argmax(SIZES / seconds)] > 1.2 * TOO_SLOW:
-            seen += 1
-            assert cause in [one.cause for one in found.causes[:2]], found
-    assert seen or cause == "no-gpudirect" or run.machine.nics == 2
+            hits.append(cause in [one.cause for one in found.causes[:2]])
+    assert len(hits) >= len(MACHINES)
+    assert np.mean(hits) >= 0.9
 
 
 @pytest.mark.parametrize(("system", "nodes"), [one for one in MACHINES if one[1] >= 4])
