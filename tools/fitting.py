@@ -18,16 +18,15 @@ SPREAD = 0.1  # a relative error that is nothing unusual
 DOUBT = 0.5  # how much a departure of one width from a prior weighs beside it
 
 
-def fit(tables: list[Table], start=None) -> np.ndarray:
+def fit(tables: list[Table]) -> np.ndarray:
     """Return the departures, in widths from the priors, that predict *tables* best."""
     def residuals(departures):
         constants = build(departures)
         off = [(table.predicted(constants) / table.seconds - 1) / (SPREAD * np.sqrt(len(table.seconds))) for table in tables]
         return np.concatenate([*off, DOUBT * departures])
 
-    start = np.zeros(len(free())) if start is None else start
     # Rows that no smooth curve meets (a library that changes its protocol) must not own the fit.
-    return least_squares(residuals, start, loss="soft_l1", f_scale=0.5, diff_step=1e-3, ftol=1e-3, max_nfev=15).x
+    return least_squares(residuals, np.zeros(len(free())), loss="soft_l1", f_scale=0.5, diff_step=1e-3, ftol=1e-3, max_nfev=15).x
 
 
 def influence(tables: list[Table], departures) -> dict[tuple[str, str], list[str]]:
