@@ -1,5 +1,6 @@
 """Channels, retimers and eyes: published sums come out, the eye agrees with every bit pattern and with drawn noise."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -141,6 +142,56 @@ def test_the_error_rate_is_that_of_drawn_noise(generation):
     assert found.error_rate == pytest.approx(wrong, rel=0.05)
 
 
+def drawn(levels, found, symbols=300_000):
+    """The share of wrong bits among random ones: symbols sent through the one pole of the model, and drawn noise."""
+    rng = np.random.default_rng(11)
+    heights = np.linspace(-found.swing / 2, found.swing / 2, levels)
+    sent, y, arrived = rng.integers(levels, size=symbols), 0.0, []
+    for x in heights[sent].tolist():
+        y += (1 - found.memory) * (x - y)
+        arrived.append(y)
+    thresholds = (1 - found.memory) * (heights[1:] + heights[:-1]) / 2
+    got = ((np.array(arrived) + rng.normal(0, found.noise, symbols))[:, None] > thresholds).sum(axis=1)
+    gray = np.array([0, 1, 3, 2][:levels])
+    return np.array([0, 1, 1, 2])[gray[sent] ^ gray[got]].sum() / symbols / np.log2(levels)
+
+
+@pytest.mark.parametrize(("generation", "loss", "equalised"), [
+    ("pcie3", 9.62, 0), ("pcie3", 11.1, 0), ("pcie3", 20, 0), ("pcie3", 60, 0), ("pcie5", 44, None), ("pcie5", 52.3, None),
+    ("pcie6", 36.9, None), ("pcie6", 36.9, 0), ("pcie6", 60, None)])
+def test_random_bits_are_wrong_as_often_as_drawn_ones(generation, loss, equalised):
+    found = eye(generation, loss, equalised=equalised)
+    assert found.height < 0
+    assert found.error_rate == pytest.approx(drawn(standard(generation).levels, found), rel=0.05)
+    assert found.error_rate < found.worst_rate
+
+
+@pytest.mark.parametrize("loss", [38.0, 52.3])
+def test_random_bits_are_wrong_as_often_as_all_patterns_say(loss):
+    """Every pattern of 18 past bits, one by one; what lies before them weighs less than half a per cent."""
+    found = eye("pcie5", loss)
+    left = np.zeros(1)
+    for k in range(1, 19):
+        left = np.concatenate([left + sign * (1 - found.memory) * found.memory**k * found.swing / 2 for sign in (-1, 1)])
+    away = ((1 - found.memory) * found.swing / 2 + left) / found.noise
+    expected = np.mean([math.erfc(d / math.sqrt(2)) / 2 for d in away])
+    assert found.memory**19 < 0.005
+    assert found.error_rate == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_closed_eye_does_not_make_half_of_the_bits_wrong():
+    """Just closed, the worst pattern always fails and random bits rarely; without a past there is no worst pattern."""
+    found = eye("pcie3", 9.62, equalised=0)
+    assert found.worst_rate == pytest.approx(1)
+    assert 0.005 < found.error_rate < 0.008
+    for name in GENERATIONS:
+        clean = eye(name, standard(name).budget)
+        assert clean.memory == 0
+        assert clean.error_rate == pytest.approx(clean.worst_rate, rel=1e-6)
+    lost = eye("pcie6", 200.0)
+    assert 0.4 < lost.error_rate <= 0.5
+
+
 def test_four_levels_cost_the_published_decibels():
     two, four = (eye(name, 20.0, noise=1e-12).height for name in ("pcie5", "pcie6"))
     assert 20 * np.log10(two / four) == pytest.approx(catalog.figure("pam4-cost").value, abs=0.01)
@@ -149,10 +200,13 @@ def test_four_levels_cost_the_published_decibels():
 def test_an_eye_at_its_limit_has_the_error_rate_of_the_standard():
     for name in GENERATIONS:
         asked = standard(name)
-        loss = np.linspace(asked.budget - 8, asked.budget + 10, 4001)
+        loss = np.linspace(asked.budget - 8, asked.budget + 10, 401)
         found = eye(name, loss)
-        closing = np.flatnonzero(found.height < 0)[0]
-        assert found.error_rate[closing] == pytest.approx(asked.error_rate, rel=0.1)
+        first = np.flatnonzero(found.height < 0)[0]
+        near = eye(name, np.linspace(loss[first - 1], loss[first], 41))
+        closing = np.flatnonzero(near.height < 0)[0]
+        assert near.worst_rate[closing] == pytest.approx(asked.error_rate, rel=0.1)
+        assert near.error_rate[closing] <= near.worst_rate[closing] * (1 + 1e-9)
         assert (np.diff(found.height) < 0).all()
         assert (np.diff(found.error_rate) >= 0).all()
 
@@ -172,6 +226,15 @@ def test_a_redriver_helps_less_than_a_retimer_and_amplifies_noise():
     assert nothing.error_rate > redriver.error_rate > retimer.error_rate
     assert noise > receiver_noise("pcie5")
     assert redriven("pcie5", 5.0, after, boost=22.0)[0] == after  # it does not make more than was lost
+
+
+def test_the_noise_of_a_redriver_adds_to_the_receivers_by_power():
+    """10 dB of gain before 30 dB of board leave a tenth of the redriver's noise: with the receiver's, the root of 1.01."""
+    loss, noise = redriven("pcie5", 20.0, 30.0, boost=10.0)
+    assert loss == 40.0
+    assert noise / receiver_noise("pcie5") == pytest.approx(1.01**0.5, rel=1e-9)
+    _, noise = redriven("pcie5", 20.0, 0.0, boost=20.0)  # right before the receiver: ten times its noise, and its own
+    assert noise / receiver_noise("pcie5") == pytest.approx(101**0.5, rel=1e-9)
 
 
 def test_arrays_in_arrays_out():

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from .. import catalog, signals, units
-from ..measurements import error, percent
 from .toolkit import Control, charts, lab, parts
 
 GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
@@ -159,6 +158,7 @@ _EQUALISERS = ["on", "off"]
 _BOOST = signals.device("ds320pr822").db
 _T = np.linspace(-1, 1, 25)
 _VOLTS, _EDGE = (-0.8, 0.8), 0.79
+_PERIOD = {2: 6, 4: 3}  # symbols of a repeating pattern, by levels: 64 patterns, few enough to follow the slider
 
 
 def slot_with(inches: float) -> tuple[signals.Segment, ...]:
@@ -184,15 +184,16 @@ def seen(generation: str, inches: float, equaliser: str, helper: str) -> tuple[f
 
 
 def _traces(levels: int, memory: float) -> np.ndarray:
-    """Return the distinct (symbol before, at, after the sampling instant) of every short pattern after a long run."""
-    heights = np.linspace(-0.5, 0.5, levels)
-    patterns = heights[np.indices((levels,) * 4).reshape(4, -1)]
-    y, passed = np.repeat(heights[[0, -1]], patterns.shape[1]), []
-    for level in np.tile(patterns, 2):
-        y = y + (1 - memory) * (level - y)
-        passed.append(y)
-    kept = np.unique(np.round(passed[-3:], 3), axis=1).T
-    return np.concatenate([kept[:: max(1, len(kept) // 64)], kept[-1:]])
+    """Return the distinct (symbol before, at, after the sampling instant) of every pattern of `_PERIOD` that repeats for ever.
+
+    A repeating pattern has been there at every instant what it is at any other, so the picture is the same at both edges.
+    """
+    period = _PERIOD[levels]
+    patterns = np.linspace(-0.5, 0.5, levels)[np.indices((levels,) * period).reshape(period, -1)]
+    # The steady state: each round of the pattern counts memory^period less than the one after it.
+    weights = (1 - memory) * memory ** np.arange(period) / (1 - memory**period)
+    arrived = [sum(w * patterns[(i - k) % period] for k, w in enumerate(weights)) for i in range(3)]
+    return np.unique(np.round(arrived, 3), axis=1).T
 
 
 def _curves(states: np.ndarray) -> np.ndarray:
@@ -249,7 +250,7 @@ def eye(generation, inches, equaliser, helper):
     few = [{"part": "said", "t": -1.0, "mid": 0.7, "label": f"{_volts(found.height)} open" if height > 0 else "closed",
             "open": "yes" if height > 0 else "no"}]
     if height > 0:
-        middles = (np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5
+        middles = (1 - found.memory) * ((np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5)
         few += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
     traces = {"part": ["trace"] * curves.size, "trace": np.repeat(np.arange(len(curves)), _T.size), "t": np.tile(_T, len(curves)),
               "mid": curves.ravel(), "low": np.clip(curves.ravel() - blur, -_EDGE, _EDGE),
@@ -272,8 +273,10 @@ def _judged(asked: signals.Standard, loss: float, found: signals.Eye) -> str:
     arrives = asked.swing * 10 ** (-loss / 20)
     eyes = "the eye is" if asked.levels == 2 else "the three eyes are"
     state = f"{eyes} {_volts(found.height)} high" if found.height > 0 else f"{eyes} closed"
+    random, worst = share_of_bits(found.error_rate), share_of_bits(found.worst_rate)
+    apart = f"; after the worst pattern, a long run, {worst}" if worst != random else ""
     return (f"Of {_volts(asked.swing)} a fast pattern keeps {_volts(arrives)}; {state}, if one bit in "
-            f"{_power(asked.error_rate)} may be wrong. Wrong are {_share(found.error_rate)}.")
+            f"{_power(asked.error_rate)} may be wrong. Of random bits {random} are wrong{apart}.")
 
 
 def _volts(volts: float) -> str:
@@ -284,78 +287,8 @@ def _power(share: float) -> str:
     return f"10^{-math.log10(share):.0f}"
 
 
-def _share(share: float) -> str:
-    if share > 0.01:
-        return f"{units.portion(share)} of the bits"
+def share_of_bits(share: float) -> str:
+    """Return a share of wrong bits as text, to two digits while it is large."""
+    if share > 0.001:
+        return f"{float(f'{100 * share:.2g}'):g} %"
     return f"about one in {_power(share)}" if share > 1e-30 else "fewer than one in 10^30"
-
-
-# ---- what the lesson prints ----
-
-
-def slot_reach(generation: str, board: str) -> float:
-    """Return the metres of *board* that *generation* leaves between a CPU and a card in a slot, margin kept."""
-    return signals.reach(generation, board, [one for one in signals.channel("slot", board) if one.part.kind != "board"])
-
-
-def reach_table():
-    """Return a DataFrame of text: inches of board between a CPU and a card in a slot, by material and generation, margin kept."""
-    import pandas as pd
-
-    return pd.DataFrame({"board": list(BOARDS)} | {
-        name: [f"{slot_reach(id, board) / units.inch:.3g}" for board in BOARDS.values()] for name, id in GENERATIONS.items()})
-
-
-def needed_table(generation: str):
-    """Return a DataFrame: how many retimers each channel needs with each board material."""
-    import pandas as pd
-
-    counts = {name: signals.by_board(id, generation) for name, id in CHANNELS.items()}
-    return pd.DataFrame({"channel": list(CHANNELS)} | {
-        name: ["more" if found[board] is None else found[board] for found in counts.values()] for name, board in BOARDS.items()})
-
-
-def loss_beside_published():
-    """Return a DataFrame of text: losses that set no constant of the model beside what the model gives."""
-    import pandas as pd
-
-    def row(what, id, value, unit="dB"):
-        figure = catalog.figure(id)
-        return {"published": what, "source": figure.source.id, "model": f"{value:.3g} {unit}",
-                "stated": f"{figure.value:.3g} {unit}", "error": percent(error(value, figure.value))}
-
-    rows = []
-    for figure in catalog.figures(quantity="loss per inch in dB"):
-        frequency = float(figure.scope.removesuffix(" GHz")) * units.GHz
-        one = signals.part(figure.subject)
-        rows.append(row(f"an inch of {one.name} at {figure.scope}", figure.id, one.loss(frequency, units.inch)))
-    pcie5, pcie6 = signals.standard("pcie5"), signals.standard("pcie6")
-    harness = [signals.segment("cable-connector", 2), signals.segment("thin-cable", 0.35)]
-    rest = pcie5.budget - sum(signals.losses([signals.segment(n, 1) for n in ("cpu-package", "card", "cem-connector")],
-                                             pcie5.nyquist))
-    rows += [row("a harness of 35 cm with its connectors", "harness-35cm", signals.losses(harness, pcie5.nyquist).sum()),
-             row("PCIe 5: left for the board", "pcie5-board", rest),
-             row("PCIe 5: left of 800 mV at full budget", "pcie5-left", 1e3 * pcie5.swing * 10 ** (-pcie5.budget / 20), "mV"),
-             row("four levels cost", "pam4-cost", 20 * math.log10(pcie6.levels - 1))]
-    limit = quiet_budget("pcie5")
-    rows.append({"published": "PCIe 5: budget, from PCIe 6's noise", "source": "nvidia-bf3-loss", "model": f"{limit:.3g} dB",
-                 "stated": f"{pcie5.budget:.3g} dB", "error": percent(error(limit, pcie5.budget))})
-    return pd.DataFrame(rows)
-
-
-def quiet_budget(generation: str) -> float:
-    """Return the dB at which the eye of *generation* closes when all of the loss is equalised."""
-    loss = np.linspace(1, 60, 5901)
-    return float(loss[np.flatnonzero(signals.eye(generation, loss, equalised=loss).height > 0)[-1]])
-
-
-def latency_beside_read():
-    """Return a DataFrame of text: what retimers add one way, and two of them there and back beside a measured read."""
-    import pandas as pd
-
-    read = catalog.figure("pcie5-p2p-read").si
-    return pd.DataFrame([{
-        "part": one.name, "one way": units.format(one.latency, "s"),
-        "two, there and back": units.format(4 * one.latency, "s"),
-        "of a measured read": units.portion(4 * one.latency / read),
-    } for one in map(signals.device, (r["id"] for r in catalog.rows("retimers"))) if one.latency == one.latency])

@@ -12,17 +12,22 @@ from ..checks import number, plain, single
 from .channels import MOST_DB, standard
 
 _LEAST = 1e-300  # the smallest error rate that is told apart from none
+_PAST = {2: 10, 4: 4}  # how many past symbols are gone through one by one, by levels: 1,024 pasts, or 256
 
 
 class Eye(NamedTuple):
     """An eye at the receiver's input. Volts: `height` of each opening (negative: closed), `swing` from the lowest to the
-    highest level a long run reaches, `noise` rms. `memory` is the share of a step that is still missing one symbol later."""
+    highest level a long run reaches, `noise` rms. `memory` is the share of a step that is still missing one symbol later.
+
+    `error_rate` is the share of wrong bits among random ones, `worst_rate` the most it can be where each follows the worst
+    pattern, a long run of the lowest or of the highest level. Where nothing of the past is left (`memory` 0) they agree."""
 
     height: np.ndarray | float
     swing: np.ndarray | float
     noise: np.ndarray | float
     memory: np.ndarray | float
     error_rate: np.ndarray | float
+    worst_rate: np.ndarray | float
 
 
 def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
@@ -36,9 +41,10 @@ def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
 
     The fast pattern arrives with swing 10^(-loss/20). What is not equalised acts like one pole: of each step a share e is
     still missing one symbol later, and a pattern 0101... then reaches (1-e)/(1+e) of a long run's swing. With M levels the
-    worst opening is swing ((1-e)/(M-1) - e), less noise Q(error rate) above and below. The equaliser is ideal and costs
-    no noise of its own; it lowers slow patterns to the fast ones. Left out: jitter and so the eye's width, reflections,
-    crosstalk but as part of the noise, the equaliser's taps, error propagation and error correction.
+    worst opening is swing ((1-e)/(M-1) - e), less noise Q(error rate) above and below. Few patterns are that bad, so the
+    share of wrong bits is counted over random ones: see `_errors`. The equaliser is ideal and costs no noise of its own; it
+    lowers slow patterns to the fast ones. Left out: jitter and so the eye's width, reflections, crosstalk but as part of the
+    noise, the equaliser's taps, error propagation and error correction.
 
     Raises:
         ValueError: values out of range.
@@ -47,6 +53,9 @@ def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
     [58.5, 24.8, 2.6, 0.0]
     >>> round(eye("pcie5", 9.5, equalised=0, noise=1e-9).height, 3)  # one pole closes the eye at a factor of three, 9.54 dB
     0.003
+    >>> half_open = eye("pcie3", 10, equalised=0)  # one random bit in 30, but every one that ends a long run
+    >>> round(half_open.error_rate, 3), half_open.worst_rate
+    (0.033, 1.0)
     """
     asked = standard(generation)
     loss = number("loss", loss, high=MOST_DB, zero=True)
@@ -57,7 +66,8 @@ def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
     swing = asked.swing * _ratio(loss) / ratio
     opening = swing * ((1 - memory) / (asked.levels - 1) - memory)
     height = opening - 2 * _quantile(asked.error_rate, asked.levels) * noise
-    found = np.broadcast_arrays(height, swing, noise, memory, _errors(opening / 2 / noise, asked.levels))
+    worst = np.clip(_neighbours(asked.levels) * _tail(opening / 2 / noise), _LEAST, 1)
+    found = np.broadcast_arrays(height, swing, noise, memory, _errors(swing / noise, memory, asked.levels), worst)
     return Eye(*map(plain, found))
 
 
@@ -100,10 +110,49 @@ def _quantile(error_rate: float, levels: int) -> float:
     return -NormalDist().inv_cdf(error_rate / _neighbours(levels))
 
 
-def _errors(deviations, levels: int):
-    """The share of wrong bits when the thresholds are *deviations* standard deviations away."""
-    tail = np.vectorize(math.erfc, otypes=[float])(np.asarray(deviations) / math.sqrt(2)) / 2
-    return np.clip(_neighbours(levels) * tail, _LEAST, 0.5)
+def _errors(strength, memory, levels: int) -> np.ndarray:
+    """Return the share of wrong bits among random ones.
+
+    A symbol arrives as 1-e of its own level, and e of what the random symbols before it have left. The last few of those
+    are gone through one by one; all older ones together weigh e to their power, and are added to the noise by their
+    variance. Thresholds lie midway between the levels as they arrive; levels are Gray-coded.
+
+    Args:
+        strength: the swing over the rms noise.
+        memory: e, the share of a step that is still missing one symbol later.
+    """
+    strength, memory = (one[..., None] for one in np.broadcast_arrays(strength, memory))
+    depth = _PAST[levels] if memory.any() else 1  # where nothing of the past is left, one past is like any other
+    heights = np.linspace(-0.5, 0.5, levels)
+    pasts = heights[np.indices((levels,) * depth).reshape(depth, -1)]
+    left = sum((1 - memory) * memory ** (k + 1) * pasts[k] for k in range(depth))
+    older = heights.var() * (1 - memory) / (1 + memory) * memory ** (2 * depth + 2)
+    deviation = np.sqrt(1 / strength**2 + older)
+    thresholds = (1 - memory[..., None]) * (heights[1:] + heights[:-1]) / 2
+    wrong = 0.0
+    # The levels mirror each other, so the lower half stands for all.
+    for i in range(levels // 2):
+        away = (thresholds - ((1 - memory) * heights[i] + left)[..., None]) / deviation[..., None]
+        # Each threshold that noise carries the symbol past adds or takes away as many wrong bits as the step behind it.
+        away = np.where(np.arange(levels - 1) < i, -away, away)
+        wrong = wrong + (_tail(away) * _more_wrong(i, levels)).sum(axis=-1).mean(axis=-1)
+    return np.clip(wrong / (levels // 2) / math.log2(levels), _LEAST, 0.5)
+
+
+def _more_wrong(sent: int, levels: int) -> np.ndarray:
+    """Return for each threshold how many more bits are wrong beyond it than before it, seen from the level *sent*.
+
+    >>> _more_wrong(0, 4).tolist()
+    [1, 1, -1]
+    """
+    gray = [i ^ i >> 1 for i in range(levels)]
+    wrong = np.array([(gray[sent] ^ one).bit_count() for one in gray])
+    return np.where(np.arange(levels - 1) < sent, -1, 1) * np.diff(wrong)
+
+
+def _tail(deviations) -> np.ndarray:
+    """Return how often normal noise of deviation one exceeds *deviations*."""
+    return np.vectorize(math.erfc, otypes=[float])(np.asarray(deviations) / math.sqrt(2)) / 2
 
 
 def _neighbours(levels: int) -> float:

@@ -77,12 +77,14 @@ EXERCISES = [
             ("swing * 10 ** (loss / 20)", "This grows with the loss. What is lost has a minus sign in the exponent."),
             ("swing * 2.718281828 ** (-loss / 20)", "This counts with e. Decibels are powers of ten."),
             ("swing * 2 ** (-loss / 6)", "Nearly: 6 dB are only about a half (6.02 dB are). 20 dB are a tenth exactly."),
+            ("1e3 * swing * 10 ** (-loss / 20)", "These are millivolts. swing comes in volts, and so should what you return."),
             ("swing * 2 ** (-loss / 3)", "That halves every 3 dB: the rule for power. A voltage halves in about 6 dB."),
         ],
     ),
     Exercise(
         "06.retimers",
-        "Write retimers: the least number that cuts a loss into stretches no longer than the budget, if they may sit anywhere.",
+        "Write retimers: the least number that cuts a loss into stretches no longer than the budget, if they may sit anywhere "
+        "and as many as it takes.",
         "retimers",
         lambda loss, budget: int(signals.at_least(loss, budget)),
         "import math\n\n\ndef retimers(loss, budget):\n    return math.ceil(loss / budget) - 1\n",
@@ -95,6 +97,9 @@ EXERCISES = [
             ("round(loss / budget) - 1", "Rounding to the nearest leaves a stretch over the budget: round up."),
             ("1 if loss > budget else 0", "One retimer makes two stretches. What if each of them is still too long?"),
             ("max(0, loss - budget) / budget", "There are no parts of a retimer: round up what is over the budget."),
+            ("min(2, -(-loss // budget) - 1)",
+             "This stops at two, which is all that a link may have. Here the question is how many the loss would take: a "
+             "function that hides the third lets a channel pass that cannot work."),
             ("-(-loss // budget) - 2", "One too few: n stretches have n - 1 retimers between them."),
         ],
     ),
