@@ -105,7 +105,7 @@ def trace_table(device_type: int, accesses: Iterable[str], bias: str = "host"):
 
 
 def table(name: str):
-    """Return what is known of CXL as a DataFrame, with the status ("ships" or "specified only") of each row.
+    """Return what is known of CXL as a DataFrame, with the status of each row: "ships", "samples" or "specified only".
 
     Args:
         name: "versions", "features", "devices" or "sharing" (who may share memory with whom).

@@ -37,7 +37,7 @@ def tier(name: str) -> Tier:
         ValueError: an unknown name; the nearest are suggested.
 
     >>> units.format(tier("cxl-direct").latency, "s"), units.format(tier("cxl-direct").bandwidth, "B/s")
-    ('180 ns', '59.3 GB/s')
+    ('304 ns', '59.3 GB/s')
     """
     cells = catalog.row("memory_tiers", name)
     usual = float(cells["latency_ns"])
@@ -74,7 +74,7 @@ def memory_mix(shares, tiers: Sequence[str | Tier]) -> Mix:
 
     >>> mix = memory_mix([0.8, 0.2], ["local-dram", "cxl-direct"])
     >>> units.format(mix.latency, "s"), units.format(mix.bandwidth, "B/s")
-    ('116 ns', '297 GB/s')
+    ('152 ns', '297 GB/s')
     """
     found = [one if isinstance(one, Tier) else tier(one) for one in tiers]
     share = np.asarray(number("shares", np.asarray(shares), high=1, zero=True), dtype=float)

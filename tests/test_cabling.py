@@ -25,7 +25,16 @@ def test_a_cables_latency_is_its_way_and_both_ends():
 def test_power_falls_from_modules_to_linear_to_co_packaged_and_copper_draws_next_to_nothing():
     dsp, linear, packaged, copper = (fl.cable(id).power for id in ("module-800-xdr", "lpo-800", "cpo-800", "dac-800"))
     assert dsp > linear > copper
-    assert dsp / packaged == pytest.approx(30 / 9)
+    assert dsp / packaged == pytest.approx(30 / 9)  # NVIDIA's comparison, of 1.6T
+
+
+def test_a_module_draws_what_its_own_page_says_and_an_800g_one_no_1_6t_figure():
+    assert fl.cable("module-800-mm").power == 15 < fl.cable("module-800-sm").power == 17
+    for row in catalog.rows("cables"):
+        if row["kind"] == "pluggable" and "800G" in row["name"]:
+            assert 12 <= float(row["power_w"]) <= 17, row["id"]
+    for id in ("module-800-xdr", "cpo-800"):
+        assert catalog.row("cables", id)["note"].startswith("contested:")
 
 
 def test_a_cable_longer_than_its_reach_is_refused():

@@ -160,7 +160,7 @@ def test_a_trace_as_a_table():
 @pytest.mark.parametrize("name", ["versions", "features", "devices", "sharing"])
 def test_tables_say_what_ships_and_name_sources(name):
     table = cxl.table(name)
-    assert set(table["status"]) <= {"ships", "specified only"}
+    assert set(table["status"]) <= {"ships", "samples", "specified only"}
     for row in catalog.rows(f"cxl_{name}"):
         assert "status" in catalog.sources_of(row)
         assert (catalog.sources_of(row)["status"].id == "none") == ("unverified status" in row["note"])
@@ -170,8 +170,41 @@ def test_the_ladder_climbs():
     ladder = [tier(row["id"]) for row in catalog.rows("memory_tiers")]
     assert [one.latency for one in ladder] == sorted(one.latency for one in ladder)
     assert all(one.low <= one.latency <= one.high for one in ladder)
-    assert list(memory.tiers()["load latency (ns)"]) == pytest.approx([100, 180, 250, 350])
+    assert list(memory.tiers()["load latency (ns)"]) == pytest.approx([114, 304, 750])
 
+
+def test_the_step_of_a_card_is_taken_from_measured_cards():
+    """Its range is that of cards, not of computers with NUMA; and it is two to five times local DRAM, as others measured."""
+    card, local = tier("cxl-direct"), tier("local-dram")
+    ends = sorted(figure.si for figure in catalog.figures("cxl-direct", "load latency"))
+    assert [card.low, card.high] == pytest.approx(ends)
+    assert ends == pytest.approx([214e-9, 394e-9])
+    assert card.latency == pytest.approx(sum(ends) / 2)
+    low, high = (catalog.figure(f"cxl-cards-{end}").value for end in ("low", "high"))
+    assert low < card.latency / local.latency < high
+    for id in ("cxl-melody-low", "cxl-melody-high"):
+        assert "NUMA" in catalog.figure(id).quantity
+
+
+def test_every_step_was_measured():
+    for row in catalog.rows("memory_tiers"):
+        kinds = {figure.kind for figure in catalog.figures(row["id"], "load latency")}
+        assert kinds == {"measured"}, row["id"]
+
+
+def test_what_is_said_of_version_3_says_as_of_when():
+    """What ships of it changes from month to month."""
+    for name in ("versions", "features", "sharing"):
+        for row in catalog.rows(f"cxl_{name}"):
+            if row["status"] == "samples" or (row["id"] in ("3.0", "3.1", "3.2", "sharing", "hosts-share", "device-device")):
+                assert "as of November 2026" in row["note"], row
+
+
+def test_sharing_by_software_ships_before_sharing_by_hardware():
+    ways = {row["id"]: row for row in catalog.rows("cxl_sharing")}
+    soft, hard = ways["hosts-share-software"], ways["hosts-share"]
+    assert (soft["first_version"], soft["status"]) == ("2.0", "ships")
+    assert (hard["first_version"], hard["status"]) == ("3.0", "specified only")
 
 def test_a_mix_of_one_tier_is_the_tier():
     for name in ("local-dram", "cxl-direct", "cxl-pooled"):

@@ -16,14 +16,12 @@ from .toolkit import Control, charts, lab
 
 # ---- lab 1: the latency ladder, and a mix of its steps ----
 
-_LADDER = {"local DRAM": "local-dram", "CXL, CPU port": "cxl-direct", "CXL, one switch": "cxl-switched",
-           "CXL, pooled": "cxl-pooled"}
-_RESTS_ON = {"CXL, CPU port": "measured ends", "CXL, one switch": "estimate", "CXL, pooled": "estimate"}
-_MIXED = ["local DRAM", "CXL, CPU port", "CXL, pooled"]
+_LADDER = {"local DRAM": "local-dram", "CXL, CPU port": "cxl-direct", "CXL, pooled": "cxl-pooled"}
+_RESTS_ON = {"CXL, CPU port": "four cards", "CXL, pooled": "one switch"}
 _MIX = "your mix"
 _DIRECT = tier("cxl-direct")
 _LEFT, _RIGHT = ["0", "width * 0.54"], ["width * 0.61", "width"]  # the two panels of one chart
-_NS, _GBPS = (0, 600), (0, 1000)
+_NS, _GBPS = (0, 1000), (0, 1000)
 
 
 def _if_narrow(small: float, large: float):
@@ -65,7 +63,7 @@ def _mix_chart():
     spread = row.mark_rule(strokeWidth=9, color=charts.OTHER_2, opacity=0.55).encode(x=ns("lowest (ns)"), x2="highest (ns)", y=y)
     place = row.mark_rule(strokeWidth=1.5, strokeDash=charts.DOTTED, color=charts.CHIP).encode(x=ns("mix (ns)"))
     usual = row.mark_point(size=110, filled=True, fill="white", opacity=1, stroke=charts.CHIP, strokeWidth=3)
-    measured = [{"ends": f.value, "memory": "CXL, CPU port"} for f in catalog.figures("cxl-direct", "load latency")]
+    measured = [{"ends": f.value, "memory": name} for name, id in _LADDER.items() for f in catalog.figures(id, "load latency")]
     ends = charts.fixed(measured).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=charts.MEASURED)
     left = alt.layer(spread, place, usual.encode(x=ns("usual (ns)"), y=y), ends.encode(x=ns("ends"), y=y),
                      charts.here(ns("mix (ns)"), y, colour=charts.CHIP), *text(ns("written at (ns)"), "load", dy=-17),
@@ -74,8 +72,8 @@ def _mix_chart():
     right = alt.layer(able, charts.bars(gbps("used (GB/s)"), y, colour=charts.CHIP),
                       *text(gbps("able (GB/s)"), "rate", align="left", dx=8, opacity=fits))
     return charts.stack(left, right, height=300, description=(
-        "Two panels over the same rows: local DRAM, CXL memory on a CPU port, behind one switch, pooled across racks, the mix. "
-        "Left: the time of one load, a light bar for the published range, black diamonds for measured ends, a dot for the mix. "
+        "Two panels over the same rows: local DRAM, CXL memory on a CPU port, a pool behind one switch, the mix. "
+        "Left: the time of one load, a light bar for the published range, black diamonds where measured, a dot for the mix. "
         "Right: a frame for what each memory can deliver, filled with what the mix takes.")).resolve_scale(x="independent")
 
 
@@ -87,15 +85,15 @@ def _mix_chart():
                        label="a CXL load takes", unit="s")],
      chart=_mix_chart,
      leaves_out="Queues: a memory that is nearly full answers later than an idle one. Local DRAM is taken at its datasheet rate, "
-                "CXL at the payload of its link in one direction, whatever memory sits behind it. The switch and the pool are "
-                "estimates of their sources; only the diamonds are measured.",
-     sources=["nextplatform-cxl", "toms-genoa", "pond-blog", "melody", "kvcache-cxl", "introl-cxl4"])
+                "CXL at the payload of its link in one direction, whatever memory sits behind it. The pool's step is what was "
+                "measured through the one switch that sells; for the same switch others print 500 to 600 ns.",
+     sources=["melody-pdf", "toms-genoa", "beluga", "polarcxlmem-notes"])
 def mix(cxl, pooled, ports, latency):
     """A little CXL memory adds rate and costs latency; more of it costs both."""
     ladder = {name: tier(id) for name, id in _LADDER.items()}
     ladder["CXL, CPU port"] = _DIRECT._replace(latency=latency, bandwidth=ports * _DIRECT.bandwidth)
-    shares = dict(zip(_MIXED, ((100 - cxl - pooled) / 100, cxl / 100, pooled / 100), strict=True))
-    got = memory_mix(list(shares.values()), [ladder[name] for name in _MIXED])
+    shares = dict(zip(_LADDER, ((100 - cxl - pooled) / 100, cxl / 100, pooled / 100), strict=True))
+    got = memory_mix(list(shares.values()), list(ladder.values()))
     full = [name for name, s in shares.items() if s and np.isclose(s * got.bandwidth, ladder[name].bandwidth)]
     rows = [_mix_row(name, one, shares.get(name, 0.0) * got.bandwidth, full) for name, one in ladder.items()]
     rows.append(_mix_row(_MIX, Tier("", _MIX, *[got.latency] * 3, got.bandwidth), got.bandwidth, full))
@@ -293,20 +291,24 @@ def flit_share(lines, covers):
     many = "1 line alone" if lines == 1 else f"{lines} lines together"
     return table, (f"{many}: {shares[small][at]:.0f} % of the bytes in {small}s, {shares[large][at]:.0f} % in {large}s. If all "
                    f"traffic came like this, x16 would carry {units.format(rates[small], 'B/s')} one way with CXL 2.0 and "
-                   f"{units.format(rates[large], 'B/s')} with CXL 3.")
+                   f"{units.format(rates[large], 'B/s')} with CXL 3. {_LINES[-1]} lines, {messages[-1]} messages: "
+                   f"{shares[small][-1]:.0f} % and {shares[large][-1]:.0f} %.")
 
 
 # ---- model against measurement ----
 
 def ladder_beside_published():
-    """Return a DataFrame of text: the ladder's load from CXL memory on a CPU port beside what was published of real devices."""
+    """Return a DataFrame of text: the ladder's loads, from a card and from a pool, beside what was published of real ones."""
     import pandas as pd
 
     local = tier("local-dram").latency
-    rows = [("fastest of four devices", "cxl-melody-low", _DIRECT.latency, "s"),
-            ("slowest of four devices", "cxl-melody-high", _DIRECT.latency, "s"),
-            ("fastest of three cards, against local DRAM", "cxl-cards-low", _DIRECT.latency / local, ""),
-            ("slowest of three cards, against local DRAM", "cxl-cards-high", _DIRECT.latency / local, "")]
+    pooled = tier("cxl-pooled").latency
+    rows = [("fastest of four cards (sets the step)", "cxl-cards-fastest", _DIRECT.latency, "s"),
+            ("slowest of four cards (sets the step)", "cxl-cards-slowest", _DIRECT.latency, "s"),
+            ("fastest of three other cards, against local DRAM", "cxl-cards-low", _DIRECT.latency / local, ""),
+            ("slowest of three other cards, against local DRAM", "cxl-cards-high", _DIRECT.latency / local, ""),
+            ("pool behind a switch (is the step)", "cxl-pool-measured", pooled, "s"),
+            ("pool behind the same switch, others", "cxl-pool-polardb", pooled, "s")]
     return pd.DataFrame([{"published": what, "source": (figure := catalog.figure(id)).source.id, "model": _said(value, unit),
                           "measured": _said(figure.si, unit), "error": percent(error(value, figure.si))}
                          for what, id, value, unit in rows])

@@ -69,12 +69,13 @@ def _chart():
                Control("nodes", [2**k for k in range(8)], default=1, unit="nodes"),
                Control("nbytes", _SIZES, default=2.0**24, label="buffer", unit="B")],
      chart=_chart,
-     leaves_out=f"The tuner of NCCL {VERSION} alone: tuner plugins, which clouds install, and environment variables overrule it. "
+     leaves_out=f"The tuner of NCCL {VERSION} (June 2026) alone: version 2.32 of November 2026 adds another cost model, with "
+                "data for Vera Rubin. Tuner plugins, which clouds install, and environment variables overrule it. "
                 "CollNet (SHARP) and PAT are not offered. The search's channels are those of a log of another version, or "
                 "derived. A score ranks candidates; it was never meant to be a time. Diamonds are of other versions; those for "
                 "two nodes are of servers like a DGX H100 (Nebius) and of DGX A100 (Sophia).",
-     sources=["nccl-tuning", "nccl-1197", *dict.fromkeys(catalog.row("measurement_tables", table)["source"]
-                                                        for table in _MEASURED.values())])
+     sources=["nccl-tuning", "nccl-2-32", "nccl-1197", *dict.fromkeys(catalog.row("measurement_tables", table)["source"]
+                                                                      for table in _MEASURED.values())])
 def choice(machine, collective, nodes, nbytes):
     """The winner changes with size and with nodes; the kinks of the tree's lines are a table of correction factors."""
     picked = nccl_choice(MACHINES[machine], collective, _GRID, nodes=nodes)

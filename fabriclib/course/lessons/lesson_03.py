@@ -89,7 +89,7 @@ EXERCISES = [
         "def pair_rate(total_both_ways, gpus):\n"
         "    one_way = total_both_ways / 2\n"
         "    return one_way / (gpus - 1)\n",
-        cases=[(896 * units.GB, 8), (1071 * units.GB, 8), (300 * units.GB, 4)],
+        cases=[(896 * units.GB, 8), (1075.2 * units.GB, 8), (300 * units.GB, 4)],
         wrong=[
             ("total_both_ways / (gpus - 1)", "That is one link, but both directions of it. A copy goes one way."),
             ("total_both_ways / 2", "That is one direction of all links. Only one of them leads to the other GPU of the pair."),

@@ -24,7 +24,7 @@ PREDICTIONS = [
     Prediction(
         "04.half",
         "A server's local DRAM delivers at most 460.8 GB/s. A memory card behind a CXL port with 16 lanes adds 59.3 GB/s. "
-        "A program spreads its reads evenly: every second one goes to the card. How many bytes a second does it get at most?",
+        "A program sends half of its reads to the card and half to local DRAM. How many bytes per second does it get at most?",
         "rate", lambda: memory_mix(_HALF, _TIERS).bandwidth,
         "The card is full at 59.3 GB/s, and for every byte from it the program takes one from local DRAM: twice 59.3. The "
         "local DRAM, nearly eight times as fast, is idle for seven eighths of the time. The slow part sets the pace of the "
@@ -40,7 +40,7 @@ PREDICTIONS = [
     ),
     Prediction(
         "04.ping-pong",
-        "A device with a cache (type 1) and its host write the same line in turn: device, host, device, host, eight writes in "
+        "A device with a cache of its own and its host write the same line in turn: device, host, device, host, eight writes in "
         "all. Every request, every answer and every transfer of the line is one message over the link. How many messages?",
         "ratio", lambda: _ping_pong(8),
         "Each write needs three: somebody asks for the line, somebody gives it up, and its 64 bytes come over. Nobody made a "
@@ -151,11 +151,14 @@ def _what_ships() -> str:
     local, direct = tier("local-dram"), tier("cxl-direct")
     nvlink = link("nvlink4")
     gpu = nvlink.bundle(nvlink.per_device).bandwidth()
+    fewest, most = (catalog.figure(f"cxl-cards-{end}").value for end in ("low", "high"))
     return (f"Of the {len(ways)} ways to share in our table {len(ships)} ship: a CPU with its memory expander, several CPUs that "
-            "divide a pool (each byte has one owner), an FPGA with its CPU. No NIC, GPU or SSD with coherent CXL was found, and "
-            "hosts that share the same bytes are specified since 3.0 only. Coherent is not fast either: a load takes "
-            f"{direct.latency / local.latency:.1f} times as long as from local DRAM (an estimate; devices were measured from "
-            f"{units.format(direct.low, 's')} to {units.format(direct.high, 's')}), 16 lanes move "
+            "divide a pool (each byte has one owner), several CPUs that share the same bytes of a pool (their programs keep them "
+            "coherent, not the hardware), an FPGA with its CPU. As of November 2026 no NIC, GPU or SSD with coherent CXL was "
+            "found, and hosts that hardware keeps coherent are specified since 3.0 but not to be had. Coherent is not fast either: "
+            f"a load takes {direct.latency / local.latency:.1f} times as long as from local DRAM (four cards took "
+            f"{units.format(direct.low, 's')} to {units.format(direct.high, 's')}; another study says {fewest:g} to {most:g} "
+            "times), 16 lanes move "
             f"{units.format(direct.bandwidth, 'B/s')} one way against an H100's {units.format(gpu, 'B/s')} over NVLink, and "
             f"two who write one line in turn pay {_ping_pong(8) // 8} messages a write.")
 
