@@ -18,7 +18,7 @@ from .topology import Graph
 from .topology.graph import checked_graph
 from .topology.groups import Groups
 from .topology.shortest import legs
-from .topology.widest import widest_path
+from .topology.widest import widest_path, widths
 
 SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
 MOST_RANKS = 4096  # for a flow between all of them: 17 million
@@ -40,13 +40,14 @@ def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
     """Return the routes of flows from node numbers *src* to *dst*, one each.
 
     Between GPUs that their own links join, those links are used, and no others; between all others, all but those.
-    A flow is spread over all shortest paths, but for the GPUs' own links of a graph whose `routes` are "widest".
+    A flow is spread over all shortest paths, but for the GPUs' own links of a graph whose `routes` are "widest" or "all widest".
 
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
     """
     inside, latency, columns = graph.islands[src] == graph.islands[dst], np.empty(len(src)), []
-    for some, edges, part, how in ((inside, graph.own, graph.inner, _widest if graph.routes == "widest" else _spread),
+    own = {"widest": _widest, "all widest": _spread_widest}.get(graph.routes, _spread)
+    for some, edges, part, how in ((inside, graph.own, graph.inner, own),
                                    (~inside, graph.beyond, graph.tree, _spread)):
         if some.any():
             found = how(part, src[some], dst[some])
@@ -64,6 +65,17 @@ def _widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
     flow = np.repeat(np.arange(len(src)), [len(one) for one in edge])
     latency = np.array([graph.latency[one].sum() for one in edge])
     return Routing(flow, np.concatenate(edge), np.ones(len(flow)), latency)
+
+
+def _spread_widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+    """Spread each flow in equal parts over the widest paths, of those the shortest."""
+    least, latency, columns = widths(graph)[src, dst], np.empty(len(src)), []
+    for width in np.unique(least):
+        wide, some = np.flatnonzero(graph.capacity >= max(width, np.finfo(float).tiny)), least == width
+        found = _spread(graph.over(wide), src[some], dst[some])
+        latency[some] = found.latency
+        columns.append((np.flatnonzero(some)[found.flow], wide[found.edge], found.fraction))
+    return Routing(*(np.concatenate(column) for column in zip(*columns, strict=True)), latency)
 
 
 def _spread(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:

@@ -327,3 +327,20 @@ def test_patterns_count_the_ranks_in_whole_numbers():
 def test_only_a_graph_is_a_graph(graph):
     with pytest.raises(ValueError, match="graph must be a Graph, such as server.'hgx-h100'.; got"):
         fl.share(graph, [(0, 1)])
+
+
+def test_spread_over_equal_widest_ways_a_flow_takes_each_of_them_in_equal_parts():
+    """Dies 0 and 3 of an MI250X node have two ways of the same width and length, over die 1 and over die 2."""
+    node = replace(fl.server("mi250x"), routes="all widest")
+    shared = fl.share(node, [("gpu0", "gpu3")])
+    used = {(node.nodes[node.src[edge]], node.nodes[node.dst[edge]]): load / 50e9
+            for edge, load in enumerate(shared.load) if load}
+    assert shared.total == pytest.approx(2 * 50e9)
+    assert used == pytest.approx({("gpu0", "gpu1"): 1, ("gpu1", "gpu3"): 1, ("gpu0", "gpu2"): 1, ("gpu2", "gpu3"): 1})
+
+
+def test_pairs_with_one_widest_way_take_it_under_both_rules():
+    one = fl.server("mi250x")
+    pairs = [(a, b) for a, b in all_to_all(8).tolist() if {a, b} not in ({0, 3}, {0, 4}, {1, 2}, {2, 6}, {4, 7}, {5, 6})]
+    both = [fl.share(graph, [pair]).load for graph in (one, replace(one, routes="all widest")) for pair in pairs]
+    assert np.allclose(both[:len(pairs)], both[len(pairs):])

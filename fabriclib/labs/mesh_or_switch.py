@@ -21,7 +21,8 @@ CHANNELS = range(1, GPUS)
 GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
 _SERVERS = {"MI300X mesh": "mi300x", "HGX H100 switch box": "hgx-h100"}
 _BOTH = "both, side by side"
-PATTERNS = ["one pair", "ring", "all-to-all", "ring all-reduce"]
+RINGS = {"one ring": 1, "three rings": 3, "seven rings": 7}
+PATTERNS = ["one pair", *RINGS, "all-to-all"]
 
 
 def machine(name: str) -> Graph:
@@ -29,17 +30,15 @@ def machine(name: str) -> Graph:
     return server(_SERVERS[name])
 
 
-def pairs(graph: Graph, pattern: str, channels: int) -> np.ndarray:
-    """Return the flows of *pattern*, as rows (from, to): every transfer cut into *channels* parts, sent at once.
+def pairs(graph: Graph, pattern: str) -> np.ndarray:
+    """Return the flows of *pattern*, as rows (from, to), all at once.
 
-    Only the ring all-reduce can send each part another way: round a ring that shares no link with the others, where the
-    machine has such rings.
+    Each of several rings goes its own way, sharing no link with the others, where the machine has such rings.
     """
-    if pattern == "ring all-reduce":
+    if pattern in RINGS:
         rings = disjoint_rings(graph, GPUS) or [list(range(GPUS))]
-        return np.concatenate([ring(rings[i % len(rings)]) for i in range(channels)])
-    one = {"one pair": one_pair, "ring": ring, "all-to-all": all_to_all}[pattern](GPUS)
-    return np.tile(one, (channels, 1))
+        return np.concatenate([ring(rings[i % len(rings)]) for i in range(RINGS[pattern])])
+    return {"one pair": one_pair, "all-to-all": all_to_all}[pattern](GPUS)
 
 
 class Got(NamedTuple):
@@ -56,10 +55,10 @@ class Got(NamedTuple):
 
 
 @functools.cache
-def got(name: str, pattern: str, channels: int) -> Got:
+def got(name: str, pattern: str) -> Got:
     """Return what *pattern* gets of the machine *name*: every pair, and every GPU that sends, gets the same."""
     graph = machine(name)
-    shared = share(graph, pairs(graph, pattern, channels))
+    shared = share(graph, pairs(graph, pattern))
     nodes = len(graph.nodes)
     between = np.bincount(shared.src * nodes + shared.dst, shared.rates)
     leaving = np.bincount(shared.src, shared.rates)
@@ -69,8 +68,7 @@ def got(name: str, pattern: str, channels: int) -> Got:
 
 @lab("mesh-or-switch", title="Mesh or switch", tier="chip",
      controls=[Control("machines", [_BOTH, *_SERVERS], default=_BOTH, as_="menu"),
-               Control("pattern", PATTERNS, default="one pair", as_="menu"),
-               Control("channels", CHANNELS, default=1, label="rings (all-reduce)")],
+               Control("pattern", PATTERNS, default="one pair", as_="menu")],
      chart=lambda: graphs.chart(
          "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
          "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "
@@ -79,25 +77,24 @@ def got(name: str, pattern: str, channels: int) -> Got:
      leaves_out="Packet headers, start-up times, and what the software reaches of the line rate: on both machines about three "
                 "quarters. Detours: a copy could send some of its bytes through a third GPU; here it takes the direct link only.",
      sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"])
-def mesh_or_switch(machines, pattern, channels):
+def mesh_or_switch(machines, pattern):
     """Nearly equal sums, and for one pair of GPUs a factor of seven."""
     shown = list(_SERVERS) if machines == _BOTH else [machines]
     places, wide = ((-1.3, 1.3), 1.0) if len(shown) > 1 else ((0.0,), 1.7)
     rows, told = [], []
     for name, centre in zip(shown, places, strict=True):
-        found = got(name, pattern, channels)
+        found = got(name, pattern)
         rates = {"one pair": found.pair, "one GPU sends": found.gpu, "all together": found.total}
         captions = [(what, units.format(rate, "B/s")) for what, rate in rates.items()]
         rows += graphs.drawn(name, found.shared, captions, centre=centre, wide=wide)
-        told.append(_told(name, pattern, channels, found))
-    parts = f", {_rings(channels)} at once" if pattern == "ring all-reduce" else ""
-    return graphs.columns(rows), f"{pattern.capitalize()}{parts}. {' '.join(told)}"
+        told.append(_told(name, pattern, found))
+    return graphs.columns(rows), f"{pattern.capitalize()}. {' '.join(told)}"
 
 
-def _told(name: str, pattern: str, channels: int, found: Got) -> str:
+def _told(name: str, pattern: str, found: Got) -> str:
     time = ""
-    if pattern == "ring all-reduce":
-        seconds = schedule("all_reduce", "ring", ranks=GPUS).time_on(machine(name), GRADIENT, channels=channels)
+    if pattern in RINGS:
+        seconds = schedule("all_reduce", "ring", ranks=GPUS).time_on(machine(name), GRADIENT, channels=RINGS[pattern])
         time = f", so {units.format(GRADIENT)} are summed in {units.format(seconds, 's')}"
     return (f"{name}: {units.format(found.pair, 'B/s')} from one GPU to another, {units.format(found.total, 'B/s')} together, "
             f"{percent(found.busy).lstrip('+')} of the wires at work{time}.")
@@ -186,6 +183,31 @@ def all_to_all_times(nbytes: float):
     plans = {how: schedule("all_to_all", how, ranks=GPUS) for how in ("pairwise", "direct")}
     return pd.DataFrame({"all-to-all": list(plans), "partners at a time": [plan.ports for plan in plans.values()]} | {
         name: [units.format(plan.time_on(machine(name), nbytes), "s") for plan in plans.values()] for name in _SERVERS})
+
+
+def rings_table():
+    """Return a DataFrame of text: the orders of rings that share no link of the mesh, one a row."""
+    import pandas as pd
+
+    rings = disjoint_rings(machine(next(iter(_SERVERS))), GPUS)
+    return pd.DataFrame({"ring": range(1, len(rings) + 1),
+                         "goes round": [" → ".join(map(str, [*order, order[0]])) for order in rings]})
+
+
+def mi250x_all_to_all():
+    """Return a DataFrame of text: an all-to-all on an MI250X node, if each pair takes one of its best ways, or all of them.
+
+    Which of several equal ways the hardware takes is not published. All pieces are of one size, so that all end with the
+    slowest: a GPU sends seven times the slowest flow's rate.
+    """
+    import pandas as pd
+
+    node, rows = server("mi250x"), []
+    for how, routes in (("one way, the first of equal ones", "widest"), ("all equal ways, in equal parts", "all widest")):
+        slowest = share(replace(node, routes=routes), all_to_all(GPUS)).rates.min()
+        rows.append({"each pair takes": how, "slowest pair": units.format(slowest, "B/s"),
+                     "each GPU sends": units.format((GPUS - 1) * slowest, "B/s")})
+    return pd.DataFrame(rows)
 
 
 def measured_beside_line(*names: str):

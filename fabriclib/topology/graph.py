@@ -14,7 +14,7 @@ from ..links import Link
 from . import cuts, folding
 from .groups import Groups
 
-ROUTES = ("all shortest", "widest")
+ROUTES = ("all shortest", "widest", "all widest")
 
 
 class Cables(NamedTuple):
@@ -45,7 +45,8 @@ class Graph:
         latency: seconds along the edge.
         link: the catalogue id of the edge's link.
         half: the nodes on one side of the cut that halves the GPUs (a mask), for graphs too large to search for it.
-        routes: how traffic goes over the GPUs' own links: spread over "all shortest" paths, or along the one "widest".
+        routes: how traffic goes over the GPUs' own links: spread over "all shortest" paths, along the one "widest" (the
+            first of several that are as wide and as short), or spread over "all widest".
 
     Raises:
         ValueError: names that repeat, columns of different lengths, edges that lead nowhere or carry nothing.

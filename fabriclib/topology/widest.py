@@ -13,7 +13,7 @@ def widest_path(graph: Graph, a: int, b: int) -> np.ndarray:
     Raises:
         ValueError: twice the same node, or no path.
     """
-    least = _widths(graph)[a, b]
+    least = widths(graph)[a, b]
     wide = np.flatnonzero(graph.capacity >= max(least, np.finfo(float).tiny))
     names = graph.over(wide).paths(graph.nodes[a], graph.nodes[b])[0]
     nodes = [graph.node(name) for name in names]
@@ -21,8 +21,11 @@ def widest_path(graph: Graph, a: int, b: int) -> np.ndarray:
     return np.array([wide[(graph.src[wide] == one) & (graph.dst[wide] == other)][0] for one, other in legs])
 
 
-def _widths(graph: Graph) -> np.ndarray:
-    """Return the width of the widest path between all nodes (Floyd and Warshall, with least and most for sum and least)."""
+def widths(graph: Graph) -> np.ndarray:
+    """Return the bytes per second of the widest path between all nodes, as a square array; 0 where there is no path.
+
+    Floyd and Warshall, with least and most for sum and least.
+    """
     width = np.zeros((len(graph.nodes), len(graph.nodes)))
     np.maximum.at(width, (graph.src, graph.dst), graph.capacity)
     for middle in range(len(graph.nodes)):

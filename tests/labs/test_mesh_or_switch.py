@@ -8,7 +8,19 @@ import pytest
 import fabriclib as fl
 from fabriclib import course
 from fabriclib.course import registry
-from fabriclib.labs.mesh_or_switch import GPUS, GRADIENT, PATTERNS, got, machine, measured_beside_line, pairs, reached, within
+from fabriclib.labs.mesh_or_switch import (
+    GPUS,
+    GRADIENT,
+    PATTERNS,
+    got,
+    machine,
+    measured_beside_line,
+    mi250x_all_to_all,
+    pairs,
+    reached,
+    rings_table,
+    within,
+)
 from fabriclib.topology import disjoint_rings
 
 MESH, SWITCH = "MI300X mesh", "HGX H100 switch box"
@@ -16,42 +28,67 @@ GB = 1e9
 
 # One MI300X has 7 links of 64 GB/s each way, one H100 a port of 450: pair, one GPU, all together, share of the wires at work.
 LIMITS = {
-    (MESH, "one pair", 1): (64, 64, 64, 1 / 56),
-    (MESH, "one pair", 7): (64, 64, 64, 1 / 56),
-    (MESH, "ring", 1): (64, 64, 8 * 64, 8 / 56),
-    (MESH, "ring", 7): (64, 64, 8 * 64, 8 / 56),
-    (MESH, "all-to-all", 1): (64, 7 * 64, 56 * 64, 1),
-    (MESH, "ring all-reduce", 1): (64, 64, 8 * 64, 8 / 56),
-    (MESH, "ring all-reduce", 3): (64, 3 * 64, 24 * 64, 24 / 56),
-    (MESH, "ring all-reduce", 7): (64, 7 * 64, 56 * 64, 1),
-    (SWITCH, "one pair", 1): (450, 450, 450, 1 / 8),
-    (SWITCH, "ring", 1): (450, 450, 8 * 450, 1),
-    (SWITCH, "all-to-all", 1): (450 / 7, 450, 8 * 450, 1),
-    (SWITCH, "ring all-reduce", 7): (450, 450, 8 * 450, 1),
+    (MESH, "one pair"): (64, 64, 64, 1 / 56),
+    (MESH, "one ring"): (64, 64, 8 * 64, 8 / 56),
+    (MESH, "three rings"): (64, 3 * 64, 24 * 64, 24 / 56),
+    (MESH, "seven rings"): (64, 7 * 64, 56 * 64, 1),
+    (MESH, "all-to-all"): (64, 7 * 64, 56 * 64, 1),
+    (SWITCH, "one pair"): (450, 450, 450, 1 / 8),
+    (SWITCH, "one ring"): (450, 450, 8 * 450, 1),
+    (SWITCH, "three rings"): (450, 450, 8 * 450, 1),
+    (SWITCH, "seven rings"): (450, 450, 8 * 450, 1),
+    (SWITCH, "all-to-all"): (450 / 7, 450, 8 * 450, 1),
 }
 
 
-@pytest.mark.parametrize(("name", "pattern", "channels"), LIMITS)
-def test_rates_equal_what_one_computes_by_hand(name, pattern, channels):
-    found = got(name, pattern, channels)
-    pair, gpu, total, busy = LIMITS[name, pattern, channels]
+def test_the_hand_computed_table_has_every_pattern():
+    assert {pattern for _, pattern in LIMITS} == set(PATTERNS)
+
+
+@pytest.mark.parametrize(("name", "pattern"), LIMITS)
+def test_rates_equal_what_one_computes_by_hand(name, pattern):
+    found = got(name, pattern)
+    pair, gpu, total, busy = LIMITS[name, pattern]
     assert (found.pair, found.gpu, found.total) == pytest.approx((pair * GB, gpu * GB, total * GB))
     assert found.busy == pytest.approx(busy)
 
 
 @pytest.mark.parametrize("name", [MESH, SWITCH])
 @pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize("channels", [1, 2, 5, 7])
-def test_every_pair_and_every_sender_gets_the_same(name, pattern, channels):
+def test_every_pair_and_every_sender_gets_the_same(name, pattern):
     """The lab draws one figure for all of them."""
-    shared = got(name, pattern, channels).shared
+    shared = got(name, pattern).shared
     for key in (shared.src, shared.src * len(machine(name).nodes) + shared.dst):
         sums = np.bincount(key, shared.rates)
         assert np.ptp(sums[sums > 0]) < 1
 
 
-def test_rings_of_different_channels_share_no_link_of_the_mesh():
-    flows = pairs(machine(MESH), "ring all-reduce", GPUS - 1)
+def test_no_control_is_dead_on_the_mesh():
+    """Every value of every control gives another sentence, where the others stand as they open."""
+    lab = fl.lab("mesh-or-switch")
+    for name, control in lab.controls.items():
+        said = {lab.evaluate(**{name: value})[1] for value in control.values}
+        assert len(said) == len(control.values), name
+    for machines in lab.controls["machines"].values:
+        assert len({lab.evaluate(machines=machines, pattern=pattern)[1] for pattern in PATTERNS}) == len(PATTERNS)
+
+
+def test_an_all_to_all_on_mi250x_is_printed_for_one_way_and_for_all_equal_ways():
+    """The tight link of one way a pair carries four of the 56 flows, with equal ways three: which one it is nobody publishes."""
+    table = mi250x_all_to_all()
+    assert table["slowest pair"].tolist() == ["12.5 GB/s", "16.7 GB/s"]
+    assert table["each GPU sends"].tolist() == ["87.5 GB/s", "117 GB/s"]
+
+
+def test_the_seven_rings_are_told_as_a_table():
+    told = rings_table()
+    orders = [list(map(int, row.split(" → "))) for row in told["goes round"]]
+    assert [order[:-1] for order in orders] == disjoint_rings(machine(MESH))
+    assert all(order[0] == order[-1] for order in orders)
+
+
+def test_seven_rings_share_no_link_of_the_mesh():
+    flows = pairs(machine(MESH), "seven rings")
     assert len(np.unique(flows, axis=0)) == len(flows) == 56
 
 
@@ -68,7 +105,7 @@ def test_what_is_drawn_in_use_is_what_carries_something(machines):
 
 
 def test_the_sentence_gives_the_seconds_of_the_schedule():
-    mesh = fl.lab("mesh-or-switch").evaluate(machines=MESH, pattern="ring all-reduce", channels=7)[1]
+    mesh = fl.lab("mesh-or-switch").evaluate(machines=MESH, pattern="seven rings")[1]
     seconds = 2 * 7 / 8 * GRADIENT / (7 * 64 * GB) + 14 * 0.8e-6
     assert f"14 GB are summed in {fl.units.format(seconds, 's')}" in mesh
 
@@ -127,3 +164,10 @@ def test_the_verdict_on_896_and_900_tells_what_was_measured():
     said = repr(course.verdict("d"))
     assert "313 GB/s on the mesh" in said
     assert "367 GB/s in a ring and 480 GB/s" in said
+
+
+def test_a_mi350x_link_is_38_gb_a_lane_and_four_tenths():
+    one = fl.link("xgmi-mi350x")
+    assert one.line * 8 / one.lanes == pytest.approx(38.4 * GB)
+    assert 2 * one.line == pytest.approx(153.6 * GB)
+    assert 2 * one.bundle(one.per_device).line == pytest.approx(1075.2 * GB)
