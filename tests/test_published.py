@@ -95,5 +95,6 @@ def test_a_switch_adds_up_its_ports():
     chip = fl.switch("nvswitch3")
     assert (chip.ports, chip.rate, chip.reduces, chip.power) == (64, 1.6e12, True, 120.0)
     assert fl.switch("xconn-xc50256").port.lanes == 8
+    assert fl.switch("tomahawk-ultra").reduces is True  # all-reduce in the chip, says the source of its latency
     with pytest.raises(ValueError, match="Did you mean 'nvswitch3'"):
         fl.switch("nvswich3")

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from lessons import LESSONS, read
 
 import fabriclib as fl
 from fabriclib import catalog, course, cxl, framing
+from fabriclib.course import registry
 from fabriclib.labs import cxl as labs
 from fabriclib.memory import tier
 
@@ -174,3 +176,18 @@ def test_the_verdict_names_what_the_table_says_ships():
     assert "2.7 times as long as from local DRAM (four cards took 214 ns to 394 ns; another study says 2 to 5 times)" in said
     assert "As of November 2026" in said
     assert "140" not in said
+
+
+def test_the_lesson_tells_software_coherence_from_hardware_coherence_and_as_of_when():
+    cells = read(next(path for path in LESSONS if path.name.startswith("04_")))["cells"]
+    prose = " ".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    for words in ("PolarCXLMem", "arXiv 2511.20172", "as of November 2026", "140 to 410 ns, is no range of cards"):
+        assert words in prose, words
+    for words in ("no byte in common", "nobody seems to have published"):
+        assert words not in prose, words
+
+
+def test_a_device_type_is_not_named_before_it_is_explained():
+    questions = " ".join(registry.prediction(key).question for key in ("04.half", "04.ping-pong"))
+    assert "type" not in questions
+    assert "second one" not in questions  # reads like "a second"

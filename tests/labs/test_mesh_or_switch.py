@@ -1,9 +1,11 @@
 """Eight GPUs in a mesh and around a switch: every rate of the two labs equals its hand-computed limit."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
+from lessons import LESSONS, read
 
 import fabriclib as fl
 from fabriclib import course
@@ -171,3 +173,11 @@ def test_a_mi350x_link_is_38_gb_a_lane_and_four_tenths():
     assert one.line * 8 / one.lanes == pytest.approx(38.4 * GB)
     assert 2 * one.line == pytest.approx(153.6 * GB)
     assert 2 * one.bundle(one.per_device).line == pytest.approx(1075.2 * GB)
+
+
+def test_the_lesson_names_the_sizes_that_its_curve_shows():
+    cells = read(next(path for path in LESSONS if path.name.startswith("03_")))["cells"]
+    at, ends = next((i, found.groups()) for i, cell in enumerate(cells)
+                    if (found := re.search(r"every fourth of the measured sizes, from (\S+ \S+) to (\S+ \S+)\.", cell["source"])))
+    rows = "".join(cells[at + 1]["outputs"][0]["data"]["text/plain"]).splitlines()[1:]
+    assert tuple(" ".join(row.split()[1:3]) for row in (rows[0], rows[-1])) == ends

@@ -2,12 +2,26 @@
 
 import numpy as np
 import pytest
+from lessons import LESSONS, read
 
 import fabriclib as fl
 from fabriclib import nccl
 from fabriclib.labs import nccl_choice as labs
 
 LAB = fl.lab("nccl-choice")
+
+
+def test_the_room_says_of_which_month_its_version_is_and_what_came_after():
+    assert f"NCCL {nccl.VERSION} (June 2026)" in LAB.declared.leaves_out
+    assert "version 2.32 of November 2026" in LAB.declared.leaves_out
+    assert "nccl-2-32" in LAB.declared.sources
+
+
+@pytest.mark.parametrize("path", [path for path in LESSONS if path.name[:2] in ("12", "13", "14")], ids=lambda path: path.stem)
+def test_a_lesson_that_leans_on_the_tuner_dates_its_version(path):
+    prose = " ".join(cell["source"] for cell in read(path)["cells"] if cell["cell_type"] == "markdown")
+    assert nccl.VERSION.removeprefix("v").split("-")[0] in prose
+    assert "June 2026" in prose
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 16])
