@@ -4,25 +4,34 @@ The switch marks packets, the more the longer its queue (ECN). A receiver of mar
 rate by half of its estimate of the congestion and then comes back: half way to where it was, five times, and from then on step
 by step. Equations: Zhu et al., SIGCOMM 2015, section 5; equilibrium: Zhu et al., CoNEXT 2016, theorem 1.
 
-What is simplified. Rates and queue are smooth averages; no single packet or notification exists. All senders are equally far
-away. Neither the phase of hyper increase nor the receiver's limit on notifications of many flows together is modelled. A
-pause holds the queue at its threshold, as if it acted at once, and the senders' timers run on meanwhile.
+The first cut of each sender is an event. The equations spread every cut over the interval between notifications, but a receiver
+that has not notified for so long does it at once, at the first marked packet: after a shock that is what decides how far the
+queue rises. It comes when one marked packet has arrived on average; packets are marked as they leave the port, and a flow has its
+share of it. Beside a simulation of every packet the queue's peak is within a sixth, from 2 to 32 senders.
+
+What is simplified. But for that, rates and queue are smooth averages; no single packet or notification exists. All senders are
+equally far away. Neither the phase of hyper increase nor the receiver's limit on notifications of many flows together is
+modelled. A pause holds the queue at its threshold, as if it acted at once, and the senders' timers run on meanwhile.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+import operator
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import catalog, units
-from ..checks import count, number, single
+from ..checks import count, number, short, single
 
 STEP = 1e-6  # seconds: of the integration, small against every interval of the protocol
-MOST_STEPS = 1_000_000
+MOST_STEPS = 250_000  # times the kinds of senders
+MOST_RATE = 1e15  # bytes per second
+LEAST_STEP, LONGEST_STEP = 1e-8, 10e-6  # seconds: beyond, the intervals of the protocol are no longer many steps
+ROUNDING = 1e-9  # seconds
 LEAST_RATE = 1e-4  # of a port: what is left of a rate that is cut again and again
 
 
@@ -80,50 +89,105 @@ class Trace(NamedTuple):
 
 
 def run(rate, start, seconds, *, feedback=4e-6, threshold=math.inf, parameters: Parameters | None = None) -> Trace:
-    """Return how rates and queue of one port evolve under DCQCN, by Euler steps of a microsecond.
+    """Return how rates and queue of one port evolve under DCQCN, by Euler steps.
 
     Args:
         rate: bytes per second of every port.
         start: each sender's rate at the beginning, at most *rate*; a sender begins as fast as its port allows.
-        seconds: how long.
-        feedback: seconds from a mark to the sender that hears of it, besides the notification's own interval.
+        seconds: how long, a quarter of a second at most, in steps of a microsecond; or an array of the times themselves, from 0
+            upwards, whose gaps are the steps: none longer than 10 us.
+        feedback: seconds from a mark to the sender that hears of it, at most a second.
         threshold: bytes in the queue at which the port pauses its senders (PFC); infinite for a buffer without end.
         parameters: the protocol's; those of the paper by default.
+
+    Raises:
+        ValueError: a number outside its range.
+
+    >>> float(run(5e9, [5e9] * 8, 0.001).queue.max().round(-5)) / 1e6
+    1.2
     """
-    rate, cut = single("rate", number("rate", rate)), parameters or published()
-    steps = count("seconds / STEP", round(single("seconds", number("seconds", seconds)) / STEP), low=2, high=MOST_STEPS)
-    lag = round(single("feedback", number("feedback", feedback, zero=True)) / STEP)
-    threshold = threshold if threshold == math.inf else single("threshold", number("threshold", threshold))
+    cut, times = parameters or published(), _times(seconds)
+    rate = _rate(rate, cut)
+    feedback = single("feedback", number("feedback", feedback, high=1.0, zero=True))
+    threshold = _threshold(threshold)
     # Senders that start alike stay alike: one of each kind is enough.
     kinds, kind, many = np.unique(np.atleast_1d(number("start", start, high=rate)), return_inverse=True, return_counts=True)
-    port, queue = rate / cut.packet, 0.0
-    senders = [(each / cut.packet, each / cut.packet, 1.0) for each in kinds.tolist()]
-    rates, queues, paused = np.empty((steps, len(kinds))), np.empty(steps), np.empty(steps, dtype=bool)
-    for now in range(steps):
-        rates[now], queues[now] = [current for current, _, _ in senders], queue
-        then = max(now - lag, 0)
-        mark = cut.marked(queues[then])
-        queue += STEP * (sum(n * sender[0] for n, sender in zip(many.tolist(), senders, strict=True)) - port) * cut.packet
-        paused[now] = queue > threshold
+    if len(kinds) * len(times) > MOST_STEPS:
+        raise ValueError(f"start must have at most {MOST_STEPS // len(times)} different rates for {len(times)} steps; "
+                         f"got {len(kinds)}.")
+    rates, queues, paused = _integrate(cut, rate / cut.packet, (kinds / cut.packet).tolist(), many.tolist(), times.tolist(),
+                                       feedback, threshold)
+    return Trace(times, np.array(rates).T[kind] * cut.packet, np.array(queues), np.array(paused))
+
+
+def _rate(rate, cut: Parameters) -> float:
+    return single("rate", number("rate", rate, low=cut.packet, high=MOST_RATE, zero=True))
+
+
+def _times(seconds) -> np.ndarray:
+    seconds = number("seconds", seconds, zero=isinstance(seconds, np.ndarray))
+    if isinstance(seconds, float):
+        return np.arange(count("seconds / STEP", round(seconds / STEP), low=2, high=MOST_STEPS)) * STEP
+    gaps = np.diff(seconds)
+    fine = seconds.ndim == 1 and 2 <= len(seconds) <= MOST_STEPS and seconds[0] == 0 and (
+        gaps.min() >= LEAST_STEP - ROUNDING and gaps.max() <= LONGEST_STEP + ROUNDING)
+    if not fine:
+        raise ValueError(f"seconds must rise from 0 in 1 to {MOST_STEPS - 1} steps from {LEAST_STEP:g} to {LONGEST_STEP:g} s; "
+                         f"got {short(seconds)}.")
+    return seconds
+
+
+def _threshold(threshold) -> float:
+    endless = isinstance(threshold, float) and threshold == math.inf
+    return math.inf if endless else single("threshold", number("threshold", threshold))
+
+
+def _integrate(cut: Parameters, port: float, start: list, many: list, times: list, feedback: float, threshold: float):
+    """For each time: rates of each kind of sender (packets a second), queue (bytes), whether it passed the threshold."""
+    senders, queue, then = [(each, each, 1.0, 1.0) for each in start], 0.0, 0
+    rates, queues, paused = [], [], []
+    for now, following in zip(times, [*times[1:], 2 * times[-1] - times[-2]], strict=True):
+        step, heard = following - now, now - feedback + ROUNDING
+        rates.append([sender[0] for sender in senders])
+        queues.append(queue)
+        while times[then + 1] <= heard:
+            then += 1
+        mark, seen = cut.marked(queues[then]), rates[then]
+        # While more comes in than out, only so much of what was sent then has left the port.
+        through = min(1.0, port / sum(map(operator.mul, many, seen)))
+        queue += step * (sum(map(operator.mul, many, rates[-1])) - port) * cut.packet
+        paused.append(queue > threshold)
         queue = min(max(queue, 0.0), threshold)
-        senders = [_next(cut, *sender, seen, mark, port) for sender, seen in zip(senders, rates[then].tolist(), strict=True)]
-    return Trace(np.arange(steps) * STEP, rates.T[kind] * cut.packet, queues, paused)
+        senders = [_next(cut, *sender, each, mark, mark * each * through, port, step)
+                   for sender, each in zip(senders, seen, strict=True)]
+    return rates, queues, paused
 
 
-def _next(cut: Parameters, current: float, target: float, alpha: float, seen: float, mark: float, port: float):
-    """Current rate, target rate (packets a second) and estimate a step later; *seen* and *mark* are what the feedback tells."""
+def _next(cut: Parameters, current, target, alpha, unheard, seen, mark, marked, port, step):
+    """Current rate, target rate (packets a second), estimate, and marked packets that miss to the first notification: a step later.
+
+    *seen*, *mark* and *marked* (packets a second that arrive with a mark) are what the feedback tells.
+    """
     noticed, up, on = _events(cut, seen, mark)
+    if unheard > 0:  # the receiver has not notified yet: the first marked packet makes it, at once
+        unheard -= step * marked
+        if unheard <= 0:
+            current, target = current * (1 - alpha / 2), current
+        noticed = 0.0
     gap = target - current
     d_current = -current * alpha / (2 * cut.cnp_interval) * noticed + gap / 2 * seen * up
     d_target = -gap / cut.cnp_interval * noticed + cut.step / cut.packet * seen * on
     d_alpha = cut.gain / cut.alpha_interval * (_at_least_one(mark, cut.alpha_interval * seen) - alpha)
     least = LEAST_RATE * port
-    return (min(max(current + STEP * d_current, least), port), min(max(target + STEP * d_target, least), port),
-            alpha + STEP * d_alpha)
+    return (min(max(current + step * d_current, least), port), min(max(target + step * d_target, least), port),
+            alpha + step * d_alpha, unheard)
 
 
 def _events(cut: Parameters, seen: float, mark: float) -> tuple[float, float, float]:
     """Chance of a notification in its interval; raises of the rate a packet, by counter and timer: all, and after recovery."""
+    if mark == 0 or mark == 1:
+        up = (cut.packet / cut.byte_counter + 1 / (cut.timer * seen)) * (1 - mark)
+        return mark, up, up
     up = on = 0.0
     for length in (cut.byte_counter / cut.packet, cut.timer * seen):
         ends = _runs(mark, length)
@@ -133,14 +197,12 @@ def _events(cut: Parameters, seen: float, mark: float) -> tuple[float, float, fl
 
 
 def _at_least_one(mark: float, packets: float) -> float:
-    return 1 - (1 - mark) ** packets
+    return mark if mark == 0 or mark == 1 else 1 - (1 - mark) ** packets
 
 
 def _runs(mark: float, length: float) -> float:
-    """Ends of runs of *length* packets without a mark, a packet: p / ((1 - p)**-length - 1), and 1/length without marks."""
-    if mark == 0:
-        return 1 / length
-    exponent = -length * math.log1p(-mark) if mark < 1 else math.inf
+    """Ends of runs of *length* packets without a mark, a packet: p / ((1 - p)**-length - 1)."""
+    exponent = -length * math.log1p(-mark)
     return mark / math.expm1(exponent) if exponent < 700 else 0.0  # a run that long never happens
 
 
@@ -153,7 +215,8 @@ def equilibrium(rate, flows, parameters: Parameters | None = None) -> tuple[floa
     >>> round(mark, 5), round(queue)
     (0.00078, 20151)
     """
-    rate, flows, cut = single("rate", number("rate", rate)), count("flows", flows), parameters or published()
+    flows, cut = count("flows", flows), parameters or published()
+    rate = _rate(rate, cut)
     seen, low, high = rate / flows / cut.packet, 0.0, 1.0
 
     def too_many(mark: float) -> bool:

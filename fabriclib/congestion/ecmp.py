@@ -15,12 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import count, number, plain, whole
+from ..checks import count, number, plain, single, whole
 
 MOST_FLOWS = 10_000_000
 MOST_PATHS = 65_536
-MOST_CELLS = 200_000_000  # of the table of loads that a simulation fills
+MOST_CELLS = 20_000_000  # of the table of loads that a simulation fills
+MOST_WORK = 50_000_000  # terms that an exact answer may add up
+MOST_VALUE = 1e100  # whose square a float can hold
+MOST_CHOICES, LEAST_AT_ONCE = 50_000_000, 200  # paths that flows may look at; a look at one costs as much as at so many
 NEGLIGIBLE = 1e-12  # of a probability
+_NOTHING = 1e-16  # of a sum near 1: lost in rounding
+_AT_ONCE = 30_000  # terms
 
 
 def busy_share(flows, paths):
@@ -73,21 +78,60 @@ def max_load_distribution(flows: int, paths: int) -> np.ndarray:
 def _distribution(flows: int, paths: int) -> np.ndarray:
     mean = flows / paths
     spread = 9 * math.sqrt(mean) + 9  # Poisson weights beyond are as good as nothing
-    low, most = max(0, math.floor(mean - spread)), mean + spread
     # The sum of all loads is Poisson too, so it is as good as never this far from its mean: the transform may wrap there.
-    length = min(2 * flows + 64, 64 + math.ceil(16 * math.sqrt(flows)))
+    length = min(2 * flows + 64, 64 + math.ceil(9 * math.sqrt(flows)))
+    if (work := spread * length) > MOST_WORK:
+        raise ValueError(f"flows must be fewer for an exact answer on {paths} paths: {flows} take {work:.1g} terms, and at most "
+                         f"{MOST_WORK:g} are added up; simulate them.")
+    frequency, roots = _frequencies(mean, paths, length), np.exp(2j * np.pi / length * np.arange(length))
+    turn = np.where((frequency == 0) | (2 * frequency == length), 1, 2) * roots[-frequency * flows % length]
+    # The fullest path carries the mean at least: of what is less, only the sum matters.
+    low, first = max(0, math.floor(mean - spread)), math.ceil(mean)
+    less = np.bincount(np.arange(low, first) % length, _poisson(low, first - low, mean), length)
+    sums, at_most, whole_sum = np.fft.rfft(less).conj()[frequency], [0.0], length * _poisson(flows, 1, flows)[0]
+    rows = np.arange(max(1, _AT_ONCE // len(frequency)))
+    steps = roots[rows[:, None] * frequency % length]
+    while first <= flows and (at_most[-1] < whole_sum / 2 or at_most[-1] > at_most[-2] * (1 + NEGLIGIBLE)):
+        weights = _poisson(first, min(len(rows), flows + 1 - first), mean)
+        terms = sums + np.cumsum(weights[:, None] * steps[: len(weights)], axis=0) * roots[first * frequency % length]
+        at_most += (_power(terms, paths) * turn).sum(axis=1).real.tolist()
+        sums, first = terms[-1], first + len(weights)
+    return _settled(np.array(at_most), first - len(at_most) + 1)
+
+
+def _frequencies(mean: float, paths: int, length: int) -> np.ndarray:
+    """The frequencies that matter: where the sum of the loads up to k can be more than nothing, whatever k from the mean on.
+
+    It is at most the sum of all loads, and what is left off: weights that fall from load to load, at most the largest one over
+    the sine of half the angle (Abel's summation).
+    """
     frequency = np.arange(length // 2 + 1)
-    folded = np.where((frequency == 0) | (2 * frequency == length), 1, 2)
-    turn = folded * np.exp(-2j * np.pi * (frequency * flows % length) / length)
-    sums, at_most = np.zeros(len(frequency), dtype=complex), [0.0]
-    for k in range(low, flows + 1):
-        weight = math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
-        sums += weight * np.exp(2j * np.pi * (frequency * k % length) / length)
-        at_most.append(float((sums**paths * turn).sum().real) if k >= mean else 0.0)
-        if k > most and at_most[-1] <= at_most[-2] * (1 + NEGLIGIBLE):
-            break
-    below = np.concatenate([np.zeros(low), np.maximum.accumulate(np.clip(at_most, 0, None) / at_most[-1])])
-    chance = np.diff(below)
+    angle = 2 * np.pi / length * frequency[1:]
+    bound = np.exp(mean * (np.cos(angle) - 1)) + _poisson(math.floor(mean), 1, mean)[0] / np.sin(angle / 2)
+    return frequency[np.concatenate([[True], bound > (_NOTHING / length) ** (1 / paths)])]
+
+
+def _poisson(first: int, many: int, mean: float) -> np.ndarray:
+    """P(a Poisson variable of that mean has each of *many* values from *first* on)."""
+    steps = np.log(mean / np.arange(first, first + many).clip(1))
+    steps[:1] = first * math.log(mean) - mean - math.lgamma(first + 1)
+    return np.exp(np.cumsum(steps))
+
+
+def _power(values: np.ndarray, exponent: int) -> np.ndarray:
+    """values**exponent by squaring: NumPy's own takes logarithms of complex numbers."""
+    result = None
+    while exponent:
+        if exponent & 1:
+            result = values if result is None else result * values
+        values, exponent = values * values, exponent >> 1
+    return result
+
+
+def _settled(at_most: np.ndarray, first: int) -> np.ndarray:
+    """The chance of each load from what is proportional to P(at most first - 1 + i): rounding errors dropped, and read-only."""
+    at_most = np.maximum.accumulate(np.clip(at_most, 0, None) / at_most[-1])
+    chance = np.diff(np.concatenate([np.zeros(first), at_most]))
     chance[chance < NEGLIGIBLE] = 0.0
     chance = np.trim_zeros(chance, "b") / chance.sum()
     chance.setflags(write=False)  # it is shared by all callers
@@ -118,8 +162,8 @@ def slowest(flows: int, paths: int, split: int = 1) -> float:
     >>> round(slowest(8, 8), 3), round(slowest(8, 8, split=16), 3)
     (0.385, 0.73)
     """
-    split = count("split", split, high=MOST_FLOWS)
-    chance = max_load_distribution(count("flows", flows) * split, paths)
+    flows, split = count("flows", flows, high=MOST_FLOWS), count("split", split, high=MOST_FLOWS)
+    chance = max_load_distribution(count("flows * split", flows * split, high=MOST_FLOWS), paths)
     # No transfer is faster than its sender's port, however little else is on its paths.
     seconds = np.maximum(np.arange(len(chance)) / split, 1.0)
     return max(1.0, flows / paths) / float(chance @ seconds)
@@ -135,13 +179,16 @@ def split_for(share: float, flows: int, paths: int) -> int:
     >>> split_for(0.75, 8, 8)
     20
     """
-    share, high = number("share", share, high=0.99), 1
-    while slowest(flows, paths, high) < share:
+    share, high = single("share", number("share", share, high=0.99)), 1
+    while (got := slowest(flows, paths, high)) < share:
         high *= 2
-    low = high // 2  # too few, or 0
+    low, middle, waste = high // 2, high, 1 / share - 1  # low is too few, or 0
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if slowest(flows, paths, middle) >= share else (middle, high)
+        # The waste falls with the square root of the split, so one step from the last answer leads next to the right one.
+        guess = math.ceil(middle * ((1 / got - 1) / waste) ** 2)
+        middle = min(max(guess if got < share else guess - 1, low + 1), high - 1)
+        got = slowest(flows, paths, middle)
+        low, high = (low, middle) if got >= share else (middle, high)
     return high
 
 
@@ -157,14 +204,26 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
     (array([6, 0, 1, 1, 1, 6, 6, 4]), array([6, 1, 1, 4, 0, 2, 3, 2]))
     """
     flows, paths = count("flows", flows, high=MOST_FLOWS), count("paths", paths, high=MOST_PATHS)
-    offered = np.random.default_rng(seed).integers(paths, size=(flows, count("choices", choices, high=paths)))
-    if choices == 1:
-        return offered[:, 0]
+    rng = _generator(seed)
+    if count("choices", choices, high=paths) == 1:
+        return rng.integers(paths, size=flows)
+    _bounded_choosing(flows, 1, choices)
     load, taken = np.zeros(paths, dtype=int), np.empty(flows, dtype=int)
-    for flow, seen in enumerate(offered):
+    for flow, seen in enumerate(rng.integers(paths, size=(flows, choices))):
         taken[flow] = seen[load[seen].argmin()]
         load[taken[flow]] += 1
     return taken
+
+
+def _generator(seed) -> np.random.Generator:
+    return np.random.default_rng(count("seed", seed, low=0, high=2**63 - 1))
+
+
+def _bounded_choosing(flows: int, trials: int, choices: int) -> None:
+    """Refuse what would take too long: the flows choose one after the other, in all trials at once."""
+    most = MOST_CHOICES // max(trials * choices, LEAST_AT_ONCE)
+    if flows > most:
+        raise ValueError(f"flows must be at most {most} where they choose among {choices} paths in {trials} trials; got {flows}.")
 
 
 class Trials(NamedTuple):
@@ -186,18 +245,51 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
     True
     """
     flows, paths = count("flows", flows, high=MOST_FLOWS), count("paths", paths, high=MOST_PATHS)
-    trials = count("trials", trials)
-    if trials * paths > MOST_CELLS:
-        raise ValueError(f"trials must be at most {MOST_CELLS // paths} for {paths} paths; got {trials}.")
-    rng = np.random.default_rng(seed)
+    trials, rng = _trials(trials, paths), _generator(seed)
     if count("choices", choices, high=paths) == 1:
         loads = rng.multinomial(flows, np.full(paths, 1 / paths), size=trials)
     else:
-        loads, row = np.zeros((trials, paths), dtype=np.int64), np.arange(trials)
-        for _ in range(flows):
-            seen = rng.integers(paths, size=(trials, choices))
-            loads[row, seen[row, loads[row[:, None], seen].argmin(axis=1)]] += 1
+        _bounded_choosing(flows, trials, choices)
+        *_, loads = _chosen(rng, flows, paths, trials, choices)
     return Trials(loads.max(axis=1), (loads > 0).sum(axis=1))
+
+
+def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choices: int):
+    """Yield the loads of all trials, a row each, after each flow that has looked at *choices* paths and taken the emptiest."""
+    loads, start = np.zeros(trials * paths, dtype=np.int64), paths * np.arange(trials)
+    at_once = max(1, _AT_ONCE // (choices * trials))
+    for first in range(0, flows, at_once):
+        for best, *others in start + rng.integers(paths, size=(min(at_once, flows - first), choices, trials)):
+            for other in others:
+                best = np.where(loads[other] < loads[best], other, best)
+            loads[best] += 1
+            yield loads.reshape(trials, paths)
+
+
+def fullest(rounds: int, paths: int, trials: int = 1000, *, choices: int = 2, seed: int = 0) -> np.ndarray:
+    """Return the flows on the fullest path while flows are added in rounds, as many as there are paths in each: trials x rounds.
+
+    One after the other, every flow takes the emptiest of some random paths.
+
+    Args:
+        rounds: so many; the entry of each says what `simulate` says of that many rounds' flows.
+        paths, trials, choices, seed: as for `simulate`; two choices at least.
+
+    >>> fullest(2, 8, trials=3, seed=1).shape
+    (3, 2)
+    """
+    rounds, paths = count("rounds", rounds, high=MOST_FLOWS), count("paths", paths, low=2, high=MOST_PATHS)
+    trials = _trials(trials, paths)
+    _bounded_choosing(rounds * paths, trials, count("choices", choices, low=2, high=paths))
+    placed = _chosen(_generator(seed), rounds * paths, paths, trials, choices)
+    return np.stack([loads.max(axis=1) for number, loads in enumerate(placed, 1) if number % paths == 0], axis=1)
+
+
+def _trials(trials, paths: int) -> int:
+    trials = count("trials", trials)
+    if trials * paths > MOST_CELLS:
+        raise ValueError(f"trials must be at most {MOST_CELLS // paths} for {paths} paths; got {trials}.")
+    return trials
 
 
 def estimate(values) -> tuple[float, float]:
@@ -206,7 +298,7 @@ def estimate(values) -> tuple[float, float]:
     >>> estimate([1, 2, 3, 2])
     (2.0, 0.408248290463863)
     """
-    values = np.asarray(number("values", values, low=-math.inf))
+    values = np.asarray(number("values", values, low=-MOST_VALUE, high=MOST_VALUE, zero=True))
     if values.size < 2:
         raise ValueError(f"values must be at least two; got {values.size}.")
     return float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size))

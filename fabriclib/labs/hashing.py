@@ -57,13 +57,21 @@ def averages(senders: int, paths: int, way: str) -> Figures:
     """Return the three figures over all draws: exact where a formula gives them, else over 400 draws."""
     if way in (_SPRAY, _RAILS):
         return figures(blocks(senders, paths, way, 0), senders, paths)
-    split = _HASHED.get(way, 1)
-    seen = np.array([figures(blocks(senders, paths, way, draw), senders, paths) for draw in range(1, _MANY + 1)])
-    mean = Figures(float(seen[:, 0].mean()), float(seen[:, 1].mean()), float(1 / (1 / seen[:, 2]).mean()))
+    split, even = _HASHED.get(way, 1), max(1.0, senders / paths)
     if way == _TWO:
-        return mean
-    exact = mean._replace(busy=float(ecmp.busy_share(senders * split, paths)), slowest=ecmp.slowest(senders, paths, split))
-    return exact._replace(mean=float(ecmp.mean_throughput(senders, paths))) if split == 1 else exact
+        seen = ecmp.simulate(senders, paths, _MANY, choices=2)
+        # With one flow each all senders together get what the busy paths carry.
+        busy = float(seen.busy.mean()) / paths
+        return Figures(busy, busy * paths / senders * even, even / float(np.maximum(1.0, seen.max_load).mean()))
+    mean = float(ecmp.mean_throughput(senders, paths)) if split == 1 else _mean_drawn(senders, paths, split) * even
+    return Figures(float(ecmp.busy_share(senders * split, paths)), mean, ecmp.slowest(senders, paths, split))
+
+
+def _mean_drawn(senders: int, paths: int, split: int) -> float:
+    """The mean rate of a transfer of so many flows, as a share of a port, over 400 draws."""
+    path = np.random.default_rng(0).integers(paths, size=(_MANY, senders * split)) + paths * np.arange(_MANY)[:, None]
+    got = 1 / np.bincount(path.ravel(), minlength=_MANY * paths)[path]
+    return float(np.minimum(1.0, got.reshape(_MANY, senders, split).sum(axis=2)).mean())
 
 
 def _draw_chart():
@@ -144,10 +152,13 @@ _CHOSEN_UP_TO = 64  # flows a transfer: beyond, two choices are at 98 % and more
 @functools.cache
 def reached(paths: int, split: int, choices: int = 1) -> float:
     """Return the throughput of a step of as many senders as paths, each sending *split* flows; 1 is even spreading."""
-    if choices == 1:
-        return ecmp.slowest(paths, paths, split)
-    seen = ecmp.simulate(paths * split, paths, trials=300, choices=choices, seed=split)
-    return split / ecmp.estimate(seen.max_load)[0]
+    return ecmp.slowest(paths, paths, split) if choices == 1 else split / _fullest(paths, choices)[split - 1]
+
+
+@functools.cache
+def _fullest(paths: int, choices: int) -> np.ndarray:
+    """The mean number of flows on the fullest path with 1, 2 and so on flows a sender, each having looked at several paths."""
+    return ecmp.fullest(_CHOSEN_UP_TO, paths, trials=300, choices=choices).mean(axis=0)
 
 
 @functools.cache

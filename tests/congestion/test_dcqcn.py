@@ -73,17 +73,32 @@ def test_a_pause_caps_the_queue():
     assert not capped.paused[-1]
 
 
-def test_half_the_step_gives_the_same_curve(monkeypatch):
+def test_half_the_step_gives_the_same_curve():
     coarse = dcqcn.run(RATE, [RATE] * 4, 0.01)
-    monkeypatch.setattr(dcqcn, "STEP", 0.5e-6)
-    fine = dcqcn.run(RATE, [RATE] * 4, 0.01)
-    assert fine.queue[::2] == pytest.approx(coarse.queue, abs=0.02 * coarse.queue.max())
+    fine = dcqcn.run(RATE, [RATE] * 4, np.arange(20_000) * 0.5e-6)
+    assert fine.queue[::2] == pytest.approx(coarse.queue, abs=0.05 * coarse.queue.max())  # the first cut falls on a step
+
+
+def test_long_steps_will_do_once_the_shock_is_over():
+    times = 1e-6 * np.concatenate([np.arange(400), np.arange(400, 10_000, 10)])
+    every, some = dcqcn.run(RATE, [RATE] * 8, 0.01), dcqcn.run(RATE, [RATE] * 8, times)
+    assert some.time.tolist() == times.tolist()
+    assert some.queue[:400] == pytest.approx(every.queue[:400])
+    assert some.queue == pytest.approx(np.interp(times, every.time, every.queue), abs=0.03 * every.queue.max())
 
 
 @pytest.mark.parametrize(("call", "said"), [
     (lambda: dcqcn.run(RATE, [2 * RATE], 0.01), "start must be .* at most 5e\\+09"),
     (lambda: dcqcn.run(RATE, RATE, 0), "seconds must be"),
     (lambda: dcqcn.run(RATE, RATE, 0.01, threshold=0), "threshold must be"),
+    (lambda: dcqcn.run(RATE, RATE, 1.0), "seconds / STEP must be a whole number from 2 to 250000; got 1000000"),
+    (lambda: dcqcn.run(RATE, RATE, np.array([0.0, 1e-3])), "seconds must rise from 0 in 1 to 249999 steps from 1e-08 to 1e-05 s"),
+    (lambda: dcqcn.run(RATE, RATE, np.array([1e-6, 2e-6])), "seconds must rise from 0"),
+    (lambda: dcqcn.run(RATE, np.linspace(1e9, 5e9, 300), 1e-3), "start must have at most 250 different rates for 1000 steps"),
+    (lambda: dcqcn.run(RATE, RATE, 0.01, feedback=2.0), "feedback must be a number at least 0 and at most 1"),
+    (lambda: dcqcn.run(1e300, RATE, 0.01), "rate must be a number at least 1000 and at most 1e\\+15"),
+    (lambda: dcqcn.run(RATE, RATE, 0.01, threshold=float("nan")), "threshold must be"),
+    (lambda: dcqcn.equilibrium(1.0, 1), "rate must be a number at least 1000"),
     (lambda: dcqcn.equilibrium(RATE, 0), "flows must be"),
     (lambda: dcqcn.value("dcqcn-kmim"), "Did you mean 'dcqcn-kmi"),
 ])

@@ -75,6 +75,15 @@ def test_the_exact_answer_reaches_a_hundred_thousand_flows():
     assert abs(mean - ecmp.expected_max_load(100_000, 1024)) <= 4 * error
 
 
+@pytest.mark.parametrize(("flows", "paths"), [(128, 8), (3000, 2), (20_000, 32), (2000, 700)])
+def test_the_frequencies_left_out_add_up_to_nothing(monkeypatch, flows, paths):
+    some = ecmp.max_load_distribution(flows, paths)
+    monkeypatch.setattr(ecmp, "_NOTHING", 0.0)
+    every = ecmp._distribution.__wrapped__(flows, paths)
+    assert len(some) == len(every)
+    assert some == pytest.approx(every, abs=1e-12)
+
+
 def test_a_distribution_is_shared_and_cannot_be_spoilt():
     with pytest.raises(ValueError, match="read-only"):
         ecmp.max_load_distribution(8, 8)[0] = 1
@@ -107,6 +116,14 @@ def test_two_choices_beat_one_by_far():
     assert two < one - 1
 
 
+def test_rounds_are_what_simulations_of_so_many_flows_say():
+    fullest = ecmp.fullest(3, 16, trials=4000, seed=4)
+    for rounds in (1, 2, 3):
+        seen = ecmp.simulate(16 * rounds, 16, trials=4000, choices=2, seed=rounds).max_load
+        (mean, error), (other, spread) = ecmp.estimate(fullest[:, rounds - 1]), ecmp.estimate(seen)
+        assert abs(mean - other) < 4 * math.hypot(error, spread)
+
+
 def test_the_draw_of_a_path_takes_the_emptier_one():
     paths = ecmp.draw(2000, 16, choices=16, seed=2)
     assert np.bincount(paths, minlength=16).max() - 125 < 20 < np.bincount(ecmp.draw(2000, 16, seed=2)).max() - 125 + 15
@@ -130,7 +147,18 @@ def test_draws_are_seeded():
     (lambda: ecmp.slowest(8, 8, 0), "split must be"),
     (lambda: ecmp.split_for(0.999, 8, 8), "share must be .* at most 0.99"),
     (lambda: ecmp.draw(8, 8, choices=9), "choices must be a whole number from 1 to 8"),
-    (lambda: ecmp.simulate(8, 60_000, trials=100_000), "trials must be at most 3333 for 60000 paths"),
+    (lambda: ecmp.simulate(8, 60_000, trials=100_000), "trials must be at most 333 for 60000 paths"),
+    (lambda: ecmp.expected_max_load(10_000_000, 1), "flows must be fewer for an exact answer on 1 paths: 10000000 take 8e\\+08"),
+    (lambda: ecmp.slowest(10_000_000, 8), "flows must be fewer for an exact answer on 8 paths"),
+    (lambda: ecmp.slowest(10_000, 8, 10_000), "flows \\* split must be a whole number from 1 to 10000000; got 100000000"),
+    (lambda: ecmp.split_for(0.9, 10_000_000, 8), "flows must be fewer"),
+    (lambda: ecmp.split_for([0.9, 0.8], 8, 8), "share must be one number"),
+    (lambda: ecmp.draw(10_000_000, 8, choices=2), "flows must be at most 250000 where they choose among 2 paths in 1 trials"),
+    (lambda: ecmp.simulate(10_000, 8, 10_000, choices=2), "flows must be at most 2500 where they choose among 2 paths in 10000"),
+    (lambda: ecmp.fullest(10_000, 8), "flows must be at most 25000 where they choose among 2 paths in 1000 trials; got 80000"),
+    (lambda: ecmp.fullest(2, 8, choices=1), "choices must be a whole number from 2 to 8"),
+    (lambda: ecmp.draw(8, 8, seed=-1), "seed must be a whole number from 0"),
+    (lambda: ecmp.estimate([1e308, -1e308]), "values must be"),
     (lambda: ecmp.estimate([1.0]), "values must be at least two"),
 ])
 def test_what_makes_no_sense_is_refused(call, said):

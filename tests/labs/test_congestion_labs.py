@@ -1,5 +1,6 @@
 """The labs of lesson 10: the draw is the model's, more flows help slowly, and a pause caps what congestion control drains."""
 
+import json
 import re
 
 import numpy as np
@@ -69,19 +70,34 @@ def test_two_choices_are_ahead_of_the_hash_and_spraying_of_both():
 
 def test_the_queue_grows_together_and_is_capped_by_the_pause():
     table, _ = INCAST.evaluate(senders=8, threshold=250e3)
-    by = table.pivot(index="time", columns="case", values="queue")
-    first = by[by.index < 4e-6]
-    assert first.nunique(axis=1).max() == 1
-    assert by["DCQCN and PFC"].max() == by["PFC alone"].max() == 250e3
-    assert by["DCQCN alone"].max() > 1e6
-    assert by["PFC alone"].iloc[-1] == 250e3 > by["DCQCN and PFC"].iloc[-1]
+    near = table.dropna(subset=["near (µs)"]).pivot(index="near (µs)", columns="case", values="near (MB)")
+    together = near[near.index < 7]
+    assert together.max(axis=1).to_numpy() == pytest.approx(together.min(axis=1).to_numpy())
+    assert near["DCQCN and PFC"].max() == near["PFC alone"].max() == 0.25
+    far = table.dropna(subset=["far (ms)"]).pivot(index="far (ms)", columns="case", values="far (MB)")
+    assert far["DCQCN alone"].max() > 1
+    assert far["PFC alone"].iloc[-1] == 0.25 > far["DCQCN and PFC"].iloc[-1]
+    assert (far["nobody slows down"].dropna() <= 14).all()
+
+
+def test_two_straight_panels_show_the_growth():
+    spec = json.dumps(INCAST.spec, ensure_ascii=False)
+    assert '"log"' not in spec
+    for axis in ("near (µs)", "near (MB)", "far (ms)", "far (MB)"):
+        assert axis in spec
+
+
+def test_thirty_two_senders_fill_two_thirds_of_a_switch_and_late_news_more_than_all():
+    assert "68 % of a switch's memory" in INCAST.evaluate(senders=32)[1]
+    assert "128 % of a switch's memory" in INCAST.evaluate(senders=32, feedback=50e-6)[1]
 
 
 def test_more_senders_are_paused_longer():
     def stopped(senders):
-        return queues.trace(senders, 4e-6, 500e3).paused.sum()
+        return queues._steps() @ queues.trace(senders, 4e-6, 250e3).paused
 
     assert stopped(2) == 0 < stopped(4) < stopped(16)
+    assert queues.trace(2, 4e-6, 250e3) is queues.trace(2, 4e-6)  # no pause, so nothing is different
 
 
 def test_the_port_is_used_while_anything_waits():
@@ -96,3 +112,22 @@ def test_published_figures_stand_beside_the_model():
     assert (hashed["flows that would explain it"] >= 1).all()
     assert len(hashing.adaptive_beside_published()) == 9
     assert all(abs(int(error.split()[0])) < 20 for error in queues.headroom_beside_published()["error"])
+
+
+def test_what_the_lesson_answers_is_what_the_labs_say():
+    """The answers that lesson 10 gives in words to its own questions."""
+    assert 1 - ecmp.max_load_distribution(8, 8)[:3].sum() == pytest.approx(0.5, abs=0.01)
+    ways = ("fixed paths (rails)", "hash, 16 flows each", "two choices, 1 flow each", "hash, 1 flow each")
+    slowest = [hashing.averages(8, 8, way).slowest for way in ways]
+    assert slowest == sorted(slowest, reverse=True)
+    dozens = next(flows for flows in range(1, 65) if hashing.reached(8, flows, 2) >= 0.95) / 12
+    assert dozens == pytest.approx(2, abs=0.3)
+    assert [hashing.needed(paths) for paths in (8, 32)] == [741, 1569]
+    alone, both = queues.trace(8, 4e-6), queues.trace(8, 4e-6, 500e3)
+    assert alone.time[np.flatnonzero(alone.rates[0] < queues._RATE)[0]] == pytest.approx(12e-6, abs=0.6e-6)
+    empty = both.time[both.queue == 0][1:] * 1e3
+    assert (empty[0], empty[-1]) == pytest.approx((1 / 3, 3.95), abs=0.05)
+    assert queues.used(both) == pytest.approx(0.9, abs=0.01)
+    always = queues.trace(8, 4e-6, 25e3)
+    assert always.paused[1:].all()
+    assert queues.dcqcn.published().marked(25e3) == pytest.approx(1e-3, rel=0.05)
