@@ -164,7 +164,7 @@ def _integrate(cut: Parameters, port: float, start: list, many: list, times: lis
 
 
 def _next(cut: Parameters, current, target, alpha, unheard, seen, mark, marked, port, step):
-    """Current rate, target rate (packets a second), estimate, and marked packets that miss to the first notification: a step later.
+    """Rate, target rate (packets a second), estimate, and marked packets missing until the first notification: a step later.
 
     *seen*, *mark* and *marked* (packets a second that arrive with a mark) are what the feedback tells.
     """
