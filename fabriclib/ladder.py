@@ -4,7 +4,8 @@ Software, NIC and PCIe are rows of ladder_steps.csv, each with its source or mar
 bytes and rates is computed: headers, the wire, FEC, cable, switches. A rung holds a range where its source gives one.
 
 A message that does not fit into the order to the NIC (inline) is fetched over PCIe. Its first packet crosses both slots
-before the next stage has it; the packets behind it follow while the wire is busy.
+before the next stage has it; the packets behind it follow while the wire is busy, or as fast as the slot lets them where that
+is the slower of the two.
 """
 
 from __future__ import annotations
@@ -119,11 +120,14 @@ def _row(cells: dict[str, str], nbytes: float) -> Rung:
 
 
 def _network(cells: dict[str, str], nbytes: float, wire: Link, host: Link, way: Way) -> list[Rung]:
-    """The rungs that are computed: the first packet through both slots, all bytes over the wire, and what lies between."""
+    """The rungs that are computed: the first packet through both slots, all bytes over the slower of slot and wire, the way."""
     packet = float(cells["packet_bytes"])
     first = min(nbytes, packet)
-    sent = nbytes + math.ceil(nbytes / packet) * framing.overhead(cells["framing"])
+    header = framing.overhead(cells["framing"])
+    sent = nbytes + math.ceil(nbytes / packet) * header
     slot = first / host.bandwidth()
+    # Behind the first packet the slower stage sets the pace; the wire's own time is counted below.
+    held_back = max(0.0, (nbytes - first) / host.bandwidth() - (sent - first - header) / wire.line)
 
     def exact(at, step, kind, seconds):
         return Rung(at, step, kind, seconds, seconds, seconds)
@@ -131,6 +135,7 @@ def _network(cells: dict[str, str], nbytes: float, wire: Link, host: Link, way: 
     usual, low, high = (way.switches * each for each in way.switch)
     return [
         exact("sender", "first packet through the slot", "PCIe and NIC", slot),
+        *([exact("sender", "the slot is slower than the wire", "PCIe and NIC", held_back)] if held_back else []),
         exact("between", "bytes and headers over the wire", "wire and FEC", sent / wire.line),
         exact("between", "FEC, each link", "wire and FEC", way.fec),
         exact("between", "cables", "wire and FEC", way.cables),

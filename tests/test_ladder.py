@@ -51,6 +51,25 @@ def test_roce_and_infiniband_differ_in_headers_and_switches_only():
     assert differ == {"bytes and headers over the wire", "switches"}
 
 
+def test_the_slower_of_wire_and_slot_sets_the_pace():
+    nbytes, wire = 2**30, link("eth800")  # 100 GB/s: PCIe 5 carries 57.6, PCIe 6 118
+    narrow, wide = (ladder.latency("roce", nbytes, wire, link(slot))[0] for slot in ("pcie5", "pcie6"))
+    assert nbytes / narrow == pytest.approx(link("pcie5").bandwidth(), rel=1e-3)
+    assert nbytes / wide == pytest.approx(wire.bandwidth(4096), rel=1e-3)
+
+
+def test_packets_through_a_slot_that_is_slower_than_the_wire_by_hand():
+    """Five packets: one after the other through the slow slot, then the last one over the wire and through the other slot."""
+    wire, slot = link("eth800"), link("pcie5")
+    through, over = 4096 / slot.bandwidth(), (4096 + 82) / wire.line
+    rungs = ladder.rungs("roce", 5 * 4096, wire, slot)
+    moving = sum(one.seconds for one in rungs if "packet through" in one.step or "wire" in one.step)
+    assert through > over
+    assert moving == pytest.approx(5 * through + over + through)
+    names = [one.step for one in ladder.rungs("roce", 5 * 4096, wire, link("pcie6"))]
+    assert "the slot is slower than the wire" not in names
+
+
 def test_a_message_that_goes_inline_is_not_fetched():
     steps = [[one.step for one in told("ib", size)] for size in (188, 189)]
     assert "NIC fetches the message" not in steps[0]

@@ -36,7 +36,7 @@ def climbed(transport: str, size: float, speed: str, switches: int, metres: floa
 
 # ---- lab 1: the ladder ----
 
-_LEFT, _RIGHT = ["0", "width * 0.56"], ["width * 0.63", "width"]  # two panels of one chart: all, and RDMA alone
+_LEFT, _RIGHT = ["0", "width * 0.38"], ["width * 0.45", "width"]  # two panels of one chart: all, and RDMA alone
 _ALL, _NEAR = (0, 20), (0, 8)  # microseconds
 _GROUPS = {"kernel and copies": ("kernel", "copies"), "interrupt and wake-up": ("interrupt and wake-up",),
            "program": ("program",), "PCIe and NIC": ("PCIe and NIC",), "wire, FEC, cable": ("wire and FEC",),
@@ -98,16 +98,48 @@ def latency_ladder(size, speed, switches, metres):
     rows, totals = [], {}
     for name, transport in TRANSPORTS.items():
         found = climbed(transport, size, speed, switches, metres)
-        totals[name] = sum(one.seconds for one in found)
+        totals[name] = _total(found)
         rows += _stacked(name, found, near=name != "TCP")
     kernel = sum(one.seconds for one in climbed("tcp", size, speed, switches, metres)
                  if one.kind in ("kernel", "copies", "interrupt and wake-up"))
-    gap = totals["RoCE v2"] - totals["InfiniBand"]
-    said = ", ".join(f"{name} {units.format(total, 's')}" for name, total in totals.items())
+    said = ", ".join(f"{name} {spread(*total)}" for name, total in totals.items())
     return {field: [one[field] for one in rows] for field in rows[0]}, (
         f"{units.format(size)} one way at {speed}, {switches} switch{'' if switches == 1 else 'es'} on the way: {said}. Kernel, "
-        f"copies and waking up take {units.format(kernel, 's')} of TCP's time. RoCE and InfiniBand are "
-        f"{units.format(abs(gap), 's')} apart.")
+        f"copies and waking up take {units.format(kernel, 's')} of TCP's time. {_apart(size, speed, switches, metres)}.")
+
+
+def _total(found: tuple[ladder.Rung, ...]) -> tuple[float, float, float]:
+    """Usual, lowest and highest seconds of all rungs."""
+    usual, low, high = (sum(getattr(one, field) for one in found) for field in ("seconds", "low", "high"))
+    return usual, low, high
+
+
+def spread(usual: float, low: float, high: float) -> str:
+    """Return a time with the range that its sources allow, as text.
+
+    >>> spread(1.4e-6, 1.2e-6, 1.6e-6)
+    '1.4 µs (1.2 µs to 1.6 µs)'
+    """
+    return f"{units.format(usual, 's')} ({units.format(low, 's')} to {units.format(high, 's')})"
+
+
+def apart(size: float, speed: str, switches: int, metres: float) -> tuple[float, float]:
+    """Return how many seconds more RoCE takes than InfiniBand, at least and at most: less than zero where it may take less.
+
+    All but headers and switches is the same for both, and cancels; the switches of each may be anything within their range.
+    """
+    ours, theirs = (climbed(one, size, speed, switches, metres) for one in ("roce", "ib"))
+    differ = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
+    return sum(a.low - b.high for a, b in differ), sum(a.high - b.low for a, b in differ)
+
+
+def _apart(size: float, speed: str, switches: int, metres: float) -> str:
+    least, most = apart(size, speed, switches, metres)
+    more = units.format(most, "s")
+    if least < 0:
+        return f"RoCE takes from {units.format(-least, 's')} less to {more} more than InfiniBand: which switch it is decides"
+    return f"RoCE takes {more} more than InfiniBand, for its headers" if not switches else (
+        f"RoCE takes {units.format(least, 's')} to {more} more than InfiniBand, for switches and headers")
 
 
 def _stacked(name: str, found: tuple[ladder.Rung, ...], near: bool) -> list[dict]:
@@ -205,7 +237,7 @@ def _loss_chart():
 
 
 @lab("lost-packet", title="The price of a lost packet", tier="cluster",
-     controls=[Control("one_in", [10**k for k in range(2, 7)], default=1000, label="one packet lost in"),
+     controls=[Control("one_in", [10**k for k in range(6, 1, -1)], default=1000, label="one packet lost in"),
                Control("rtt", [us * units.us for us in (2, 5, 10, 20, 50, 100)], default=10 * units.us, label="round trip",
                        unit="s"),
                Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],

@@ -17,6 +17,39 @@ def test_the_ladders_bars_end_where_the_sentence_says():
         assert f"{name} {said}" in sentence
 
 
+def test_every_time_stands_with_the_range_of_its_sources():
+    _, sentence = fl.lab("latency-ladder").evaluate()
+    ends = {name: [sum(getattr(one, end) for one in rdma.climbed(id, 64, "400 Gb/s", 1, 20)) for end in ("low", "high")]
+            for name, id in rdma.TRANSPORTS.items()}
+    for name, (low, high) in ends.items():
+        assert f"µs ({fl.units.format(low, 's')} to {fl.units.format(high, 's')})" in sentence, name
+    assert ends["RoCE v2"][0] < ends["InfiniBand"][1]
+
+
+def test_roce_and_infiniband_are_apart_by_a_range_and_not_by_a_difference_of_means():
+    """One switch: 250 to 800 ns against 130 to 330, and 56 bytes of headers at 50 GB/s."""
+    headers = 56 / 50e9
+    assert rdma.apart(64, "400 Gb/s", 1, 20) == pytest.approx((250e-9 - 330e-9 + headers, 800e-9 - 130e-9 + headers))
+    _, sentence = fl.lab("latency-ladder").evaluate()
+    assert "RoCE takes from 78.9 ns less to 671 ns more than InfiniBand: which switch it is decides." in sentence
+    assert "for its headers" in fl.lab("latency-ladder").evaluate(switches=0)[1]
+    assert "1.37" not in repr(course.verdict("i"))
+    assert "overlap" in repr(course.verdict("i"))
+
+
+def test_the_dips_of_the_headers_show_at_the_smallest_mtu():
+    def dip(mtu):
+        table, _ = fl.lab("header-share").evaluate(rdma_mtu=mtu)
+        roce = table[table["transport"] == "RoCE v2"].sort_values("message (B)")["payload (%)"].to_numpy()
+        return (roce[:-1] - roce[1:]).max()
+
+    assert dip(256) > 10 > 3 > dip(4096) > 0
+
+
+def test_more_lost_packets_are_further_to_the_right_as_in_the_chart():
+    assert fl.lab("lost-packet").controls["one_in"].values == (10**6, 10**5, 10**4, 1000, 100)
+
+
 def test_a_longer_way_costs_all_three_transports_alike_but_for_the_switches():
     near, far = (fl.lab("latency-ladder").evaluate(switches=switches)[0] for switches in (0, 5))
     wires = [table[table["kind"] == "wire, FEC, cable"].set_index("transport")["µs"] for table in (near, far)]

@@ -155,12 +155,14 @@ EXERCISES = [
 
 
 def _lowest() -> str:
-    roce, infiniband, tcp = (units.format(_time(one), "s") for one in ("roce", "ib", "tcp"))
+    infiniband, roce, tcp = (
+        " to ".join(units.format(sum(getattr(rung, end) for rung in _rungs(one)), "s") for end in ("low", "high"))
+        for one in ("ib", "roce", "tcp"))
     ib_low, ib_high, low, high = (units.format(seconds, "s") for wire in ("ib-ndr", "eth400")
                                   for seconds in ladder.switch_latency(link(wire))[1:])
     hop, beyond = units.format(catalog.figure("nvlink-hop-ll").si, "s"), units.format(link("ib-ndr").latency, "s")
-    return (f"Of the networks between servers the ladder puts it first: {infiniband} for {_SIZE} bytes through one switch, RoCE "
-            f"{roce}, TCP {tcp}. But adapter and PCIe cost RoCE the same; the two differ by their headers, a nanosecond or so, "
+    return (f"For {_SIZE} bytes through one switch the ladder gives InfiniBand {infiniband}, RoCE {roce}, TCP {tcp}: TCP is far "
+            f"behind, the other two overlap. Adapter and PCIe cost them the same; they differ by headers, a nanosecond or so, "
             f"and by their switches. The figures found for those are {ib_low} (no source read) to {ib_high} (InfiniBand) and "
             f"{low} to {high} (Ethernet): few are a maker's, and they overlap, so a quick Ethernet switch can beat a slow "
             f"InfiniBand one. Inside a server NVLink is quicker still: NCCL plans with {hop} a hop, software included, and with "
