@@ -21,6 +21,7 @@ _WRITE, _READ, _ABLE = "writes", "reads, so many under way", "reads, no limit"
 _STYLES = {_WRITE: (charts.SERVER, charts.SOLID), _READ: (charts.CHIP, charts.DASHED), _ABLE: (charts.OTHER_2, charts.DOTTED)}
 _SIZE, _SHARE = (16, 4096), (0, 100)
 _EDGES = [128 * n + more for n in range(1, 33) for more in (0, 1)][:-1]  # where one more byte costs one more packet
+_STOPS = sorted([*(2**k for k in range(4, 13)), 257, 513, 1025])  # some with the one byte more
 _SIZES = np.unique([*np.geomspace(*_SIZE, 49).round().astype(int), *_EDGES])
 
 
@@ -70,7 +71,7 @@ def _chart():
 @lab("pcie-payload", title="What is left for data", tier="server",
      controls=[Control("wire", list(_LINKS), default=MEASURED_ON, label="link", as_="menu"),
                Control("payload", model.SIZES, default=256, label="largest payload", unit="B"),
-               Control("nbytes", [2**k for k in range(4, 13)], default=64, label="one transfer", unit="B"),
+               Control("nbytes", _STOPS, default=64, label="one transfer", unit="B"),
                Control("requests", [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768], default=32, label="reads under way")],
      chart=_chart,
      leaves_out="How fast a device can start its transfers: the measured one stays far below the model on small writes. Reads "

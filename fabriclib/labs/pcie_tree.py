@@ -14,7 +14,7 @@ from ..flows import Share, all_to_all, ring, share
 from ..lanes import lanes_of, oversubscription
 from ..peers import p2p
 from ..switches import switch
-from ..topology import Graph, Part, path_class, tree
+from ..topology import Graph, Part, path_class, tree, trees
 from .toolkit import Control, charts, lab, tiers
 
 GPUS, SSDS = 8, 4
@@ -25,6 +25,7 @@ UPLINKS = {"x8": (8, 1), "x16": (16, 1), "2 x16": (16, 2)}
 TO_NEXT, TO_NIC = "every GPU to the next", "every GPU to its NIC"
 TO_CPU, TO_ALL = "every GPU to its CPU", "every GPU to every other"
 TRAFFIC = ["GPU 0 to GPU 1", "GPU 0 to GPU 7", TO_NEXT, TO_NIC, TO_CPU, TO_ALL]
+_KINDS = {"gpu": "GPU", "nic": "NIC", "ssd": "SSD", "pcie-switch": "uplink"}
 WORDS = {"PIX": "one switch", "PHB": "through a CPU", "SYS": "through both CPUs"}
 
 
@@ -76,17 +77,47 @@ class Load(NamedTuple):
     of_cpu: int
 
 
+class Budget(NamedTuple):
+    """The lanes that a part `has`, and those `asked` of it, by what asks for them ("4 GPUs")."""
+
+    has: int
+    asked: dict[str, int]
+
+    @property
+    def over(self) -> int:
+        """How many lanes are asked for that are not there."""
+        return max(sum(self.asked.values()) - self.has, 0)
+
+
+def budgets(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
+    """Return {name: budget} of every CPU and switch of the learner's box, built or not."""
+    listed = trees.listed("the box", _without_limits(switches, nics, uplink))
+    has = {name: part.has for part in parts(switches, nics, uplink) if part.has is not None for name in part.names.split()}
+    found = {}
+    for name, most in has.items():
+        asked = {}
+        for kind in ("gpu", "nic", "ssd", "pcie-switch"):
+            below = [one.uses for one in listed.values() if one.at == name and one.kind == kind]
+            if below:
+                asked[f"{len(below)} {_KINDS[kind]}{'s' if len(below) > 1 else ''}"] = sum(below)
+        if listed[name].uses and listed[name].kind != "cpu":
+            asked["its uplink"] = listed[name].uses
+        found[name] = Budget(most, asked)
+    return found
+
+
 def load(switches: int, nics: str, uplink: str) -> Load:
     """Return the lanes that the first switch and the first CPU have in use."""
-    graph, wide = box(switches, nics, uplink), {"ssd": 4}
+    found = budgets(switches, nics, uplink)
+    of_cpu = sum(found["cpu0"].asked.values())
+    if not switches:
+        return Load(0, 0, of_cpu)
+    up = found["sw0"].asked["its uplink"]
+    return Load(sum(found["sw0"].asked.values()) - up, up, of_cpu)
 
-    def under(name: str) -> int:
-        nodes = graph.dst[graph.leaving.of(np.array([graph.node(name)]))[1]]
-        kinds = [str(graph.kinds[node]) for node in nodes.tolist()]
-        up = np.prod(UPLINKS[uplink])
-        return int(sum(up if kind == "pcie-switch" else wide.get(kind, 16) for kind in kinds if kind != "cpu"))
 
-    return Load(under("sw0") if switches else 0, int(np.prod(UPLINKS[uplink])) if switches else 0, under("cpu0"))
+def _without_limits(switches: int, nics: str, uplink: str) -> list[Part]:
+    return [part._replace(has=None) for part in parts(switches, nics, uplink)]
 
 
 def _names(kind: str, many: int) -> str:
@@ -107,19 +138,18 @@ def _controls() -> list[Control]:
      controls=[*_controls(), Control("traffic", TRAFFIC, default=TO_NIC, as_="menu")],
      chart=lambda: tiers.chart(
          "Two CPUs at the top, joined by their own links; PCIe switches below them; then NICs and SSDs, then GPUs. Beside each "
-         "cable its GB/s one way. Cables in use are thick; the one that limits the traffic is dashed and marked as the "
-         "bottleneck. Below: how many lanes share an uplink, and how many lanes of a CPU are taken."),
+         "cable its GB/s one way. Cables in use are thick; what limits the traffic is dashed and marked as bottleneck, and in "
+         "a box that cannot be built every cable at a part that lacks lanes. Below: how many lanes share an uplink, and how many "
+         "lanes of a CPU are taken."),
      leaves_out="Traffic from GPU to GPU over NVLink, which most such servers have besides. Root complexes inside a CPU: on real "
                 "ones traffic between two of them can be slower, or not allowed at all. Isolation (ACS), which sends traffic "
                 "below a switch up to the CPU and back. The links between the CPUs are taken at a lower rate than this CPU's.",
      sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
 def pcie_tree(switches, nics, uplink, traffic):
     """Below one switch traffic never meets the CPU; above it everybody shares the uplink."""
-    try:
-        graph = box(switches, nics, uplink)
-    except ValueError as cannot:
-        return _refused(str(cannot))
-    lanes = load(switches, nics, uplink)
+    if _overbooked(switches, nics, uplink):
+        return _refused(switches, nics, uplink)
+    graph, lanes = box(switches, nics, uplink), load(switches, nics, uplink)
     has = lanes_of(CPU, sockets=2) // 2
     captions = [f"Of each CPU's {has} PCIe lanes {lanes.of_cpu} are taken."]
     if switches:
@@ -142,12 +172,35 @@ def _told(graph: Graph, shared: Share, traffic: str, caption: str) -> str:
     return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {a} reaches {b} by {word}{' – '.join(way)}. {caption}"
 
 
-def _refused(why: str) -> tuple[dict, str]:
-    """What is shown of a box that cannot be built: the sentence that says what is wrong and where."""
-    sentence = f"This does not work: {why.removesuffix('.')}."
-    lines = textwrap.wrap(sentence, 84)
-    rows = [{"part": "caption", "label": text, "x": 0.0, "y": 0.7 - 0.08 * i} for i, text in enumerate(lines)]
+def _refused(switches: int, nics: str, uplink: str) -> tuple[dict, str]:
+    """What is shown of a box that cannot be built: its tree, with what asks for too many lanes marked, and the sum."""
+    sentence, over = _too_many(switches, nics, uplink), _overbooked(switches, nics, uplink)
+    graph = tree("the box", _without_limits(switches, nics, uplink))
+    rows = [row for row in tiers.drawn(graph, None, tuple(textwrap.wrap(sentence, 84))) if row["part"] != "rate"]
+    for row in rows:
+        ends = {row.get("from"), row.get("to")}
+        # The link between the CPUs takes none of their PCIe lanes.
+        if row["part"] == "cable" and not ends.isdisjoint(over) and ends != {"cpu0", "cpu1"}:
+            row |= {"state": tiers.TIGHT, "px": 7}
     return tiers.columns(rows), sentence
+
+
+def _overbooked(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
+    return {name: one for name, one in budgets(switches, nics, uplink).items() if one.over}
+
+
+def _too_many(switches: int, nics: str, uplink: str) -> str:
+    """Say which part lacks how many lanes, and what asks for them, as a sum."""
+    (first, one), *others = _overbooked(switches, nics, uplink).items()
+    asked = " + ".join(f"{lanes} ({by})" for by, lanes in one.asked.items())
+    total = f" = {sum(one.asked.values())}" if len(one.asked) > 1 else ""
+    more = f" {' and '.join(_called(name) for name, _ in others)} lacks as many." if others else ""
+    return (f"This does not work: {one.over} lanes too many at {_called(first)}. It has {one.has} PCIe lanes, and asked of it "
+            f"are {asked}{total}.{more}")
+
+
+def _called(name: str) -> str:
+    return f"{'CPU' if name.startswith('cpu') else 'PCIe switch'} {''.join(filter(str.isdigit, name))}"
 
 
 # ---- lab 3: who reaches whom, and by which way ----
@@ -199,12 +252,10 @@ def _matrix_chart():
      sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
 def pcie_matrix(switches, nics, uplink, shown):
     """One pair alone sees little of the tree; all together see where it is narrow."""
-    try:
-        found = matrix(switches, nics, uplink, shown)
-    except ValueError as cannot:
+    if _overbooked(switches, nics, uplink):
         blank = [(a, b, "", "") for a in _FROM for b in _DEVICES]
-        return _columns(blank), _refused(str(cannot))[1]
-    rows = []
+        return _columns(blank), _too_many(switches, nics, uplink)
+    found, rows = matrix(switches, nics, uplink, shown), []
     for a in _FROM:
         for b in _DEVICES:
             way, rate = found.get((a, b), ("", np.nan))

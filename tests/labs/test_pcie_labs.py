@@ -7,6 +7,7 @@ import fabriclib as fl
 from fabriclib import catalog, lanes, link, pcie
 from fabriclib.labs import pcie as payload_labs
 from fabriclib.labs import pcie_tree as trees
+from fabriclib.labs.toolkit import tiers
 
 PAYLOAD, TREE, MATRIX = (fl.lab(name) for name in ("pcie-payload", "pcie-tree", "pcie-matrix"))
 
@@ -55,6 +56,7 @@ def test_the_tables_beside_measurements():
 
 
 def every_box():
+    """Every setting of the learner's box."""
     for switches in trees.SWITCHES:
         for nics in (trees.BESIDE, trees.ON_CPUS, trees.NONE):
             for uplink in trees.UPLINKS:
@@ -73,7 +75,64 @@ def test_a_box_is_refused_exactly_when_lanes_are_short():
             cpu, chip = on_cpu + switches // 2 * up, below + up
         _, sentence = TREE.evaluate(switches=switches, nics=nics, uplink=uplink, traffic="GPU 0 to GPU 1")
         assert (cpu > has or chip > 144) == sentence.startswith("This does not work"), (switches, nics, uplink)
-        assert not sentence.startswith("This does not work") or "PCIe lanes, and" in sentence
+        assert not sentence.startswith("This does not work") or " PCIe lanes, and asked of it are " in sentence
+
+
+def test_a_refused_box_gives_the_sum_and_is_drawn_with_what_is_too_much():
+    table, sentence = TREE.evaluate(switches=2)
+    assert sentence == ("This does not work: 8 lanes too many at PCIe switch 0. It has 144 PCIe lanes, and asked of it are "
+                        "64 (4 GPUs) + 64 (4 NICs) + 8 (2 SSDs) + 16 (its uplink) = 152. PCIe switch 1 lacks as many.")
+    cables = table[table["part"] == "cable"]
+    assert len(cables) == 1 + 2 + 8 + 8 + 4
+    assert set(cables.loc[cables["state"] == tiers.IDLE, "from"]) == {"cpu0"}  # the link between the CPUs alone is not red
+    table, sentence = TREE.evaluate(switches=8, uplink="2 x16")
+    assert sentence.startswith("This does not work: 32 lanes too many at CPU 0. It has 96 PCIe lanes, and asked of it are "
+                               "128 (4 uplinks).")
+    cables = table[(table["part"] == "cable") & (table["state"] == tiers.TIGHT)]
+    assert sorted(cables[["from", "to"]].itertuples(index=False, name=None)) == [(f"cpu{i // 4}", f"sw{i}") for i in range(8)]
+    assert " ".join(table.loc[table["part"] == "caption", "label"]) == sentence
+    assert MATRIX.evaluate(switches=2)[1] == TREE.evaluate(switches=2)[1]
+
+
+def test_a_box_is_drawn_as_too_wide_exactly_when_it_cannot_be_built():
+    for switches, nics, uplink in every_box():
+        over = any(one.over for one in trees.budgets(switches, nics, uplink).values())
+        if over:
+            with pytest.raises(ValueError, match="PCIe lanes, and"):
+                trees.box(switches, nics, uplink)
+        else:
+            trees.box(switches, nics, uplink)
+
+
+def test_lanes_are_counted_as_the_data_has_them(monkeypatch):
+    """A wider SSD in the data is a wider SSD below the switch: no width is written into the lab."""
+    before, rows = trees.load(4, trees.BESIDE, "x16"), catalog.rows("lane_needs")
+    wider = [dict(row) | ({"lanes": "8"} if row["id"] == "ssd" else {}) for row in rows]
+    real = catalog.rows
+    monkeypatch.setattr(catalog, "rows", lambda name, *more: wider if name == "lane_needs" else real(name, *more))
+    after = trees.load(4, trees.BESIDE, "x16")
+    assert (before.below, after.below) == (68, 72)
+    assert trees.load(0, trees.NONE, "x16").of_cpu == 4 * 16 + 2 * 8
+
+
+def test_what_is_as_full_as_the_bottleneck_is_marked_as_one():
+    """From each GPU to the NIC beside it two cables are full, and both limit."""
+    cables = TREE.evaluate(traffic=trees.TO_NIC)[0].query("part == 'cable'")
+    marked = cables[cables["state"] == tiers.TIGHT]
+    assert sorted(end for pair in marked[["from", "to"]].to_numpy() for end in pair if end.startswith(("gpu", "nic"))) == sorted(
+        f"{kind}{i}" for kind in ("gpu", "nic") for i in range(8))
+    half = TREE.evaluate(traffic=trees.TO_CPU, nics=trees.NONE)[0].query("part == 'cable'")
+    used = half[half["to"].str.startswith("gpu") | half["from"].str.startswith("gpu")]
+    assert set(used["state"]) == {tiers.IN_USE}  # half full: the uplink holds them up
+    assert (half["state"] == tiers.TIGHT).sum() == 4
+
+
+def test_one_byte_more_than_a_payload_can_be_chosen():
+    values = PAYLOAD.controls["nbytes"].values
+    assert {256, 257, 512, 513} <= set(values)
+    assert rates(nbytes=257)["writes"] < rates(nbytes=256)["writes"] - 5
+    assert "writes get 7.18 GB/s" in PAYLOAD.evaluate(nbytes=256)[1]
+    assert "writes get 6.62 GB/s" in PAYLOAD.evaluate(nbytes=257)[1]
 
 
 def test_a_nic_beside_its_gpu_spares_the_way_through_the_cpu():

@@ -143,11 +143,8 @@ def _cables(graph: Graph, shared: Share | None) -> list[dict]:
 
 
 def _tight(shared: Share) -> np.ndarray:
-    """Which edges are the bottleneck: those that stop a flow, and full ones of the same kind, of which the first is named."""
-    graph = shared.graph
-    ends = [np.unique(pair).tolist() for pair in zip(graph.kinds[graph.src], graph.kinds[graph.dst], strict=True)]
-    like = np.array([f"{pair} {rate:.6g}" for pair, rate in zip(ends, graph.capacity.tolist(), strict=True)])
-    return (shared.load >= graph.capacity * (1 - 1e-6)) & np.isin(like, like[shared.bottleneck])
+    """Which edges are the bottleneck: every full one, since in a fair share some flow gets no more because of it."""
+    return (shared.load > 0) & (shared.load >= shared.graph.capacity * (1 - 1e-6))
 
 
 def _written(graph: Graph, at: np.ndarray, cables: list[dict]) -> list[bool]:
