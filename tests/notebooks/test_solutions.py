@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from lessons import LESSONS, calls, code_cells, filled
@@ -35,6 +36,17 @@ def test_a_lesson_filled_in_passes_every_check(path, monkeypatch):
             assert shown.passed, shown
             passed += keys
     assert passed == [key for key in EXERCISES if key.startswith(path.stem[:2])]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_module_that_a_hint_names_is_at_hand(path):
+    """Who reads "with math.ceil" writes it into the cell and runs it: the cells up to there have imported math."""
+    imported = set()
+    for cell in code_cells(path):
+        tree = ast.parse(cell["source"])
+        imported |= {name.asname or name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        hints = " ".join(hint for key in calls(cell["source"], "check") for _, hint in EXERCISES[key].wrong)
+        assert set(re.findall(r"\b(math|np|pd)\.\w", hints)) <= imported, cell["source"]
 
 
 @every_exercise
