@@ -40,7 +40,8 @@ _PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli"
 _WORDS = {f"{long}{word}{plural}": short + unit for long, short in _PREFIXES.items()
           for word, unit in (("second", "s"), ("byte", "B"), ("bit", "b")) for plural in ("", "s")}
 _WORDS |= {"sec": "s", "minute": "min", "minutes": "min", "hour": "h", "hours": "h"}
-_TEXT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\d\s]\S*|)\s*\Z")
+LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
+_TEXT = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\d\s]\S*|)\Z")
 
 
 def parse(text: str, kind: str | None = None) -> float:
@@ -58,12 +59,12 @@ def parse(text: str, kind: str | None = None) -> float:
     """
     if kind is not None:
         known("kind", kind, KINDS)
-    if not isinstance(text, str) or len(text) > 200:
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise ValueError(f"text must be a short string such as '{_EXAMPLES[kind or 'size']}'; got {short(text)}.")
     example = f"Write a number and a unit, such as '{_EXAMPLES[kind or 'size']}'"
     if "," in text:
         raise ValueError(f"{short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
-    match = _TEXT.match(text)
+    match = _TEXT.match(text.strip())
     if not match:
         raise ValueError(f"{short(text)} is not a number with a unit. {example}.")
     number, unit = float(match[1]), _WORDS.get(match[2].lower(), match[2])

@@ -10,6 +10,7 @@ from .. import units
 from ..checks import known
 
 _KEY = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*\Z")
+_PER_CENT = re.compile(r"per ?cent\Z", re.IGNORECASE)
 _BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}
 
 
@@ -55,10 +56,9 @@ class Prediction:
         10.0
         """
         noun = self.unit if self.kind == "ratio" else ""
-        if self.kind == "ratio" and isinstance(text, str):
-            text = re.sub(r"per ?cent\s*\Z", "%", text, flags=re.IGNORECASE)
-        if noun and isinstance(text, str):
-            text = re.sub(rf"\s*{re.escape(noun.removesuffix('s'))}s?\s*\Z", "", text, flags=re.IGNORECASE)
+        if self.kind == "ratio" and isinstance(text, str) and len(text) <= units.LONGEST_TEXT:
+            text = _PER_CENT.sub("%", text.strip())
+            text = _without_noun(text, noun)
         try:
             value = units.parse(text, self.kind)
         except ValueError as problem:
@@ -116,6 +116,13 @@ class Exercise:
         _check_key(self.key)
         if not self.function.isidentifier():
             raise ValueError(f"function must be a Python name; got {self.function!r}.")
+
+
+def _without_noun(text: str, noun: str) -> str:
+    """Return *text* without the noun at its end, in the singular or the plural."""
+    one = noun.removesuffix("s").lower()
+    ending = next((end for end in (f"{one}s", one) if one and text.lower().endswith(end)), "")
+    return text[:len(text) - len(ending)].rstrip()
 
 
 def short(value: float) -> str:

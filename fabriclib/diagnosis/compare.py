@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import catalog
 from ..accuracy import LARGE, REGIMES, SMALL
 from ..checks import count, short
 from ..links import AlphaBeta
 from ..measurements import percent, settled
 from ..prediction.model import case
 from .broken import Case
-from .suspects import TOO_SLOW, Candidate, Seen, alarm, candidates
+from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,7 +25,8 @@ class Comparison:
         table: a DataFrame with nbytes, measured and predicted (seconds), error (0.1: the model is ten per cent too slow),
             regime. regimes: rows, mean absolute error and mean error of each regime.
         fit: the AlphaBeta of the measured times; None with fewer than two sizes.
-        alarm: whether the run is slower than a healthy machine's ever is.
+        alarm: whether the run is slower than a healthy machine's ever is. That it is faster, and so not of this machine, is
+            said in the verdict.
         causes: the candidates, most likely first; empty without an alarm, or if the curve resembles none.
         verdict: what was found, in words. problems: where the log contradicts itself.
     """
@@ -71,7 +73,8 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
         "Cannot be compared: the buffers were in host memory of one node, and no link that the model knows was used.")
     table, regimes = _errors(run.nbytes, measured, seen.healthy)
     fit = AlphaBeta.fit(run.nbytes, measured) if np.unique(run.nbytes).size > 1 else None
-    return Comparison(run, table, regimes, fit, bool(reason), found, verdict + _trouble(problems), problems)
+    verdict = _other_gpu(str(df.attrs.get("gpu", "")), run.machine) + verdict + _trouble(problems)
+    return Comparison(run, table, regimes, fit, bool(reason), found, verdict, problems)
 
 
 def _one_table(df):
@@ -130,11 +133,24 @@ def _verdict(seen: Seen, reason: str, found: tuple[Candidate, ...]) -> str:
         return f"{reason}. Most likely: {found[0].name}. {found[0].evidence}{others}"
     if reason:
         return f"{reason}. Cannot tell why: it resembles no cause we know."
+    if seen.slow <= TOO_FAST:
+        return (f"At its best point the run takes {seen.slow:.2g} times the predicted time, and no run that we know is so much "
+                "faster than predicted: are the machine, the nodes and the ranks right, and the units?")
     small = seen.run.nbytes <= SMALL
     late = float(np.median((seen.measured / seen.healthy)[small])) if small.any() and not seen.windowed else 1.0
     best = f"No alarm: at its best point the run is {percent(seen.slow - 1)} off the predicted time."
     return best if late <= TOO_SLOW else (f"{best} Small messages take {late:.2g} times as long as predicted; the rate shows no "
                                           "cause for that.")
+
+
+def _other_gpu(listed: str, machine) -> str:
+    """Return a question if the GPU that a log lists is one of the catalogue's and not this machine's; else an empty text."""
+    about = {row["id"]: row["gpu"] for row in catalog.rows("systems")}
+    words = f" {''.join(c if c.isalnum() else ' ' for c in listed)} "
+    named = {gpu for gpu in about.values() if f" {gpu} " in words}
+    own = about.get(machine.id, "")
+    foreign = named and own and own not in named
+    return f"The log lists {listed}, and {machine.name} has {own}: is it the right machine? " if foreign else ""
 
 
 def _trouble(problems: tuple[str, ...]) -> str:

@@ -16,6 +16,8 @@ from .broken import Case, Variant, nvls_expected, variants
 # Beyond what any table of a properly configured machine shows: 1.5 times the predicted time at its best point (two nodes whose
 # adapters the CPU feeds), a rate that falls by 4 % from its peak and, where NVLS is used, 0.88 of the time of a ring.
 TOO_SLOW, FALLEN, LIKE_A_RING = 1.7, 0.8, 0.93
+# Less than any table takes, of a machine properly configured (0.76 times the predicted time) or not (0.68).
+TOO_FAST = 0.65
 MANY = 4  # nodes, from which on a falling rate counts
 NEAR = 0.75  # in logarithms: a curve further away, by a factor of two, is no resemblance
 _LESS_LIKELY = {"rank-order": 0.05, "pcie-not-nvlink": 0.05, "congestion": 0.3}

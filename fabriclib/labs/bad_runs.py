@@ -39,7 +39,7 @@ def _break_chart():
 
 
 @lab("break-a-machine", title="Break a machine", tier="cluster",
-     controls=[Control("cause", list(_NAMES), default="one NIC of several used", as_="menu"),
+     controls=[Control("cause", list(_NAMES), default="NICs missing", as_="menu"),
                Control("machine", [system(id).name for id in _MACHINES], default="DGX H100", as_="menu"),
                Control("nodes", [1, 2, 4, 8, 16, 32, 64], default=4, unit="nodes"),
                Control("collective", _COLLECTIVES, default="all_reduce", as_="menu")],
@@ -101,6 +101,12 @@ def fingerprint(found: Comparison, suspect: str) -> tuple[dict, str]:
     if nearest:
         return table, f"{said} Against a machine {nearest.label}: {_by_regime(run, measured / nearest.seconds)}."
     return table, said if suspect not in _NAMES else f"{said} {suspect[0].upper()}{suspect[1:]} cannot happen in such a run."
+
+
+def nothing_drawn() -> tuple[dict, str]:
+    """Return (table, sentence) of an empty chart: no run was read."""
+    empty = {"size": [np.nan], "line": [_AS_PREDICTED], "expected": [np.nan], "measured": [np.nan]}
+    return empty, "No run is drawn: none was read."
 
 
 def _by_regime(run: Case, times: np.ndarray) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from .. import catalog, units
+from ..collectives.buffers import COLLECTIVES
 from ..diagnosis import Comparison, compare
 from ..machines import system, systems
 from ..measurements import read_measurements
 from ..measurements.examples import EXAMPLES, example
-from .bad_runs import fingerprint, read_a_log
+from .bad_runs import fingerprint, nothing_drawn, read_a_log
 from .toolkit import Lab
 
 MOST_SAID = 8  # problems, or notes
@@ -23,25 +23,27 @@ def bring_your_own():
     machines = {system(id).name: id for id in systems()["id"]}
     shown: list = [None]
 
-    def read(source, machine, nodes, ranks, table):
-        frame = read_measurements(source)
+    def read(source, machine, collective, nodes, ranks, table):
+        shown[0] = None  # what is refused must not leave another run's picture behind
+        typed = {"nodes": _number("nodes", nodes), "ranks": _number("ranks", ranks)}
+        frame = read_measurements(source, collective=collective or None, **typed)
         tables = int(frame["table"].max()) + 1
         one = frame[frame["table"] == min(int(table), tables) - 1]
         one.attrs = frame.attrs
-        found = compare(one, machines[machine], nodes=_number("nodes", nodes), ranks=_number("ranks", ranks))
+        found = compare(one, machines[machine], **typed)
         shown[0] = found
         return tables, said(one, found)
 
     def mine(suspect):
-        return fingerprint(shown[0], suspect)
+        return fingerprint(shown[0], suspect) if shown[0] else nothing_drawn()
 
     suspects = tuple(control for control in read_a_log.declaration.controls if control.name == "suspect")
     mine.declaration = replace(read_a_log.declaration, name="bring-your-own", title="Your run", controls=suspects, function=mine)
     names = {id: name for name, id in machines.items()}
     examples = {name: (example(name), names[one.system]) for name, one in EXAMPLES.items()}
     first, *_ = examples.values()
-    read(first[0], first[1], "", "", "1")
-    return BringBox(Lab(mine), examples, list(machines), read)
+    read(first[0], first[1], "", "", "", "1")
+    return BringBox(Lab(mine), examples, list(machines), [name for name in COLLECTIVES if name != "barrier"], read)
 
 
 def _number(name: str, text: str) -> int | None:
@@ -59,22 +61,12 @@ def said(frame, found: Comparison) -> list[str]:
     where = f"{run.nodes} x {run.gpus} GPU{'s' if run.nodes * run.gpus > 1 else ''} of {run.machine.name}"
     sizes = f"{len(frame)} size{'s' if len(frame) > 1 else ''}"
     span = f"from {units.format(run.nbytes[0])} to {units.format(run.nbytes[-1])}"
-    sentences = [f"Read: {run.collective}, {where}, {sizes} {span}."]
-    if foreign := _other_gpu(frame.attrs.get("gpu", ""), run.machine.id):
-        sentences.append(foreign)
+    sentences = [f"Read: {run.collective}, {where}, {sizes} {span}.", found.verdict]
     sentences += [f"Inferred: {note}." for note in frame.attrs["notes"][:MOST_SAID]]
     sentences += [f"Trouble in the log: {problem}." for problem in found.problems[:MOST_SAID]]
     if found.fit:
         sentences.append(f"The measured times, as start and rate: {repr(found.fit).strip('<>').removeprefix('AlphaBeta: ')}.")
     off = ", ".join(f"{units.portion(row['mean absolute error'])} {row['regime']}" for _, row in found.regimes.iterrows())
-    sentences += [f"The prediction is off by {off} (mean of the absolute errors).", found.verdict]
+    sentences.append(f"The prediction is off by {off} (mean of the absolute errors).")
     checks = {row["id"]: row["check"] for row in catalog.rows("causes")}
     return sentences + [f"Where to look for {one.name}: {checks[one.cause]}" for one in found.causes[:2]]
-
-
-def _other_gpu(listed: str, machine: str) -> str:
-    """Return a question if the GPU that a log lists is one of the catalogue's and not this machine's; else an empty text."""
-    own = catalog.row("systems", machine)["gpu"]
-    known = {row["gpu"] for row in catalog.rows("systems")}
-    named = [gpu for gpu in known if re.search(rf"\b{re.escape(gpu)}\b", listed)]
-    return f"The log lists {listed}, and this machine has {own}: is it the right one?" if named and own not in named else ""

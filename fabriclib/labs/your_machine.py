@@ -20,6 +20,7 @@ _STYLES = {"ring": (charts.SERVER, charts.SOLID), "recursive doubling": (charts.
 _SHAPES = ["circle", "square", "cross", "triangle-up"]
 _ALL = "all"
 SMALL = 64 * units.KiB
+BUSY = 5  # times the start of the recorded run, whose four processes shared two idle cores
 
 
 def recorded(ranks: int) -> list[dict]:
@@ -46,13 +47,26 @@ def overlay(rows: list[dict], shown: str = _ALL) -> tuple[dict, str]:
     messages = [row for row in rows if row["algorithm"] == measure.MESSAGE[1]]
     if len(messages) < 2:
         raise ValueError("rows must hold at least two sizes of the plain message; the first ones are still to come.")
-    line = AlphaBeta.fit([row["nbytes"] for row in messages], [row["seconds"] for row in messages])
+    line = _line(messages)
     model = [_model(row, line) for row in rows]
     wanted = [i for i, row in enumerate(rows) if shown in (_ALL, NAMES[row["algorithm"]])]
     table = {"what": [NAMES[rows[i]["algorithm"]] for i in wanted], "message": [rows[i]["nbytes"] for i in wanted],
              "measured (s)": [rows[i]["seconds"] for i in wanted], "model (s)": [model[i] for i in wanted],
              "error": ["" if np.isnan(model[i]) else percent(model[i] / rows[i]["seconds"] - 1) for i in wanted]}
-    return table, f"{line!r}".strip("<>").replace("AlphaBeta: ", "One message takes ") + f". {_told(rows, model)}"
+    return table, f"{line!r}".strip("<>").replace("AlphaBeta: ", "One message takes ") + f". {_busy(line)}{_told(rows, model)}"
+
+
+def _line(messages: list[dict]) -> AlphaBeta:
+    return AlphaBeta.fit([row["nbytes"] for row in messages], [row["seconds"] for row in messages])
+
+
+def _busy(line: AlphaBeta) -> str:
+    """A warning where a message takes so long to start that the processes must have waited for a core; else an empty text."""
+    usual = _line([row for row in recorded(4) if row["algorithm"] == measure.MESSAGE[1]]).alpha
+    if line.alpha < BUSY * usual:
+        return ""
+    return (f"That start is {line.alpha / usual:.0f} times the {units.format(usual, 's')} of the recorded run: the processes "
+            "wait for a core, because the computer is busy or has too few. Measure again when it is idle, or with fewer processes. ")
 
 
 def _model(row: dict, line: AlphaBeta) -> float:

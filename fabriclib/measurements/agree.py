@@ -11,10 +11,10 @@ import math
 import numpy as np
 
 from .. import units
-from ..checks import MAX_RANKS
+from ..checks import MAX_BYTES, MAX_RANKS
 from ..collectives.busbw import factor
 from .nccl import type_bytes
-from .table import BLANK, Printed, Row, Table
+from .table import BLANK, LONGEST, SHORTEST, Printed, Row, Table
 
 SLACK = 1.05  # of half a unit in the last printed digit: tests round in their own way
 SAFE = 1e-9  # relative: beyond that, two ways to compute a number differ
@@ -25,20 +25,33 @@ SHARED_OUT = ("all_gather", "reduce_scatter", "all_to_all", "gather", "scatter")
 def own_problem(row: Row) -> str:
     """Return what is wrong with a row by its own figures, or an empty text.
 
-    Size over time must be the printed algbw, for the out-of-place and for the in-place half.
+    A size, a time and a rate must be such that can be, and size over time must be the printed algbw, for the out-of-place and
+    for the in-place half.
     """
-    halves = ((row.seconds, row.algbw, ""), (row.in_place, row.in_place_algbw, "in-place "))
-    for seconds, rate, which in halves:
-        if seconds.value != seconds.value or rate.value != rate.value:
+    if not 0 < row.nbytes <= MAX_BYTES:
+        return f"line {row.line}: a buffer of {row.nbytes:g} bytes is printed"
+    if all(math.isnan(cell.value) for cell in (row.seconds, row.algbw, row.busbw)):
+        return f"line {row.line}: {units.format(row.nbytes)} without a time or a rate"
+    halves = ((row.seconds, row.algbw, row.busbw, ""), (row.in_place, row.in_place_algbw, row.in_place_busbw, "in-place "))
+    for seconds, rate, bus, which in halves:
+        for printed, unit in ((seconds, "s"), (rate, "B/s"), (bus, "B/s")):
+            needed = printed.value if unit == "s" else row.nbytes / printed.value if printed.value > 0 else -1.0
+            if not (SHORTEST <= needed <= LONGEST or math.isnan(printed.value) or _rounded_away(printed, seconds, unit)):
+                what = "time" if unit == "s" else "rate"
+                return f"line {row.line}: the {which}{what} of {units.format(row.nbytes)} is {printed.value:g} {unit}"
+        if math.isnan(seconds.value) or math.isnan(rate.value):
             continue
-        if seconds.value <= 0:
-            return f"line {row.line}: the {which}time of {units.format(row.nbytes)} is {seconds.value:g} s"
         (short, long), (slow, fast) = _within(seconds), _within(rate)
         if fast < row.nbytes / long or short > 0 and slow > row.nbytes / short:
             said, own = units.format(rate.value, "B/s", 4), units.format(row.nbytes / seconds.value, "B/s", 4)
             return (f"line {row.line}: {units.format(row.nbytes)} in {units.format(seconds.value, 's', 4)} is an {which}algbw of "
                     f"{own}, but {said} is printed")
     return ""
+
+
+def _rounded_away(rate: Printed, seconds: Printed, unit: str) -> bool:
+    """Whether a rate is printed as 0 because its digits do not reach so far down, beside a time that says more."""
+    return unit != "s" and 0 <= rate.value < rate.half and seconds.value > 0
 
 
 def ranks_interval(collective: str, rows: list[Row]) -> tuple[float, float]:

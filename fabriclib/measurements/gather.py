@@ -11,15 +11,15 @@ from .hints import hint_of
 from .table import BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
 # mpirun marks what each process writes, in the middle of a line too, where a process flushes half of it.
-_TAG = re.compile(r"\[[^\[\]]{1,80},\d+\]<std(?:out|err)>:?")
-_GUESSES = {"collective": plain.collective_of, "ranks": int, "nodes": int}
+_TAG = re.compile(r"\[[^\[\]]{1,80},\d{1,9}\]<std(?:out|err)>:?")
+_READERS = {"collective": plain.collective_of, "ranks": plain.count_of, "nodes": plain.count_of}
 
 
 class Gatherer:
     """Takes the lines of a log one by one; `tables` are those found so far, `problems` what no table owns."""
 
-    def __init__(self, ranks: int | None):
-        self.told_ranks = ranks
+    def __init__(self, collective: str | None = None, ranks: int | None = None, nodes: int | None = None):
+        self.told = {"collective": collective, "ranks": ranks, "nodes": nodes}
         self.tables: list[Table] = []
         self.problems: list[str] = []
         self.hints: dict[str, int] = {}
@@ -71,7 +71,7 @@ class Gatherer:
             return True
         if self.title is None:
             return False
-        ranks = self.told_ranks or self.heading.ranks
+        ranks = self.told["ranks"] or self.heading.ranks
         row = osu.row_of(number, line, self.title, ranks)
         if row and self.title.per_rank and not ranks:
             raise ValueError(f"line {number}: this test prints the bytes of one rank, and nothing says how many ranks there "
@@ -96,20 +96,26 @@ class Gatherer:
         if found is None:
             return False
         row, said = found
-        self._says(number, said)
-        self._add("csv", row)
+        if self._says(number, said):
+            self._add("csv", row)
         return True
 
-    def _says(self, number: int, said: dict[str, str]) -> None:
-        """Take what a row of a plain table says about its run; other ranks or another collective begin another table."""
+    def _says(self, number: int, said: dict[str, str]) -> bool:
+        """Take what a row of a plain table says about its run; other ranks or another collective begin another table.
+
+        What the reader was told is not asked of the row. False, with a complaint, where a cell cannot be read.
+        """
         values = {}
         for name, text in said.items():
             try:
-                values[name] = _GUESSES[name](text) if text.strip().lower() not in ("", "nan", "<na>", "na") else None
+                blank = text.strip().lower() in ("", "nan", "<na>", "na") or self.told[name] is not None
+                values[name] = None if blank else _READERS[name](text)
             except ValueError as problem:
-                self._complain(f"line {number}: {name} cannot be read: {problem}")
+                self._complain(f"line {number}: {name} cannot be read: {problem} The row is not used.")
+                return False
         if values and any(getattr(self.heading, name) != value for name, value in values.items()):
             self.heading, self.table = Heading(**values), None
+        return True
 
     def _nccl(self, number: int, line: str) -> bool:
         if columns := nccl.columns_of(line):
@@ -140,8 +146,6 @@ class Gatherer:
             return
         if problem := own_problem(row):
             self._complain(f"{problem}; the row is not used")
-        elif not (row.nbytes > 0 and any(cell.value > 0 for cell in (row.seconds, row.algbw, row.busbw))):
-            self._complain(f"line {row.line}: {units.format(row.nbytes)} without a time or a rate; the row is not used")
         elif self.table.rows and row.nbytes == self.table.rows[-1].nbytes:
             self._complain(f"line {row.line}: {units.format(row.nbytes)} stands there twice; the first is used")
         else:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,37 +30,96 @@ def numbered(source) -> Iterator[tuple[int, str]]:
         source: a path, or the text itself (a text has a line break; anything without one is a path), or its bytes.
 
     Raises:
-        ValueError: no such file, or no text: the sentence names the line.
+        ValueError: no such file, one that is no regular file (a device or a pipe may never end), one that cannot be read, or
+            no text: the sentence names the line.
 
     >>> list(numbered("a\\x1b[31mb\\r\\nc"))
     [(1, 'ab'), (2, 'c')]
     """
     with _opened(source) as file:
-        start = file.read(4)
-        file.seek(0)
-        for magic, name in _PACKED.items():
-            if start.startswith(magic):
-                raise ValueError(f"line 1: this is a {name} file and no log; unpack it first.")
-        encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8"
-        text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
+        try:
+            yield from _lines(file)
+        except OSError as problem:
+            raise ValueError(f"line 1: path_or_text {short(source)} cannot be read ({_why(problem)}).") from None
+
+
+def _lines(file: io.BufferedIOBase) -> Iterator[tuple[int, str]]:
+    start = file.read(4)
+    file.seek(0)
+    for magic, name in _PACKED.items():
+        if start.startswith(magic):
+            raise ValueError(f"line 1: this is a {name} file and no log; unpack it first.")
+    encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8"
+    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
+    try:
         yield from enumerate(_cleaned(text), start=1)
+    finally:
+        text.detach()  # whoever opened the file closes it
 
 
 def _opened(source) -> io.BufferedIOBase:
     if isinstance(source, bytes | bytearray | memoryview):
-        return io.BytesIO(source)
+        try:
+            return io.BytesIO(source.tobytes() if isinstance(source, memoryview) else source)
+        except ValueError as problem:
+            raise ValueError(f"line 1: path_or_text {short(source)} cannot be read ({problem}).") from None
     if isinstance(source, str) and ("\n" in source or "\r" in source):
-        return io.BytesIO(source.encode("utf-8", errors="replace"))
+        return io.BufferedReader(_Encoded(source))
     if isinstance(source, str) and not source.strip():
         raise ValueError("line 1: the log is empty.")
     if not isinstance(source, str | Path):
         raise ValueError(f"path_or_text must be a path, a text or bytes; got {short(source)}.")
     try:
-        return open(source, "rb")
+        file = open(source, "rb", opener=_without_waiting)  # noqa: SIM115 - whoever reads it closes it
     except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or "it cannot be a path"
         raise ValueError(f"line 1: path_or_text {short(source)} is no log, and no file of that name can be opened "
-                         f"({why}).") from None
+                         f"({_why(problem)}).") from None
+    about = os.fstat(file.fileno())
+    if stat.S_ISREG(about.st_mode) and about.st_size:
+        return file
+    file.close()
+    if stat.S_ISREG(about.st_mode):  # the system shows its own inside as files of no length, and they may never end
+        return io.BytesIO()
+    raise ValueError(f"line 1: path_or_text {short(source)} is no regular file but a device, a pipe or a folder; save the log as "
+                     "a file first.")
+
+
+def _without_waiting(path, flags: int) -> int:
+    """Open as usual, but do not wait for somebody to write into a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _why(problem: Exception) -> str:
+    return getattr(problem, "strerror", None) or "it cannot be a path"
+
+
+class _Encoded(io.RawIOBase):
+    """The bytes of a text, encoded as they are read: a long text is not copied."""
+
+    def __init__(self, text: str):
+        self._text, self._at = text, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or offset:
+            raise io.UnsupportedOperation("only the beginning can be found again")
+        self._at = 0
+        return 0
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, room) -> int:
+        most = max(len(room) // 4, 1)  # a character takes up to four bytes
+        data = self._text[self._at:self._at + most].encode("utf-8", errors="replace")
+        self._at += most
+        room[:len(data)] = data
+        return len(data)
 
 
 def _cleaned(text: io.TextIOBase) -> Iterator[str]:

@@ -23,12 +23,14 @@ _WORD = re.compile(r"[A-Za-z][\w-]*\Z")
 _TIMED = {"time", "algbw", "busbw"}
 
 _BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?:_mpi)?(?![a-z_])")
-_RANK = re.compile(r"\bRank\s+(\d{1,9})\b.*?\bon\s+(\S+)\s+device\b(?:\s+\d+\s+\[[^\]]*\]\s+([\w .-]{1,40}))?")
-_RUN = re.compile(r"\bnThread\s+\d+\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
-_MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}\.?[0-9]{0,12})\s*$")
-_BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d+)\s+(?!OK)\S+")
+_RANK = re.compile(r"\bRank\s+(\d{1,9})\b")
+_PLACE = re.compile(r"\bon\s+(\S+)\s+device\b(?:\s+\d{1,9}\s+\[[^\[\]]{0,40}\]\s+([\w .-]{1,40}))?")
+_RUN = re.compile(r"\bnThread\s+\d{1,9}\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
+_MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}(?:\.[0-9]{0,12})?)\s*\Z")
+_BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d{1,18})\s+(?!OK)\S")
 _WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
 _COUNTED = re.compile(r"\d\s+[a-z]\w*\s+[a-z]\w*\s+[-\d]")  # a count, a type, an operation, and the next number
+_DIGITS = re.compile(r"\d+")
 _ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {"int8": 1, "uint8": 1, "char": 1, "int32": 4, "uint32": 4, "int": 4, "int64": 8, "uint64": 8, "half": 2, "float": 4,
           "double": 8, "bfloat16": 2, "f8e4m3": 1, "f8e5m2": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
@@ -78,7 +80,7 @@ def prefix_of(line: str) -> str:
     'worker-0 |'
     """
     before = itertools.takewhile(lambda token: not _WHOLE.match(token), line.split())
-    return re.sub(r"\d+", "0", " ".join(before))
+    return _DIGITS.sub("0", " ".join(before))
 
 
 def nearly_a_row(line: str, columns: tuple[str, ...] | None, prefix: str = "") -> bool:
@@ -88,7 +90,7 @@ def nearly_a_row(line: str, columns: tuple[str, ...] | None, prefix: str = "") -
     True
     """
     tokens, before = line.split(), len(prefix.split())
-    if re.sub(r"\d+", "0", " ".join(tokens[:before])) != prefix:
+    if _DIGITS.sub("0", " ".join(tokens[:before])) != prefix:
         return False
     tokens, layout = tokens[before:], columns or LAYOUTS[0]
     numbers = 2 if "count" in layout else 1
@@ -121,9 +123,9 @@ def _numbers(cells: dict[str, list[str]], place: int):
 
 def heading_of(line: str, heading: Heading) -> bool:
     """Take what *line* says about the run into *heading*; return whether it said anything."""
-    if "Rank" in line and (match := _RANK.search(line)):
-        heading.rank(int(match[1]), match[2])
-        heading.gpu = heading.gpu or (match[3] or "").strip()
+    if "Rank" in line and (rank := _RANK.search(line)) and (place := _PLACE.search(line, rank.end())):
+        heading.rank(int(rank[1]), place[1])
+        heading.gpu = heading.gpu or (place[2] or "").strip()
         return True
     if "nThread" in line and (match := _RUN.search(line)):
         heading.gpus_per_process = int(match[1])
@@ -158,4 +160,4 @@ def mean_of(line: str):
 def out_of_bounds(line: str) -> int:
     """Return how many wrong values the line below a table counts."""
     match = "Out of bounds" in line and _BOUNDS.search(line)
-    return int(match[1][:9]) if match else 0
+    return int(match[1]) if match else 0

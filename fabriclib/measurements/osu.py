@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..checks import MAX_RANKS
 from .table import BLANK, Printed, Row, printed, whole_number
 
 US, MBPS = 1e-6, 1e6
-_TITLE = re.compile(r"#\s*OSU (?:MPI|NCCL|RCCL|XCCL)\S*\s+(.*?)\s+(Latency|Bandwidth|Bandwidth / Message Rate) Test\b")
+_TITLE = re.compile(r"#\s*OSU (MPI|NCCL|RCCL|XCCL)")
+_ENDS = re.compile(r"(?<=\s)(Latency|Bandwidth)(?: / Message Rate)? Test\b")
+_DEVICE = re.compile(r"-(CUDA|ROCM|OPENACC|SYCL)", re.IGNORECASE)
 _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
           "all-to-all personalized exchange": "all_to_all", "reduce": "reduce", "gather": "gather", "scatter": "scatter"}
 _PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
@@ -40,19 +43,15 @@ def title_of(line: str) -> Title | None:
     >>> title_of("# OSU MPI-CUDA All-to-All Personalized Exchange Latency Test v7.5").collective
     'all_to_all'
     """
-    match = "OSU" in line and _TITLE.search(line)
-    if not match:
-        return title_without_name(line)
-    name = match[1].lower().removeprefix("blocking ").strip()
-    device = bool(re.search(r"MPI-(CUDA|ROCM|OPENACC|SYCL)", line, re.IGNORECASE))
+    start = "OSU" in line and _TITLE.search(line)
+    end = start and _ENDS.search(line, start.end())
+    if not end:
+        return None
+    library, _, name = line[start.start(1):end.start()].strip().partition(" ")
+    name = name.lower().strip().removeprefix("blocking ").strip()
+    # A test between two ranks names no collective: "# OSU MPI-CUDA Bandwidth Test v7.5".
     collective = _NAMES.get(name, "send_recv" if name in ("", "multi", "bi-directional", "multiple") else "")
-    return Title(collective, device, "Bandwidth" in match[2])
-
-
-def title_without_name(line: str) -> Title | None:
-    """Return the title of a test between two ranks, which names no collective: "# OSU MPI-CUDA Bandwidth Test v7.5"."""
-    match = "OSU" in line and re.search(r"#\s*OSU MPI(\S*)\s+(Latency|Bandwidth) Test\b", line)
-    return Title("send_recv", "-" in match[1], match[2] == "Bandwidth") if match else None
+    return Title(collective, start[1] != "MPI" or bool(_DEVICE.search(library)), end[1] == "Bandwidth")
 
 
 def launched(line: str) -> dict[str, int]:
@@ -62,10 +61,12 @@ def launched(line: str) -> dict[str, int]:
     {'ranks': 8, 'nodes': 2}
     >>> launched("mpirun -np 32 -N 8 ./osu_allreduce")
     {'ranks': 32, 'nodes': 4}
+    >>> launched("mpirun -np 9 -ppn 4 ./osu_allreduce")  # the last node is not full
+    {'ranks': 9, 'nodes': 3}
     """
     if ("run" not in line and "mpiexec" not in line) or not (launcher := _LAUNCHER.search(line)):
         return {}
-    found = {name: int(match[1]) for name, flag in _FLAGS.items() if (match := flag.search(line))}
+    found = {name: int(match[1]) for name, flag in _FLAGS.items() if (match := flag.search(line)) and int(match[1])}
     if launcher[1] != "srun" and "nodes" in found:
         found["per_node"] = found.pop("nodes")  # mpirun's -N is what srun calls --ntasks-per-node
     per_node = found.pop("per_node", None)
@@ -75,7 +76,7 @@ def launched(line: str) -> dict[str, int]:
         found["nodes"] = -(-found["ranks"] // per_node)
     elif "nodes" in found and "ranks" not in found and "srun" in line:
         found["ranks"] = found["nodes"]  # one task a node, if nothing else is said
-    return dict(sorted(found.items(), reverse=True))
+    return dict(sorted(found.items(), reverse=True)) if found.get("ranks", 1) <= MAX_RANKS else {}
 
 
 def row_of(number: int, line: str, title: Title, ranks: int | None) -> Row | None:

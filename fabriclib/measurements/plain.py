@@ -10,7 +10,7 @@ import csv
 import re
 
 from .. import units
-from ..checks import known
+from ..checks import MAX_RANKS, known
 from ..collectives.buffers import COLLECTIVES
 from .table import BLANK, Printed, Row, printed
 
@@ -20,8 +20,14 @@ _TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avglatency
 _RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw"}
 _OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes"}
 _SCALES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10,
-           "mib": 2.0**20, "gib": 2.0**30, "b/s": 1.0, "mb/s": 1e6, "gb/s": 1e9, "mbps": 1e6, "gbps": 1e9}
+           "mib": 2.0**20, "gib": 2.0**30, "b/s": 1.0, "kb/s": 1e3, "mb/s": 1e6, "gb/s": 1e9, "tb/s": 1e12,
+           "mbps": 1e6, "gbps": 1e9}
 _NCCL = {"seconds": 1e-6, "in_place": 1e-6, "algbw": 1e9, "busbw": 1e9}
+_UNIT = re.compile(r"[ _(\[]([kmg]i?b|[kmgt]?b/s|[mg]bps|[mun]?s|b)[)\]]?\Z")
+_NO_LETTERS = re.compile(r"[^a-z]+")
+_RULE = re.compile(r"[\s|:+-]+\Z")
+_BEGINNING = re.compile(r"\s*([0-9.]+)")
+LONGEST_NAME = 60  # characters of a column's name
 SEPARATORS = ("|", ";", "\t", ",")
 MOST_COLUMNS = 100
 
@@ -68,9 +74,11 @@ def columns_of(line: str) -> Columns | None:
 
 def _named(cell: str) -> tuple[str | None, float]:
     text = cell.strip().lower().replace("µ", "u").replace("μ", "u")
-    match = re.fullmatch(r"(.*?)(?:[ _(\[]+([kmg]i?b|[kmgt]?b/s|[mg]bps|[mun]?s|b)[)\]]?)?", text)
-    name = re.sub(r"[^a-z]", "", match[1])
-    scale = _SCALES.get(match[2] or "", 1.0)
+    if len(text) > LONGEST_NAME:
+        return None, 1.0
+    match = _UNIT.search(text)
+    name = _NO_LETTERS.sub("", text[:match.start()] if match else text)
+    scale = _SCALES[match[1]] if match else 1.0
     if name in ("us", "ms", "ns"):
         return "seconds", _SCALES[name]
     if name in _SIZE:
@@ -84,7 +92,7 @@ def _named(cell: str) -> tuple[str | None, float]:
 
 def is_rule(line: str) -> bool:
     """Return whether *line* is the rule below the header of a Markdown table."""
-    return bool(re.fullmatch(r"[\s|:+-]*-[\s|:+-]*", line))
+    return "-" in line and _RULE.match(line) is not None
 
 
 def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str]] | None:
@@ -126,10 +134,18 @@ def _value(cell: str, scale: float, separator: str) -> Printed:
     try:
         return printed(text, scale)
     except ValueError:
-        match = re.match(r"\s*([\d.]+)", text)
+        match = _BEGINNING.match(text)
         value = units.parse(text)
         half = printed(match[1]).half / max(float(match[1]), 1e-300) if match else 0.0
         return Printed(value, value * half)
+
+
+def count_of(text: str) -> int:
+    """Return the ranks or nodes that *text* stands for, 8 or 8.0; a ValueError for what can be no such number."""
+    digits = text.strip().removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 20 or not 1 <= int(digits) <= MAX_RANKS:
+        raise ValueError(f"it must be a whole number from 1 to {MAX_RANKS}; got {text.strip()[:40]!r}.")
+    return int(digits)
 
 
 def collective_of(name: str) -> str:

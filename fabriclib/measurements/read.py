@@ -10,7 +10,7 @@ from ..collectives.busbw import factor
 from .agree import check, settle
 from .gather import Gatherer, finite
 from .lines import numbered
-from .table import Table
+from .table import MOST_PROBLEMS, Table
 
 COLUMNS = ("collective", "ranks", "nodes", "nbytes", "seconds", "algbw", "busbw", "in_place", "table")
 
@@ -45,22 +45,23 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
     if collective is not None:
         known("collective", collective, [name for name in COLLECTIVES if name != "barrier"])
     ranks, nodes = (value if value is None else count(name, value) for name, value in (("ranks", ranks), ("nodes", nodes)))
-    found = Gatherer(ranks)
+    found = Gatherer(collective, ranks, nodes)
     for number, line in numbered(path_or_text):
         found.take(number, line)
-    problems, notes, parts = list(found.problems), [], []
+    problems, notes, parts = list(found.problems), {}, []
     for table in (table for table in found.tables if table.rows):
         try:
-            parts.append(_frame(table, len(parts), collective, ranks, nodes))
+            parts.append(_columns(table, collective, ranks, nodes))
         except ValueError as problem:
-            problems.append(str(problem))
+            told = str(problem)
+            problems.append(told if told.startswith("line ") else f"line {table.rows[0].line}: {told}")
         problems += table.problems
-        notes += [note for note in table.notes if note not in notes]
-    if found.unlisted():
-        problems.append(f"{found.unlisted()} more problems of this kind are not listed")
+        notes |= dict.fromkeys(table.notes)
     if not parts:
         raise ValueError(problems[0] if problems else _nothing(found))
-    return _joined(parts, problems, notes, found)
+    more = found.unlisted() + len(problems[MOST_PROBLEMS:])
+    problems[MOST_PROBLEMS:] = [f"{more} more problems of this kind are not listed"] if more else []
+    return _joined(parts, problems, list(notes)[:MOST_PROBLEMS], found)
 
 
 def _nothing(found: Gatherer) -> str:
@@ -72,10 +73,8 @@ def _nothing(found: Gatherer) -> str:
             f"or columns such as nbytes,seconds.")
 
 
-def _frame(table: Table, at: int, collective, ranks, nodes):
-    """One table as a DataFrame; its problems and notes grow on the way."""
-    import pandas as pd
-
+def _columns(table: Table, collective, ranks, nodes) -> tuple[str, int | None, int | None, dict[str, np.ndarray]]:
+    """Return (collective, ranks, nodes, the columns of numbers) of one table; its problems and notes grow on the way."""
     table.rows = [finite(row) for row in table.rows]
     collective, ranks, nodes = settle(table, collective, ranks, nodes)
     check(table, collective, ranks)
@@ -83,18 +82,15 @@ def _frame(table: Table, at: int, collective, ranks, nodes):
     timeless = np.isnan(seconds) & (printed_bus > 0)
     if ranks and timeless.any():
         seconds[timeless] = nbytes[timeless] * factor(collective, ranks) / printed_bus[timeless]
-    if not np.isfinite(seconds).all():
-        line = table.rows[int(np.flatnonzero(~np.isfinite(seconds))[0])].line
+    if not (seconds > 0).all():
+        line = table.rows[int(np.flatnonzero(~(seconds > 0))[0])].line
         raise ValueError(f"line {line}: only busbw is printed, and nothing says how many ranks there were; name them: ranks=8.")
     if table.windowed:
         table.notes.append("the test keeps many messages on their way at once: the times are size over rate, and no latency")
     algbw = nbytes / seconds
-    return pd.DataFrame({
-        "collective": collective, "ranks": pd.array([ranks] * len(nbytes), dtype="Int64"),
-        "nodes": pd.array([nodes] * len(nbytes), dtype="Int64"), "nbytes": nbytes, "seconds": seconds, "algbw": algbw,
-        "busbw": algbw * factor(collective, ranks) if ranks else printed_bus, "in_place": table.column("in_place"),
-        "table": at,
-    }, columns=COLUMNS)
+    busbw = algbw * factor(collective, ranks) if ranks else printed_bus
+    return collective, ranks, nodes, {"nbytes": nbytes, "seconds": seconds, "algbw": algbw, "busbw": busbw,
+                                      "in_place": table.column("in_place")}
 
 
 def _launcher(table: Table) -> str:
@@ -105,7 +101,13 @@ def _launcher(table: Table) -> str:
 def _joined(parts: list, problems: list[str], notes: list[str], found: Gatherer):
     import pandas as pd
 
-    frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    rows = [len(numbers["nbytes"]) for *_, numbers in parts]
+    about = {name: [value for part, many in zip(parts, rows, strict=True) for value in [part[at]] * many]
+             for at, name in enumerate(("collective", "ranks", "nodes"))}
+    numbers = {name: np.concatenate([numbers[name] for *_, numbers in parts]) for name in parts[0][-1]}
+    frame = pd.DataFrame({"collective": about["collective"], "ranks": pd.array(about["ranks"], dtype="Int64"),
+                          "nodes": pd.array(about["nodes"], dtype="Int64"), **numbers,
+                          "table": np.repeat(np.arange(len(parts)), rows)}, columns=COLUMNS)
     first = next(table for table in found.tables if table.rows)
     frame.attrs = {"problems": problems, "notes": notes, "hints": list(found.hints), "device": first.device,
                    "windowed": first.windowed, "launcher": _launcher(first),

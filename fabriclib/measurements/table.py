@@ -14,6 +14,7 @@ from ..checks import MAX_RANKS
 MOST_ROWS = 100_000  # of a whole log; a sweep of every size has some thirty
 MOST_PROBLEMS = 20  # that are listed one by one
 _MOST_HOSTS = 100_000
+SHORTEST, LONGEST = 1e-12, 1e9  # seconds of a row that can be meant
 _NONE = math.nan
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\Z")
 

@@ -5,7 +5,7 @@ import pytest
 
 from fabriclib import catalog
 from fabriclib.diagnosis import causes, compare
-from fabriclib.diagnosis.suspects import FALLEN, TOO_SLOW
+from fabriclib.diagnosis.suspects import FALLEN, TOO_FAST, TOO_SLOW
 from fabriclib.measurements import as_read
 
 TABLES = [table for table in catalog.rows("measurement_tables") if table["system"]]
@@ -41,6 +41,8 @@ def test_the_thresholds_leave_room_on_both_sides():
 
     clean = [t for t in TABLES if t["config"] == "ok" and not t["cause"]]
     assert max(map(slow, clean)) < 0.95 * TOO_SLOW
+    assert min(map(slow, clean)) > 1.1 * TOO_FAST
+    assert min(map(slow, TABLES)) > TOO_FAST
     assert min(slow(t) for t in TABLES if t["cause"] == "tcp" and t["tool"] != "osu_bw") > 1.9 * TOO_SLOW
     assert min(fallen(t) for t in clean if int(t["nodes"]) >= 4) > 1.15 * FALLEN
     assert max(fallen(t) for t in TABLES if t["cause"] == "congestion") < 0.9 * FALLEN

@@ -72,7 +72,7 @@ def test_a_log_of_another_gpu_raises_a_question(box):
     for machine, asked in (("ALCF Polaris", False), ("CSCS Alps", True)):
         box._machine.value = machine
         box.read()
-        assert ("is it the right one?" in box._said.value) == asked
+        assert ("is it the right machine?" in box._said.value) == asked
 
 
 def test_the_table_of_several_is_chosen(box):
@@ -95,6 +95,61 @@ def test_what_the_log_does_not_say_can_be_typed(box):
     box.read()
     assert "start and rate" in box._said.value
     box._ranks.value = ""
+
+
+def drawn(box):
+    return [value for value in box._lab.widget.state["columns"]["measured"] if value is not None]
+
+
+def test_a_refused_log_leaves_no_other_run_drawn(box):
+    box._example.value = "2 x 8 GPUs, under mpirun"
+    assert drawn(box)
+    box._text.value = "no log\nat all\n"
+    box.read()
+    assert "no table was found" in box._said.value
+    assert "No alarm" not in box._said.value
+    assert drawn(box) == []
+    assert sentence(box) == "No run is drawn: none was read."
+    box._example.value = "2 x 4 GPUs, under srun"
+    box._lab.set(suspect="TCP instead of RDMA")
+    box._ranks.value = "7"
+    box.read()
+    assert "7 ranks on 2 nodes" in box._said.value
+    assert drawn(box) == []
+    box._lab.set(suspect="nothing")
+    box._ranks.value = ""
+
+
+def test_an_own_log_begins_with_an_empty_chart(box):
+    box._example.value = "2 x 8 GPUs, under mpirun"
+    box._example.value = "your own"
+    assert "Paste a log into the box" in box._said.value
+    assert drawn(box) == []
+
+
+def test_a_plain_table_without_its_collective_can_be_read(box):
+    box._example.value = "your own"
+    box._machine.value = "DGX H100"
+    box._text.value = "nbytes,seconds\n1048576,0.0001\n8589934592,0.0366\n"
+    box._ranks.value = "8"
+    box.read()
+    assert "which collective" in box._said.value
+    assert "barrier" not in box._collective.options
+    box._collective.value = "all_gather"
+    box.read()
+    assert "Read: all_gather, 1 x 8 GPUs of DGX H100" in box._said.value
+    assert len(drawn(box)) == 2
+    box._example.value = "2 x 4 GPUs, under srun"
+    assert box._collective.value == "as in the log"
+
+
+def test_a_log_that_is_faster_than_the_machine_gets_a_question_and_no_all_clear(box):
+    box._text.value = example("8 GPUs of one server, one size").replace("] GPU", "] NVIDIA H200")
+    box._machine.value = "DGX A100"
+    box.read()
+    assert "The log lists NVIDIA H200, and DGX A100 has A100: is it the right machine?" in box._said.value
+    assert "times the predicted time, and no run that we know is so much faster" in box._said.value
+    assert "No alarm" not in box._said.value
 
 
 def test_the_diagnosis_agrees_with_what_is_known_of_every_run():

@@ -26,6 +26,13 @@ def test_where_the_model_is_right_the_error_is_nothing():
     assert "ring up to 64 KiB: 0 %" in sentence
 
 
+def test_a_busy_computer_is_said_to_be_one():
+    said = overlay(rows_of(fl.AlphaBeta(787e-6, 1e-9)))[1]
+    assert "That start is 49 times the 16 µs of the recorded run: the processes wait for a core" in said
+    for quiet in (overlay(rows_of(fl.AlphaBeta(40e-6, 1e-9)))[1], overlay(recorded(2))[1], overlay(recorded(4))[1]):
+        assert "wait for a core" not in quiet
+
+
 def test_mpis_own_choice_has_no_prediction():
     table, _ = overlay(recorded(4), "MPI's own (marks only)")
     assert np.isnan(table["model (s)"]).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tracemalloc
 
+import pandas  # noqa: F401 - loaded before memory is counted
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -142,3 +143,61 @@ def test_digits_of_other_scripts_are_no_figures():
 
 def test_lines_are_numbered_as_an_editor_does():
     assert list(numbered("a\r\nb\n\nc")) == [(1, "a"), (2, "b"), (3, ""), (4, "c")]
+
+
+PLAIN = "collective,ranks,nodes,nbytes,seconds,busbw\nall_reduce,{ranks},{nodes},{nbytes},{seconds},{busbw}\n"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("cells", "said"), [
+    ({"seconds": 0}, "line 2: the time of 1 KiB is 0 s; the row is not used"),
+    ({"seconds": 0, "busbw": 0}, "line 2: the time of 1 KiB is 0 s"), ({"seconds": -1}, "line 2: the time of 1 KiB is -1 s"),
+    ({"seconds": "1e-30"}, "line 2: the time of 1 KiB is 1e-30 s"), ({"seconds": "4e9"}, r"line 2: the time .* is 4e\+09 s"),
+    ({"seconds": "", "busbw": -5}, "line 2: the rate of 1 KiB is -5 B/s"),
+    ({"seconds": "", "busbw": 0}, "line 2: the rate of 1 KiB is 0 B/s"),
+    ({"seconds": "", "busbw": ""}, "line 2: 1 KiB without a time or a rate"),
+    ({"nbytes": "1e30"}, r"line 2: a buffer of 1e\+30 bytes"), ({"nbytes": -8}, "line 2: a buffer of -8 bytes"),
+    ({"nbytes": ""}, "line 2: a buffer of nan bytes"),
+    ({"ranks": 2**64 - 1}, "line 2: ranks cannot be read: it must be a whole number from 1 to 10000000; got '18446"),
+    ({"ranks": -1}, "line 2: ranks cannot be read.*got '-1'"), ({"ranks": 0}, "line 2: ranks cannot be read.*got '0'"),
+    ({"ranks": "9" * 500}, "line 2: ranks cannot be read"), ({"ranks": "\u0668"}, "line 2: ranks cannot be read"),
+    ({"ranks": 2.5}, "line 2: ranks cannot be read"), ({"nodes": 0}, "line 2: nodes cannot be read.*got '0'"),
+    ({"nodes": 10**8}, "line 2: nodes cannot be read"),
+])
+def test_a_row_that_cannot_be_is_named_with_its_line(cells, said):
+    row = {"ranks": 8, "nodes": 1, "nbytes": 1024, "seconds": 1e-5, "busbw": ""} | cells
+    with pytest.raises(ValueError, match=f"^{said}"):
+        read_measurements(PLAIN.format(**row))
+
+
+def test_what_the_reader_was_told_is_not_asked_of_the_row():
+    text = PLAIN.format(ranks=-1, nodes=0, nbytes=1024, seconds=1e-5, busbw="")
+    frame = read_measurements(text, ranks=8, nodes=2)
+    assert (frame.ranks.tolist(), frame.nodes.tolist()) == ([8], [2])
+
+
+def test_counts_may_be_written_as_a_column_with_gaps_has_them():
+    text = PLAIN.format(ranks="8.0", nodes="1.0", nbytes=1024, seconds=1e-5, busbw="")
+    frame = read_measurements(text)
+    assert (frame.ranks.tolist(), frame.nodes.tolist()) == ([8], [1])
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_in_place_time_of_nothing_is_named():
+    text = "nbytes,seconds,inplace\n1024,1e-5,0\n2048,2e-5,2e-5\n"
+    frame = read_measurements(text, collective="all_reduce", ranks=8)
+    assert frame.nbytes.tolist() == [2048]
+    assert frame.attrs["problems"] == ["line 2: the in-place time of 1 KiB is 0 s; the row is not used"]
+
+
+def test_a_rate_that_was_rounded_to_nothing_is_no_trouble():
+    text = "# all_reduce_perf\n 8 2 float sum -1 10.0 0.00 0.00 0 10.0 0.00 0.00 0\n"
+    assert read_measurements(text).attrs["problems"] == []
+
+
+@pytest.mark.parametrize("line", ["mpirun -np 0 -N 0 x", "srun -N 0 x", "srun -N 999999 --ntasks-per-node=999999 x", "srun x",
+                                  "mpirun -np 8 -ppn 0 x"])
+def test_a_command_line_that_starts_nothing_tells_nothing_wrong(line):
+    frame = read_measurements(f"{line}\n# OSU MPI Allreduce Latency Test\n8 3.0\n")
+    assert frame.nodes.isna().all()
+    assert frame.ranks.dropna().isin([8]).all()

@@ -221,3 +221,35 @@ def test_parts_are_those_of_the_library():
     from fabriclib.measurements.agree import SHARED_OUT
 
     assert set(PARTS) == set(SHARED_OUT)
+
+
+@pytest.mark.parametrize(("us", "algbw", "busbw", "between"), [
+    (8059, 133.24, 263.69, (95, 96)), (8185, 131.18, 259.64, (96, 97)),
+])
+def test_of_two_numbers_of_ranks_the_even_one_is_meant(us, algbw, busbw, between):
+    from fabriclib.measurements.agree import ranks_interval
+    from fabriclib.measurements.table import Row, printed
+
+    cells = printed(str(us), 1e-6), printed(str(algbw), 1e9), printed(str(busbw), 1e9)
+    assert ranks_interval("all_reduce", [Row(1, 2.0**30, *cells)]) == between
+    frame = read_measurements(f"# all_reduce_perf\n# size time algbw busbw\n 1073741824 {us} {algbw} {busbw}\n")
+    assert frame.ranks.tolist() == [96]
+    assert frame.attrs["notes"] == ["96 ranks, the even one of the two numbers that busbw / algbw allows"]
+
+
+@pytest.mark.parametrize(("line", "ranks", "nodes"), [
+    ("mpirun -np 9 -ppn 4 x", 9, 3), ("mpirun -np 8 -N 4 x", 8, 2), ("mpirun -np 1 -ppn 4 x", 1, 1),
+    ("srun -n 17 --ntasks-per-node=8 x", 17, 3), ("srun -N 4 x", 4, 4), ("srun -N 2 --ntasks-per-node 8 x", 16, 2),
+    ("srun -N 2 -n 12 --ntasks-per-node=8 x", 12, 2), ("mpiexec --np=6 x", 6, None),
+])
+def test_a_last_node_that_is_not_full_is_a_node(line, ranks, nodes):
+    frame = read_measurements(f"{line}\n# OSU MPI Allreduce Latency Test v7.4\n8  3.0\n")
+    assert frame.ranks.tolist() == [ranks]
+    assert frame.nodes.tolist() == [nodes] if nodes else frame.nodes.isna().all()
+
+
+@pytest.mark.parametrize(("cell", "value"), [("algbw (kb/s)", 3e3), ("algbw GB/s", 3e9), ("algbw_TB/s", 3e12),
+                                             ("algbw [MBps]", 3e6)])
+def test_the_unit_of_a_column_is_that_of_its_name(cell, value):
+    frame = read_measurements(f"nbytes,{cell}\n1000000,3\n", collective="all_gather", ranks=4)
+    assert frame.algbw.tolist() == pytest.approx([value])

@@ -13,8 +13,9 @@ from ipywidgets import HTML, Button, Dropdown, FileUpload, HBox, Text, Textarea,
 from .lab import Lab
 
 SHOWN = 20_000  # characters of an uploaded file that are put into the box of text
+_EMPTY = "Paste a log into the box or upload a file, choose the machine, and press Read it."
 FILES = ".log,.txt,.out,.csv,.md"
-_OWN, _UPLOADED = "your own", "your file"
+_OWN, _SAID = "your own", "as in the log"
 
 
 class BringBox(VBox):
@@ -23,12 +24,14 @@ class BringBox(VBox):
     Args:
         lab: draws the run that *read* read last.
         examples: {name: (text, machine)}; the first is shown at the start.
-        machines: what the menu of machines offers.
-        read: takes (text or bytes, machine, nodes, ranks, table), the last three as text, and returns (how many tables the
-            log holds, sentences about the chosen one); a ValueError becomes a sentence.
+        machines, collectives: what the menus offer.
+        read: takes (text or bytes, machine, collective, nodes, ranks, table), the last three as text and the collective empty
+            where the log names it, and returns (how many tables the log holds, sentences about the chosen one). A ValueError
+            becomes a sentence, and *lab* then has no run to draw.
     """
 
-    def __init__(self, lab: Lab, examples: dict[str, tuple[str, str]], machines: list[str], read: Callable):
+    def __init__(self, lab: Lab, examples: dict[str, tuple[str, str]], machines: list[str], collectives: list[str],
+                 read: Callable):
         self._lab, self._examples, self._read, self._file = lab, examples, read, None
         wide = {"description_width": "initial"}
         self._example = Dropdown(options=[*examples, _OWN], description="example log", style=wide)
@@ -36,13 +39,14 @@ class BringBox(VBox):
                               layout={"width": "98%", "height": "11em"})
         self._upload = FileUpload(accept=FILES, multiple=False, description="or upload a file")
         self._machine = Dropdown(options=machines, description="machine", style=wide)
-        self._nodes, self._ranks = (Text(placeholder="as in the log", description=name, style=wide, layout={"width": "13em"})
+        self._collective = Dropdown(options=[_SAID, *collectives], description="collective", style=wide, layout={"width": "16em"})
+        self._nodes, self._ranks = (Text(placeholder=_SAID, description=name, style=wide, layout={"width": "13em"})
                                     for name in ("nodes", "ranks"))
         self._table = Dropdown(options=["1"], description="table", style=wide, layout={"width": "9em"})
         go = Button(description="Read it", button_style="primary", layout={"width": "auto"})
         self._said = HTML(layout={"width": "auto"})
         rows = [HBox(row, layout={"flex_flow": "row wrap", "align_items": "center"}) for row in (
-            [self._example, self._upload], [self._machine, self._nodes, self._ranks, self._table, go])]
+            [self._example, self._upload], [self._machine, self._collective, self._nodes, self._ranks, self._table, go])]
         super().__init__([rows[0], self._text, rows[1], self._said, lab.widget])
         self._example.observe(lambda _: self._pick(), "value")
         self._upload.observe(lambda _: self._take(), "value")
@@ -61,8 +65,8 @@ class BringBox(VBox):
         text, machine = self._examples.get(self._example.value, ("", self._machine.value))
         self._text.value, self._machine.value = text, machine
         self._nodes.value = self._ranks.value = ""
-        if text:
-            self.read()
+        self._collective.value = _SAID
+        self.read()
 
     def _take(self) -> None:
         """Take an uploaded file; its beginning is shown, all of it is read."""
@@ -77,12 +81,15 @@ class BringBox(VBox):
         self._file = None
 
     def read(self) -> None:
-        """Read what is in the box, and say what was found; what cannot be read leaves the chart as it was."""
+        """Read what is in the box, and say what was found; where nothing can be read, nothing stays drawn."""
         source = self._text.value + "\n" if self._file is None else self._file
+        collective = self._collective.value.replace(_SAID, "")
         try:
-            tables, sentences = self._read(source, self._machine.value, self._nodes.value, self._ranks.value, self._table.value)
+            tables, sentences = self._read(source, self._machine.value, collective, self._nodes.value, self._ranks.value,
+                                           self._table.value)
         except ValueError as problem:
-            self._say([str(problem)])
+            self._say([str(problem) if self._file or self._text.value.strip() else _EMPTY])
+            self._lab.set()
             return
         wanted = [str(number) for number in range(1, tables + 1)]
         if list(self._table.options) != wanted:

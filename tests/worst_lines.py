@@ -1,0 +1,99 @@
+"""Every pattern that sees what somebody pasted, with its own worst lines, a million characters long.
+
+Run as a program it matches them one after the other and prints the name of each before it starts: a pattern that goes back over
+what it has read needs a million times as long as one that does not, and never comes to the next.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOMS = ("fabriclib.measurements", "fabriclib.diagnosis", "fabriclib.units", "fabriclib.course.declare")
+LENGTH = 1_000_000
+
+
+def _many(*pieces: str, after: str = "!", before: str = "") -> list[Callable[[int], str]]:
+    return [lambda n, piece=piece: before + piece * (n // len(piece)) + after for piece in pieces]
+
+
+MATCH, SEARCH = "match", "search"
+# The name of a pattern, how it is used, and lines of n characters on which it would go back if it could.
+WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
+    "measurements.gather._TAG": (SEARCH, _many("[", "[a,", "[a,1", "1,", "1", before="[")),
+    "measurements.hints._ANY": (SEARCH, _many("provider", "GDRDMA", "provider tcp", "NET/", "Selected ")),
+    "measurements.lines._ESCAPES": (SEARCH, _many("0;", "0 ", "\x1b[0", "\x1b]", "\x1b", before="\x1b[", after="\x01")),
+    "measurements.lines._CONTROLS": (SEARCH, _many("\x01", "\x01a", after="a")),
+    "measurements.nccl._WORD": (MATCH, _many("a-", "a", "a_")),
+    "measurements.nccl._BINARY": (SEARCH, _many("all_reduce", "all_reduce_perf_", "reduce_scatter_")),
+    "measurements.nccl._RANK": (SEARCH, _many("Rank ", "Rank 1", " ", "Rank  ", "1", before="Rank ")),
+    "measurements.nccl._PLACE": (SEARCH, _many("on ", "on x ", " ", "on:", "x", "on x device 1 [", " 1", before="on x")),
+    "measurements.nccl._RUN": (SEARCH, _many("nThread ", "nThread 1 nGpus ", " ", "1", before="nThread ")),
+    "measurements.nccl._MEAN": (SEARCH, _many(" ", "1", "Avg bus bandwidth : 1", "1 ", before="Avg bus bandwidth : 1")),
+    "measurements.nccl._BOUNDS": (SEARCH, _many(" ", "1", "Out of bounds values : 1 ", before="Out of bounds values : 1 ",
+                                                after="OK")),
+    "measurements.nccl._WHOLE": (MATCH, _many("1", "1_,", "1,")),
+    "measurements.nccl._COUNTED": (SEARCH, _many(" ", "a", "1 a ", "1 a b ", "1 ", "a1 ", before="1 a")),
+    "measurements.nccl._DIGITS": (SEARCH, _many("a", "\u0661a")),
+    "measurements.nccl._ALPHA": (MATCH, _many("a", "a_1")),
+    "measurements.osu._TITLE": (SEARCH, _many("#", "# ", " ", "# OSU ", "#OSU MP", before="#")),
+    "measurements.osu._ENDS": (SEARCH, _many("Latency ", " Latency", " ", "Bandwidth / ", " Bandwidth / Message Rate")),
+    "measurements.osu._DEVICE": (SEARCH, _many("-", "-CUD", "-OPEN")),
+    "measurements.osu._LAUNCHER": (SEARCH, _many("srun_", "mpi", "mpirunmpirun")),
+    "measurements.plain._UNIT": (SEARCH, _many(" ", " gb/", "(", "_(", " ms)", "[g")),
+    "measurements.plain._NO_LETTERS": (SEARCH, _many("a", "a1", "1")),
+    "measurements.plain._RULE": (MATCH, _many("-", "- ", "|-", " ")),
+    "measurements.plain._BEGINNING": (MATCH, _many(" ", "1", "1.", " 1")),
+    "measurements.table._NUMBER": (MATCH, _many("1", "1.", "1e1", ".1")),
+    "units._TEXT": (MATCH, _many("1", " ", "1.", "1e", "x", "x ", before="1", after=" x y")),
+    "course.declare._KEY": (MATCH, _many("a", "a-", "-", before="01.")),
+    "course.declare._PER_CENT": (SEARCH, _many("per ", "percent", "per cent ")),
+}
+WORST |= {f"measurements.osu._FLAGS.{name}": (SEARCH, _many(" ", "1", f"{flag} ", f"{flag} 1 ", f"{flag}=", before=f"{flag} "))
+          for name, flag in (("ranks", "-np"), ("nodes", "-N"), ("per_node", "--ntasks-per-node"))}
+
+
+def modules() -> Iterator:
+    """Every module of ROOMS."""
+    for name in ROOMS:
+        room = importlib.import_module(name)
+        yield room
+        for inside in pkgutil.iter_modules(getattr(room, "__path__", ())):
+            yield importlib.import_module(f"{name}.{inside.name}")
+
+
+def patterns() -> dict[str, re.Pattern]:
+    """Every compiled pattern of ROOMS, by its name; those of HINTS are parts of hints._ANY."""
+    found = {}
+    for module in modules():
+        home = module.__name__.removeprefix("fabriclib.")
+        for name, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                found[f"{home}.{name}"] = value
+            elif isinstance(value, dict):
+                found |= {f"{home}.{name}.{key}": one for key, one in value.items() if isinstance(one, re.Pattern)}
+    return found
+
+
+def uncompiled() -> list[str]:
+    """Where in ROOMS a pattern is written into a call of `re`, and so in no table here."""
+    found = []
+    for module in modules():
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re" \
+                    and node.attr not in ("compile", "IGNORECASE"):
+                found.append(f"{module.__name__}:{node.lineno}")
+    return found
+
+
+if __name__ == "__main__":
+    for name, pattern in patterns().items():
+        print(name, flush=True)
+        how, lines = WORST[name]
+        for line in lines:
+            getattr(pattern, how)(line(LENGTH))
+    print("done", flush=True)
