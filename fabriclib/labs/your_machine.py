@@ -66,7 +66,7 @@ def _busy(line: AlphaBeta) -> str:
     if line.alpha < BUSY * usual:
         return ""
     return (f"That start is {line.alpha / usual:.0f} times the {units.format(usual, 's')} of the recorded run: the processes "
-            "wait for a core, because the computer is busy or has too few. Measure again when it is idle, or with fewer of them. ")
+            "wait for a core, because the computer is busy or has too few. Measure again when it idles, or with fewer of them. ")
 
 
 def _model(row: dict, line: AlphaBeta) -> float:
