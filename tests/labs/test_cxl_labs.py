@@ -129,6 +129,13 @@ def test_arrows_point_from_the_sender():
                 assert arrows == ["→" if message[0] in host else "←" for message in step.messages]
 
 
+def test_the_trace_opens_before_the_first_access():
+    """Else half of what the learner is to foretell is on show already."""
+    table, sentence = TRACE.evaluate()
+    assert sentence.startswith("Before the first of 8 accesses")
+    assert (table["state"] == "").all()
+
+
 def test_the_second_core_stands_in_for_a_type_3_device():
     device = TRACE.controls["device"].values[-1]
     table, sentence = TRACE.evaluate(device=device, scenario="ping-pong: both write", step=1)
