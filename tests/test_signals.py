@@ -89,6 +89,19 @@ def test_the_bound_from_below_is_the_least_number_of_stretches(loss, usable):
     assert n == 0 or loss > n * usable
 
 
+def test_a_budget_used_to_the_last_db_needs_no_more_for_being_a_sum():
+    assert at_least(0.1 + 0.1 + 0.1, 0.1) == 2
+
+
+def test_a_second_retimer_that_cannot_help_the_worst_stretch_halves_the_rest():
+    """The cable decides, and no retimer sits in it: the other one still stands half-way along the board behind it."""
+    segments = [segment("fr4", 0.1), segment("twinax", 8), segment("fr4", 20)]
+    cable, middle, last = place(segments, "pcie5", 2).stretches
+    step = segments[-1].part.loss(16e9, segments[-1].amount) / 100
+    assert cable > middle
+    assert middle == pytest.approx(last, abs=step)
+
+
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_no_channel_needs_fewer_retimers_than_the_bound_and_newer_ones_never_fewer(generation):
     asked = standard(generation)
