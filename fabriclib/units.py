@@ -6,6 +6,7 @@ GB is 1e9 bytes; GiB is 2**30 bytes and exists for sizes only. A small b is a bi
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import re
@@ -24,7 +25,7 @@ _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0
 _SIZES = {f"{p}B": f for p, f in (_SI | _BINARY).items()} | {f"{p}b": f / 8 for p, f in _SI.items()}
 _LONGER = {"min": 60.0, "h": 3600.0, "days": 86400.0, "years": 365.25 * 86400}
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9, "ps": 1e-12,
-          "d": 86400.0, "day": 86400.0, "year": 365.25 * 86400} | _LONGER
+          "d": 86400.0, "day": 86400.0, "week": 7 * 86400.0, "month": 365.25 / 12 * 86400, "year": 365.25 * 86400} | _LONGER
 KINDS = {
     "size": _SIZES,
     "rate": {f"{u}/s": f for u, f in _SIZES.items()}
@@ -35,20 +36,29 @@ KINDS = {
     "ratio": {"": 1.0, "x": 1.0, "times": 1.0, "%": 0.01},
 }
 _EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
+# The few units that a message names; all of them would be a wall of spellings.
+_USUAL = {"size": "B, kB, MB, GB or KiB, MiB, GiB", "rate": "MB/s, GB/s, TB/s or Gb/s", "time": "ns, us, ms, s, min, h, days or years",
+          "energy": "pJ, nJ, J or kWh", "power": "mW, W, kW or MW", "ratio": "a plain number or %"}
 # What a learner writes out. Words are read and never written, so that they stay out of the lists of known units.
-_PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli": "m", "micro": "µ", "nano": "n"}
-_WORDS = {f"{long}{word}{plural}": short + unit for long, short in _PREFIXES.items()
-          for word, unit in (("second", "s"), ("byte", "B"), ("bit", "b")) for plural in ("", "s")}
-_WORDS |= {"sec": "s", "minute": "min", "minutes": "min", "hour": "h", "hours": "h"}
+_PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli": "m", "micro": "µ", "nano": "n", "pico": "p"}
+_WORDS = {f"{long}{word}{plural}": short + unit for long, short in _PREFIXES.items() for plural in ("", "s")
+          for word, unit in (("second", "s"), ("byte", "B"), ("bit", "b"), ("joule", "J"), ("watt", "W"))}
+_WORDS |= {f"{p.lower()}{word}{plural}": p + unit for p in "kMGT" for plural in ("", "s")
+           for word, unit in (("byte", "B"), ("bit", "b"))}
+_WORDS |= {f"{p}sec{plural}": f"{p}s" for p in ("", "m", "u", "µ", "n") for plural in ("", "s")}
+_WORDS |= {"minute": "min", "minutes": "min", "mins": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
+           "weeks": "week", "months": "month", "yr": "year", "yrs": "year"}
 LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
-_TEXT = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\d\s]\S*|)\Z")
-
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_TEXT = re.compile(rf"([+-]?{_NUMBER}(?:\s*[*×/]\s*{_NUMBER})*)\s*([^\d\s]\S*|)\Z")
+_A_SECOND = re.compile(r"(?:/|\bper\b)\s*s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
 
 def parse(text: str, kind: str | None = None) -> float:
     """Return the value of *text* in SI base units: bytes, bytes per second, seconds, joules, watts.
 
     Args:
-        text: a number and a unit, such as "64 KiB", "400 Gb/s", "2.5 us". A capital B is a byte, a small b a bit.
+        text: a number and a unit, such as "64 KiB", "400 Gb/s", "2.5 us". A capital B is a byte, a small b a bit. The number
+            may be a quotient or a product: "63/4 GB/s", "2*7/8".
         kind: "size", "rate", "time", "energy", "power" or "ratio" to accept that kind only.
 
     Raises:
@@ -56,6 +66,8 @@ def parse(text: str, kind: str | None = None) -> float:
 
     >>> parse("64 KiB"), parse("400 Gb/s"), parse("900 GB/s", "rate"), parse("2 hours")
     (65536.0, 50000000000.0, 900000000000.0, 7200.0)
+    >>> parse("1/2 MB"), parse("14/8", "ratio"), parse("3 GB per second")
+    (500000.0, 1.75, 3000000000.0)
     """
     if kind is not None:
         known("kind", kind, KINDS)
@@ -64,10 +76,10 @@ def parse(text: str, kind: str | None = None) -> float:
     example = f"Write a number and a unit, such as '{_EXAMPLES[kind or 'size']}'"
     if "," in text:
         raise ValueError(f"{short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
-    match = _TEXT.match(text.strip())
+    match = _TEXT.match(_each_second(text.strip()))
     if not match:
         raise ValueError(f"{short(text)} is not a number with a unit. {example}.")
-    number, unit = float(match[1]), _WORDS.get(match[2].lower(), match[2])
+    number, unit = _computed(match[1], short(text)), _abbreviated(match[2])
     if unit == "" and kind != "ratio":
         raise ValueError(f"{short(text)} has no unit. {example}.")
     value = number * _factor(unit, kind, example)
@@ -76,6 +88,30 @@ def parse(text: str, kind: str | None = None) -> float:
     if value < 0 and unit in _SIZES:
         raise ValueError(f"{short(text)} is less than no bytes. {example}.")
     return value
+
+
+def _each_second(text: str) -> str:
+    """Return *text* with the end of a rate written as "/s": it may be "per second" or " / sec"."""
+    rate = _A_SECOND.search(text)
+    return f"{text[:rate.start()].rstrip()}/s" if rate else text
+
+
+def _computed(text: str, shown: str) -> float:
+    """Return the value of a number, or of numbers joined by * and /, from left to right."""
+    value, *rest = re.split(r"\s*([*×/])\s*", text)
+    value = float(value)
+    for sign, factor in zip(rest[::2], map(float, rest[1::2]), strict=True):
+        if sign == "/" and factor == 0:
+            raise ValueError(f"{shown} divides by zero.")
+        value = value / factor if sign == "/" else value * factor
+    return value
+
+
+def _abbreviated(unit: str) -> str:
+    """Return the usual spelling of a unit that is written out: "seconds", "Gbit/s"."""
+    each = "/s" if unit.endswith("/s") else ""
+    base = unit.removesuffix(each)
+    return _WORDS.get(base.lower(), base) + each
 
 
 def _factor(unit: str, kind: str | None, example: str) -> float:
@@ -90,9 +126,10 @@ def _factor(unit: str, kind: str | None, example: str) -> float:
     if folded:
         raise ValueError(f"{short(unit)} could be read in more than one way or is misspelt: did you mean "
                          f"{' or '.join(folded)}? (B is a byte, b a bit.) {example}.")
-    known("unit", unit[:20], names)
-    raise AssertionError("known() raises for every unit that is in no table")
-
+    near = difflib.get_close_matches(unit[:20], names, n=2, cutoff=0.6)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    usual = f" Usual: {_USUAL[kind]}." if kind else ""
+    raise ValueError(f"unit {short(unit[:20])} is not known.{hint}{usual} {example}.")
 
 def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001 - reads as units.format
     """Return *value*, given in the SI base *unit* ("B", "B/s", "b/s", "s", "J" or "W"), as short text.

@@ -15,6 +15,9 @@ from fabriclib import units
     ("2.5 us", 2.5e-6), ("2.5 µs", 2.5e-6), ("2.5 μs", 2.5e-6), ("600 ns", 6e-7), ("1 min", 60), ("1 h", 3600), ("1 d", 86400),
     ("1 year", 365.25 * 86400), ("5 pJ", 5e-12), ("1 kWh", 3.6e6), ("700 W", 700), ("1 MW", 1e6), (".5 s", 0.5), ("  3 s ", 3),
     ("-3 s", -3), ("+3 s", 3), ("12 %", 0.12), ("3 x", 3), ("1 PiB", 2.0**50),
+    ("1/2 MB", 5e5), ("63/4 GB/s", 15.75e9), ("2*7/8 GB", 1.75e9), ("2 × 3 s", 6), ("1 week", 604800), ("6 months", 365.25 * 43200),
+    ("2 yrs", 730.5 * 86400), ("3 weeks", 1814400), ("5 secs", 5), ("3 usec", 3e-6), ("2 hrs", 7200), ("3 Gbit/s", 3.75e8),
+    ("3 GB per second", 3e9), ("3 GB/sec", 3e9), ("4 gigabits/s", 5e8), ("5 picojoules", 5e-12), ("7 kilowatts", 7e3), ("2 GByte", 2e9),
     ("54 seconds", 54), ("0.7 Microseconds", 7e-7), ("2 hours", 7200), ("270 kilobytes", 2.7e5), ("8 bits", 1),
 ])
 def test_parse(text, wanted):
@@ -45,6 +48,7 @@ def test_each_kind_takes_its_own_units_only(kind):
     ("-4 B", "less than no bytes"), ("-1 Gb", "less than no bytes"),
     ("nan B", "not a number"), ("inf B", "not a number"), ("450 parsec", "unit 'parsec'"),
     (None, "text must"), (450, "text must"), (b"4 B", "text must"), ("9" * 201 + " B", "text must"), (["4 B"], "text must"),
+    ("1/0 B", "divides by zero"), ("1/ B", "not a number"), ("4 / 5", "no unit"), ("1//2 B", "not a number"),
     ("4 <b>", "unit"), ("4 " + "z" * 150, "unit"),
 ])
 def test_what_cannot_be_read_is_explained(text, named):
@@ -53,6 +57,14 @@ def test_what_cannot_be_read_is_explained(text, named):
     assert len(str(caught.value)) < 1000
     with pytest.raises(ValueError, match="text must.*got an integer of 16610 bits"):
         units.parse(10**5000)
+
+
+@pytest.mark.parametrize("kind", units.KINDS)
+def test_an_unknown_unit_names_a_few_and_no_wall_of_spellings(kind):
+    with pytest.raises(ValueError, match="unit 'parsec' is not known") as caught:
+        units.parse("3 parsec", kind)
+    assert len(str(caught.value)) < 180
+    assert "Usual: " in str(caught.value)
 
 
 def test_unknown_kind():

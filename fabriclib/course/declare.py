@@ -11,6 +11,9 @@ from ..checks import known
 
 _KEY = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*\Z")
 _PER_CENT = re.compile(r"per ?cent\Z", re.IGNORECASE)
+_ABOUT = re.compile(r"\A(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|nearly|some|~|≈)\s*(?=[\d.])", re.IGNORECASE)
+# Nouns of a ratio that are quantities and no counts, with the other units they may be typed in.
+_QUANTITIES = {"%": {}, "times": {}, "dB": {}, "mV": {"V": 1e3, "mV": 1.0, "µV": 1e-3, "uV": 1e-3}}
 _BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}
 
 
@@ -23,12 +26,14 @@ class Prediction:
         question: what is asked, with the direction and scope that make it one number.
         kind: what `units.parse` accepts as an answer: "size", "rate", "time", "energy", "power" or "ratio".
         answer: a function of nothing that computes the answer with the model, in SI base units; more than zero.
-        explain: shown after the answer: why it is so.
+        explain: shown after the answer: why it is so. A text, or a function of nothing that writes it, where it quotes
+            numbers of the model.
         slips: this prediction's own known slips: what the learner did, as a clause that follows a colon
             ("that is the raw signalling rate"), and the wrong answer it leads to (SI, or a function returning it).
         per_direction: the answer counts one direction of something that is also quoted both ways, so that a factor
             of two either way is named as that slip.
-        unit: for a rate, "b/s" to show it in bits; for a ratio, the noun counted ("steps"), which may also be typed.
+        unit: for a rate, "b/s" to show it in bits; for a ratio, "%" of a share, "times", "mV" or "dB", or else the noun
+            counted ("steps"); it may also be typed. A share is judged by the points it is off, a count by the steps.
         example: what an answer looks like, where the usual example of the kind would mislead by its size.
 
     Raises:
@@ -39,7 +44,7 @@ class Prediction:
     question: str
     kind: str
     answer: Callable[[], float]
-    explain: str
+    explain: str | Callable[[], str]
     slips: Mapping[str, float | Callable[[], float]] = field(default_factory=dict)
     per_direction: bool = False
     unit: str = ""
@@ -49,25 +54,48 @@ class Prediction:
         _check_key(self.key)
         known("kind", self.kind, units.KINDS)
 
+    @property
+    def scale(self) -> str:
+        """How far off an answer is: by a "ratio", by the points of a "share" in %, or by the steps of a "count"."""
+        if self.kind != "ratio" or not self.unit:
+            return "ratio"
+        return "share" if self.unit == "%" else "ratio" if self.unit in _QUANTITIES else "count"
+
+    def explanation(self) -> str:
+        """Return why the answer is what it is."""
+        return self.explain() if callable(self.explain) else self.explain
+
     def parse(self, text: str) -> float:
         """Return what the learner typed in SI base units; a ValueError says in one sentence what is wrong with it.
 
-        >>> Prediction("01.share", "?", "ratio", lambda: 10, "", unit="%").parse("10 per cent")
+        >>> Prediction("01.share", "?", "ratio", lambda: 10, "", unit="%").parse("about 10 per cent")
         10.0
+        >>> Prediction("01.swing", "?", "ratio", lambda: 10, "", unit="mV").parse("0.0127 V")
+        12.7
         """
-        noun = self.unit if self.kind == "ratio" else ""
-        if self.kind == "ratio" and isinstance(text, str) and len(text) <= units.LONGEST_TEXT:
-            text = _PER_CENT.sub("%", text.strip())
-            text = _without_noun(text, noun)
+        if isinstance(text, str) and len(text) <= units.LONGEST_TEXT:
+            text = _ABOUT.sub("", text.strip())
+            value = self._counted(text) if self.kind == "ratio" else units.parse(text, self.kind)
+        else:
+            value = units.parse(text, self.kind)  # which says what is wrong with it
+        if value <= 0:
+            raise ValueError(f"The answer is more than zero; {text.strip()!r} is not.")
+        return value
+
+    def _counted(self, text: str) -> float:
+        noun, text = self.unit, _PER_CENT.sub("%", text)
+        number, factor = _without_noun(text, noun), 1.0
+        for other in _QUANTITIES.get(noun, {}):
+            if text.endswith(other) and not text.removesuffix(other)[-1:].isalpha():
+                number, factor = text.removesuffix(other).rstrip(), _QUANTITIES[noun][other]
         try:
-            value = units.parse(text, self.kind)
+            if noun and noun != "times" and number.endswith(("%", "x", "times")):
+                raise ValueError(f"a number of {noun} is asked for.")
+            return factor * units.parse(number, "ratio")
         except ValueError as problem:
             if not noun:
                 raise
             raise ValueError(f"{units.short(text)} is not a number of {noun}. Write one such as '12 {noun}'.") from problem
-        if value <= 0:
-            raise ValueError(f"The answer is more than zero; {text.strip()!r} is not.")
-        return value
 
     def format(self, value: float) -> str:
         """Return *value*, in SI base units, as it is shown to the learner.

@@ -9,6 +9,8 @@ from .. import units
 from .declare import Prediction
 
 RIGHT, CLOSE = 0.05, 1.5
+RIGHT_POINTS, CLOSE_POINTS = 2.0, 10.0  # of a share in per cent
+RIGHT_SHARE, CLOSE_SHARE = 0.01, 0.05  # of a count; close is one step beside it, too
 _SAME = 0.02
 
 _GIBI = 2.0**30 / 1e9
@@ -33,7 +35,7 @@ _PERCENT = {
 _BOTH, _HALVED = "that counts both directions; one is asked for", "that halves a figure that is already for one direction"
 _BOTH_TIME = "that uses the rate of both directions; a message goes one way"
 _HALVED_TIME = "that halves a rate that is already for one direction"
-_SLIPS = {"size": _BITS | _GIB | _THOUSAND, "rate": _BITS | _GIB | _THOUSAND, "ratio": _PERCENT}
+_SLIPS = {"size": _BITS | _THOUSAND, "rate": _BITS | _THOUSAND, "ratio": _PERCENT}
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,38 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     """
     given, answer = prediction.parse(text), prediction.answer()
     shown, typed = prediction.format(answer), " ".join(text.split())
-    ratio = given / answer
-    if abs(ratio - 1) <= RIGHT:
-        return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}, within {RIGHT:.0%}.")
-    compared = f"our {typed} is {times(ratio)} the answer, {shown}"
-    if slip := _slip(prediction, answer, ratio):
-        return Feedback("slip", f"Y{compared}: {slip}.")
-    if 1 / CLOSE <= ratio <= CLOSE:
-        return Feedback("close", f"Close: y{compared}.")
-    return Feedback("off", f"Y{compared}.")
+    near = _nearness(prediction, given, answer)
+    if near == "right":
+        within = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}[prediction.scale]
+        return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}{within}.")
+    compared = f"our {typed} is {_apart(prediction, given, answer)} the answer, {shown}"
+    slip = _slip(prediction, given, answer, text)
+    why = f": {slip}." if slip else "."
+    if near == "close":
+        return Feedback("close", f"Close: y{compared}{why}")
+    return Feedback("slip" if slip else "off", f"Y{compared}{why}")
+
+
+def _nearness(prediction: Prediction, given: float, answer: float) -> str:
+    """Return "right", "close" or "off": by the ratio, or by the points of a share, or by the steps of a count."""
+    ratio, apart = given / answer, abs(given - answer)
+    if prediction.scale == "share":
+        right, close = min(RIGHT_POINTS, answer / 5), min(CLOSE_POINTS, answer / 2)  # of a small share, a part of it
+        return "right" if apart <= right else "close" if apart <= close else "off"
+    if prediction.scale == "count":
+        return "right" if apart <= RIGHT_SHARE * answer else "close" if apart <= max(1.0, CLOSE_SHARE * answer) else "off"
+    return "right" if abs(ratio - 1) <= RIGHT else "close" if 1 / CLOSE <= ratio <= CLOSE else "off"
+
+
+def _apart(prediction: Prediction, given: float, answer: float) -> str:
+    """Return how far *given* is from *answer*, as words that read well before "the answer"."""
+    gap = given - answer
+    if prediction.scale == "count" and abs(gap) <= 1 and abs(gap) == round(abs(gap)):
+        return "one more than" if gap > 0 else "one less than"
+    if prediction.scale == "share" and _nearness(prediction, given, answer) == "close":
+        points = f"{abs(gap):.0f} point{'' if round(abs(gap)) == 1 else 's'}"
+        return f"{points} {'above' if gap > 0 else 'below'}"
+    return times(given / answer)
 
 
 def shown(prediction: Prediction) -> Feedback:
@@ -78,23 +103,30 @@ def times(ratio: float) -> str:
     """Return a ratio as words that read well before "the answer".
 
     >>> times(2), times(1234567), times(0.8), times(1 / 3), times(1 / 600)
-    ('2.0 times', '1,234,567 times', '80 % of', '1/3.0 of', '1/600 of')
+    ('2.0 times', '1,234,567 times', '80 % of', '3.0 times smaller than', '600 times smaller than')
     """
     if ratio >= 1:
-        return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:,.0f} times"
-    if ratio > 0.5:
-        return f"{units.portion(ratio)} of"
-    return f"1/{1 / ratio:.1f} of" if ratio > 0.1 else f"1/{1 / ratio:,.0f} of"
+        return f"{_factor(ratio)} times"
+    return f"{units.portion(ratio)} of" if ratio > 0.5 else f"{_factor(1 / ratio)} times smaller than"
 
 
-def _slip(prediction: Prediction, answer: float, ratio: float) -> str | None:
-    """Return the known slip nearest to *ratio*, if one is near. Of two alike, the prediction's own says more."""
-    near = [(abs(ratio / factor - 1), clause) for factor, clause in _known_slips(prediction, answer)]
-    distance, clause = min(near, key=lambda pair: pair[0])
-    return clause if distance <= _SAME else None
+def _factor(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
-def _known_slips(prediction: Prediction, answer: float) -> Iterator[tuple[float, str]]:
+def _slip(prediction: Prediction, given: float, answer: float, text: str) -> str | None:
+    """Return the known slip nearest to *given*, if one is near. Of two alike, the prediction's own says more."""
+    known = _known_slips(prediction, answer, "iB" in text + prediction.question)
+    distance, clause = min(((abs(given / answer / factor - 1), clause) for factor, clause in known), key=lambda pair: pair[0])
+    if distance <= _SAME:
+        return clause
+    if prediction.scale == "share" and "%" not in text and _nearness(prediction, 100 * given, answer) != "off":
+        return "that is the share as a fraction; in % it is a hundred times as much"
+    return None
+
+
+def _known_slips(prediction: Prediction, answer: float, binary: bool) -> Iterator[tuple[float, str]]:
+    """Yield (wrong answer over the right one, clause). GiB for GB is a slip only where one of them stands: *binary*."""
     for clause, value in prediction.slips.items():
         yield (value() if callable(value) else value) / answer, clause
     if prediction.per_direction:
@@ -102,4 +134,6 @@ def _known_slips(prediction: Prediction, answer: float) -> Iterator[tuple[float,
             yield from ((0.5, _BOTH_TIME), (2.0, _HALVED_TIME))
         else:
             yield from ((2.0, _BOTH), (0.5, _HALVED))
+    if binary and prediction.kind in ("size", "rate"):
+        yield from _GIB.items()
     yield from _SLIPS.get(prediction.kind, _THOUSAND).items()
