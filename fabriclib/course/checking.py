@@ -10,7 +10,7 @@ from ipywidgets import VBox
 
 from . import registry, view
 from .declare import Exercise
-from .outcomes import Outcome, agree, brief, outcomes
+from .outcomes import Interrupted, Outcome, agree, brief, outcomes
 from .progress import current
 
 
@@ -47,7 +47,16 @@ class Result:
 
 
 def grade(exercise: Exercise, given) -> Result:
-    """Return the verdict on *given* without recording it."""
+    """Return the verdict on *given* without recording it. One interrupt ends it, wherever it is, with a sentence."""
+    try:
+        return _graded(exercise, given)
+    except Interrupted as stop:
+        return Result(exercise, False, str(stop))
+    except KeyboardInterrupt:
+        return Result(exercise, False, "The check was interrupted. Run this cell again.")
+
+
+def _graded(exercise: Exercise, given) -> Result:
     name = exercise.function
     if given is None or given is ...:
         return Result(exercise, False, f"{name} is still empty. Fill it in and run this cell again.")
@@ -55,6 +64,8 @@ def grade(exercise: Exercise, given) -> Result:
         return Result(exercise, False, f"check needs the function {name} itself, with no parentheses after its name.")
     got, expected = outcomes(given, exercise), outcomes(exercise.answer, exercise)
     if all(agree(g, e, exercise.tolerance) for g, e in zip(got, expected, strict=True)):
+        if objection := exercise.demand and exercise.demand(given):
+            return Result(exercise, False, objection)
         cases = len(exercise.cases)
         return Result(exercise, True, f"{name} is right" + (f" on all {cases} cases." if cases > 1 else "."))
     for source, hint in exercise.wrong:

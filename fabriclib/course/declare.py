@@ -126,6 +126,8 @@ class Exercise:
         wrong: (source, hint) per known wrong answer. The source binds *function*, or is just the expression
             it returns, written with the argument names of *solution*.
         tolerance: the largest relative difference that counts as agreement.
+        demand: a function of the learner's function that is right on all cases, where how it gets there matters too: it
+            returns what is wrong with it in a sentence, or "".
 
     Raises:
         ValueError: a malformed key, or a function name that is no Python name.
@@ -139,6 +141,7 @@ class Exercise:
     cases: Sequence[tuple] = ()
     wrong: Sequence[tuple[str, str]] = ()
     tolerance: float = 1e-3
+    demand: Callable[[Callable], str] | None = None
 
     def __post_init__(self):
         _check_key(self.key)

@@ -11,6 +11,7 @@ from .declare import Prediction
 RIGHT, CLOSE = 0.05, 1.5
 RIGHT_POINTS, CLOSE_POINTS = 2.0, 10.0  # of a share in per cent
 RIGHT_SHARE, CLOSE_SHARE = 0.01, 0.05  # of a count; close is one step beside it, too
+MOST_COUNTED = 200  # what is more nobody counts: it is estimated, and judged by its ratio
 _SAME = 0.02
 
 _GIBI = 2.0**30 / 1e9
@@ -60,11 +61,12 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     """
     given, answer = prediction.parse(text), prediction.answer()
     shown, typed = prediction.format(answer), " ".join(text.split())
-    near = _nearness(prediction, given, answer)
+    scale = _scale(prediction, answer)
+    near = _nearness(scale, given, answer)
     if near == "right":
-        within = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}[prediction.scale]
+        within = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}[scale]
         return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}{within}.")
-    compared = f"our {typed} is {_apart(prediction, given, answer)} the answer, {shown}"
+    compared = f"our {typed} is {_apart(scale, given, answer)} the answer, {shown}"
     slip = _slip(prediction, given, answer, text)
     why = f": {slip}." if slip else "."
     if near == "close":
@@ -72,23 +74,27 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     return Feedback("slip" if slip else "off", f"Y{compared}{why}")
 
 
-def _nearness(prediction: Prediction, given: float, answer: float) -> str:
+def _scale(prediction: Prediction, answer: float) -> str:
+    return "ratio" if prediction.scale == "count" and answer > MOST_COUNTED else prediction.scale
+
+
+def _nearness(scale: str, given: float, answer: float) -> str:
     """Return "right", "close" or "off": by the ratio, or by the points of a share, or by the steps of a count."""
     ratio, apart = given / answer, abs(given - answer)
-    if prediction.scale == "share":
+    if scale == "share":
         right, close = min(RIGHT_POINTS, answer / 5), min(CLOSE_POINTS, answer / 2)  # of a small share, a part of it
         return "right" if apart <= right else "close" if apart <= close else "off"
-    if prediction.scale == "count":
+    if scale == "count":
         return "right" if apart <= RIGHT_SHARE * answer else "close" if apart <= max(1.0, CLOSE_SHARE * answer) else "off"
     return "right" if abs(ratio - 1) <= RIGHT else "close" if 1 / CLOSE <= ratio <= CLOSE else "off"
 
 
-def _apart(prediction: Prediction, given: float, answer: float) -> str:
+def _apart(scale: str, given: float, answer: float) -> str:
     """Return how far *given* is from *answer*, as words that read well before "the answer"."""
     gap = given - answer
-    if prediction.scale == "count" and abs(gap) <= 1 and abs(gap) == round(abs(gap)):
+    if scale == "count" and abs(gap) <= 1 and abs(gap) == round(abs(gap)):
         return "one more than" if gap > 0 else "one less than"
-    if prediction.scale == "share" and _nearness(prediction, given, answer) == "close":
+    if scale == "share" and _nearness(scale, given, answer) == "close":
         points = f"{abs(gap):.0f} point{'' if round(abs(gap)) == 1 else 's'}"
         return f"{points} {'above' if gap > 0 else 'below'}"
     return times(given / answer)
@@ -120,7 +126,7 @@ def _slip(prediction: Prediction, given: float, answer: float, text: str) -> str
     distance, clause = min(((abs(given / answer / factor - 1), clause) for factor, clause in known), key=lambda pair: pair[0])
     if distance <= _SAME:
         return clause
-    if prediction.scale == "share" and "%" not in text and _nearness(prediction, 100 * given, answer) != "off":
+    if prediction.scale == "share" and "%" not in text and _nearness("share", 100 * given, answer) != "off":
         return "that is the share as a fraction; in % it is a hundred times as much"
     return None
 

@@ -49,8 +49,15 @@ class Gate(VBox):
             self.children = [_shown(self._thing)]
         else:
             self.add_class("fl-locked")
-            text = "Locked: this opens when you have answered the prediction above."
-            self.children = [view.html_box(f'<div class="fl-locked-text" role="status">{text}</div>')]
+            self.children = [view.html_box(f'<div class="fl-locked-text" role="status">{html.escape(_told(self._key))}</div>')]
+
+
+def _told(key: str) -> str:
+    """Say which question opens the lock: the question of *key*, as far as it fits."""
+    question = registry.prediction(key).question
+    if len(question) > 110:
+        question = question[:110].rsplit(" ", 1)[0] + " …"
+    return f"Locked: this opens when you have answered the question “{question}”"
 
 
 def _shown(thing) -> Widget:

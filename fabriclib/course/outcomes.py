@@ -33,8 +33,16 @@ class Outcome:
     place: str = ""
 
 
+class Interrupted(Exception):
+    """The learner has interrupted a call; the text says which, and where it was."""
+
+
 def outcomes(given: Callable | object, exercise: Exercise) -> list[Outcome]:
-    """Return one outcome per case; for an exercise without cases, *given* is the value, or a function that computes it."""
+    """Return one outcome per case; for an exercise without cases, *given* is the value, or a function that computes it.
+
+    Raises:
+        Interrupted: the learner stopped one of the calls; the cases after it are not tried.
+    """
     if exercise.cases:
         return [_outcome(given, case, exercise.function) for case in exercise.cases]
     return [_outcome(given, (), exercise.function) if callable(given) else Outcome(value=given)]
@@ -44,7 +52,9 @@ def _outcome(function: Callable, arguments: tuple, name: str) -> Outcome:
     call = f"{name}({', '.join(brief(a) for a in arguments)})"
     try:
         return Outcome(call, function(*copy.deepcopy(arguments)))
-    except (Exception, SystemExit, KeyboardInterrupt) as problem:
+    except KeyboardInterrupt as stop:
+        raise Interrupted(f"{call} was interrupted{_place(stop, function)} before it returned. Does a loop in it never end?") from None
+    except (Exception, SystemExit) as problem:
         return Outcome(call, error=_sentence(problem), place=_place(problem, function))
 
 
@@ -68,8 +78,6 @@ def _same(got, expected, tolerance: float) -> bool:
 def _sentence(problem: BaseException) -> str:
     if isinstance(problem, RecursionError):
         return "it calls itself without end."
-    if isinstance(problem, KeyboardInterrupt):
-        return "it was interrupted before it returned."
     try:
         message = " ".join(str(problem).split())
     except Exception:  # an exception of the learner's own, whose text fails too

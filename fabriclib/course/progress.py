@@ -13,7 +13,9 @@ try:
 except ImportError:  # Windows: saves stay atomic, but two notebooks saving in the same instant are not serialised
     fcntl = None
 
-_SECTIONS = ("predictions", "exercises")
+# What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim.
+# A file of an earlier course has the first two only, and reads as one without the others.
+_SECTIONS = ("predictions", "exercises", "attempts", "claims")
 
 
 class _Unusable(Exception):
@@ -25,7 +27,7 @@ class _Damaged(Exception):
 
 
 class Progress:
-    """Answers by section ("predictions" or "exercises") and key, kept in the file at *path*.
+    """Answers by section ("predictions", "exercises", "attempts" or "claims") and key, kept in the file at *path*.
 
     The file is read afresh for every question and before every save, so that two notebooks see and keep each
     other's answers. What cannot be saved is kept in memory, and `notice` says so in one sentence.
@@ -78,7 +80,7 @@ class Progress:
                 document[section].pop(key, None)
             else:
                 document[section][key] = entry
-        return document
+        return {name: content for name, content in document.items() if content or name not in _SECTIONS}
 
     def _read(self) -> dict:
         """Return the file's document, with every section present."""

@@ -9,6 +9,8 @@ import html
 
 from ipywidgets import HTML
 
+# What a box says whose kernel is gone.
+COME_BACK = "The kernel was stopped or restarted. Run All Cells, in the menu Run, brings this back: your answers are kept."
 _INK = "var(--jp-content-font-color1, currentColor)"
 STYLE = f"""<style>
 .fl-course {{ max-width: 720px; box-sizing: border-box; margin: 6px 0; padding: 8px 14px; overflow: hidden; color: {_INK};
@@ -25,6 +27,8 @@ STYLE = f"""<style>
 .fl-course .fl-sentence div + div {{ margin-top: 4px; }}
 .fl-notice, .fl-locked-text {{ font-style: italic; }}
 .fl-course details pre {{ white-space: pre-wrap; }}
+.fl-course.jupyter-widgets-disconnected::before, .fl-course .jupyter-widgets-disconnected::before {{ display: none; }}
+.fl-course.jupyter-widgets-disconnected::after {{ content: "{COME_BACK}"; font-style: italic; }}
 </style>"""
 
 _MARKS = {"right": "✓", "close": "≈", "slip": "✗", "off": "✗", "wrong": "✗", "shown": "→", "problem": "!"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ class Unshowable:
     (lambda a: a, "TypeError"),
     (endless, "it calls itself without end."),
     (leaving, "SystemExit: bye."),
-    (interrupted, "it was interrupted before it returned."),
+    (interrupted, "n_half(1e-06, 2e-12) was interrupted at line"),
     (awkward, "Awkward."),
     (int, "TypeError"),
 ])
@@ -90,6 +91,31 @@ def test_anything_else_is_one_sentence(given, said):
     assert not result.passed
     assert said in result.sentence
     assert "\n" not in result.sentence
+
+
+def test_one_interrupt_ends_the_check():
+    calls = []
+
+    def n_half(alpha, beta):
+        calls.append(alpha)
+        raise KeyboardInterrupt
+
+    assert grade(N_HALF, n_half).sentence.endswith("before it returned. Does a loop in it never end?")
+    assert len(calls) == 1
+
+
+def test_an_interrupt_outside_the_learner_s_code_is_told_too(monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fabriclib.course.checking.bind", stopped)
+    assert grade(N_HALF, lambda alpha, beta: 0.0).sentence == "The check was interrupted. Run this cell again."
+
+
+def test_a_right_function_that_breaks_a_rule_is_told_so():
+    ruled = replace(N_HALF, demand=lambda given: "No lambda." if given.__name__ == "<lambda>" else "")
+    assert grade(ruled, lambda alpha, beta: alpha / beta).sentence == "No lambda."
+    assert grade(ruled, bind(ruled, ruled.solution)).passed
 
 
 def test_the_line_that_failed_is_named(tmp_path):

@@ -95,7 +95,7 @@ def test_a_share_is_judged_by_its_points(answer, typed, verdict, said):
     (6, "7", "close", "one more than"), (6, "4", "off", "67 % of"), (6, "5.6", "close", ""),
     (14, "16", "off", "1.1 times the answer"), (14, "15", "close", "one more than"),
     (96, "100", "close", "1.0 times the answer"), (96, "96", "right", ""), (96, "64", "off", ""),
-    (741, "740", "right", ""), (741, "760", "close", ""), (1, "2", "close", "one more"), (1, "1.3", "close", ""),
+    (741, "740", "right", ""), (741, "600", "close", "81 % of"), (741, "400", "off", ""), (1, "2", "close", "one more"), (1, "1.3", "close", ""),
 ])
 def test_a_count_is_judged_by_its_steps(answer, typed, verdict, said):
     feedback = judge(ask("ratio", answer, unit="steps"), typed)

@@ -27,8 +27,8 @@ class Learner:
     def __init__(self):
         self.box = predict_first("01.ask")
         self.question, self.form, self.feedback, again = self.box.children
-        self.text, self.check, self.show = self.form.children
-        (self.clear,) = again.children
+        self.text, self.check, self.show, self.undo = self.form.children
+        self.change, self.clear = again.children
         self.again = again
 
     def enter(self, typed):
@@ -107,6 +107,71 @@ def test_who_comes_back_sees_the_earlier_answer_and_may_clear_it(progress):
     assert learner.feedback.value == ""
     assert learner.form.layout.display is None
     assert progress.get("predictions", "01.ask") is None
+
+
+def test_a_second_enter_spoils_nothing(progress, monkeypatch):
+    focused = []
+    monkeypatch.setattr("ipywidgets.DOMWidget.focus", lambda widget: focused.append(widget))
+    learner = Learner()
+    learner.enter("900 GB/s")
+    assert focused[-1] is learner.change
+    focused[-1].click()  # what a second Enter does
+    assert progress.get("predictions", "01.ask") == {"typed": "900 GB/s"}
+    assert learner.answered()
+    assert learner.text.value == "900 GB/s"
+    assert learner.form.layout.display is None
+    learner.enter("300 GB/s")
+    assert progress.get("predictions", "01.ask") == {"typed": "300 GB/s"}
+    assert "Earlier: 900 GB/s" in learner.feedback.value
+    assert learner.form.layout.display == "none"
+
+
+def test_a_cleared_answer_can_be_brought_back_and_no_attempt_is_lost(progress):
+    learner = Learner()
+    assert learner.undo.layout.display == "none"
+    for typed in ("100 GB/s", "<900> GB/s", "900 GB/s"):
+        learner.change.click()
+        learner.enter(typed)
+    learner.clear.click()
+    assert progress.get("predictions", "01.ask") is None
+    assert progress.get("attempts", "01.ask") == {"entries": [{"typed": "100 GB/s"}, {"typed": "900 GB/s"}]}
+    later = Learner()
+    assert later.undo.layout.display is None
+    later.undo.click()
+    assert "Your 900 GB/s" in later.feedback.value
+    assert progress.get("predictions", "01.ask") == {"typed": "900 GB/s"}
+
+
+def test_an_answer_of_an_earlier_course_can_be_brought_back_too(progress):
+    progress.path.write_text('{"predictions": {"01.ask": {"typed": "900 GB/s"}}, "exercises": {}}')
+    learner = Learner()
+    learner.clear.click()
+    learner.undo.click()
+    assert "Your 900 GB/s" in learner.feedback.value
+
+
+@pytest.mark.parametrize("kept", ["[]", "3", "null", '{"entries": 3}', '{"entries": [3, {"typed": 4}]}'])
+def test_attempts_that_cannot_be_read_stop_nobody(progress, kept):
+    progress.path.write_text(f'{{"attempts": {{"01.ask": {kept}}}}}')
+    Learner().enter("900 GB/s")
+    assert "Your 900 GB/s" in Learner().feedback.value
+
+
+def test_an_empty_enter_asks_for_an_answer():
+    learner = Learner()
+    learner.enter("fast")
+    learner.enter("")
+    assert "fast" not in learner.feedback.value
+    assert "Type your answer first, such as 12 GB/s." in learner.feedback.value
+
+
+def test_a_lock_names_its_question():
+    assert "the question “How fast &lt;one way&gt;?”" in after("01.ask", "thing").children[0].value
+
+
+def test_a_box_whose_kernel_is_gone_says_what_brings_it_back():
+    assert "jupyter-widgets-disconnected" in Learner().question.value
+    assert "your answers are kept" in Learner().question.value
 
 
 @pytest.mark.parametrize("entry", [{"typed": "<b>?</b>"}, {"typed": 3}, {"typed": None}, {"later": 1}])

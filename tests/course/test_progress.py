@@ -143,6 +143,17 @@ def test_what_a_newer_course_wrote_is_kept(path):
     }
 
 
+def test_a_file_of_an_earlier_course_keeps_its_answers(path):
+    path.parent.mkdir()
+    old = {"exercises": {"01.b": {"passed": True}}, "predictions": {"01.a": {"typed": "1 s"}}}
+    path.write_text(json.dumps(old))
+    progress = Progress(path)
+    assert progress.get("attempts", "01.a") is None
+    progress.record("claims", "a", {"believed": "no"})
+    assert progress.notice == ""
+    assert json.loads(path.read_bytes()) == old | {"claims": {"a": {"believed": "no"}}}
+
+
 def test_the_environment_names_the_file(path, monkeypatch):
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
     assert current().path == path

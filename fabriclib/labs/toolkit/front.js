@@ -8,7 +8,8 @@
 
 const TIERS = ["chip", "server", "cluster"];
 const PATIENCE_MS = 8000;
-const SILENT = "The kernel has not answered yet. It may be busy; if it was restarted, run this cell again.";
+const SILENT = "The kernel has not answered yet. It may be busy. If it was restarted: menu Run, "
+  + "Run All Above Selected Cell, then run this cell.";
 
 export default {
   render({ model, el }) {
@@ -39,7 +40,7 @@ export default {
     }
 
     root.append(heading(setup), controls.element, chart.element, sentence, folds(setup, table, controls));
-    keepKeys(root);
+    const releaseKeys = keepKeys(root);
     el.append(root);
     chart.draw(model.get("state").columns);
     table.fill(model.get("state").columns);
@@ -50,6 +51,7 @@ export default {
       talk.end();
       vega.leave();
       chart.end();
+      releaseKeys();
     };
   },
 };
@@ -61,11 +63,17 @@ function make(tag, className, text) {
   return element;
 }
 
-/* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. */
+/* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. Not so the
+ * keys that run a cell, and Escape, which leaves the lab: they are decided before JupyterLab, which listens at the document. */
 function keepKeys(root) {
-  for (const element of root.querySelectorAll("input, select, button, summary")) {
-    element.setAttribute("data-lm-suppress-shortcuts", "true");
-  }
+  const decide = (event) => {
+    if (!root.contains(event.target)) return;
+    const runs = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", !runs);
+    if (event.key === "Escape") root.closest(".jp-Cell")?.focus();
+  };
+  window.addEventListener("keydown", decide, true);
+  return () => window.removeEventListener("keydown", decide, true);
 }
 
 function heading(setup) {
