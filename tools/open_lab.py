@@ -1,6 +1,8 @@
 """`make lab`: install once, lay out the learner's copies of the lessons, and open JupyterLab on the first one."""
 
+import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +13,11 @@ ROOT = Path(__file__).resolve().parents[1]
 FIRST = "00_start_here.ipynb"
 SETTINGS = Path(__file__).resolve().parent / "lab_settings"
 SERVER = SETTINGS / "server_config.py"
+# JupyterLab's own layout, but for the sidebars: the lesson gets the width that the list of files would take.
+WINDOW = {
+    "data": {"layout-restorer:data": {"left": {"collapsed": True, "visible": True}, "right": {"collapsed": True, "visible": True}}},
+    "metadata": {"id": "default"},
+}
 
 
 def command(python: Path) -> list[str]:
@@ -23,6 +30,7 @@ def command(python: Path) -> list[str]:
         "LabApp.default_url": f"/lab/tree/{FIRST}",
         "KernelManager.transport_encryption": "auto",  # others may work on this machine too
         "LabApp.app_settings_dir": SETTINGS,
+        "LabApp.custom_css": "True",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
     }
@@ -42,12 +50,24 @@ def environment(work: Path) -> dict[str, str]:
     }
 
 
+def settle(work: Path) -> None:
+    """Lay JupyterLab's settings into *work*: the style sheet, and at the first start a window with the list of files closed."""
+    config = Path(environment(work)["JUPYTER_CONFIG_DIR"])
+    (config / "custom").mkdir(parents=True, exist_ok=True)
+    shutil.copy(SETTINGS / "custom" / "custom.css", config / "custom" / "custom.css")
+    window = config / "lab" / "workspaces" / "default-37a8.jupyterlab-workspace"
+    if not window.exists():
+        window.parent.mkdir(parents=True, exist_ok=True)
+        window.write_text(json.dumps(WINDOW), encoding="utf-8")
+
+
 def main() -> None:
     """Open the course."""
     python = install.ensure()
     work = ROOT / "work"
     for sentence in learner_copies.refresh(ROOT / "notebooks", work):
         print(sentence)
+    settle(work)
     print(f"Starting JupyterLab on {work / FIRST}. Ctrl-C here stops it.", flush=True)
     os.chdir(work)
     os.execve(python, command(python), environment(work))

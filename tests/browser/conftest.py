@@ -45,6 +45,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jupyter")
     work, runtime = folder / "work", folder / "runtime"
     learner_copies.refresh(ROOT / "notebooks", work)
+    open_lab.settle(work)
     _attach_all_cells(work)
     command = [*open_lab.command(Path(sys.executable)), "--no-browser", "--ServerApp.port=0"]
     environment = open_lab.environment(work) | {"JUPYTER_RUNTIME_DIR": str(runtime)}
@@ -61,7 +62,7 @@ def server(tmp_path_factory):
 def _attach_all_cells(work: Path) -> None:
     """Have JupyterLab draw the cells outside the window too, so that a screenshot shows the whole lesson."""
     settings = Path(open_lab.environment(work)["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/notebook-extension"
-    settings.mkdir(parents=True)
+    settings.mkdir(parents=True, exist_ok=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
 
 

@@ -1,0 +1,132 @@
+"""The second evening, and an export: a lesson without its kernel shows what was there, and never a dead widget."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import nbformat
+import open_lab
+import pytest
+import saved_outputs
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from traitlets.config import Config
+
+VIEW = saved_outputs.WIDGET_VIEW
+NAME = "01_moving_bytes.ipynb"
+LAB = 'fl.lab("wire-map")'
+GATED = 'course.after("01.small", fl.lab("wire-map"))'
+PREDICTION = "Prediction 01.small: How <long>?"
+
+
+def alive(source, text, **more):
+    data = {"text/plain": text, VIEW: {"model_id": "gone", "version_major": 2, "version_minor": 0}} | more
+    return new_code_cell(source, outputs=[new_output("execute_result", data, execution_count=1)], execution_count=1)
+
+
+def lesson():
+    return new_notebook(cells=[
+        alive('course.predict_first("01.small")', PREDICTION), alive(GATED, "Lab wire-map: the answer"), alive(LAB, "Lab wire-map: fast"),
+        alive("course.claims()", "a  A claim", **{"text/html": "<p>A claim</p>"}),
+        new_code_cell("1 + 1", outputs=[new_output("execute_result", {"text/plain": "2"}, execution_count=1)]),
+    ])
+
+
+def still(answers, notice=""):
+    pictures = {LAB: "UElD", GATED: "UElD"}
+    cells = saved_outputs.readable(lesson(), pictures, answers, saved_outputs.typed, notice)["cells"]
+    assert VIEW not in nbformat.writes(new_notebook(cells=cells))
+    return [[output["data"] for output in cell["outputs"]] for cell in cells]
+
+
+def test_what_was_there_comes_to_light():
+    prediction, gated, lab, claims, plain = still({"01.small": {"typed": "900 <ns>"}})
+    assert prediction[0]["text/plain"] == "How <long>?\nYour answer: 900 <ns>."
+    assert prediction[0]["text/html"] == "<p><b>How &lt;long&gt;?</b></p><p>Your answer: 900 &lt;ns&gt;.</p>"
+    assert gated[0]["image/png"] == lab[0]["image/png"] == "UElD"
+    assert claims[0]["text/html"] == "<p>A claim</p>"
+    assert plain == [{"text/plain": "2"}]
+
+
+def test_what_was_locked_stays_locked():
+    prediction, gated, *_ = still({})
+    assert prediction[0]["text/plain"] == "How <long>?\nNot answered yet."
+    assert set(gated[0]) == {"text/plain", "text/html"}
+    assert "the answer" not in gated[0]["text/plain"]
+
+
+def test_every_place_that_was_alive_says_how_it_comes_back():
+    *dead, plain = still({}, saved_outputs.RUN_ALL)
+    assert all("your answers are kept" in outputs[-1]["text/html"] for outputs in dead)
+    assert len(plain) == 1
+
+
+def test_an_export_says_what_the_course_said():
+    assert "that is the bytes alone" in saved_outputs.judged("01.small", {"typed": "146 ns"})
+    assert saved_outputs.judged("01.small", {"shown": True}).startswith("The answer is 746 ns.")
+    assert saved_outputs.judged("01.gone", {"typed": "146 ns"}) == "Your answer: 146 ns."
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"predictions": 3}', b'{"predictions": {"01.small": 3}}'])
+def test_a_progress_file_that_cannot_be_read_is_no_answer(tmp_path, content):
+    if content is not None:
+        (tmp_path / "progress.json").write_bytes(content)
+    assert saved_outputs.answered(tmp_path / "progress.json") == {}
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """The settings of the server as JupyterLab reads them, a folder with one lesson, and a list of running sessions."""
+    config = Config()
+    monkeypatch.setenv("FABRICLIB_PROGRESS", str(tmp_path / "progress.json"))
+    (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"01.small": {"typed": "900 ns"}, "01.half-rate": {"shown": True}}}))
+    nbformat.write(lesson(), tmp_path / NAME)
+    exec(compile(open_lab.SERVER.read_text(), str(open_lab.SERVER), "exec"),
+         {"get_config": lambda: config, "__file__": str(open_lab.SERVER)})
+    sessions = []
+
+    async def running():
+        return sessions
+
+    manager = config.ServerApp.contents_manager_class(root_dir=str(tmp_path))
+    manager._sessions = running
+    return SimpleNamespace(manager=manager, config=config, sessions=sessions)
+
+
+def test_a_lesson_without_a_kernel_is_handed_out_readable(server):
+    text = nbformat.writes(asyncio.run(server.manager.get(NAME))["content"])
+    assert VIEW not in text
+    assert "Your answer: 900 ns." in text
+    assert "your answers are kept" in text
+    assert asyncio.run(server.manager.get(NAME, content=False))["content"] is None
+
+
+def test_a_page_loaded_again_finds_its_living_kernel(server):
+    server.sessions.append({"path": NAME})
+    assert VIEW in nbformat.writes(asyncio.run(server.manager.get(NAME))["content"])
+
+
+def test_an_export_of_a_living_lesson_keeps_answers_and_pictures(server):
+    from nbconvert import HTMLExporter
+
+    pictures = saved_outputs.pictures(open_lab.ROOT / "notebooks" / NAME)
+    assert [key in source for source, key in zip(pictures, ("01.half-rate", "01.copy"), strict=True)] == [True, True]
+    cells = [alive('course.predict_first("01.small")', PREDICTION), *(alive(source, "Lab") for source in pictures)]
+    notebook = new_notebook(cells=cells)
+    shipped = pictures[next(iter(pictures))]
+    page, _ = HTMLExporter(config=server.config).from_notebook_node(notebook, {"metadata": {"name": NAME.removesuffix(".ipynb")}})
+    assert "our 900 ns is" in page
+    assert "Locked: " in page
+    assert page.count(shipped[:200]) == 1  # the other lab's question is open
+    assert "model_id" not in page
+
+
+def test_the_first_start_closes_the_list_of_files_and_later_ones_leave_the_window_alone(tmp_path):
+    open_lab.settle(tmp_path)
+    (window,) = (tmp_path / ".jupyter" / "lab" / "workspaces").iterdir()
+    assert json.loads(window.read_bytes())["data"]["layout-restorer:data"]["left"]["collapsed"]
+    window.write_text("the learner's own")
+    open_lab.settle(tmp_path)
+    assert window.read_text() == "the learner's own"
+    assert "your answers are kept" in (tmp_path / ".jupyter" / "custom" / "custom.css").read_text()

@@ -1,0 +1,117 @@
+"""What a saved lesson shows where no kernel runs, as on the second evening or in an export: its pictures and the answers.
+
+A widget lives in a kernel. Once that is gone, JupyterLab can only say that its model was not found, so its view is taken
+out, and what was saved beside it comes to light: a picture, a table, a text; and of a prediction, what the learner answered.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+RUN_ALL = "Run All Cells, in the menu Run, brings this back to life: your answers are kept."
+_NAMED = re.compile(r"\b(predict_first|after)\(\s*[\"']([\w.-]+)[\"']")
+
+
+def readable(notebook, shipped: dict[str, str], answers: dict[str, dict], verdict: Callable[[str, dict], str], notice: str = ""):
+    """Take the widgets' views out of *notebook*, in place, and return it.
+
+    Args:
+        notebook: a notebook of format 4, its texts joined.
+        shipped: picture as base64 text, by the source of the cell that shows it, from the lesson as it was shipped.
+        answers: the learner's predictions by key, as the progress file holds them.
+        verdict: what to say about an answer, of the key and its entry.
+        notice: a sentence for each place that was alive.
+    """
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and any(WIDGET_VIEW in output.get("data", {}) for output in cell["outputs"]):
+            kept = []
+            for output in cell["outputs"]:
+                kept += _still(output, cell["source"], shipped, answers, verdict, notice)
+            cell["outputs"] = kept
+    return notebook
+
+
+def _still(output, source: str, shipped, answers, verdict, notice: str) -> list:
+    data = output.get("data", {})
+    if WIDGET_VIEW not in data:
+        return [output]
+    del data[WIDGET_VIEW]
+    named = _NAMED.search(source)
+    asked, key = named.groups() if named else ("", "")
+    answer = answers.get(key)
+    if asked == "predict_first":
+        said = verdict(key, answer) if answer else "Not answered yet."
+        _replace(data, str(data.get("text/plain", "")).removeprefix(f"Prediction {key}: "), said)
+    elif asked == "after" and not answer:
+        _replace(data, "", "Locked: this opens when its question is answered.")
+    elif source in shipped:
+        data.setdefault("image/png", shipped[source])
+    return [output, _spoken(notice)] if notice else [output]
+
+
+def _replace(data, question: str, said: str) -> None:
+    """Let *data* hold a question, in bold, and what is said to it, and nothing else."""
+    data.clear()
+    data["text/plain"] = "\n".join(filter(None, (question, said)))
+    bold = f"<p><b>{html.escape(question)}</b></p>" if question else ""
+    data["text/html"] = f"{bold}<p>{html.escape(said)}</p>"
+
+
+def _spoken(notice: str):
+    from nbformat.v4 import new_output
+
+    return new_output("display_data", {"text/plain": notice, "text/html": f"<p><i>{html.escape(notice)}</i></p>"})
+
+
+def typed(key: str, entry: dict) -> str:
+    """Return what the learner answered."""
+    return f"Your answer: {entry['typed']}." if isinstance(entry.get("typed"), str) else "You were shown the answer."
+
+
+def judged(key: str, entry: dict) -> str:
+    """Return what the course says to the answer. It takes the course to be imported, a few seconds the first time."""
+    from fabriclib.course import feedback, registry
+
+    try:
+        prediction = registry.prediction(key)
+        said = feedback.judge(prediction, entry["typed"]) if "typed" in entry else feedback.shown(prediction)
+        return f"{said.sentence} {prediction.explanation()}"
+    except ValueError:  # a question or an answer of another edition of the course
+        return typed(key, entry)
+
+
+def pictures(lesson: Path) -> dict[str, str]:
+    """Return the pictures of a shipped lesson by the source of their cell; none if there is no such lesson."""
+    try:
+        cells = json.loads(lesson.read_bytes())["cells"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    found = {}
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            if picture := output.get("data", {}).get("image/png"):
+                found["".join(cell["source"])] = "".join(picture)
+    return found
+
+
+def shipped_as(copy: str) -> str:
+    """Return the name of the lesson that a learner's copy was made of.
+
+    >>> shipped_as("01_moving_bytes.new2.ipynb")
+    '01_moving_bytes.ipynb'
+    """
+    return re.sub(r"(\.new\d*)?(-Copy\d+)?\.ipynb\Z", ".ipynb", copy)
+
+
+def answered(progress: Path) -> dict[str, dict]:
+    """Return the predictions in a progress file by key; none if it cannot be read."""
+    try:
+        entries = json.loads(progress.read_bytes())["predictions"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {key: entry for key, entry in entries if isinstance(entry, dict)}
