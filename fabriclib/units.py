@@ -37,7 +37,8 @@ KINDS = {
 }
 _EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
 # The few units that a message names; all of them would be a wall of spellings.
-_USUAL = {"size": "B, kB, MB, GB or KiB, MiB, GiB", "rate": "MB/s, GB/s, TB/s or Gb/s", "time": "ns, us, ms, s, min, h, days or years",
+_USUAL = {"size": "B, kB, MB, GB or KiB, MiB, GiB", "rate": "MB/s, GB/s, TB/s or Gb/s",
+    "time": "ns, us, ms, s, min, h, days or years",
           "energy": "pJ, nJ, J or kWh", "power": "mW, W, kW or MW", "ratio": "a plain number or %"}
 # What a learner writes out. Words are read and never written, so that they stay out of the lists of known units.
 _PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli": "m", "micro": "µ", "nano": "n", "pico": "p"}

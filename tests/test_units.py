@@ -15,9 +15,11 @@ from fabriclib import units
     ("2.5 us", 2.5e-6), ("2.5 µs", 2.5e-6), ("2.5 μs", 2.5e-6), ("600 ns", 6e-7), ("1 min", 60), ("1 h", 3600), ("1 d", 86400),
     ("1 year", 365.25 * 86400), ("5 pJ", 5e-12), ("1 kWh", 3.6e6), ("700 W", 700), ("1 MW", 1e6), (".5 s", 0.5), ("  3 s ", 3),
     ("-3 s", -3), ("+3 s", 3), ("12 %", 0.12), ("3 x", 3), ("1 PiB", 2.0**50),
-    ("1/2 MB", 5e5), ("63/4 GB/s", 15.75e9), ("2*7/8 GB", 1.75e9), ("2 × 3 s", 6), ("1 week", 604800), ("6 months", 365.25 * 43200),
+    ("1/2 MB", 5e5), ("63/4 GB/s", 15.75e9), ("2*7/8 GB", 1.75e9), ("2 × 3 s", 6), ("1 week", 604800), ("6 months",
+    365.25 * 43200),
     ("2 yrs", 730.5 * 86400), ("3 weeks", 1814400), ("5 secs", 5), ("3 usec", 3e-6), ("2 hrs", 7200), ("3 Gbit/s", 3.75e8),
-    ("3 GB per second", 3e9), ("3 GB/sec", 3e9), ("4 gigabits/s", 5e8), ("5 picojoules", 5e-12), ("7 kilowatts", 7e3), ("2 GByte", 2e9),
+    ("3 GB per second", 3e9), ("3 GB/sec", 3e9), ("4 gigabits/s", 5e8), ("5 picojoules", 5e-12), ("7 kilowatts", 7e3),
+    ("2 GByte", 2e9),
     ("54 seconds", 54), ("0.7 Microseconds", 7e-7), ("2 hours", 7200), ("270 kilobytes", 2.7e5), ("8 bits", 1),
 ])
 def test_parse(text, wanted):

@@ -11,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells the lear
 import hashlib
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def ensure(*extras: str) -> Path:
     STAMP.unlink(missing_ok=True)
     _make_venv()
     target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
-    _run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-          "-c", ROOT / "constraints.txt", "-e", target],
+    _run([PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check",
+          "-c", ROOT / "constraints.txt", "-e", target], _step,
          "The installation did not finish: see pip's message above. Running the same command again continues it.")
     STAMP.write_text(json.dumps({"inputs": inputs, "extras": wanted}), encoding="utf-8")
     return PYTHON
@@ -50,13 +51,35 @@ def _read_stamp() -> dict:
 def _make_venv() -> None:
     usable = PYTHON.exists() and not subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode
     if not usable:
-        _run([sys.executable, "-m", "venv", "--clear", VENV],
+        print("  making a virtual environment", flush=True)
+        _run([sys.executable, "-m", "venv", "--clear", VENV], str.rstrip,
              "No virtual environment could be made. On Debian or Ubuntu: apt-get install python3-venv")
 
 
-def _run(command: list, problem: str) -> None:
-    if subprocess.run(command).returncode:
+def _run(command: list, told, problem: str) -> None:
+    """Run *command*, saying of each line that it prints what *told* makes of it; leave with *problem* if it fails."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as process:
+        for line in process.stdout:
+            if said := told(line):
+                print(said, flush=True)
+    if process.returncode:
         sys.exit(problem)
+
+
+def _step(line: str) -> str:
+    """Return what a learner is told of a line that pip prints: the step it begins, or "".
+
+    >>> _step("Collecting numpy>=2.0 (from fabriclib==0.1.0)"), _step("Requirement already satisfied: pip")
+    ('  fetching numpy', '')
+    """
+    line = line.strip()
+    if package := re.match(r"Collecting ([\w.-]+)", line):
+        return f"  fetching {package[1]}"
+    if line.startswith(("Installing build dependencies", "Building editable")) and line.endswith("started"):
+        return "  building the course itself"
+    if line.startswith("Installing collected packages:"):
+        return f"  unpacking {line.count(',') + 1} packages; this is the longest step"
+    return "  installed" if line.startswith("Successfully installed") else ""
 
 
 if __name__ == "__main__":

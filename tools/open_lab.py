@@ -15,7 +15,8 @@ SETTINGS = Path(__file__).resolve().parent / "lab_settings"
 SERVER = SETTINGS / "server_config.py"
 # JupyterLab's own layout, but for the sidebars: the lesson gets the width that the list of files would take.
 WINDOW = {
-    "data": {"layout-restorer:data": {"left": {"collapsed": True, "visible": True}, "right": {"collapsed": True, "visible": True}}},
+    "data": {"layout-restorer:data": {"left": {"collapsed": True, "visible": True}, "right": {"collapsed": True,
+        "visible": True}}},
     "metadata": {"id": "default"},
 }
 

@@ -7,6 +7,8 @@ from .checking import check, solution
 from .claims import Verdict, claims, verdict
 from .declare import Exercise, Prediction
 from .gate import after
+from .overview import my_progress
 from .prediction import predict_first
 
-__all__ = ["Exercise", "Prediction", "Verdict", "after", "check", "claims", "predict_first", "solution", "verdict"]
+__all__ = ["Exercise", "Prediction", "Verdict", "after", "check", "claims", "my_progress", "predict_first",
+           "solution", "verdict"]

@@ -6,9 +6,12 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ipywidgets import HBox, ToggleButtons, VBox
+
 from .. import catalog
 from ..checks import known
 from . import registry, view
+from .progress import current
 
 RULINGS = {"holds": "✓", "holds with a qualification": "≈", "misleads": "✗"}
 
@@ -43,12 +46,20 @@ class Verdict:
         return f"Claim {self.claim}: {self.text}\n{self.ruling.capitalize()}. {self.because()}"
 
     def to_html(self) -> str:
-        """Return the verdict as a card."""
+        """Return the verdict as a card, with what the learner believed, if that was noted."""
         ruling = f"<b>{RULINGS[self.ruling]} {html.escape(self.ruling.capitalize())}.</b> {html.escape(self.because())}"
+        noted = believed(self.claim)
+        ruling += f'<div class="fl-notice">You had noted: {noted}.</div>' if noted else ""
         return (f'{view.STYLE}<div class="fl-course fl-verdict"><div class="fl-question">Claim {self.claim}: '
                 f'{html.escape(self.text)}</div><div class="fl-sentence">{ruling}</div></div>')
 
     _repr_html_ = to_html
+
+
+def believed(claim: str) -> str:
+    """Return what the learner noted of a claim, "yes" or "no"; "" if nothing."""
+    noted = (current().get("claims", claim) or {}).get("believed")
+    return noted if noted in ("yes", "no") else ""
 
 
 def verdict(claim: str) -> Verdict:
@@ -73,9 +84,25 @@ class Claims(tuple):
         heads = "<th></th><th style='text-align: left'>claim</th><th>lesson</th>"
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
+    def _repr_mimebundle_(self, **options) -> dict:
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return VBox(list(map(_noted, self)), layout={"max_width": "48em"})._repr_mimebundle_(**options) | bundle
+
+
+def _noted(row: dict[str, str]) -> HBox:
+    """Return a claim and two buttons; what the learner clicks is kept, and the verdict shows it."""
+    choice = ToggleButtons(options=["yes", "no"], value=believed(row["id"]) or None, style={"button_width": "3.5em"},
+                           tooltips=[f"I believe claim {row['id']}", f"I do not believe claim {row['id']}"])
+    choice.observe(lambda change: current().record("claims", row["id"], {"believed": change["new"]}), "value")
+    line = HBox([choice, view.html_box(html.escape(f"{row['id']}  {row['claim']} (lesson {row['lesson']})"))])
+    line.add_class("fl-claim")
+    return line
+
 
 def claims() -> Claims:
     """Return the claims the course tests: a tuple of rows with the keys id, claim and lesson (the one that settles it).
+
+    In a notebook each has two buttons to note a yes or a no; its verdict shows the note.
 
     >>> claims()[0]["lesson"]
     '00'

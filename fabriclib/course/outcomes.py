@@ -53,7 +53,8 @@ def _outcome(function: Callable, arguments: tuple, name: str) -> Outcome:
     try:
         return Outcome(call, function(*copy.deepcopy(arguments)))
     except KeyboardInterrupt as stop:
-        raise Interrupted(f"{call} was interrupted{_place(stop, function)} before it returned. Does a loop in it never end?") from None
+        where = _place(stop, function)
+        raise Interrupted(f"{call} was interrupted{where} before it returned. Does a loop in it never end?") from None
     except (Exception, SystemExit) as problem:
         return Outcome(call, error=_sentence(problem), place=_place(problem, function))
 

@@ -32,6 +32,11 @@ def verdicts() -> dict:
     return {v.claim: v for module in _modules().values() for v in getattr(module, "VERDICTS", ())}
 
 
+def abouts() -> dict[str, str]:
+    """Return what each lesson is about, by its number, in lesson order: the first line of its module's description."""
+    return {number: module.__doc__.splitlines()[0].split(": ", 1)[1].rstrip(".") for number, module in _modules().items()}
+
+
 @cache
 def _modules() -> dict:
     """The lesson modules by their number, in lesson order."""

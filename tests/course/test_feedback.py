@@ -95,7 +95,8 @@ def test_a_share_is_judged_by_its_points(answer, typed, verdict, said):
     (6, "7", "close", "one more than"), (6, "4", "off", "67 % of"), (6, "5.6", "close", ""),
     (14, "16", "off", "1.1 times the answer"), (14, "15", "close", "one more than"),
     (96, "100", "close", "1.0 times the answer"), (96, "96", "right", ""), (96, "64", "off", ""),
-    (741, "740", "right", ""), (741, "600", "close", "81 % of"), (741, "400", "off", ""), (1, "2", "close", "one more"), (1, "1.3", "close", ""),
+    (741, "740", "right", ""), (741, "600", "close", "81 % of"), (741, "400", "off", ""), (1, "2", "close", "one more"), (1,
+    "1.3", "close", ""),
 ])
 def test_a_count_is_judged_by_its_steps(answer, typed, verdict, said):
     feedback = judge(ask("ratio", answer, unit="steps"), typed)
@@ -104,7 +105,8 @@ def test_a_count_is_judged_by_its_steps(answer, typed, verdict, said):
 
 def test_a_count_s_own_slip_next_to_it_is_close_first():
     prediction = ask("ratio", 14, unit="steps", slips={"that is 2 p - 1; each half takes p - 1": 15})
-    assert judge(prediction, "15").sentence == ("Close: your 15 is one more than the answer, 14 steps: that is 2 p - 1; each half "
+    assert judge(prediction,
+        "15").sentence == ("Close: your 15 is one more than the answer, 14 steps: that is 2 p - 1; each half "
                                                 "takes p - 1.")
 
 
@@ -124,10 +126,14 @@ def test_gib_is_named_where_the_question_has_it():
 
 
 @pytest.mark.parametrize(("kind", "unit", "answer", "typed"), [
-    ("ratio", "buffers", 1.75, "14/8"), ("size", "", 5e5, "1/2 MB"), ("rate", "", 15.75e9, "63/4 GB/s"), ("rate", "", 5e10, "about 50 GB/s"),
-    ("rate", "", 5e10, "~50 GB/s"), ("rate", "", 5e10, "ca. 50 GB/s"), ("time", "", 15778800, "6 months"), ("time", "", 1814400, "3 weeks"),
-    ("time", "", 2 * 31557600, "roughly 2 yrs"), ("ratio", "mV", 12.7, "0.0127 V"), ("ratio", "mV", 12.7, "12.7 mV"), ("ratio", "mV", 12.7, "12.7"),
-    ("ratio", "steps", 50, "about 50 steps"), ("ratio", "%", 50, "1/2 %"), ("ratio", "times", 3, "3 times"), ("ratio", "times", 3, "3x"),
+    ("ratio", "buffers", 1.75, "14/8"), ("size", "", 5e5, "1/2 MB"), ("rate", "", 15.75e9, "63/4 GB/s"), ("rate", "", 5e10,
+    "about 50 GB/s"),
+    ("rate", "", 5e10, "~50 GB/s"), ("rate", "", 5e10, "ca. 50 GB/s"), ("time", "", 15778800, "6 months"), ("time", "", 1814400,
+    "3 weeks"),
+    ("time", "", 2 * 31557600, "roughly 2 yrs"), ("ratio", "mV", 12.7, "0.0127 V"), ("ratio", "mV", 12.7, "12.7 mV"), ("ratio",
+    "mV", 12.7, "12.7"),
+    ("ratio", "steps", 50, "about 50 steps"), ("ratio", "%", 50, "1/2 %"), ("ratio", "times", 3, "3 times"), ("ratio", "times",
+    3, "3x"),
     ("ratio", "times", 0.5, "50 %"), ("ratio", "%", 50, "≈ 50 percent"),
 ])
 def test_what_people_naturally_write_is_read(kind, unit, answer, typed):

@@ -27,7 +27,8 @@ def alive(source, text, **more):
 
 def lesson():
     return new_notebook(cells=[
-        alive('course.predict_first("01.small")', PREDICTION), alive(GATED, "Lab wire-map: the answer"), alive(LAB, "Lab wire-map: fast"),
+        alive('course.predict_first("01.small")', PREDICTION), alive(GATED, "Lab wire-map: the answer"), alive(LAB,
+            "Lab wire-map: fast"),
         alive("course.claims()", "a  A claim", **{"text/html": "<p>A claim</p>"}),
         new_code_cell("1 + 1", outputs=[new_output("execute_result", {"text/plain": "2"}, execution_count=1)]),
     ])
@@ -80,7 +81,8 @@ def server(tmp_path, monkeypatch):
     """The settings of the server as JupyterLab reads them, a folder with one lesson, and a list of running sessions."""
     config = Config()
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(tmp_path / "progress.json"))
-    (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"01.small": {"typed": "900 ns"}, "01.half-rate": {"shown": True}}}))
+    (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"01.small": {"typed": "900 ns"},
+    "01.half-rate": {"shown": True}}}))
     nbformat.write(lesson(), tmp_path / NAME)
     exec(compile(open_lab.SERVER.read_text(), str(open_lab.SERVER), "exec"),
          {"get_config": lambda: config, "__file__": str(open_lab.SERVER)})

@@ -62,3 +62,10 @@ def test_each_wrong_answer_gets_its_own_hint(exercise):
         result = grade(exercise, bind(exercise, source))
         assert not result.passed
         assert result.sentence == hint
+
+
+@pytest.mark.parametrize("term", ["p / m - 1", "(p - m) / m", "(p / m) - 1.0", "1 / m * p - 1"])
+def test_errors_without_abs_get_their_hint_however_they_are_written(term):
+    exercise = EXERCISES["14.off"]
+    source = f"sum({term} for p, m in zip(predicted, measured)) / len(measured)"
+    assert "too long and too short cancel" in grade(exercise, bind(exercise, source)).sentence

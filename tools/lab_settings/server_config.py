@@ -30,7 +30,8 @@ class ReadableContents(AsyncLargeFileManager):
         model = await super().get(path, *args, **options)
         if model["type"] == "notebook" and model["content"] and not await self._alive(path.strip("/")):
             answers = saved_outputs.answered(_progress())
-            saved_outputs.readable(model["content"], _pictures(model["name"]), answers, saved_outputs.typed, saved_outputs.RUN_ALL)
+            saved_outputs.readable(model["content"], _pictures(model["name"]), answers, saved_outputs.typed,
+                saved_outputs.RUN_ALL)
         return model
 
     async def _alive(self, path):

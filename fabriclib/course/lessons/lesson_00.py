@@ -13,20 +13,28 @@ def seconds_on_one_chip() -> float:
     return 6 * parameters * tokens / catalog.figure("h100-peak").value
 
 
+def _h100():
+    """All NVLinks of one H100, in one direction."""
+    one = link("nvlink4")
+    return one.bundle(one.per_device)
+
+
 def gradient_all_reduce(wire: str, count: int = 1) -> float:
     """Seconds of a ring all-reduce of a 7-billion-parameter gradient over 8 GPUs that each have *count* links *wire*."""
     port = link(wire).bundle(count)
     return collective_time("all_reduce", "ring", nbytes=7e9 * 2, ranks=8, alpha=port.latency, beta=1 / port.bandwidth())
 
 
+_RATE = units.format(_h100().bandwidth(), "B/s")
 PREDICTIONS = [
     Prediction(
         "00.one-chip",
         "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
         "(405 billion parameters, 15.6 million million tokens)? A number and a unit, such as 3 days or 2 years.",
         "time", seconds_on_one_chip,
-        "6 operations for every parameter and every token are 3.8 × 10²⁵, and an H100 does just under 10¹⁵ a second. It would "
-        "not even fit: at 2 bytes a parameter the model alone is 810 GB, and an H100 has 80 GB of memory. So the work is cut up "
+        lambda: "6 operations for every parameter and every token are 3.8 × 10²⁵, and an H100 does just under 10¹⁵ a second. It "
+        "would not even fit: at 2 bytes a parameter the model alone is "
+        f"{units.format(2 * catalog.figure('llama3-parameters').value)}, and an H100 has 80 GB of memory. So the work is cut up "
         "over thousands of chips, and from then on the chips must talk.",
         slips={"that is 1 operation a parameter and token; forward and backward pass together take about 6":
                lambda: seconds_on_one_chip() / 6},
@@ -35,22 +43,23 @@ PREDICTIONS = [
     Prediction(
         "00.all-reduce",
         "Eight GPUs have each computed a gradient for a model of 7 billion parameters, 2 bytes a parameter: 14 GB. They "
-        "add the eight up, so that each holds the sum (an all-reduce). Each GPU can send 450 GB/s and receive 450 GB/s at the "
+        f"add the eight up, so that each holds the sum (an all-reduce). Each GPU can send {_RATE} and receive {_RATE} at the "
         "same time. How long does it take, if they share the work as well as they can?",
         "time", lambda: gradient_all_reduce("nvlink4", 18),
-        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, 24.5 GB, at 450 GB/s: once for adding up, "
-        "once for handing the sums round. The starts of the 14 steps, 8.4 µs in all, do not matter here.",
+        lambda: f"In a ring of 8 every GPU sends 2 x 7/8 of the buffer, 24.5 GB, at {units.format(_h100().bandwidth(), 'B/s')}: "
+        "once for adding up, once for handing the sums round. The starts of the 14 steps, "
+        f"{units.format(14 * _h100().latency, 's')} in all, do not matter here.",
         slips={
             "that sends the buffer once; an all-reduce adds up first and hands the sums round after, nearly twice the bytes":
-                lambda: 14e9 / 450e9,
+                lambda: 14e9 / _h100().bandwidth(),
             "that sends all eight gradients over one wire; in a ring each GPU sends only 2 x 7/8 of one":
-                lambda: 8 * 14e9 / 450e9,
+                lambda: 8 * 14e9 / _h100().bandwidth(),
             "that hands each GPU the seven other gradients whole; if each adds up one eighth for all, far fewer bytes travel":
-                lambda: 7 * 14e9 / 450e9,
+                lambda: 7 * 14e9 / _h100().bandwidth(),
             "that collects all at one GPU and sends the sum to seven: its wire is busy, and the other seven wires wait":
-                lambda: 2 * 7 * 14e9 / 450e9,
+                lambda: 2 * 7 * 14e9 / _h100().bandwidth(),
             "that is three rounds of swapping whole buffers in pairs; pieces of a buffer need fewer bytes":
-                lambda: 3 * 14e9 / 450e9,
+                lambda: 3 * 14e9 / _h100().bandwidth(),
             "that is half of it: either the sums are not handed round yet, or the rates of both directions are added up":
                 lambda: gradient_all_reduce("nvlink4", 18) / 2,
         },

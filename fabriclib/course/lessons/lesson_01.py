@@ -11,14 +11,23 @@ def _h100():
     return one.bundle(one.per_device)
 
 
+def _start() -> str:
+    return units.format(_h100().latency, "s")
+
+
+def _rate() -> str:
+    return units.format(_h100().bandwidth(), "B/s")
+
+
 PREDICTIONS = [
     Prediction(
         "01.small",
-        "A GPU sends 64 KiB to its neighbour. The links between them need 600 ns to start a message and then move "
-        "450 GB/s. How long does the message take?",
+        f"A GPU sends 64 KiB to its neighbour. The links between them need {_start()} to start a message and then move "
+        f"{_rate()}. How long does the message take?",
         "time", lambda: _h100().time(64 * units.KiB),
-        "The 64 KiB themselves take only 146 ns; the start takes 600. Four fifths of the time the wires carry nothing: for small "
-        "messages latency decides, and a faster link changes little.",
+        lambda: f"The 64 KiB themselves take only {units.format(64 * units.KiB / _h100().bandwidth(), 's')}; the start takes "
+        f"{_start()}. For {units.portion(_h100().latency / _h100().time(64 * units.KiB))} of the time the wires carry nothing: "
+        "for small messages latency decides, and a faster link changes little.",
         slips={
             "that is the bytes alone; the message must also start": lambda: 64 * units.KiB / _h100().bandwidth(),
             "that is the start alone; the bytes take a little too": lambda: _h100().latency,
@@ -26,10 +35,10 @@ PREDICTIONS = [
     ),
     Prediction(
         "01.half-rate",
-        "On the same links: how large must a message be to run at half of their 450 GB/s?",
+        f"On the same links: how large must a message be to run at half of their {_rate()}?",
         "size", lambda: _h100().alpha_beta.n_half,
-        "At half the rate, half the time goes into starting and half into moving bytes. So the bytes take "
-        "as long as the start: 600 ns at 450 GB/s. This size is called n-half.",
+        lambda: "At half the rate, half the time goes into starting and half into moving bytes. So the bytes take "
+        f"as long as the start: {_start()} at {_rate()}. This size is called n-half.",
         slips={"that is half of the rate; asked is how many bytes one message must have": lambda: _h100().bandwidth() / 2,
                "at that size the message runs at two thirds of the rate; half the rate needs bytes that take as long as the "
                "start": lambda: 2 * _h100().alpha_beta.n_half,
@@ -41,7 +50,8 @@ PREDICTIONS = [
         "The datasheet of an older GPU, the A100, says: NVLink, 600 GB/s. You copy 30 GB from one A100 to another. How long "
         "does it take at least?",
         "time", lambda: 30 * units.GB / link("nvlink3").bundle(12).bandwidth(),
-        "Vendors of GPUs add up both directions. A copy goes one way, so it gets 300 GB/s at the very best.",
+        lambda: "Vendors of GPUs add up both directions. A copy goes one way, so it gets "
+        f"{units.format(link('nvlink3').bundle(12).bandwidth(), 'B/s')} at the very best.",
         per_direction=True,
     ),
 ]

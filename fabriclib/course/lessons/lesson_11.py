@@ -86,6 +86,51 @@ def _ring(sent="(rank - 1 - step) % p", put="+=", second="p - 1", put_again="=",
     return _RING.format(sent=sent, put=put, second=second, put_again=put_again, end=end)
 
 
+class _Marked:
+    """A number that remembers which ranks' numbers it is the sum of, and notes each addition as a pair of such sets."""
+
+    def __init__(self, ranks: frozenset[int], sums: set):
+        self.ranks, self.sums = ranks, sums
+
+    def __add__(self, other):
+        if not isinstance(other, _Marked):  # a zero that somebody began with
+            return self
+        self.sums.add((self.ranks, other.ranks))
+        return _Marked(self.ranks | other.ranks, self.sums)
+
+    __radd__ = __add__
+
+
+def not_by_ring(all_reduce) -> str:
+    """Return what shows that a right all-reduce moved chunks elsewhere than to the next rank, or "" if nothing does.
+
+    It is run on numbers that remember. In a ring each sum grows by the neighbour only: ranks 2, 3, 4 and then 5; and the sums
+    of different chunks begin at different ranks. A function that cannot add such numbers is taken at its word.
+    """
+    p = 4
+    sums: list[set] = [set() for _ in range(2 * p)]  # of each number of a buffer
+    buffers = [np.array([_Marked(frozenset({rank}), made) for made in sums], dtype=object) for rank in range(p)]
+    try:
+        all_reduce(buffers)
+    except Exception:
+        return ""
+    pairs = [pair for made in sums for pair in made]
+    if any(not _follows(a, b, p) and not _follows(b, a, p) for a, b in pairs):
+        return ("The sums are right, but they did not go round a ring: somewhere a rank adds what did not come from the rank "
+                "before it. In each step a rank may only pass a chunk on to the next, (rank + 1) % p.")
+    both_ways = pairs + [(b, a) for a, b in pairs]
+    begins = {came for came, own in both_ways if len(came) == 1 and _follows(came, own, p)}
+    if pairs and len(begins) < p:
+        return ("The sums are right, but every chunk was added up in the same order of ranks, so while one rank adds the others "
+                "wait. In a ring each chunk begins at another rank: cut the buffers, and let all ranks send in every step.")
+    return ""
+
+
+def _follows(came: frozenset, own: frozenset, p: int) -> bool:
+    """Whether *own* is one rank's, and *came* has gone round the ring as far as the rank before it."""
+    return len(own) == 1 and came == {(min(own) - 1 - back) % p for back in range(len(came))}
+
+
 EXERCISES = [
     Exercise(
         "11.chunk",
@@ -149,6 +194,7 @@ EXERCISES = [
             (_ring(end=" / p"),
              "That is the average. An all-reduce returns the sum; who wants the average divides afterwards."),
         ],
+        demand=not_by_ring,
     ),
     Exercise(
         "11.partner",

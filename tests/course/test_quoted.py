@@ -1,0 +1,63 @@
+"""What the first lessons quote of the model changes with it, and what their prose quotes is what the model says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from lessons import LESSONS, read
+
+from fabriclib import accuracy, units
+from fabriclib.course.lessons import lesson_00, lesson_01, lesson_14
+from fabriclib.links import AlphaBeta, link
+
+
+class Slower:
+    """An H100's links with another start and another rate."""
+
+    latency, alpha_beta = 700e-9, AlphaBeta(700e-9, 1 / 500e9)
+
+    def bandwidth(self):
+        return 500e9
+
+    def time(self, nbytes):
+        return self.alpha_beta.time(nbytes)
+
+
+def explained(lesson, key):
+    return next(p for p in lesson.PREDICTIONS if p.key == key).explanation()
+
+
+@pytest.mark.parametrize(("lesson", "key", "before", "after"), [
+    (lesson_00, "00.all-reduce", ["450 GB/s", "8.4 µs"], ["500 GB/s", "9.8 µs"]),
+    (lesson_01, "01.small", ["146 ns", "600 ns", "80 %"], ["131 ns", "700 ns", "84 %"]),
+    (lesson_01, "01.half-rate", ["600 ns", "450 GB/s"], ["700 ns", "500 GB/s"]),
+])
+def test_an_explanation_follows_the_model(lesson, key, before, after, monkeypatch):
+    assert [text in explained(lesson, key) for text in before] == [True] * len(before)
+    monkeypatch.setattr(lesson, "_h100", Slower)
+    assert [text in explained(lesson, key) for text in after] == [True] * len(after)
+    assert not any(text in explained(lesson, key) for text in before)
+
+
+def test_the_prose_of_lesson_01_quotes_the_start_and_the_rate_of_the_model():
+    cells = read(next(path for path in LESSONS if path.stem.startswith("01")))["cells"]
+    prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    h100 = link("nvlink4").bundle(link("nvlink4").per_device)
+    start = units.format(h100.latency, "s")
+    assert set(re.findall(r"The (\d+ .s) used here|The (\d+ .s) are a constant", prose)) == {(start, ""), ("", start)}
+    assert f"= {units.format(h100.bandwidth(), 'B/s')} in one direction" in prose
+
+
+@pytest.mark.parametrize("regime", accuracy.REGIMES)
+def test_lesson_14_quotes_the_accuracy_that_the_library_computes(regime):
+    summary = accuracy.summary(accuracy.held_out())["single-node"][accuracy.REGIMES.index(regime)]
+    assert lesson_14.off_by(regime) == pytest.approx(100 * summary, rel=1e-9)
+    question = next(p.question for p in lesson_14.PREDICTIONS if p.key == "14.error")
+    assert (f"{100 * summary:.0f} %" in question) == (regime != "all sizes")
+
+
+def test_lesson_14_asks_what_the_table_below_prints():
+    first = next(p for p in lesson_14.PREDICTIONS if p.key == "14.small")
+    assert first.format(first.answer()) == "13.7 µs"
+    assert "model says 16.6 µs" in first.explanation()

@@ -1,0 +1,40 @@
+"""`make lab` says what it does while it installs."""
+
+from __future__ import annotations
+
+import sys
+
+import install
+import pytest
+
+PIP = """Obtaining file:///course
+  Installing build dependencies: started
+  Installing build dependencies: finished with status 'done'
+Collecting numpy>=2.0 (from fabriclib==0.1.0)
+  Downloading numpy-2.1.0-cp311-cp311-manylinux_2_17_x86_64.whl (16 MB)
+Collecting jupyterlab>=4.4
+Requirement already satisfied: pip in ./.venv
+Building wheels for collected packages: fabriclib
+  Building editable for fabriclib (pyproject.toml): started
+Installing collected packages: numpy, jupyterlab, fabriclib
+Successfully installed fabriclib-0.1.0 jupyterlab-4.4 numpy-2.1.0
+"""
+
+
+def test_each_step_of_pip_is_a_line():
+    said = [text for line in PIP.splitlines(keepends=True) if (text := install._step(line))]
+    assert said == ["  building the course itself", "  fetching numpy", "  fetching jupyterlab",
+                    "  building the course itself", "  unpacking 3 packages; this is the longest step", "  installed"]
+
+
+@pytest.mark.parametrize("line", ["", "\n", "Collecting", "Collecting ;", "Installing collected packages:"])
+def test_no_line_stops_it(line):
+    assert isinstance(install._step(line), str)
+
+
+def test_lines_are_told_as_they_come_and_a_failure_in_a_sentence(capfd):
+    script = "print('Collecting numpy'); print('noise'); import sys; sys.exit(int(sys.argv[1]))"
+    install._run([sys.executable, "-c", script, "0"], install._step, "It failed.")
+    assert capfd.readouterr().out == "  fetching numpy\n"
+    with pytest.raises(SystemExit, match="It failed."):
+        install._run([sys.executable, "-c", script, "1"], install._step, "It failed.")
