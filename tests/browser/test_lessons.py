@@ -139,8 +139,54 @@ def test_who_comes_back_finds_the_answers_and_the_text_fits_a_narrow_window(page
     box(page, key).get_by_role("button", name="Clear my answer").press("Enter")
     expect(box(page, key).locator("input")).to_be_visible()
     expect(box(page, key).locator(".fl-answer")).to_have_count(0)
+    box(page, key).get_by_role("button", name="Bring my answer back").press("Enter")
+    expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
+    box(page, key).get_by_role("button", name="Clear my answer").press("Enter")
     box(page, key).locator("input").fill("fast")
     box(page, key).get_by_role("button", name="Check").press("Enter")
     expect(box(page, key).locator("[role=status]")).to_contain_text(re.compile("is not a number with a unit"))
     box(page, key).get_by_role("button", name="Show me").press("Enter")
     expect(box(page, key).locator(".fl-answer")).to_contain_text("The answer is")
+
+
+@pytest.mark.skipif(not LESSONS, reason="no lessons yet")
+def test_the_second_evening_shows_what_was_there_and_how_it_comes_back(page, server):
+    path = next(lesson for lesson in LESSONS if lesson.stem.startswith("01"))
+    keys = named(path, "predict_first")
+    (server.work / "progress.json").unlink(missing_ok=True)
+    open_and_run(page, server, path)
+    for key in keys:
+        answer(page, key)
+    page.keyboard.press("Enter")  # a second Enter, wherever the focus is now, wipes nothing
+    expect(box(page, keys[-1]).locator(".fl-answer")).to_have_count(1)
+    the_keys_of_the_notebook_work_in_a_lab(page)
+    page.keyboard.press("Control+s")
+    expect(page.locator(".jp-Document.jp-mod-dirty, .lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+
+    page.goto("about:blank")
+    server.stop_kernels()
+    page.goto(server.lesson(path.name))
+    notebook = page.locator(".jp-Notebook")
+    expect(notebook.get_by_text(f"Your answer: {twice(keys[0])}.")).to_be_visible()
+    expect(notebook.get_by_text("your answers are kept").first).to_be_visible()
+    expect(notebook.locator(".jp-RenderedImage img").first).to_be_visible()
+    expect(notebook.get_by_text("model not found")).to_have_count(0)
+
+
+def the_keys_of_the_notebook_work_in_a_lab(page):
+    """In a lab an arrow key moves the slider, Escape gives the keys back to the notebook, and Shift+Enter runs the cell."""
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active")
+    slider = page.locator(".fabriclib-lab").first.locator("input[type=range]").first
+    slider.click()
+    expect(active.locator(".fabriclib-lab")).to_have_count(1)
+    before = slider.input_value()
+    page.keyboard.press("Home" if before != slider.get_attribute("min") else "End")
+    assert slider.input_value() != before
+    page.keyboard.press("Escape")
+    expect(slider).not_to_be_focused()
+    expect(active.locator(".fabriclib-lab")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    expect(active.locator(".fabriclib-lab")).to_have_count(0)
+    slider.click()
+    page.keyboard.press("Shift+Enter")
+    expect(active.locator(".fabriclib-lab")).to_have_count(0)

@@ -117,6 +117,7 @@ def test_a_count_s_own_slip_next_to_it_is_close_first():
 def test_nobody_is_told_of_gib_who_did_not_write_it(key, typed):
     feedback = judge(declared()[0][key], typed)
     assert feedback.sentence.startswith("Close: ")
+    assert ("rate of the lanes" in feedback.sentence) == key.startswith("07.")
     assert "GiB" not in feedback.sentence
 
 

@@ -2,6 +2,7 @@
 
 from ... import units
 from ...flows import all_to_all, max_min, ring, route, share
+from ...links import link
 from ...peers import p2p, through_host
 from ...topology import server
 from ..declare import Exercise, Prediction
@@ -13,6 +14,12 @@ GPUS = 8
 def slot() -> float:
     """Return the payload rate of one of the box's links, one way."""
     return float(BOX.capacity[BOX.src == BOX.node("gpu0")][0])
+
+
+def line_rate() -> float:
+    """Return what the 16 lanes of such a link carry one way before headers take their part."""
+    lane = link("pcie4")
+    return 16 * lane.lane_rate * lane.code_rate
 
 
 def _link(links: int) -> float:
@@ -42,6 +49,8 @@ PREDICTIONS = [
             "that counts the six flows of GPU 0 only; its neighbour's six go up the same link": lambda: slot() / 6,
             "that sends all fourteen flows up; the two between neighbours stay below the switch": lambda: slot() / 14,
             "that is one copy that has all links to itself": slot,
+            "that starts from the rate of the lanes; headers take a part of it, and the question says what is left":
+                lambda: line_rate() / 12,
         },
     ),
     Prediction(
@@ -54,6 +63,8 @@ PREDICTIONS = [
         "share the uplink on the way up, and two on the way down.",
         slips={
             "that is the rate with peer-to-peer access, where only one copy goes up each uplink": slot,
+            "that starts from the rate of the lanes; headers take a part of it, and the question says what is left":
+                lambda: line_rate() / 2,
             "that lets what goes up slow down what comes down; a link carries both directions at full rate": lambda: slot() / 4,
         },
         example="30 GB/s",

@@ -48,8 +48,8 @@ PREDICTIONS = [
     Prediction(
         "14.small",
         "A published table, eight H100 of one server, a process for each: they sum 8 bytes. The wire needs less than a "
-        f"thousandth of a microsecond for them, and the {2 * (GPUS - 1)} steps of a ring cost {units.format(_H100.latency, 's')} each. What "
-        "time does the table say?",
+        f"thousandth of a microsecond for them, and the {2 * (GPUS - 1)} steps of a ring cost "
+        f"{units.format(_H100.latency, 's')} each. What time does the table say?",
         "time", lambda: float(_TINY["seconds"]),
         lambda: "The steps are not the slowest part. A collective is a kernel, a program on each GPU, and starting one and "
         "learning that it has ended costs the CPU and the driver more than all fourteen steps. Below that floor no message gets. "
