@@ -8,8 +8,8 @@ from fabriclib.course import registry
 
 GRADIENT, NIC, NVLINK = 14e9, 49e9, 450e9  # bytes; bytes per second, one way
 BY_HAND = {
-    "00.all-reduce": [GRADIENT / NVLINK, 8 * GRADIENT / NVLINK, 7 * GRADIENT / NVLINK, 14 * GRADIENT / NVLINK, 3 * GRADIENT / NVLINK,
-                      7 / 8 * GRADIENT / NVLINK],
+    "00.all-reduce": [GRADIENT / NVLINK, 8 * GRADIENT / NVLINK, 7 * GRADIENT / NVLINK, 14 * GRADIENT / NVLINK,
+                      3 * GRADIENT / NVLINK, 7 / 8 * GRADIENT / NVLINK],
     "01.small": [65536 / NVLINK, 600e-9],
     "01.half-rate": [225e9, 540e3, 135e3],
     "07.uplink": [28.8e9 / 7, 28.8e9 / 6, 28.8e9 / 14, 28.8e9, 31.5e9 / 12],
