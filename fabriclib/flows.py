@@ -257,5 +257,7 @@ def all_to_all(ranks: int) -> np.ndarray:
     56
     """
     ranks = count("ranks", ranks, low=2, high=MOST_RANKS)
-    a, b = np.divmod(np.arange(ranks**2), ranks)
-    return np.stack([a, b], axis=1)[a != b]
+    src, others = np.arange(ranks)[:, None], np.arange(ranks - 1)
+    pairs = np.empty((ranks, ranks - 1, 2), dtype=np.int64)
+    pairs[..., 0], pairs[..., 1] = src, others + (others >= src)
+    return pairs.reshape(-1, 2)

@@ -317,6 +317,11 @@ def test_patterns_refuse_with_a_sentence(pattern, argument):
         pattern(argument)
 
 
+def test_an_all_to_all_names_every_pair_once_in_order():
+    for ranks in (2, 3, 8):
+        assert all_to_all(ranks).tolist() == [[a, b] for a in range(ranks) for b in range(ranks) if a != b]
+
+
 def test_patterns_count_the_ranks_in_whole_numbers():
     for eight in (8, 8.0, np.float64(8), np.array(8)):
         assert all_to_all(eight).dtype == ring(eight).dtype == np.int64

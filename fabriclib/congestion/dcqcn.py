@@ -93,7 +93,7 @@ def run(rate, start, seconds, *, feedback=4e-6, threshold=math.inf, parameters: 
 
     Args:
         rate: bytes per second of every port.
-        start: each sender's rate at the beginning, at most *rate*; a sender begins as fast as its port allows.
+        start: each sender's rate at the beginning, from a ten-thousandth of *rate* to all of it: as fast as its port allows.
         seconds: how long, a quarter of a second at most, in steps of a microsecond; or an array of the times themselves, from 0
             upwards, whose gaps are the steps: none longer than 10 us.
         feedback: seconds from a mark to the sender that hears of it, at most a second.
@@ -106,18 +106,25 @@ def run(rate, start, seconds, *, feedback=4e-6, threshold=math.inf, parameters: 
     >>> float(run(5e9, [5e9] * 8, 0.001).queue.max().round(-5)) / 1e6
     1.2
     """
-    cut, times = parameters or published(), _times(seconds)
+    cut, times = _settings(parameters), _times(seconds)
     rate = _rate(rate, cut)
     feedback = single("feedback", number("feedback", feedback, high=1.0, zero=True))
     threshold = _threshold(threshold)
     # Senders that start alike stay alike: one of each kind is enough.
-    kinds, kind, many = np.unique(np.atleast_1d(number("start", start, high=rate)), return_inverse=True, return_counts=True)
+    start = np.ravel(number("start", start, low=LEAST_RATE * rate, high=rate, zero=True))
+    kinds, kind, many = np.unique(start, return_inverse=True, return_counts=True)
     if len(kinds) * len(times) > MOST_STEPS:
         raise ValueError(f"start must have at most {MOST_STEPS // len(times)} different rates for {len(times)} steps; "
                          f"got {len(kinds)}.")
     rates, queues, paused = _integrate(cut, rate / cut.packet, (kinds / cut.packet).tolist(), many.tolist(), times.tolist(),
                                        feedback, threshold)
     return Trace(times, np.array(rates).T[kind] * cut.packet, np.array(queues), np.array(paused))
+
+
+def _settings(parameters) -> Parameters:
+    if parameters is not None and not isinstance(parameters, Parameters):
+        raise ValueError(f"parameters must be Parameters, such as published(); got {short(parameters)}.")
+    return parameters or published()
 
 
 def _rate(rate, cut: Parameters) -> float:
@@ -150,7 +157,7 @@ def _integrate(cut: Parameters, port: float, start: list, many: list, times: lis
         step, heard = following - now, now - feedback + ROUNDING
         rates.append([sender[0] for sender in senders])
         queues.append(queue)
-        while times[then + 1] <= heard:
+        while then + 1 < len(rates) and times[then + 1] <= heard:
             then += 1
         mark, seen = cut.marked(queues[then]), rates[then]
         # While more comes in than out, only so much of what was sent then has left the port.
@@ -215,7 +222,7 @@ def equilibrium(rate, flows, parameters: Parameters | None = None) -> tuple[floa
     >>> round(mark, 5), round(queue)
     (0.00078, 20151)
     """
-    flows, cut = count("flows", flows), parameters or published()
+    flows, cut = count("flows", flows), _settings(parameters)
     rate = _rate(rate, cut)
     seen, low, high = rate / flows / cut.packet, 0.0, 1.0
 

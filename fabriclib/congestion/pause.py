@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import number, plain, whole
+from ..checks import number, plain, short, whole
 
 QUANTUM = 64  # bytes: pauses are counted in times of 512 bits
 PAUSE_FRAME = 84  # bytes on the wire: 64 of the frame, 8 before it, 12 between frames
@@ -58,10 +58,11 @@ def static_threshold(buffer, ports, classes, headroom):
     >>> round(static_threshold(12e6, 32, 8, 22.4e3))
     24475
     """
-    queues = whole("ports", ports) * whole("classes", classes)
-    left = number("buffer", buffer) - queues * number("headroom", headroom)
+    queues, buffer = whole("ports", ports) * whole("classes", classes), number("buffer", buffer)
+    kept = queues * number("headroom", headroom)
+    left = buffer - kept
     if np.any(left <= 0):
-        raise ValueError(f"buffer must be more than ports * classes * headroom, {np.max(queues * headroom):g}; got {buffer:g}.")
+        raise ValueError(f"buffer must be more than ports * classes * headroom, {np.max(kept):g}; got {np.min(buffer):g}.")
     return left / queues
 
 
@@ -81,6 +82,8 @@ def victim_rate(rate, hot, shared, *, paused):
     >>> victim_rate(5e9, 4, 2, paused=True), victim_rate(5e9, 4, 2, paused=False)
     (1250000000.0, 2500000000.0)
     """
+    if not isinstance(paused, (bool, np.bool_)):
+        raise ValueError(f"paused must be True or False; got {short(paused)}.")
     rate, hot, shared = number("rate", rate), whole("hot", hot), whole("shared", shared, low=0)
     if np.any(shared > hot):
         raise ValueError(f"shared must be at most hot, {np.max(hot)}; got {np.max(shared)}.")

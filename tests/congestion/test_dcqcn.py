@@ -63,6 +63,10 @@ def test_at_first_the_queue_grows_as_if_nobody_listened():
     assert trace.queue[first] == pytest.approx(incast.queue_growth(8, RATE) * trace.time[first])
 
 
+def test_news_may_take_no_time():
+    assert dcqcn.run(RATE, [RATE] * 8, 1e-4, feedback=0).queue.max() < dcqcn.run(RATE, [RATE] * 8, 1e-4).queue.max()
+
+
 def test_a_pause_caps_the_queue():
     free = dcqcn.run(RATE, [RATE] * 8, 0.005)
     capped = dcqcn.run(RATE, [RATE] * 8, 0.005, threshold=500e3)
@@ -99,6 +103,9 @@ def test_long_steps_will_do_once_the_shock_is_over():
     (lambda: dcqcn.run(1e300, RATE, 0.01), "rate must be a number at least 1000 and at most 1e\\+15"),
     (lambda: dcqcn.run(RATE, RATE, 0.01, threshold=float("nan")), "threshold must be"),
     (lambda: dcqcn.equilibrium(1.0, 1), "rate must be a number at least 1000"),
+    (lambda: dcqcn.run(RATE, [5e-324], 0.01), "start must be a number at least 500000 and at most 5e\\+09"),
+    (lambda: dcqcn.run(RATE, RATE, 0.01, parameters={}), "parameters must be Parameters, such as published..; got {}"),
+    (lambda: dcqcn.equilibrium(RATE, 8, "dcqcn"), "parameters must be Parameters"),
     (lambda: dcqcn.equilibrium(RATE, 0), "flows must be"),
     (lambda: dcqcn.value("dcqcn-kmim"), "Did you mean 'dcqcn-kmi"),
 ])

@@ -47,6 +47,8 @@ def test_response_time_is_counted_in_quanta():
 @pytest.mark.parametrize(("call", "said"), [
     (lambda: pause.headroom(0, 1, 1500, 0, **FIBRE), "rate must be"),
     (lambda: pause.static_threshold(1e6, 32, 8, 22.4e3), "buffer must be more than .*5.7344e\\+06; got 1e\\+06"),
+    (lambda: pause.static_threshold(np.array([1e6, 2e6]), 32, 8, 22.4e3), "buffer must be more than .*; got 1e\\+06"),
+    (lambda: pause.victim_rate(5e9, 2, 1, paused=np.array([])), "paused must be True or False; got array"),
     (lambda: pause.victim_rate(5e9, 2, 3, paused=True), "shared must be at most hot, 2; got 3"),
 ])
 def test_what_makes_no_sense_is_refused(call, said):
