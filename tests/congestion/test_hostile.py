@@ -35,4 +35,5 @@ def test_a_finite_answer_or_a_sentence(function):
                 answer = function(**{other: USUAL[other] for other in arguments} | {name: value})
             except ValueError as error:
                 said = str(error)
-            assert any(argument in said for argument in [*arguments, "congestion"]) if said else finite(answer), (name, value, said)
+            named = any(argument in said for argument in [*arguments, "congestion"])
+            assert named if said else finite(answer), (name, value, said)
