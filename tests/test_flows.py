@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import fabriclib as fl
-from fabriclib.flows import Routing, all_to_all, finish, max_min, one_pair, ring, route
+from fabriclib.flows import Routing, all_to_all, finish, finish_each, max_min, one_pair, ring, route
 from fabriclib.topology import Graph
 
 
@@ -349,3 +349,17 @@ def test_pairs_with_one_widest_way_take_it_under_both_rules():
     pairs = [(a, b) for a, b in all_to_all(8).tolist() if {a, b} not in ({0, 3}, {0, 4}, {1, 2}, {2, 6}, {4, 7}, {5, 6})]
     both = [fl.share(graph, [pair]).load for graph in (one, replace(one, routes="all widest")) for pair in pairs]
     assert np.allclose(both[:len(pairs)], both[len(pairs):])
+
+
+def test_runs_priced_together_end_when_each_does_alone():
+    draw = np.random.default_rng(7)
+    graph = random_network(draw)
+    runs = [random_flows(draw, 8, many) for many in (1, 5, 12, 3)]
+    sizes = [draw.integers(0, 9, len(run)).astype(float) for run in runs]  # unlike ones, and flows with nothing to send
+    sizes[1][:] = 4.0
+    together = route(graph, *np.concatenate(runs).T)
+    found = finish_each(together, graph.capacity, np.concatenate(sizes), np.cumsum([len(run) for run in runs]))
+    alone = [finish(route(graph, *run.T), graph.capacity, size) for run, size in zip(runs, sizes, strict=True)]
+    assert found == pytest.approx(alone)
+    assert finish_each(together, graph.capacity, np.ones(21), np.array([21])) == pytest.approx(
+        finish(together, graph.capacity, np.ones(21)))

@@ -36,20 +36,24 @@ def eight_leaves(cabling: str, up: int) -> Graph:
     return fabric("rail-optimised", gpus=GPUS, rails=CABLING[cabling], leaf_ports=(SIZE, up), speed=SPEED, inside=NVLINK)
 
 
-@functools.cache
 def seconds(plan: str, cabling: str, up: int, rings: int, nbytes: float) -> float:
-    """Return the seconds *plan* takes on the fabric."""
-    return _line(plan, cabling, up, rings)[0] + nbytes * _line(plan, cabling, up, rings)[1]
+    """Return the seconds *plan* takes on the fabric; only what goes round rings asks how many there are."""
+    start, per_byte = _line(plan, cabling, up, rings if PLANS[plan][3] else "auto")
+    return start + nbytes * per_byte
 
 
 @functools.cache
-def _line(plan: str, cabling: str, up: int, rings: int) -> tuple[float, float]:
+def _line(plan: str, cabling: str, up: int, channels: int | str) -> tuple[float, float]:
     """Return (seconds to start, seconds a byte): on a graph a schedule's time is a straight line in its bytes."""
-    collective, name, options, round_rings = PLANS[plan]
-    made = schedule(collective, name, ranks=GPUS, **options)
-    times = made.time_on(eight_leaves(cabling, up), np.array([1.0, 1e9]), channels=rings if round_rings else "auto")
+    times = _made(plan).time_on(eight_leaves(cabling, up), np.array([1.0, 1e9]), channels=channels)
     slope = (times[1] - times[0]) / (1e9 - 1)
     return float(times[0] - slope), float(slope)
+
+
+@functools.cache
+def _made(plan: str):
+    collective, name, options, _ = PLANS[plan]
+    return schedule(collective, name, ranks=GPUS, **options)
 
 
 def _chart():

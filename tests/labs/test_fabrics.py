@@ -3,6 +3,7 @@
 import pytest
 
 import fabriclib as fl
+from fabriclib.labs import rails
 from fabriclib.labs.fabrics import ONE_LEAF, ONLY, PLANES, RAILS, ports_per_gpu, published_points
 from fabriclib.labs.rails import BY_RAIL, BY_SERVER, PLANS, limits, measured_beside_fabric, nics_at_work, seconds
 
@@ -78,3 +79,12 @@ def test_the_limits_by_hand():
 def test_measured_rings_stay_below_the_fabrics_limit():
     table = measured_beside_fabric()
     assert table["off (rings)"].tolist() == ["+12 %", "+12 %", "-16 %", "+0 %"]
+
+
+def test_only_the_flat_ring_is_priced_again_for_another_number_of_rings():
+    rails._line.cache_clear()
+    lab = fl.lab("rails-or-servers")
+    lab.evaluate(rings=8)
+    before = rails._line.cache_info().misses
+    lab.evaluate(rings=5)
+    assert rails._line.cache_info().misses - before == len(rails.CABLING)
