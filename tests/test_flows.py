@@ -352,14 +352,9 @@ def test_pairs_with_one_widest_way_take_it_under_both_rules():
 
 
 def test_runs_priced_together_end_when_each_does_alone():
-    draw = np.random.default_rng(7)
-    graph = random_network(draw)
-    runs = [random_flows(draw, 8, many) for many in (1, 5, 12, 3)]
-    sizes = [draw.integers(0, 9, len(run)).astype(float) for run in runs]  # unlike ones, and flows with nothing to send
-    sizes[1][:] = 4.0
-    together = route(graph, *np.concatenate(runs).T)
-    found = finish_each(together, graph.capacity, np.concatenate(sizes), np.cumsum([len(run) for run in runs]))
-    alone = [finish(route(graph, *run.T), graph.capacity, size) for run, size in zip(runs, sizes, strict=True)]
-    assert found == pytest.approx(alone)
-    assert finish_each(together, graph.capacity, np.ones(21), np.array([21])) == pytest.approx(
-        finish(together, graph.capacity, np.ones(21)))
+    line = network([(0, 1), (1, 2), (2, 3)], [10, 10, 10])
+    idle = [(0, 2), (1, 3), (0, 1), (0, 1), (2, 3), (2, 3)]  # the case above: no edge is busy all the time
+    runs, sizes = [idle, [(0, 1)], idle], [[10, 10, 5, 5, 5, 5], [30], [10, 0, 5, 5, 0, 0]]
+    together = route(line, *np.concatenate(runs).T)
+    found = finish_each(together, line.capacity, np.concatenate(sizes), np.cumsum([len(run) for run in runs]))
+    assert found == pytest.approx([2.5, 3, 2])
