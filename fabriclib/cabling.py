@@ -41,6 +41,15 @@ class Cable:
         return number("metres", metres, high=reach, zero=True) * self.delay + 2 * self.end_latency
 
     @property
+    def modular(self) -> bool:
+        """Whether it is a fibre with a module of its own in the cage at each end; other cables and their plugs are one piece.
+
+        >>> cable("module-800-sm").modular, cable("dac-800").modular
+        (True, False)
+        """
+        return self.kind in ("pluggable", "LPO")
+
+    @property
     def sources(self) -> dict[str, catalog.Source]:
         """The source of each catalogue value, by column name."""
         return catalog.sources_of(catalog.row("cables", self.id))

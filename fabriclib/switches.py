@@ -16,7 +16,8 @@ class Switch:
     `port` is the link of one port in one direction, the widest it can be; `lanes` are those of all ports.
 
     A PCIe switch is divided as its user likes: into `ports` at most, or into as many of the widest as its lanes make.
-    `latency` is seconds from port to port and `power` is watts: NaN where no source gives it.
+    `latency` is seconds from port to port, `power` is watts of the row's chip (or box of several), and `box_power` watts of a
+    box with that chip in it, its fans and its processor, but without modules in its cages: NaN where no source gives it.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Switch:
     reduces: bool
     latency: float
     power: float
+    box_power: float
     note: str
 
     @property
@@ -70,7 +72,7 @@ def switch(name: str) -> Switch:
         **{field: cells[field] for field in ("id", "name", "family", "generation", "note")}, year=int(cells["year"]),
         ports=int(cells["ports"]), lanes=int(cells["lanes"] or int(cells["ports"]) * port.lanes), port=port,
         reduces=cells["reduces"] == "yes", latency=float(cells["latency_ns"] or math.nan) * units.ns,
-        power=float(cells["power_w"] or math.nan),
+        power=float(cells["power_w"] or math.nan), box_power=float(cells["box_w"] or math.nan),
     )
 
 
@@ -87,5 +89,5 @@ def switches():
         "chip GB/s one way": [one.rate / units.GB for one in found],
         "chip GB/s both ways": [2 * one.rate / units.GB for one in found],
         "reduces in the network": [one.reduces for one in found], "latency (ns)": [one.latency / units.ns for one in found],
-        "power (W)": [one.power for one in found],
+        "power (W)": [one.power for one in found], "power of a box without modules (W)": [one.box_power for one in found],
     })

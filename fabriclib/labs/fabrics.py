@@ -9,8 +9,9 @@ import numpy as np
 from .. import catalog, units
 from ..cabling import cable
 from ..links import link
+from ..switches import switch
 from ..topology import Design, Graph, fabric, fabric_counts, parts_list
-from ..topology.fabrics import estimate
+from ..topology.fabrics import estimate, watts
 from .toolkit import Control, charts, lab, parts
 
 SPEED = "eth400"
@@ -113,7 +114,7 @@ def _picture():
         height=470, description=(
             "A fabric as a drawing: servers of eight GPUs as circles at the bottom, leaf switches above them, then spine and "
             "core switches as squares; of a long row the first ones and the last. Lines are cables; those of GPU 0 of every "
-            "server are thick. Below it the counts: switches, cables, what each GPU can send from half to half, watts, money."))
+            "server are thick. Below it the counts: switches, cables, what each GPU can send from the worst half, watts, money."))
 
 
 @lab("design-a-fabric", title="Design a fabric", tier="cluster",
@@ -122,10 +123,11 @@ def _picture():
                Control("oversubscription", [1, 2, 3, 7], default=1, label="ports down for each port up"),
                Control("wiring", list(WIRINGS), default=RAILS, as_="menu")],
      chart=_picture,
-     leaves_out="Storage and management networks, spare ports, racks and lengths of cable. Watts: one chip's, scaled by rate, "
-                "with optics everywhere but where a server has one leaf: that may stand in its rack, in reach of copper. Money: "
-                "two prices of one spreadsheet of 2024, taken for any maker's parts, copper or optics. NICs are the servers'.",
-     sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "avalanche-th5", "nvidia-linkx-100g", "nvidia-mms4x00"])
+     leaves_out="Storage and management networks, spare ports, racks and lengths of cable. Watts: one maker's box without "
+                "modules, scaled by the rate of its ports, modules, and NICs; optics everywhere but where a server has one leaf: "
+                "that may stand in its rack, in reach of copper. Money: two prices of one spreadsheet of 2024, taken for any "
+                "maker's parts, copper or optics, without NICs.",
+     sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "ipinfusion-th5", "nvidia-linkx-100g", "nvidia-mms4x00"])
 def design_a_fabric(gpus, radix, oversubscription, wiring):
     """Radix, tiers, oversubscription and rails: what they cost, and what they carry from half to half."""
     try:
@@ -133,16 +135,16 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     except ValueError as error:
         said = _captions(["This does not fit:", *_broken(str(error))], top=0.9)
         return parts.columns(said, _COLUMNS), f"This does not fit: {error}"
-    watts, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
+    power, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
-    full = units.portion(design.cut_per_gpu / nic)
+    full = units.portion(design.assured / nic)
     tiers = 1 + (design.spines > 0) + (design.cores > 0)
     lines = [f"{_many(design.switches, 'switch')}, {_many(tiers, 'tier')}, {design.cable_count:,} cables, ways of at most "
              f"{design.hops} links",
-             f"from half to half each GPU sends {units.format(design.cut_per_gpu, 'B/s')}: {full} of its NIC",
-             f"about {units.format(watts, 'W')} and {_millions(dollars)} US$ (estimates)"]
+             f"from any half to the other each GPU sends {units.format(design.assured, 'B/s')} or more: {full} of its NIC",
+             f"about {units.format(power, 'W')} with NICs, {_millions(dollars)} US$ without (estimates)"]
     sentence = (f"{gpus:,} GPUs, {wiring}, switches of {radix} ports: {design.leaves:,} leaf, {design.spines:,} spine and "
-                f"{design.cores:,} core switches. From half to half each GPU has {full} of its NIC's rate.")
+                f"{design.cores:,} core switches. In the worst half each GPU still has {full} of its NIC's rate.")
     return parts.columns(picture + _captions(lines), _COLUMNS), sentence
 
 
@@ -240,26 +242,42 @@ def designs_beside_model():
     return pd.DataFrame(rows)
 
 
-def watts_by_cable(design: Design) -> dict[str, str]:
-    """Return the estimated watts of *design* with copper from GPUs to leaves, and with optics."""
-    return {cable(name).name: units.format(estimate(design, below=name)[0], "W") for name in BELOW.values()}
-
-
-def parts_in_words(design: Design, switch: str, below: str):
-    """Return the parts list of *design* with one sort of switch, and of cable below, as a DataFrame of text, its sum last."""
+def watts_by_part(design: Design):
+    """Return a DataFrame of text: the estimated watts of *design* by part, with copper to the leaves and with optics."""
     import pandas as pd
 
-    table = parts_list(design, switch, below)
-    total = {"part": "together", "count": table["count"].sum(), "W": table["W"].sum(), "US$": table["US$"].sum(skipna=False)}
+    found = {cable(name).name: watts(design, name) for name in BELOW.values()}
+    found = {name: parts | {"together": sum(parts.values())} for name, parts in found.items()}
+    return pd.DataFrame({name: {part: units.format(value, "W") for part, value in parts.items()}
+                         for name, parts in found.items()})
 
-    def written(watts: float, dollars: float) -> dict[str, str]:
-        return {"power": "no source" if np.isnan(watts) else units.format(watts, "W"),
-                "US$": "no source" if np.isnan(dollars) else f"{dollars / 1e6:.3g} million"}
 
-    rows = [{"part": row["part"], "count": f"{row['count']:,}"} | written(row["W"], row["US$"])
-            for row in [*table.to_dict("records"), total]]
-    if table["W"].isna().any():
-        rows[-1]["power"] = f"{rows[-1]['power']} and the switches"
+def price_of_optics(design: Design) -> str:
+    """Return by how much optics to the leaves raise a network's watts: all of them, those without NICs, and with bare chips."""
+    copper, optics = (watts(design, name) for name in BELOW.values())
+    more, all_of_it = optics["links to GPUs"] - copper["links to GPUs"], sum(copper.values())
+    bare, box = all_of_it - copper["NICs"], switch("tomahawk5")
+    chips = bare - copper["switches"] * (1 - box.power / box.box_power)
+    shares = [units.portion(more / whole) for whole in (all_of_it, bare, chips)]
+    return (f"{units.format(more, 'W')} more, {more / design.gpus:.0f} W a GPU: {shares[0]} of what the whole network drew. "
+            f"(Of it without its NICs {shares[1]}; and if a switch were its bare chip, {shares[2]}.)")
+
+
+def parts_in_words(design: Design, switch_id: str, below: str, nic: str):
+    """Return the parts list of *design* with one sort of switch, of cable below and of NIC, as text, its sum last."""
+    import pandas as pd
+
+    table = parts_list(design, switch_id, below, nic=nic)
+
+    def written(row: dict) -> dict[str, str]:
+        power, dollars = row["W"], row["US$"]
+        return {"part": row["part"], "count": f"{row['count']:,}",
+                "power": "no source" if np.isnan(power) else units.format(power, "W"),
+                "US$": "no source" if np.isnan(dollars) else "with the fibre" if dollars == 0 else f"{dollars / 1e6:.3g} million"}
+
+    rows = [written(row) for row in table.to_dict("records")]
+    rows.append(written({"part": "together, where there is a source", "count": table["count"].sum(), "W": table["W"].sum(),
+                         "US$": table["US$"].sum()}))
     return pd.DataFrame(rows)
 
 

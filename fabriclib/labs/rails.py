@@ -18,7 +18,7 @@ from .toolkit import Control, charts, lab
 SPEED, NVLINK = "eth400", "nvlink4"
 SERVERS, SIZE = 8, 8  # servers, and GPUs in each
 GPUS = SERVERS * SIZE
-UP = [8, 4, 2, 1]
+THIN = [1, 2, 4, 8]  # a leaf's ports down for each one up
 BY_RAIL, BY_SERVER = "a leaf a rail", "a leaf a server"
 CABLING = {BY_RAIL: SIZE, BY_SERVER: 1}
 PLANS = {  # name: (collective, algorithm, options, whether it goes round rings)
@@ -80,15 +80,16 @@ def _chart():
 
 
 @lab("rails-or-servers", title="A leaf a rail, or a leaf a server", tier="cluster",
-     controls=[Control("up", UP, default=2, label="ports up of a leaf (8 down)"),
+     controls=[Control("thin", THIN, default=4, label="a leaf's ports down for each port up"),
                Control("rings", range(1, SIZE + 1), default=8, label="rings at once (flat ring)"),
                Control("nbytes", _NBYTES, default=2.0**30, label="buffer", unit="B")],
      chart=_chart,
      leaves_out="Congestion: flows spread evenly over all shortest paths, so no two collide. Switches that reduce. What passing "
                 "a switch costs in time: every way over the network takes the same. Steps of a plan do not overlap.",
      sources=["nvidia-pxn", "nccl-tuning", "patarasuk-yuan"])
-def rails_or_servers(up, rings, nbytes):
+def rails_or_servers(thin, rings, nbytes):
     """The same switches and cables; only which NIC goes to which leaf differs."""
+    up = SIZE // thin
     rows = {column: [] for column in ("what", "cabling", "seconds", "low", "high", "ratio")}
     ratios = {}
     for plan in PLANS:
@@ -103,7 +104,7 @@ def rails_or_servers(up, rings, nbytes):
     other = f"{slower:.2g} times as long" if slower >= 1.05 else "as long"
     many = "1 ring takes" if rings == 1 else f"{rings} rings take"
     ports = f"{up} port{'s' * (up > 1)}"
-    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for 8 down: {many} {ring} with a leaf a rail and "
+    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for {SIZE} down: {many} {ring} with a leaf a rail and "
                   f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")
 
 
@@ -126,7 +127,7 @@ def nics_at_work(cabling: str, rings: int) -> tuple[int, int]:
     from ..flows import ring
     from ..topology import rail_rings
 
-    graph = eight_leaves(cabling, UP[0])
+    graph = eight_leaves(cabling, SIZE)
     found = rail_rings(graph)[:rings]
     load = share(graph, np.concatenate([ring(one) for one in found])).load
     nic = np.isin(graph.src, graph.gpus) & (graph.kinds[graph.dst] == "leaf")

@@ -3,11 +3,23 @@
 import pytest
 
 import fabriclib as fl
+from fabriclib.course.registry import declared
 from fabriclib.labs import rails
-from fabriclib.labs.fabrics import ONE_LEAF, ONLY, PLANES, RAILS, ports_per_gpu, published_points
+from fabriclib.labs.fabrics import (
+    ONE_LEAF,
+    ONLY,
+    PLANES,
+    RAILS,
+    parts_in_words,
+    ports_per_gpu,
+    price_of_optics,
+    published_points,
+    watts_by_part,
+)
 from fabriclib.labs.rails import BY_RAIL, BY_SERVER, PLANS, limits, measured_beside_fabric, nics_at_work, seconds
 
 RING, LEVELS, FLAT, PXN = PLANS
+QUESTIONS = declared()[0]
 NIC, NVLINK = fl.link("eth400").bandwidth(), 18 * fl.link("nvlink4").bandwidth()
 
 
@@ -88,3 +100,50 @@ def test_only_the_flat_ring_is_priced_again_for_another_number_of_rings():
     before = rails._line.cache_info().misses
     lab.evaluate(rings=5)
     assert rails._line.cache_info().misses - before == len(rails.CABLING)
+
+
+@pytest.mark.parametrize(("asked", "share"), [
+    ({"gpus": 1024, "radix": 64}, "100 %"),
+    ({"gpus": 1024, "radix": 128, "oversubscription": 3}, "38 %"),  # half of the servers has 100 % here, half of the leaves not
+    ({"gpus": 64, "radix": 16, "wiring": ONLY}, "0 %"),
+])
+def test_the_lab_measures_the_half_that_the_question_asks_about(asked, share):
+    question = QUESTIONS["09.switches"].question
+    assert "whichever half it is" in question
+    table, sentence = fl.lab("design-a-fabric").evaluate(**asked)
+    assert f"In the worst half each GPU still has {share} of its NIC's rate." in sentence
+    assert any(f"or more: {share} of its NIC" in label for label in table["label"])
+
+
+@pytest.mark.parametrize(("name", "clause", "value"), [
+    ("09.switches", "a port for each GPU", 16), ("09.switches", "the leaves alone", 32),
+    ("09.switches", "half their ports only", 64), ("09.switches", "one switch above", 17),
+    ("09.rings", "one ring alone", 2 * 63 / 64 * 14e9 / NIC),
+    ("09.rings", "sends the buffer once; a ring", 14e9 / (8 * NIC)),
+    ("09.rings", "the whole buffer once through one NIC", 14e9 / NIC),
+    ("09.rings", "a ring of the eight servers", 2 * 7 / 8 * 14e9 / (8 * NIC)),
+    ("09.rings", "NVLink's rate", 2 * 63 / 64 * 14e9 / NVLINK),
+    ("09.thin", "what the missing cables cost", 4), ("09.thin", "nothing needed the spines", 1),
+    ("09.thin", "the other way round", (7 / 8 / NVLINK + 7 / 8 / NIC) / ((7 / NVLINK + (7 + 49 * 4) / NIC) / 64)),
+])
+def test_the_slips_of_lesson_9_by_hand(name, clause, value):
+    found = [slip for said, slip in QUESTIONS[name].slips.items() if clause in said]
+    assert len(found) == 1
+    assert (found[0]() if callable(found[0]) else found[0]) == pytest.approx(value, rel=2e-3)
+
+
+def test_optics_cost_a_quarter_of_the_networks_watts_and_not_a_half():
+    design = fl.fabric_counts("rail-optimised", gpus=1024)
+    assert price_of_optics(design).startswith("17.2 kW more, 17 W a GPU: 26 % of what the whole network drew.")
+    table = watts_by_part(design)
+    assert table.loc["together"].tolist() == ["65.1 kW", "82.3 kW"]
+    infiniband = fl.fabric_counts("rail-optimised", gpus=1024, speed="ib-ndr")
+    last = parts_in_words(infiniband, "quantum2", "module-800-sm", "connectx7").iloc[-1]
+    assert last.tolist() == ["together, where there is a source", "5,168", "60.4 kW", "4.35 million"]
+
+
+@pytest.mark.parametrize("name", ["design-a-fabric", "fabric-growth", "rails-or-servers"])
+def test_numbers_grow_to_the_right_on_every_slider(name):
+    for control in fl.lab(name).controls.values():
+        if not isinstance(control.values[0], str):
+            assert list(control.values) == sorted(control.values), control.name

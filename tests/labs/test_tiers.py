@@ -75,3 +75,14 @@ def test_equal_bottlenecks_are_all_marked_and_equal_siblings_labelled_once():
         tiers.TIGHT] * 4
     gpu_labels = [row for row in rows if row["part"] == "rate" and row["state"] == tiers.IN_USE and row["y"] < 0.4]
     assert len(gpu_labels) == 4  # one for the two GPUs of each switch
+
+
+def test_an_uplink_that_is_half_used_is_no_bottleneck_beside_a_full_one():
+    """Two GPUs fill one uplink; of two others, below two switches, each is held to half by the one GPU they send to."""
+    graph = fl.server("pcie4-two-socket")
+    flows = [("gpu0", "cpu0"), ("gpu1", "cpu0"), ("gpu2", "gpu6"), ("gpu4", "gpu6")]
+    rows = tiers.drawn(graph, fl.share(graph, flows))
+    cables = {frozenset((row["from"], row["to"])): row for row in rows if row["part"] == "cable"}
+    full, half = (cables[frozenset((f"sw{i}", f"rc{i}"))] for i in (0, 1))
+    assert (full["state"], full["GB/s used"]) == (tiers.TIGHT, 28.8)
+    assert (half["state"], half["GB/s used"]) == (tiers.IN_USE, 14.4)

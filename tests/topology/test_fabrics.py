@@ -1,5 +1,7 @@
 """Fabrics: the graph and the closed form agree, the halving cut is the least one, and what does not fit is said."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -125,10 +127,51 @@ def test_each_port_of_a_nic_has_a_plane():
     assert (both.leaves, both.spines, both.cut) == (2 * one.leaves, 2 * one.spines, pytest.approx(2 * one.cut))
 
 
+WORST = [("leaf-spine", {"gpus": 12, "per_server": 2, "radix": 6, "oversubscription": 2}),
+         ("leaf-spine", {"gpus": 10, "per_server": 2, "radix": 8, "oversubscription": 3}),  # 6 of a leaf and 4 of the other
+         ("rail-optimised", {"gpus": 12, "per_server": 3, "radix": 6, "oversubscription": 2}),
+         ("rail-optimised", {"gpus": 12, "per_server": 4, "rails": 2, "radix": 6, "oversubscription": 2}),
+         ("rail-only", {"gpus": 10, "per_server": 2, "radix": 6, "oversubscription": 2}),
+         ("rail-only", {"gpus": 12, "per_server": 3, "radix": 4, "oversubscription": 3}),  # a rail must be divided
+         ("fat-tree", {"gpus": 10, "per_server": 1, "radix": 6, "oversubscription": 2, "core_oversubscription": 2}),
+         ("fat-tree", {"gpus": 12, "per_server": 2, "radix": 6, "core_oversubscription": 2}),
+         ("dual-plane", {"gpus": 8, "per_server": 2, "radix": 6, "oversubscription": 2}), ("torus", {"dims": (4, 3)})]
+
+
+@pytest.mark.parametrize(("kind", "options"), WORST, ids=lambda value: str(value))
+def test_no_half_of_the_gpus_has_less_than_what_is_assured(kind, options):
+    """Every half there is, by maximum flow: the network alone, without what is inside the servers."""
+    design, graph = fl.fabric_counts(kind, **options), fl.fabric(kind, **options)
+    network = graph.tree if design.leaves else graph
+    least = min(max_flow(network, graph.gpus[list(half)], np.setdiff1d(graph.gpus, graph.gpus[list(half)]))
+                for half in itertools.combinations(range(design.gpus), design.gpus // 2))
+    assert design.assured == pytest.approx(least / (design.gpus // 2))
+
+
+def test_full_bisection_is_full_whichever_half_it_is():
+    """The halves of one cut hide what a leaf with three ports down for each port up takes away."""
+    nic = fl.link("eth400").bandwidth()
+    full = fl.fabric_counts("rail-optimised", gpus=1024)
+    assert full.assured == full.cut_per_gpu == pytest.approx(nic)
+    thin = fl.fabric_counts("rail-optimised", gpus=1024, radix=128, oversubscription=3)
+    assert thin.cut_per_gpu == pytest.approx(nic)
+    # Five leaves of 96 and one of the small ones, of 32: 512 GPUs with 6 x 32 ports up.
+    assert thin.assured == pytest.approx(nic * 6 * 32 / 512)
+    assert fl.fabric_counts("rail-only", gpus=1024).assured == 0  # half of the rails
+    assert np.isnan(fl.fabric_counts("dragonfly", gpus=1024).assured)
+
+
 def test_oversubscription_takes_its_share_of_the_cut():
     full, third = (fl.fabric_counts("leaf-spine", gpus=768, oversubscription=o) for o in (1, 3))
     assert full.cut_per_gpu == pytest.approx(3 * third.cut_per_gpu)
     assert third.switches < full.switches
+
+
+@pytest.mark.parametrize(("radix", "down", "up"), [(8, 5, 3), (26, 15, 11), (64, 48, 16), (128, 90, 38), (1024, 1023, 1)])
+def test_ports_are_divided_as_asked_though_most_ratios_are_no_binary_fraction(radix, down, up):
+    many = 2 * down  # two full leaves
+    design = fl.fabric_counts("leaf-spine", gpus=many, per_server=1, radix=radix, oversubscription=down / up)
+    assert (design.leaves, design.cables[1].count) == (2, 2 * up)
 
 
 def test_counts_have_no_largest_fabric():

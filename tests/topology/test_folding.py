@@ -20,6 +20,7 @@ def test_flows_get_on_the_folded_graph_what_they_get_on_the_whole(kind, options)
     gpus = graph.gpus
     assert small.gpus.tolist() == gpus.tolist()
     assert small.capacity.sum() == pytest.approx(graph.capacity.sum())
+    assert small.count.sum() == graph.count.sum()
     src, dst = draw.permutation(gpus), draw.permutation(gpus)
     keep = src != dst
     if kind == "rail-only":  # elsewhere the rails are joined

@@ -152,13 +152,13 @@ def _carries() -> str:
     first, last = (fabric_counts("rail-optimised", gpus=gpus) for gpus in (256, 16_384))
     hpn, b300, meta, kunlun = (fabric_counts(name) for name in (
         "alibaba-hpn", "superpod-b300-16su", "meta-24k", "kunlun-30k"))
-    nic = units.format(last.cut_per_gpu, "B/s")
+    nic = units.format(last.assured, "B/s")
     return (f"With 64 ports of 400 Gb/s a switch, rails carry {first.gpus} GPUs with {first.switches} switches and {last.gpus:,} "
-            f"with {last.switches:,}, and each GPU keeps {nic} from half to half. Published: {b300.gpus:,} GPUs of NVIDIA's B300 "
-            f"on Ethernet rails in two planes, {hpn.gpus:,} of Alibaba's HPN, {meta.gpus:,} of Meta's (Ethernet, but no rails, "
-            f"and {units.format(meta.cut_per_gpu, 'B/s')} a GPU between pods); of Baidu's {kunlun.gpus:,} Kunlun cards only the "
-            f"number. Size is not free: beyond 2,048 GPUs a third tier takes {last.ports / last.gpus:.0f} switch ports a GPU "
-            f"instead of {first.ports / first.gpus:.0f}, unless planes put it off.")
+            f"with {last.switches:,}, and each GPU keeps {nic} from any half to the other. Published: {b300.gpus:,} GPUs of "
+            f"NVIDIA's B300 on Ethernet rails in two planes, {hpn.gpus:,} of Alibaba's HPN, {meta.gpus:,} of Meta's (Ethernet, "
+            f"but no rails, and {units.format(meta.assured, 'B/s')} a GPU between pods); of Baidu's {kunlun.gpus:,} Kunlun cards "
+            f"only the number. Size is not free: beyond 2,048 GPUs a third tier takes {last.ports / last.gpus:.0f} switch ports "
+            f"a GPU instead of {first.ports / first.gpus:.0f}, unless planes put it off.")
 
 
 VERDICTS = [Verdict("k", "holds", _carries)]

@@ -13,7 +13,7 @@ from . import ask, named
 from .clos import Clos
 from .design import Design, Run
 from .direct import Dragonfly, Torus
-from .parts import estimate, parts_list
+from .parts import estimate, parts_list, watts
 
 MOST = 100_000  # GPUs of a graph; counts go on beyond
 
@@ -27,7 +27,7 @@ KINDS = {  # what makes each, and what its name fixes
     "torus": (ask.torus, {}),
 }
 
-__all__ = ["Design", "KINDS", "Run", "designs", "estimate", "fabric", "fabric_counts", "parts_list"]
+__all__ = ["Design", "KINDS", "Run", "designs", "estimate", "fabric", "fabric_counts", "parts_list", "watts"]
 
 
 def fabric(kind: str, gpus=None, **options) -> Graph:

@@ -10,6 +10,8 @@ from ...links import Link, link
 from .clos import Clos
 from .direct import Dragonfly, Torus
 
+ROUNDING = 1e-9  # of a port: 5/3 in binary is a little off, and 3 ports up must not become 2
+
 
 class _Leaves(NamedTuple):
     """What has to be joined: groups of servers, the leaves of each, their ports up; and what was asked for above them."""
@@ -45,7 +47,8 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
     leaves = _Leaves(kind, -(-servers // group), together, up, radix, group * per_server, pod, spines, core_oversubscription)
     shape, wire = _above(leaves, tiers), link(speed)
     return Clos(kind, kind, gpus, per_server, rails, planes, joined, up if shape["spines"] else 0, group, **shape, links=links,
-                link=wire, trunk=link(trunk) if trunk else wire, inside=_inside(inside, per_server), passing=_passing(passing))
+                link=wire, trunk=link(trunk) if trunk else wire, inside=_inside(inside, per_server), passing=_passing(passing),
+                radix=radix, leaf_ports=None if leaf_ports is None else _leaf(leaf_ports))
 
 
 def _above(leaves: _Leaves, tiers) -> dict:
@@ -99,7 +102,7 @@ def dragonfly(kind: str, gpus, *, per_server=8, radix=64, speed="eth400", trunk=
                          f"{radix}); got {short(gpus)}, {(groups + rest / size):g} groups.")
     wire = link(speed)
     return Dragonfly(kind, kind, per_server, ends, routers, groups, routers * ends // (groups - 1), ends, wire,
-                     link(trunk) if trunk else wire, _inside(inside, per_server), _passing(passing))
+                     link(trunk) if trunk else wire, _inside(inside, per_server), _passing(passing), radix)
 
 
 def torus(kind: str, dims, *, speed="ici-v5p") -> Torus:
@@ -136,8 +139,8 @@ def _whole_servers(gpus, per_server: int) -> int:
 def _split(argument: str, ratio, radix: int) -> tuple[int, int]:
     """Return (down, up) of a switch's ports, never more than *ratio* of them down for each one up."""
     ratio = single(argument, number(argument, ratio, low=1 / (radix - 1), high=radix - 1, zero=True))
-    up = max(int(radix / (1 + ratio)), 1)
-    return max(int(up * ratio + 1e-9), 1), up
+    up = max(int(radix / (1 + ratio) + ROUNDING), 1)
+    return max(int(up * ratio + ROUNDING), 1), up
 
 
 def _leaf(ports) -> tuple[int, int]:

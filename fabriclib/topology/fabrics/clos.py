@@ -8,6 +8,7 @@ share their spines. Every leaf has equally many links to each spine of its pod, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from ...links import Link
 from ..graph import Cables, Graph
-from .design import Design, Run, latency
+from .design import Design, Run, Tier, latency
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Clos:
         link, trunk: of a NIC's port, and between switches.
         inside: the link by which each GPU hangs at its server's NVSwitches, all of them together; none: no such switches.
         passing: seconds that a switch takes.
+        radix: ports of a switch; leaf_ports: a leaf's, down and up, where they are given and are not its own.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Clos:
     trunk: Link
     inside: Link | None
     passing: float
+    radix: int
+    leaf_ports: tuple[int, int] | None
 
     @cached_property
     def servers(self) -> int:
@@ -97,8 +101,17 @@ class Clos:
         runs = tuple(run for run in runs if run.count)
         ends = runs[0].count + 2 * sum(run.count for run in runs[1:])
         reach = 1 + (self.leaves > 1) + (self.pods > 1)
-        return Design(self.name, self.kind, self.gpus, self.servers, leaves, spines, self.networks * self.spines * self.cores,
-                      runs, ends, 2 * reach, self.halving[0])
+        cores = self.networks * self.spines * self.cores
+        above = tuple(Tier(what, many, ((self.radix, self.trunk),)) for what, many in (("spine", spines), ("core", cores))
+                      if many)
+        return Design(self.name, self.kind, self.gpus, self.servers, leaves, spines, cores, runs, ends, 2 * reach,
+                      self.halving[0], self.assured, (self._leaf_tier(leaves), *above))
+
+    def _leaf_tier(self, leaves: int) -> Tier:
+        down, up = self.leaf_ports or (self.group * self._ports, self.up)
+        if self.leaf_ports is None and self.link == self.trunk:
+            return Tier("leaf", leaves, ((self.radix, self.link),))
+        return Tier("leaf", leaves, ((down, self.link), (up, self.trunk)), spare=True)
 
     def graph(self) -> Graph:
         """Return the graph: GPUs first, server after server; then each server's NVSwitch, leaves, spines and cores."""
@@ -144,22 +157,68 @@ class Clos:
         """GPUs on the near side of the halving cut: those of the first half of the servers."""
         return self.servers // 2 * self.per_server
 
+    @property
+    def _ports(self) -> int:
+        """Ports of a leaf that one server takes."""
+        return self.per_server // self.rails * self.links
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        """Servers at each leaf of one network, group after group."""
+        first = np.arange(self.groups) * self.group
+        return np.repeat(np.minimum(self.group, self.servers - first), self.together)
+
     @cached_property
     def halving(self) -> tuple[float, tuple[np.ndarray, ...]]:
-        """The cut that halves the servers: its bytes per second, one way, and which leaves, spines and cores are near.
+        """The cut that halves the servers: its bytes per second, one way, and which leaves, spines and cores are near."""
+        first = np.repeat(np.arange(self.groups) * self.group, self.together)
+        near = np.clip(self.servers // 2 - first, 0, self._sizes)
+        total, leaves, spines, core = self._least(near * self._ports, self._sizes * self._ports)
+        sides = (np.tile(leaves, self.networks), np.tile(np.repeat(spines, self.spines), self.networks),
+                 np.full(self.networks * self.spines * self.cores, core))
+        return float(self.networks * total), sides
 
-        Each switch stands where it costs least. Leaves of a group are alike, and so are spines of a pod and all cores, so that
-        the least cut is found side by side: leaves for each side of their spines, spines for each side of the cores.
+    @cached_property
+    def assured(self) -> float:
+        """Bytes per second, one way, that each GPU has when the worst half of them sends to the other half.
+
+        What GPUs of a half send leaves a leaf, a pod or a network only if all there are of that half: the worst half is made
+        of whole networks, then of whole pods, then of whole leaves. (The least cut is concave in how many GPUs of a leaf are
+        near, so that at most one leaf is divided.)
+        """
+        half, size = self.gpus // 2, self._sizes * self._ports
+        near = half % (self.gpus if self.joined else self.gpus // self.rails) * self.links  # beyond rails that nothing joins
+        return float(self.planes * min(self._least(one, size)[0] for one in self._halves(near, size)) / half)
+
+    def _halves(self, near: int, size: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the ports that are near at each leaf, for each order of the leaves in which a half may fill them.
+
+        Leaves of the last group are smaller if it is not full: some of them may come first, or after some of the others.
+        """
+        leaf = np.arange(len(size))
+        pod = leaf // (self.groups_per_pod * self.together)
+        for order in (leaf, np.lexsort((leaf, -pod))):
+            orders, full, small = [order], order[size[order] == size[0]], order[size[order] < size[0]]
+            orders += [np.concatenate([small[:some], full, small[some:]]) for some in range(1, len(small) + 1)]
+            most = near // size[0]
+            orders += [np.concatenate([full[:some], small, full[some:]])
+                       for some in range(max(most - len(small), 0), most + 1) if len(small)]
+            for one in orders:
+                filled = np.empty_like(size)
+                filled[one] = np.clip(near - (np.cumsum(size[one]) - size[one]), 0, size[one])
+                yield filled
+
+    def _least(self, near: np.ndarray, size: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, bool]:
+        """Return the least cut of one network, and which leaves, pods' spines and cores are near, for ports near and in all.
+
+        Each switch stands where it costs least. Spines of a pod are alike, and so are all cores, so that the least cut is found
+        side by side: leaves for each side of their spines, spines for each side of the cores.
         """
         port, up, above = self.link.bandwidth(), self.up * self.trunk.bandwidth(), self.core_up * self.trunk.bandwidth()
-        first = np.arange(self.groups) * self.group
-        size = np.minimum(self.group, self.servers - first)
-        near = np.clip(self.servers // 2 - first, 0, size)
-        ports = port * self.links * (self.per_server // self.rails)
-        out, into = near * ports, (size - near) * ports  # from GPUs near to a leaf beyond, from a leaf near to GPUs beyond
-        leaf = {side: np.stack([out + (up if side else 0), into + (0 if side else up)]) for side in (False, True)}
-        starts = np.arange(0, self.groups, self.groups_per_pod)
-        spine = np.stack([np.add.reduceat(leaf[side].min(axis=0), starts) for side in (False, True)]) * self.together
+        out, into = near * port, (size - near) * port  # from GPUs near to a leaf beyond, from a leaf near to GPUs beyond
+        leaf = np.stack([np.stack([out + (up if side else 0), into + (0 if side else up)]) for side in (False, True)])
+        pod = np.arange(self.leaves) // (self.groups_per_pod * self.together)
+        spine = np.stack([np.bincount(pod, leaf[side].min(axis=0)) for side in (0, 1)])
         best = None
         for core in (False, True):
             cost = spine + np.array([[self.spines * above if core else 0.0], [0.0 if core else self.spines * above]])
@@ -167,8 +226,5 @@ class Clos:
             if best is None or total < best[0]:
                 best = (total, core, cost.argmin(axis=0).astype(bool))
         total, core, spines = best
-        of_pod = spines[np.arange(self.groups) // self.groups_per_pod]
-        leaves = np.where(of_pod, leaf[True].argmin(axis=0), leaf[False].argmin(axis=0)).astype(bool)
-        sides = (np.tile(np.repeat(leaves, self.together), self.networks), np.tile(np.repeat(spines, self.spines), self.networks),
-                 np.full(self.networks * self.spines * self.cores, core))
-        return float(self.networks * total), sides
+        leaves = np.where(spines[pod], leaf[1].argmin(axis=0), leaf[0].argmin(axis=0)).astype(bool)
+        return total, leaves, spines, core

@@ -18,6 +18,18 @@ class Run(NamedTuple):
     count: int
 
 
+class Tier(NamedTuple):
+    """Switches of one sort: how many, and the ports that each is counted with, as (how many, of which link).
+
+    `spare`: a switch with more ports than these will do, because a published design says which it uses.
+    """
+
+    what: str
+    count: int
+    ports: tuple[tuple[int, Link], ...]
+    spare: bool = False
+
+
 def latency(link: Link) -> float:
     """Return the seconds of a hop over *link*, device to device; a link without a published latency adds none."""
     return 0.0 if math.isnan(link.latency) else link.latency
@@ -35,7 +47,10 @@ class Design:
         cables: the runs of cables, from the GPUs upwards.
         ports: the ports of all switches that have a cable in them.
         hops: the most links, GPU to GPU, that a shortest way through the network takes.
-        cut: bytes per second, one way, that the network carries from half of the servers to the other half.
+        cut: bytes per second, one way, that the network carries from the first half of the servers to the other half.
+        assured: bytes per second, one way, that each GPU has in the worst half: when any half of the GPUs sends to the rest,
+            it is never less. NaN for a dragonfly, whose worst half is not known here.
+        tiers: the same switches, with their ports.
     """
 
     name: str
@@ -49,6 +64,8 @@ class Design:
     ports: int
     hops: int
     cut: float
+    assured: float
+    tiers: tuple[Tier, ...] = ()
 
     @property
     def switches(self) -> int:

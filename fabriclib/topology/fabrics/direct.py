@@ -9,7 +9,7 @@ import numpy as np
 
 from ...links import Link
 from ..graph import Cables, Graph
-from .design import Design, Run, latency
+from .design import Design, Run, Tier, latency
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Dragonfly:
         ends: the most of these links that one router takes.
         link, trunk: of a NIC's port, and between routers.
         passing: seconds that a router takes.
+        radix: ports of a router.
 
     Source: Kim, Dally, Scott and Abts, Technology-driven, highly-scalable dragonfly topology, ISCA 2008.
     """
@@ -40,6 +41,7 @@ class Dragonfly:
     trunk: Link
     inside: Link | None
     passing: float
+    radix: int
 
     @property
     def gpus(self) -> int:
@@ -55,7 +57,8 @@ class Dragonfly:
         near = self.groups // 2
         cut = near * (self.groups - near) * self.between * self.trunk.bandwidth()
         return Design(self.name, self.kind, self.gpus, self.gpus // self.per_server, routers, 0, 0, tuple(runs),
-                      self.gpus + 2 * (within + pairs * self.between), 4 if self.groups == 2 else 5, cut)
+                      self.gpus + 2 * (within + pairs * self.between), 4 if self.groups == 2 else 5, cut, math.nan,
+                      (Tier("router", routers, ((self.radix, self.link),)),))
 
     def graph(self) -> Graph:
         """Return the graph: GPUs first, router after router; then each server's NVSwitch, and the routers."""
@@ -102,8 +105,9 @@ class Torus:
         """Return the counts. The cut goes across the longest dimension, where it is smallest."""
         gpus, long = math.prod(self.dims), max(self.dims)
         links = gpus * sum(size > 1 for size in self.dims)
+        cut = 2 * gpus // long * self.link.bandwidth()
         return Design(self.name, self.kind, gpus, gpus, 0, 0, 0, (Run("GPU to GPU", self.link, links),), 0,
-                      sum(size // 2 for size in self.dims), 2 * gpus // long * self.link.bandwidth())
+                      sum(size // 2 for size in self.dims), cut, cut / (gpus // 2))
 
     def graph(self) -> Graph:
         """Return the graph: GPUs only, numbered with the last dimension fastest. A ring of two has both links side by side."""

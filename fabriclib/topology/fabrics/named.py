@@ -6,7 +6,7 @@ from ... import catalog
 from .design import Design
 
 NUMBERS = {"per_server": "per_server", "planes": "planes", "links": "links", "radix": "radix", "pod_gpus": "pod_gpus",
-           "spines_of_pod": "spines", "core_ratio": "core_oversubscription"}
+           "spines_of_pod": "spines"}
 STATED = ("gpus", "leaves", "spines", "cores", "gpu_cables", "spine_cables", "core_cables")
 
 
@@ -14,6 +14,8 @@ def asked(name: str) -> tuple[str, dict]:
     """Return (kind, options) of a named design."""
     cells = catalog.row("designs", name)
     options = {option: int(cells[column]) for column, option in NUMBERS.items() if cells[column]}
+    if cells["core_ratio"]:
+        options["core_oversubscription"] = float(cells["core_ratio"])
     if cells["dims"]:
         options["dims"] = tuple(int(size) for size in cells["dims"].split())
     else:

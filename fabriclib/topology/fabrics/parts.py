@@ -1,4 +1,4 @@
-"""The parts list of a fabric: switches, cables and what is at their ends, their watts, and money where a source gives a price."""
+"""The parts list of a fabric: switches, cables, modules and NICs, their watts, and money where a source gives a price."""
 
 from __future__ import annotations
 
@@ -7,69 +7,139 @@ import math
 from ... import catalog
 from ...cabling import Cable, cable
 from ...checks import known, short
-from ...switches import switch
-from .design import Design
+from ...host_adapters import adapter
+from ...switches import Switch, switch
+from .design import Design, Tier
 
 PRICED_LINK = "link-400g"
+CHIP, PRICED, OPTICS, NIC = "tomahawk5", "quantum2", "module-800-sm", "connectx7"  # what an estimate takes for all makers'
 
 
-def parts_list(design: Design, switch_id: str = "tomahawk5", below: str = "module-800-sm", above: str = "module-800-sm"):
+def parts_list(design: Design, switch_id: str = "tomahawk4", below: str = OPTICS, above: str = OPTICS, nic: str | None = None):
     """Return the parts of a fabric as a DataFrame: how many, watts and US dollars of one and of all; NaN where no source says.
 
-    Watts are those of the switch chip or box as its row says, and of both ends of a cable. A module with two ports ends two
-    links. NICs and what is inside the servers are not counted.
+    Watts of a switch are those of the box without modules, as its row says, never those of its bare chip. A cable with plugs is
+    one part. A fibre and the modules at its ends are counted apart: a module with two ports ends two fibres, and a price of a
+    link, which is that of the fibre with its ends, stands at the fibre. What is inside the servers is not counted, but NICs are
+    when *nic* is given.
 
     Args:
         design: from `fabric_counts`.
-        switch_id: the switch of all tiers, an id of `switches()`.
+        switch_id: the switch of all tiers, an id of `switches()`; it must have the ports that the design counts with.
         below, above: the cables from GPUs to the first switch, and between switches: ids of `cables()`. Copper, such as
             "dac-400", reaches a leaf in the same rack; the leaf of a rail seldom stands there.
+        nic: the NIC of every GPU, an id of `adapters()`.
 
     Raises:
-        ValueError: an unknown switch or cable, or a cable that does not carry a whole number of the fabric's links.
+        ValueError: an unknown switch, cable or NIC; a switch of another family, with slower ports, or with more or fewer of them
+            than the design's; a cable that does not carry a whole number of the fabric's links.
 
     >>> from fabriclib.topology import fabric_counts
     >>> parts_list(fabric_counts("rail-optimised", gpus=1024))["count"].tolist()
-    [32, 16, 512, 512]
+    [32, 16, 1024, 1024, 1024, 1024]
     """
     import pandas as pd
 
     if not isinstance(design, Design):
         raise ValueError(f"design must be what fabric_counts returns; got {short(design)}.")
     box, rows = switch(switch_id), []
-    for what, many in (("leaf", design.leaves), ("spine", design.spines), ("core", design.cores)):
-        if many:
-            rows.append({"part": f"{what} switch: {box.name}", "count": many, "W each": box.power, "US$ each": _price(switch_id)})
+    for tier in design.tiers:
+        _fits(box, tier)
+        rows.append(_row(f"{tier.what} switch: {box.name}", tier.count, box.box_power, _price(switch_id)))
     for i, run in enumerate(design.cables):
-        wire = cable(above if i else below)
-        links = _links_in(wire, run.link)
-        rows.append({"part": f"{run.what}: {wire.name}", "count": math.ceil(run.count / links), "W each": 2 * wire.power,
-                     "US$ each": links * _price(PRICED_LINK) if _rate(run.link) == _rate(cable("dac-400").carries) else math.nan})
+        rows += _link_rows(run, cable(above if i else below))
+    if nic is not None:
+        card = adapter(nic)
+        rows.append(_row(f"NIC: {card.name}", math.ceil(_ports_rate(design) / card.rate), card.power, math.nan))
     table = pd.DataFrame(rows)
     for unit in ("W", "US$"):
         table[unit] = table[f"{unit} each"] * table["count"]
     return table
 
 
-def estimate(design: Design, below: str = "module-800-sm") -> tuple[float, float]:
-    """Return (watts, US dollars) of a fabric's switches and links, as far as one price list and one chip tell for all.
+def estimate(design: Design, below: str = OPTICS) -> tuple[float, float]:
+    """Return (watts, US dollars) of a fabric, as far as one price list and one maker's parts tell for all; see `watts`.
 
-    Switch ports at the watts of a Tomahawk 5 and the price of a Quantum-2, in proportion to their rate; between switches
-    modules with two ports, and *below*, from GPUs to leaves, the cables of that id; both ends of a link at one price, whatever
-    they are, in proportion to its rate.
+    Money is that of switches and links: every switch at the price of a Quantum-2 in proportion to what its ports carry, every
+    link at one price in proportion to its rate, whatever its ends are.
 
     >>> from fabriclib.topology import fabric_counts
     >>> [round(value) for value in estimate(fabric_counts("rail-optimised", gpus=1024), below="dac-400")]
-    [29613, 4349440]
+    [65125, 4349440]
     """
-    chip, box, unit = switch("tomahawk5"), switch("quantum2"), _rate(cable("dac-400").carries)
-    watts = dollars = 0.0
-    for i, run in enumerate(design.cables):
-        wire, ports = (cable("module-800-sm"), 2) if i else (cable(below), 1)
-        rate, ports = run.count * _rate(run.link), ports if design.switches else 0
-        watts += rate * (ports * chip.power / chip.rate + 2 * wire.power / _rate(wire.carries))
-        dollars += rate * (ports * _price("quantum2") / box.rate + _price(PRICED_LINK) / unit)
-    return watts, dollars
+    dollars = sum(_built(tier) for tier in design.tiers) * _price(PRICED) / switch(PRICED).rate
+    dollars += sum(run.count * _rate(run.link) for run in design.cables) * _price(PRICED_LINK) / _rate(cable("dac-400").carries)
+    return sum(watts(design, below).values()), dollars
+
+
+def watts(design: Design, below: str = OPTICS) -> dict[str, float]:
+    """Return the watts of a fabric by part, each switch a box: bare chips draw little more than half of that.
+
+    Switches are boxes of a Tomahawk 5 without modules, in proportion to what the ports of the design's can carry, used or not.
+    Between switches both ends of each link are half a module with two ports; from GPUs to leaves the cables are those of the
+    id *below*. NICs, where there are switches, are ConnectX-7, in proportion to the rate of a GPU's ports.
+
+    >>> from fabriclib.topology import fabric_counts
+    >>> {part: round(value) for part, value in watts(fabric_counts("rail-optimised", gpus=1024)).items()}
+    {'switches': 21912, 'links between switches': 17408, 'links to GPUs': 17408, 'NICs': 25600}
+    """
+    box, card = switch(CHIP), adapter(NIC)
+    between = sum(_ends(run, cable(OPTICS)) for run in design.cables[1:])
+    return {"switches": sum(_built(tier) for tier in design.tiers) * box.box_power / box.rate,
+            "links between switches": between, "links to GPUs": _ends(design.cables[0], cable(below)),
+            "NICs": _ports_rate(design) * card.power / card.rate if design.tiers else 0.0}
+
+
+def _fits(box: Switch, tier: Tier) -> None:
+    """Raise a ValueError unless *box* has the ports that a switch of *tier* is counted with."""
+    wanted = " and ".join(f"{many} ports of {link.name}" for many, link in tier.ports if many)
+    counted = f"the {tier.what} switches of this fabric are counted with {wanted}"
+    for _, link in tier.ports:
+        if box.port.family != link.family:
+            fit = [cells["id"] for cells in catalog.rows("switches") if switch(cells["id"]).port.family == link.family]
+            raise ValueError(f"switch_id must be a switch of the family {link.family}, one of {', '.join(fit) or 'none known'}: "
+                             f"{counted}; got {box.id!r}, whose ports are {box.port.name}.")
+        if _rate(box.port) < _rate(link) or _rate(box.port) % _rate(link):
+            raise ValueError(f"switch_id must be a switch whose ports carry {link.name}, whole or in equal parts: {counted}; got "
+                             f"{box.id!r}, whose ports are {box.port.name}.")
+    taken = sum(many * _rate(link) for many, link in tier.ports) / _rate(box.port)
+    if taken > box.ports or (taken < box.ports and not tier.spare):
+        has = f"{box.ports} ports of {box.port.name}"
+        if not tier.spare:
+            split = box.ports * _rate(box.port) // _rate(tier.ports[0][1])
+            has += f", as many as {split} of {tier.ports[0][1].name}: take another, or ask fabric_counts for radix={split}"
+        raise ValueError(f"switch_id must be a switch with as many ports as the design's: {counted}; got {box.id!r}, which has "
+                         f"{has}.")
+
+
+def _link_rows(run, wire: Cable) -> list[dict]:
+    """Return the parts of a run of links: cables with their plugs, or fibres and the modules at both ends of them."""
+    links = _links_in(wire, run.link)
+    many = math.ceil(run.count / links)
+    dollars = _price(PRICED_LINK) if _rate(run.link) == _rate(cable("dac-400").carries) else math.nan  # with its ends
+    if not wire.modular:
+        return [_row(f"{run.what}: {wire.name}", many, 2 * wire.power, links * dollars)]
+    return [_row(f"{run.what}: fibre, priced with its modules", run.count, 0.0, dollars),
+            _row(f"{run.what}: {wire.name.removesuffix(' and fibre')}", 2 * many, wire.power, 0 * dollars)]
+
+
+def _row(part: str, count: int, watts_each: float, dollars_each: float) -> dict:
+    return {"part": part, "count": count, "W each": watts_each, "US$ each": dollars_each}
+
+
+def _built(tier: Tier) -> float:
+    """Bytes per second of all ports of a tier, used or not."""
+    return tier.count * sum(many * _rate(link) for many, link in tier.ports)
+
+
+def _ends(run, wire: Cable) -> float:
+    """Watts of both ends of all links of a run, in proportion to what a cable carries."""
+    return run.count * 2 * wire.power * _rate(run.link) / _rate(wire.carries)
+
+
+def _ports_rate(design: Design) -> float:
+    """Bytes per second of all NICs' ports."""
+    return design.cables[0].count * _rate(design.cables[0].link)
 
 
 def _rate(link) -> float:
