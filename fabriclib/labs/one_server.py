@@ -12,11 +12,20 @@ from ..flows import Share, all_to_all, ring, share
 from ..measurements import percent, published
 from ..peers import hosts, p2p, through_host
 from ..topology import Graph, disjoint_rings, path_class, server
+from ..topology.trees import DEVICES
 from .toolkit import Control, charts, lab, tiers
 
-SERVERS = {"DGX H100": "dgx-h100", "DGX A100": "dgx-a100", "MI250X node": "mi250x", "GH200 node (Alps)": "gh200-alps",
-           "PCIe 4, two sockets": "pcie4-two-socket", "PCIe 5, one switch": "pcie5-one-switch",
-           "eight Titan RTX, PCIe 3": "titan-rtx-box"}
+MOST_GPUS, MOST_DEVICES = 8, 24  # of a matrix of pairs, and of a drawing that can be read
+
+
+def _listed(shown) -> dict[str, str]:
+    """Return {short name: id} of the servers of the catalogue of which shown(id, graph) holds."""
+    return {row["short"]: row["id"] for row in catalog.rows("servers") if shown(row["id"], server(row["id"]))}
+
+
+DRAWN = _listed(lambda _, graph: graph.beyond.any() and np.isin(graph.kinds, DEVICES).sum() <= MOST_DEVICES)
+PAIRED = _listed(lambda _, graph: len(graph.gpus) <= MOST_GPUS)
+RUNS = _listed(lambda *_: True)
 BOX = "PCIe 4, two sockets"
 PEER, STAGED = "yes", "no: through host memory"
 NEAR, FAR, RING, ALL, HOST = "GPU 0 to GPU 1", "GPU 0 to the last GPU", "ring", "all-to-all", "host memory to every GPU"
@@ -45,7 +54,7 @@ def moved(name: str, pattern: str, peer: str) -> Share:
 
 
 @lab("one-server", title="One server, drawn", tier="server",
-     controls=[Control("machine", list(SERVERS), default=BOX, label="server", as_="menu"),
+     controls=[Control("machine", list(DRAWN), default=BOX, label="server", as_="menu"),
                Control("traffic", PATTERNS, default=NEAR, as_="menu"),
                Control("peer", [PEER, STAGED], default=PEER, label="peer-to-peer", as_="menu")],
      chart=lambda: tiers.chart(
@@ -58,7 +67,7 @@ def moved(name: str, pattern: str, peer: str) -> Share:
               "rocm-single-node", "fusco-gh200", "gpu-micro"])
 def one_server(machine, traffic, peer):
     """Which links carry a copy, a ring or an all-to-all, and which of them is tight."""
-    shared = moved(SERVERS[machine], traffic, peer)
+    shared = moved(DRAWN[machine], traffic, peer)
     graph, staged = shared.graph, peer == STAGED and traffic != HOST
     slowest = int(shared.rates.argmin())
     edge = shared.bottleneck[slowest]
@@ -77,11 +86,39 @@ def one_server(machine, traffic, peer):
 # ---- lab 2: the matrix of pairs ----
 
 LINE, REACHED, CLASS, MEASURED = "line rate", "what a copy reaches", "path class", "measured"
-METHODS = {"dgx-h100": "nvlink", "dgx-a100": "nvlink3", "mi250x": "xgmi", "gh200-alps": "nvlink", "pcie4-two-socket": "pcie",
-           "pcie5-one-switch": "pcie", "titan-rtx-box": "pcie"}
-MATRICES = {("dgx-a100", PEER): "a100x8-p2p", ("dgx-h100", PEER): "h100x8-p2p", ("dgx-h100", STAGED): "h100x8-p2p-off",
-            ("mi250x", PEER): "mi250x-osu", ("pcie5-one-switch", PEER): "pcie5-nine", ("titan-rtx-box", STAGED): "titan-rtx-p2p"}
-MOST_GPUS, COLOURS = 8, (5, 900)  # GB/s, from the palest to the darkest cell
+COLOURS = (5, 900)  # GB/s, from the palest to the darkest cell
+DETOUR = "↷"  # beside the rate of a pair that no link and no switch joins: the copy goes through other GPUs
+
+
+def method(name: str) -> str:
+    """Return the id of the copies whose constant was set for the links between a server's GPUs; none: an empty text."""
+    graph, allowed = server(name), catalog.row("servers", name)["peer"] != "no"
+    free = (row["id"] for row in catalog.rows("copies") if not row["base"] and allowed and _knows(row["id"], graph))
+    return next(free, "")
+
+
+@functools.cache
+def matrix(name: str, peer: str) -> str:
+    """Return the id of the largest published matrix of a server's pairs, or of one wired alike; none: an empty text."""
+    copy = "staged" if peer == STAGED else method(name)
+    same = {row["id"] for row in catalog.rows("servers") if _wired(row) == _wired(catalog.row("servers", name))}
+    pairs = [row["table"] for row in catalog.rows("p2p_measurements")]
+    tables = [row["id"] for row in catalog.rows("p2p_tables") if row["copy"] == copy and row["server"] in same
+              and (row["config"], row["direction"]) == ("ok", "one way")]
+    return max(tables, key=pairs.count, default="")
+
+
+def _wired(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(row[column] for column in ("gpus", "gpu", "link", "links_per_switch", "links_per_pair"))
+
+
+def detours(graph: Graph) -> set[tuple[int, int]]:
+    """Return the pairs of GPUs that their own links join only through other GPUs."""
+    if len(graph.of_kind("switch")) or not graph.own.any():
+        return set()
+    joined = set(zip(graph.inner.src.tolist(), graph.inner.dst.tolist(), strict=True))
+    every = [(i, j) for i in range(len(graph.gpus)) for j in range(len(graph.gpus)) if i != j]
+    return {(i, j) for i, j in every if (graph.gpus[i], graph.gpus[j]) not in joined}
 
 
 def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]:
@@ -91,13 +128,13 @@ def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]
     if show == CLASS:
         return {(i, j): path_class(graph, f"gpu{i}", f"gpu{j}") for i, j in pairs}
     if show == MEASURED:
-        table = MATRICES.get((name, peer))
+        table = matrix(name, peer)
         rows = [row for row in catalog.rows("p2p_measurements") if row["table"] == table]
         return {tuple(int(end[3:]) for end in row["pair"].split()): float(row["gbps"]) for row in rows}
     if show == LINE:
         rates = p2p(graph, staged=peer == STAGED).rates
-    elif (method := copies.copy("staged" if peer == STAGED else METHODS[name])) and _knows(method.id, graph):
-        rates = copies.reached(name, method.id).rates
+    elif (how := "staged" if peer == STAGED else method(name)) and _knows(how, graph):
+        rates = copies.reached(name, how).rates
     else:
         return {}
     return {pair: float(rates[pair]) / units.GB for pair in pairs}
@@ -123,11 +160,12 @@ def _matrix_chart():
         **place, text="cell:N", color=dark)
     return charts.stack(boxes, text, height=400, description=(
         "A square of cells, a row for the GPU that sends and a column for the one that receives. Each cell holds the GB/s of "
-        "that pair, or how it is joined; the higher the rate, the darker the cell."))
+        "that pair, or how it is joined; the higher the rate, the darker the cell. A bent arrow marks a detour through other "
+        "GPUs."))
 
 
 @lab("pair-matrix", title="Every pair of GPUs", tier="server",
-     controls=[Control("machine", list(SERVERS), default="MI250X node", label="server", as_="menu"),
+     controls=[Control("machine", list(PAIRED), default="MI250X node", label="server", as_="menu"),
                Control("show", [LINE, REACHED, CLASS, MEASURED], default=LINE, as_="menu"),
                Control("peer", [PEER, STAGED], default=PEER, label="peer-to-peer", as_="menu")],
      chart=_matrix_chart,
@@ -137,15 +175,17 @@ def _matrix_chart():
      sources=["stas-network", "nccl-1264", "amd-lab-notes", "gpu-micro", "ik-llama-1022", "rtx6kpro-microchip"])
 def pair_matrix(machine, show, peer):
     """The matrix that a benchmark prints, from the graph."""
-    name = SERVERS[machine]
+    name = PAIRED[machine]
     found, rates = cells(name, show, peer), cells(name, LINE, peer)
+    bent = detours(server(name)) & found.keys() if peer == PEER and show != CLASS else set()
     sides = range(len(server(name).gpus))
     where = [(i, j) for i in sides for j in sides]
     shades = found if show in (LINE, REACHED, MEASURED) else rates
     table = {"from": [str(i) for i, _ in where], "to": [str(j) for _, j in where],
-             "cell": ["–" if i == j else _cell(found.get((i, j), "")) for i, j in where],
+             "cell": ["–" if i == j else _cell(found.get((i, j), "")) + DETOUR * ((i, j) in bent) for i, j in where],
              "shade": [None if i == j else shades.get((i, j)) for i, j in where]}
-    return table, f"{machine}, {show}, peer-to-peer {peer}: {_matrix_told(found, show)}"
+    told = f" {len(bent)} of them take a detour through other GPUs ({DETOUR})." if bent else ""
+    return table, f"{machine}, {show}, peer-to-peer {peer}: {_matrix_told(found, show)}{told}"
 
 
 def _cell(value: float | str) -> str:
@@ -166,12 +206,6 @@ def _matrix_told(found: dict, show: str) -> str:
 
 # ---- lab 3: what an all-reduce costs ----
 
-RUNS = {"HGX B200": ("hgx-b200", "b200x8-p6-torch-ar"), "DGX H100": ("dgx-h100", ""),
-        "DGX A100": ("dgx-a100", "a100x8-nvswitch-ar"),
-        "MI300X platform": ("mi300x", "mi300x8-rccl-ar"), "MI250X node": ("mi250x", ""),
-        "four H100, mesh": ("h100-mesh4", "h100x4-snellius-ar"), "four GH200, mesh": ("gh200-alps", "gh200x4-alps-ar"),
-        "four A100, mesh": ("a100-mesh4", ""), "PCIe 5, one switch": ("pcie5-one-switch", ""), BOX: ("pcie4-two-socket", ""),
-        "eight Titan RTX, staged": ("titan-rtx-box", "")}
 SIZES = [2.0**k for k in range(16, 35)]
 
 
@@ -180,11 +214,22 @@ def _line(name: str) -> tuple[float, float]:
     """Return (seconds to start, seconds a byte) of a ring all-reduce over all GPUs of a server."""
     graph = server(name)
     plan = _ring(name)
-    if name == "titan-rtx-box":  # no peer-to-peer access: each message is two flows at once, with what else goes up and down
+    if not _direct(name):  # no peer-to-peer access: each message is two flows at once, with what else goes up and down
         small = plan.time_on(graph, 1.0)
         return 2 * small, _sent(name) / float(moved(name, RING, STAGED).rates.min())
     one, two = plan.time_on(graph, units.GiB), plan.time_on(graph, 2 * units.GiB)
     return 2 * one - two, (two - one) / units.GiB
+
+
+def _direct(name: str) -> bool:
+    """Whether a server's GPUs may write into each other's memory."""
+    return catalog.row("servers", name)["peer"] != "no"
+
+
+@functools.cache
+def ranked() -> list[str]:
+    """Return the short names of all servers, that of the fastest ring first."""
+    return sorted(RUNS, key=lambda label: ring_seconds(RUNS[label], SIZES[-1]) / _sent(RUNS[label]))
 
 
 @functools.cache
@@ -205,7 +250,9 @@ def ring_seconds(name: str, nbytes: float) -> float:
 
 
 @functools.cache
-def _measured(table: str) -> dict[float, float]:
+def _measured(name: str) -> dict[float, float]:
+    """Return {bytes: seconds} of the published all-reduce that a server's row names, if it names one."""
+    table = catalog.row("servers", name)["ring_table"]
     return dict(published(table).to_numpy().tolist()) if table else {}
 
 
@@ -214,15 +261,19 @@ def _cost_chart():
 
     title = "time (circle: model at line rate; diamond: measured)"
     x, seen = (charts.x(field, (1e-6, 100.0), title=title, unit="s", log=10) for field in ("seconds", "measured"))
-    y = charts.names("server", list(RUNS), title=" ")
+    order = ranked()
+    y = charts.names("server", order, title=" ")
     diamond = {"shape": "diamond", "size": 130, "filled": True, "opacity": 1, "color": charts.MEASURED}
     measured = charts.live().mark_point(**diamond).encode(x=seen, y=y)
     said = alt.value(alt.ExprRef("page < 520 ? split(datum.label, ',')[0] : datum.label"))  # the rate where there is room for it
-    label = charts.live().mark_text(align="right", dx=-4, fontSize=alt.ExprRef("page < 420 ? 11 : 14")).encode(
-        x=alt.value(alt.ExprRef("width")), y=y, text=said)
-    return charts.stack(charts.here(x, y, colour=charts.SERVER), measured, label, height=420, description=(
-        "A row a server: a circle at the time of a ring all-reduce of the chosen buffer, on a logarithmic axis, with the "
-        "time and the rate at which each GPU sends at the right. Black diamonds: measured."))
+    ink = {"align": "right", "dx": -4, "fontSize": alt.ExprRef("page < 420 ? 11 : 13")}
+    label = charts.live().mark_text(**ink).encode(x=alt.value(alt.ExprRef("width")), y=y, text=said)
+    above = alt.value(alt.ExprRef("page < 520 ? 'time' : 'time, and rate at which each GPU sends'"))
+    heading = charts.live().transform_filter(f"datum.server == '{order[0]}'").mark_text(**ink, fontWeight="bold").encode(
+        x=alt.value(alt.ExprRef("width")), y=alt.value(-9), text=above)
+    return charts.stack(charts.here(x, y, colour=charts.SERVER), measured, label, heading, height=450, description=(
+        "A row a server, the fastest first: a circle at the time of a ring all-reduce of the buffer, on a logarithmic axis, "
+        "with the time and the rate at which each GPU sends at the right. Black diamonds: measured."))
 
 
 @lab("server-all-reduce", title="What an all-reduce costs on each server", tier="server",
@@ -230,13 +281,13 @@ def _cost_chart():
      chart=_cost_chart,
      leaves_out="What software reaches of the line rate, other algorithms than the ring (NVSwitches of H100 and B200 can add by "
                 "themselves), smaller pieces for small buffers. Servers of four GPUs send 1.5 times the buffer, those of "
-                "eight 1.75. Of the measured runs only A100 and the four H100 are known to be rings.",
+                "eight 1.75, a rack of 72 twice. Of the measured runs only A100 and the four H100 are known to be rings.",
      sources=["patarasuk-yuan", "stas-network", "odissei", "hisohara-rccl", "alcf-nccl-tests", "nccl-tuning", "rccl-tuning"])
 def server_all_reduce(nbytes):
     """The link that carries the ring sets the price: a factor of a hundred from the first server to the last."""
-    times = {label: ring_seconds(name, nbytes) for label, (name, _) in RUNS.items()}
-    sent = {label: _sent(name) for label, (name, _) in RUNS.items()}
-    measured = [_measured(table).get(nbytes) for _, table in RUNS.values()]
+    times = {label: ring_seconds(RUNS[label], nbytes) for label in ranked()}
+    sent = {label: _sent(RUNS[label]) for label in times}
+    measured = [_measured(RUNS[label]).get(nbytes) for label in times]
     table = {"server": list(times), "seconds": list(times.values()), "measured": measured,
              "label": [f"{units.format(t, 's')}, {units.format(sent[label] * nbytes / t, 'B/s')}" for label, t in times.items()]}
     fast, slow = min(times, key=times.get), max(times, key=times.get)
@@ -254,8 +305,9 @@ def bottlenecks():
     import pandas as pd
 
     rows = []
-    for label, (name, _) in RUNS.items():
-        peer, row = STAGED if "staged" in label else PEER, {"server": label}
+    for label in ranked():
+        name, row = RUNS[label], {"server": label}
+        peer = PEER if _direct(name) else STAGED
         for what in (RING, ALL):
             shared = moved(name, what, peer)
             graph, edge = shared.graph, shared.bottleneck[shared.rates.argmin()]
@@ -272,14 +324,26 @@ def ring_beside_published():
     import pandas as pd
 
     rows = []
-    for label, (name, table) in RUNS.items():
-        if not table or name == "hgx-b200":
+    for label in ranked():
+        name = RUNS[label]
+        table = catalog.row("servers", name)["ring_table"]
+        if not table or name == "hgx-b200":  # whose switches may have added: no ring
             continue
-        nbytes, seconds = max(_measured(table).items())
+        nbytes, seconds = max(_measured(name).items())
         line = ring_seconds(name, nbytes)
-        share_of_line = copies.copy({"mi300x": "xgmi", "h100-mesh4": "nvlink"}.get(name) or METHODS[name]).efficiency
+        share_of_line = copies.copy(method(name)).efficiency
         rows.append({"server": label, "buffer": units.format(nbytes), "line rate": units.format(line, "s"),
                      "as fast as a copy": units.format(line / share_of_line, "s"), "measured": units.format(seconds, "s"),
                      "error": percent(line / seconds - 1), "error as a copy": percent(line / share_of_line / seconds - 1),
                      "algorithm": catalog.row("measurement_tables", table)["algorithm"]})
     return pd.DataFrame(rows)
+
+
+def kinds_of_pair(name: str):
+    """Return a DataFrame: how many cells of a server's matrix have which line rate, joined directly or by a detour."""
+    import pandas as pd
+
+    found, bent = cells(name, LINE, PEER), detours(server(name))
+    pairs = pd.Series([(rate, "a detour" if pair in bent else "direct") for pair, rate in found.items()]).value_counts()
+    rows = [(rate, way, many) for (rate, way), many in sorted(pairs.items(), reverse=True)]
+    return pd.DataFrame(rows, columns=["GB/s", "way", "cells"])

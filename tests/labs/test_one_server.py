@@ -3,6 +3,8 @@
 import pytest
 
 import fabriclib as fl
+from fabriclib import catalog
+from fabriclib.course.registry import declared
 from fabriclib.labs import one_server as labs
 
 SLOT = fl.link("pcie4").bandwidth()
@@ -57,7 +59,7 @@ def test_the_matrix_holds_a_cell_a_pair_in_every_view():
 
 def test_costs_follow_the_schedule_on_the_graph():
     for label in ("DGX A100", "MI250X node", labs.BOX):
-        name = labs.RUNS[label][0]
+        name = labs.RUNS[label]
         plan = fl.schedule("all_reduce", "ring", ranks=8)
         for nbytes in (1e6, 1e9):
             assert labs.ring_seconds(name, nbytes) == pytest.approx(plan.time_on(fl.server(name), nbytes), rel=1e-6)
@@ -85,3 +87,60 @@ def test_the_bottleneck_of_a_tree_depends_on_the_traffic():
     table = labs.bottlenecks().set_index("server")
     assert table.loc[labs.BOX].tolist() == ["28.8 GB/s", "GPU 0 to PCIe switch 0", "16.8 GB/s", "PCIe switch 0 to root complex 0"]
     assert table.loc["MI250X node", "ring, a GPU sends"] == "200 GB/s"  # four rings over single links
+
+
+def test_every_server_of_the_catalogue_is_in_the_labs():
+    ids = [row["id"] for row in catalog.rows("servers")]
+    assert list(labs.RUNS.values()) == ids
+    with_a_tree = {row["server"] for row in catalog.rows("server_parts")}
+    assert set(labs.DRAWN.values()) == with_a_tree
+    assert set(labs.PAIRED.values()) == set(ids) - {"gb200-nvl72"}
+    assert set(fl.lab("server-all-reduce").evaluate()[0]["server"]) == set(labs.RUNS)
+    for name, shown in (("one-server", labs.DRAWN), ("pair-matrix", labs.PAIRED)):
+        assert list(fl.lab(name).controls["machine"].values) == list(shown)
+
+
+def test_a_new_row_of_servers_csv_shows_by_itself(monkeypatch):
+    real, new = catalog.rows, catalog.row("servers", "mi300x") | {"id": "new-box", "name": "New box", "short": "new box"}
+    rows = {**{row["id"]: row for row in real("servers")}, "new-box": new}
+    look = catalog.row
+    monkeypatch.setattr(catalog, "rows", lambda table: list(rows.values()) if table == "servers" else real(table))
+    monkeypatch.setattr(catalog, "row", lambda table, id: rows[id] if table == "servers" else look(table, id))
+    assert labs._listed(lambda *_: True)["new box"] == "new-box"
+    assert labs.ring_seconds("new-box", 1e9) == pytest.approx(labs.ring_seconds("mi300x", 1e9))
+    assert labs.method("new-box") == "xgmi"
+    assert labs.cells("new-box", labs.REACHED, labs.PEER) == labs.cells("mi300x", labs.REACHED, labs.PEER)
+
+
+@pytest.mark.parametrize(("name", "method", "with_peer", "without"), [
+    ("dgx-h100", "nvlink", "h100x8-p2p", "h100x8-p2p-off"), ("dgx-a100", "nvlink3", "a100x8-p2p", ""),
+    ("mi250x", "xgmi", "mi250x-osu", ""), ("pcie5-one-switch", "pcie", "pcie5-nine", ""),
+    ("titan-rtx-box", "", "", "titan-rtx-p2p"), ("gh200-alps", "nvlink", "", ""), ("gb200-tray", "nvlink", "gb200x4-p2p", ""),
+])
+def test_the_constant_and_the_matrix_of_a_server_follow_from_its_links(name, method, with_peer, without):
+    assert (labs.method(name), labs.matrix(name, labs.PEER), labs.matrix(name, labs.STAGED)) == (method, with_peer, without)
+
+
+def test_detours_are_marked_and_counted():
+    table, sentence = fl.lab("pair-matrix").evaluate(machine="MI250X node")
+    marked = table[table["cell"].str.endswith(labs.DETOUR)]
+    assert len(marked) == 32
+    assert table.set_index(["from", "to"]).loc[("1", "7"), "cell"] == "100" + labs.DETOUR
+    assert table.set_index(["from", "to"]).loc[("0", "6"), "cell"] == "100"
+    assert sentence.endswith("32 of them take a detour through other GPUs (↷).")
+    assert labs.kinds_of_pair("mi250x").to_numpy().tolist() == [
+        [200, "direct", 8], [100, "direct", 4], [100, "a detour", 12], [50, "direct", 12], [50, "a detour", 20]]
+    for machine in ("DGX H100", "four H100, mesh", labs.BOX):
+        assert not fl.lab("pair-matrix").evaluate(machine=machine)[0]["cell"].str.contains(labs.DETOUR).any()
+
+
+def test_the_rows_of_the_all_reduce_run_from_the_fastest_to_the_slowest():
+    seconds = fl.lab("server-all-reduce").evaluate(nbytes=2.0**34)[0]["seconds"]
+    sent = [labs._sent(labs.RUNS[label]) for label in labs.ranked()]
+    assert (seconds / sent).is_monotonic_increasing
+
+
+def test_the_exercise_on_path_words_asks_nothing_that_its_table_does_not_say():
+    """A bridge is a root complex: a path that passes a CPU and no root complex has no word in the table."""
+    exercise = declared()[1]["07.path-word"]
+    assert all("root" in passed or "cpu" not in passed for (passed,) in exercise.cases)

@@ -91,17 +91,17 @@ EXERCISES = [
         "Write path_word: the word of nvidia-smi topo -m for what a path between two devices passes.",
         "path_word",
         lambda passed: ("SYS" if passed.count("cpu") > 1 else "NODE" if passed.count("root") > 1 else
-                        "PHB" if {"cpu", "root"} & set(passed) else "PXB" if passed.count("switch") > 1 else "PIX"),
+                        "PHB" if "root" in passed else "PXB" if passed.count("switch") > 1 else "PIX"),
         "def path_word(passed):\n"
         "    if passed.count('cpu') > 1:\n"
         "        return 'SYS'\n"
         "    if passed.count('root') > 1:\n"
         "        return 'NODE'\n"
-        "    if 'cpu' in passed or 'root' in passed:\n"
+        "    if 'root' in passed:\n"
         "        return 'PHB'\n"
         "    return 'PXB' if passed.count('switch') > 1 else 'PIX'\n",
         cases=[(["switch"],), (["switch", "switch"],), (["root"],), (["switch", "root", "switch"],),
-               (["switch", "root", "cpu", "root", "switch"],), (["root", "cpu", "cpu", "root"],), (["cpu"],), ([],)],
+               (["switch", "root", "cpu", "root", "switch"],), (["root", "cpu", "cpu", "root"],), ([],)],
         wrong=[
             ("'PIX' if len(passed) == 1 else 'PXB' if len(passed) == 2 else 'SYS'",
              "This counts what is passed, whatever it is. Look for the CPUs and the root complexes in the list."),

@@ -17,7 +17,7 @@ from . import charts, parts
 from .parts import of, scaled
 
 IDLE, IN_USE, TIGHT = "idle", "in use", "▲ bottleneck"
-X, Y = (-0.03, 1.03), (-0.42, 1.2)  # what is seen of the plane
+X, Y = (-0.03, 1.03), (-0.52, 1.2)  # what is seen of the plane: room for three lines of text below the NVSwitches
 HEIGHTS = {"cpu": 1.0, "root": 0.89, "pcie-switch": 0.64, "nic": 0.4, "ssd": 0.4, "gpu": 0.16}
 LEVEL = 0.14  # from one PCIe switch to the next below it
 BARE_GPUS, BAR_BELOW = 0.8, 0.34  # the height of GPUs in a server without CPUs, and of switches below GPUs
