@@ -253,3 +253,15 @@ def test_a_last_node_that_is_not_full_is_a_node(line, ranks, nodes):
 def test_the_unit_of_a_column_is_that_of_its_name(cell, value):
     frame = read_measurements(f"nbytes,{cell}\n1000000,3\n", collective="all_gather", ranks=4)
     assert frame.algbw.tolist() == pytest.approx([value])
+
+
+@pytest.mark.parametrize(("announced", "noted"), [(2**29, False), (2**30, False), (2**31, True)])
+def test_rows_that_end_far_below_the_header_are_noted(announced, noted):
+    text = nccl(BASE).replace(f"maxBytes {2**29}", f"maxBytes {announced}")
+    assert [f"the rows end at {2**29 // 2**20} MiB" in note for note in read_measurements(text).attrs["notes"]] == [True] * noted
+
+
+def test_two_ranks_are_seen_from_a_part_of_the_buffer():
+    frame = read_measurements("# all_gather_perf\n 1048576 131072 float none -1 104.9 10.00 5.00 0\n")
+    assert frame.ranks.tolist() == [2]
+    assert frame.attrs["notes"] == ["2 ranks, because the buffer is 2 times the elements of one"]
