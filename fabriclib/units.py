@@ -50,9 +50,10 @@ _WORDS |= {f"{p}sec{plural}": f"{p}s" for p in ("", "m", "u", "µ", "n") for plu
 _WORDS |= {"minute": "min", "minutes": "min", "mins": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
            "weeks": "week", "months": "month", "yr": "year", "yrs": "year"}
 LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
-_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_TEXT = re.compile(rf"([+-]?{_NUMBER}(?:\s*[*×/]\s*{_NUMBER})*)\s*([^\d\s]\S*|)\Z")
-_A_SECOND = re.compile(r"(?:/|\bper\b)\s*s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
+# The repetitions never give back what they took, so that no text can send them to and fro.
+_NUMBER = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
+_TEXT = re.compile(rf"([+-]?{_NUMBER}(?:\s*+[*×/]\s*+{_NUMBER})*+)\s*+([^\d\s]\S*+|)\Z")
+_A_SECOND = re.compile(r"(?:/|\bper\b)\s*+s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
 
 def parse(text: str, kind: str | None = None) -> float:
     """Return the value of *text* in SI base units: bytes, bytes per second, seconds, joules, watts.
@@ -99,7 +100,7 @@ def _each_second(text: str) -> str:
 
 def _computed(text: str, shown: str) -> float:
     """Return the value of a number, or of numbers joined by * and /, from left to right."""
-    value, *rest = re.split(r"\s*([*×/])\s*", text)
+    value, *rest = text.replace("*", "×").replace("×", " × ").replace("/", " / ").split()
     value = float(value)
     for sign, factor in zip(rest[::2], map(float, rest[1::2]), strict=True):
         if sign == "/" and factor == 0:

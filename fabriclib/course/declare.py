@@ -11,7 +11,7 @@ from ..checks import known
 
 _KEY = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*\Z")
 _PER_CENT = re.compile(r"per ?cent\Z", re.IGNORECASE)
-_ABOUT = re.compile(r"\A(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|nearly|some|~|≈)\s*(?=[\d.])", re.IGNORECASE)
+_ABOUT = re.compile(r"\A(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|nearly|some|~|≈)\s*+(?=[\d.])", re.IGNORECASE)
 # Nouns of a ratio that are quantities and no counts, with the other units they may be typed in.
 _QUANTITIES = {"%": {}, "times": {}, "dB": {}, "mV": {"V": 1e3, "mV": 1.0, "µV": 1e-3, "uV": 1e-3}}
 _BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}

@@ -86,7 +86,7 @@ def test_a_line_is_bounded_before_a_pattern_sees_it():
     assert [len(line) for _, line in numbered(text)] == [LONGEST - 2, 0, 1]
 
 
-@pytest.mark.parametrize(("text", "value"), [("8 GPUs", 8), ("8gpu", 8), (" 8  gpus ", 8), ("8", 8), ("12.5 % ", 0.125)])
+@pytest.mark.parametrize(("text", "value"), [("8 GPUs", 8), ("8gpu", 8), (" 8  gpus ", 8), ("8", 8)])
 def test_a_noun_is_taken_off_an_answer_without_a_pattern(text, value):
     assert Prediction("01.a", "?", "ratio", lambda: 1, "", unit="GPUs").parse(text) == value
 
