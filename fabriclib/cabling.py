@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 from . import catalog, units
-from .checks import number
+from .checks import number, typed
 from .links import Link, link
 
 
+@typed
 @dataclass(frozen=True)
 class Cable:
     """ONE cable with its two ends, or a fibre with a module on each.
@@ -17,6 +18,8 @@ class Cable:
     `carries` is the link it is made for, `reach` is metres, `power` is watts drawn by ONE end, `delay` is seconds a metre
     and `end_latency` is seconds that ONE end adds. NaN where no source gives a figure.
     """
+
+    _example = "cable('dac-400')"
 
     id: str
     name: str

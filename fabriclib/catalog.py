@@ -10,10 +10,11 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checks import known
+from .checks import known, short, typed
 from .units import parse
 
 
+@typed
 @dataclass(frozen=True)
 class Source:
     """A row of sources.csv. Grade A: maker, standard, paper or source code; B: curated; C: other secondary."""
@@ -26,6 +27,7 @@ class Source:
     grade: str
 
 
+@typed
 @dataclass(frozen=True)
 class Figure:
     """A published figure: what somebody printed or measured, to be set beside what the model computes."""
@@ -53,6 +55,7 @@ def data_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[1] / "data"
 
 
+@typed
 @functools.cache
 def rows(table: str) -> tuple[dict[str, str], ...]:
     """Return the rows of data/<table>.csv as dicts of text.
@@ -68,6 +71,7 @@ def rows(table: str) -> tuple[dict[str, str], ...]:
         return tuple(csv.DictReader(file))
 
 
+@typed
 @functools.cache
 def _indexed(table: str) -> dict[str, dict[str, str]]:
     return {row["id"]: row for row in rows(table)}
@@ -92,8 +96,11 @@ def source(id: str) -> Source:  # noqa: A002
     return Source(**row("sources", id))
 
 
+@typed
 def sources_of(cells: dict[str, str]) -> dict[str, Source]:
     """Return {field: Source} for a wide row."""
+    if not isinstance(cells.get("sources"), str):
+        raise ValueError(f"cells must be a row with a column 'sources', such as row('links', 'nvlink4'); got {short(cells)}.")
     pairs = (pair.split(":", 1) for pair in cells["sources"].split())
     return {field: source(id) for field, id in pairs}
 
@@ -108,6 +115,7 @@ def figure(id: str) -> Figure:  # noqa: A002
     return Figure(**cells | {"value": float(cells["value"]), "source": source(cells["source"])})
 
 
+@typed
 def figures(subject: str | None = None, quantity: str | None = None) -> list[Figure]:
     """Return the published figures of a *subject* (a link's id, say) and a *quantity*; all of them without.
 

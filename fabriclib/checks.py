@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import math
-from collections.abc import Iterable
+import numbers
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 MAX_BYTES = 1e18
 MAX_RANKS = 10_000_000
+LEAST, MOST = 1e-30, 1e30  # of any quantity in SI units: a product or quotient of several still fits into a float
 MOST_NAMES = 40  # that a message lists
 
 
-def number(name: str, value, *, low: float = 0.0, high: float = math.inf, zero: bool = False):
+def number(name: str, value, *, low: float = 0.0, high: float = MOST, zero: bool = False):
     """Return *value* as a float, or as a float array, after checking its range.
 
     Args:
         name: the argument's name, for the error.
         value: a number or anything `numpy.asarray` turns into a non-empty numeric array.
-        low, high: the allowed interval; *high* included, *low* excluded unless *zero* is true.
+        low, high: the allowed interval; *high* included, *low* excluded unless *zero* is true. Above a *low* of zero the least
+            number that is taken is LEAST: by a smaller one nothing can be divided.
         zero: whether *low* itself is allowed.
 
     Raises:
@@ -38,9 +44,9 @@ def number(name: str, value, *, low: float = 0.0, high: float = math.inf, zero: 
         value = _array(name, value)
         least, most = value.min(), value.max()
     # Comparisons written so that NaN, which fails every one of them, is refused too.
-    if not ((least >= low if zero else least > low) and most <= high and most < math.inf):
+    if not ((least >= low if zero else least > low and (low != 0 or least >= LEAST)) and most <= high and most < math.inf):
         bad = _offender(value, low, high, zero)
-        raise ValueError(f"{name} must be {_interval(low, high, zero, math.isfinite(bad))}; got {_exact(bad)}.")
+        raise ValueError(f"{name} must be {_interval(low, high, zero, bad)}; got {_exact(bad)}.")
     if isinstance(value, float):
         return value
     return float(value) if value.ndim == 0 else value.astype(np.float64, copy=False)
@@ -94,6 +100,108 @@ def single(name: str, checked):
     if isinstance(checked, np.ndarray):
         raise ValueError(f"{name} must be one number, not an array; got {short(checked)}.")
     return checked
+
+
+def typed(checked):
+    """Decorate a function, or a dataclass: an argument that is not what its annotation says raises a ValueError that says so.
+
+    It is for what `number` and `known` do not look at: a Link where a Link is asked for, a list of Part, True or False, a text
+    (a cache could not even look up a list). The numbers of a function are its own to check, since many take arrays as well;
+    numbers among the fields of a dataclass are checked here, each as one number. What has no annotation is not looked at.
+    A class says in `_example` how one comes by it.
+
+    >>> @typed
+    ... def backwards(text: str, really: bool = True) -> str:
+    ...     return text[::-1] if really else text
+    >>> backwards(["a"])
+    Traceback (most recent call last):
+        ...
+    ValueError: text must be a text; got ['a'].
+    """
+    if isinstance(checked, type):
+        checked.__init__ = _guarded(checked.__init__, _NUMBERS)
+        return checked
+    return _guarded(checked, {})
+
+
+def _guarded(function: Callable, numbers_too: dict) -> Callable:
+    inner = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    names = inner.__code__.co_varnames
+
+    @functools.cache
+    def kinds() -> dict[str, tuple]:  # at the first call: an annotation may name what is defined further down
+        hints = {name: _alternatives(hint) for name, hint in typing.get_type_hints(inner).items() if name != "return"}
+        return {name: some for name, some in hints.items() if all(kind in numbers_too or _checkable(kind) for kind in some)}
+
+    def check(args: tuple, kwargs: dict) -> None:
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        for name, some in kinds().items():
+            if name in given and not any(_fits(given[name], kind) for kind in some):
+                raise ValueError(f"{name} must be {' or '.join(_wanted(kind) for kind in some)}; got {short(given[name])}.")
+
+    def call(*args, **kwargs):
+        check(args, kwargs)
+        return function(*args, **kwargs)
+
+    # doctest takes a function for one of its module only if it has the module's globals.
+    call = types.FunctionType(call.__code__, inner.__globals__, inner.__name__, closure=call.__closure__)
+    return functools.update_wrapper(call, function)
+
+
+_NUMBERS = {int: numbers.Integral, float: numbers.Real}
+_LISTS = (list, tuple, Sequence)
+
+
+def _alternatives(hint) -> tuple:
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
+def _checkable(kind) -> bool:
+    return kind not in _NUMBERS and kind is not typing.Any and typing.get_origin(kind) is not Iterable
+
+
+def _fits(value, kind) -> bool:
+    outer = typing.get_origin(kind) or kind
+    if outer is bool or isinstance(value, (bool, np.bool_)):
+        return isinstance(value, bool) and outer in (bool, object)
+    if outer is Callable:
+        return callable(value)
+    if outer in _NUMBERS and isinstance(value, int) and abs(value) > MOST:
+        return False
+    if outer not in _LISTS:
+        return isinstance(value, _NUMBERS.get(outer, outer))
+    inside = [one for one in typing.get_args(kind) if one is not ...]
+    one_of = _alternatives(inside[0]) if len(inside) == 1 else ()
+    return isinstance(value, (list, tuple)) and all(any(_fits(one, kind) for kind in one_of) for one in value if one_of)
+
+
+def _wanted(kind) -> str:
+    outer = typing.get_origin(kind) or kind
+    words = {type(None): "None", str: "a text", bool: "True or False", int: "a whole number", float: "a number",
+             Callable: "a function", np.ndarray: "a NumPy array", dict: "a dict", Mapping: "a dict"}
+    if outer in _LISTS:
+        inside = " or ".join(one.__name__ for one in _alternatives(typing.get_args(kind)[0])) if typing.get_args(kind) else ""
+        return f"a list of {inside}" if inside else "a list"
+    example = getattr(outer, "_example", None)
+    return words.get(outer) or f"a {outer.__name__}" + (f", such as {example}" if example else "")
+
+
+def together(**values) -> None:
+    """Raise a ValueError if *values*, each a number, a list or an array, do not broadcast: it names them with their shapes.
+
+    >>> together(nbytes=[1, 2, 3], alpha=[1, 2], ranks=8)
+    Traceback (most recent call last):
+        ...
+    ValueError: nbytes and alpha must have shapes that broadcast; got (3,) and (2,).
+    """
+    shapes = {name: np.shape(value) for name, value in values.items() if np.ndim(value)}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        raise ValueError(f"{' and '.join(shapes)} must have shapes that broadcast; "
+                         f"got {' and '.join(map(str, shapes.values()))}.") from None
 
 
 def plain(value):
@@ -151,7 +259,7 @@ def _scalar(name: str, value) -> float:
 def _array(name: str, value) -> np.ndarray:
     try:
         array = np.asarray(value)
-    except ValueError:
+    except Exception:  # anything may be passed, even an object that cannot be looked into
         array = None
     if array is None or array.dtype.kind not in "iuf":
         raise ValueError(f"{name} must be a number or an array of numbers; got {short(value)}.")
@@ -159,12 +267,13 @@ def _array(name: str, value) -> np.ndarray:
         raise ValueError(f"{name} must hold at least one number; got an empty array.")
     # Narrow types would overflow or lose digits in later arithmetic: 2 * 100 does not fit into int8.
     wide = np.int64 if array.dtype.kind == "i" or array.dtype.kind == "u" and array.dtype.itemsize < 8 else np.float64
-    return array.astype(wide, copy=False)
+    with np.errstate(over="ignore"):  # what is wider than a float becomes infinite here, and is refused as that
+        return np.asarray(array.astype(wide, copy=False))
 
 
 def _offender(value, low: float, high: float, zero: bool) -> float:
     values = np.atleast_1d(np.asarray(value, dtype=float))
-    above = values >= low if zero else values > low
+    above = values >= low if zero else values > low if low else values >= LEAST
     return values[~(above & (values <= high) & (values < math.inf))][0]
 
 
@@ -173,6 +282,8 @@ def _exact(value: float) -> str:
     return f"{value:g}" if float(f"{value:g}") == value or math.isnan(value) else repr(float(value))
 
 
-def _interval(low: float, high: float, zero: bool, finite: bool) -> str:
-    lower = f"a {'' if finite else 'finite '}number {'at least' if zero else 'greater than'} {low:g}"
-    return lower if high == math.inf else f"{lower} and at most {high:g}"
+def _interval(low: float, high: float, zero: bool, bad: float) -> str:
+    finite = "" if math.isfinite(bad) else "finite "
+    least, inclusive = (LEAST, True) if low == 0 < bad < LEAST and not zero else (low, zero)
+    lower = f"a {finite}number {'at least' if inclusive else 'greater than'} {least:g}"
+    return lower if high == math.inf or high == MOST and not MOST < bad < math.inf else f"{lower} and at most {high:g}"

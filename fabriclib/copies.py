@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import catalog, units
+from .checks import number, typed
 from .measurements import error, percent
 from .peers import PeerToPeer, p2p
 from .topology import server
 
 
+@typed
 @dataclass(frozen=True)
 class Copy:
     """A method of copying: the share of the line rate it reaches, its own limit (B/s), and seconds a byte on top."""
@@ -31,9 +33,10 @@ class Copy:
 
     def rate(self, line):
         """Return the bytes per second a copy reaches where the wires give *line*."""
-        return 1 / (1 / np.minimum(self.efficiency * np.asarray(line), self.limit) + self.extra)
+        return 1 / (1 / np.minimum(self.efficiency * number("line", line), self.limit) + self.extra)
 
 
+@typed
 @functools.cache
 def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
     """Return the method of copying *id*, its constants set from the measurements that set them.
@@ -59,6 +62,7 @@ def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
     return Copy(id, cells["name"], efficiency, mean.get("cap", np.inf), float(extra), base is not None)
 
 
+@typed
 def reached(name: str, method: str, both: bool = False) -> PeerToPeer:
     """Return what copies by *method* (an id of copies.csv) reach between the GPUs of the server *name*.
 
@@ -67,8 +71,10 @@ def reached(name: str, method: str, both: bool = False) -> PeerToPeer:
     """
     way = copy(method)
     wires = p2p(server(name), staged=way.staged, both=both)
-    ways = 2 if both else 1
-    return PeerToPeer(wires.graph, wires.names, ways * way.rate(wires.rates / ways), wires.latency, wires.bottleneck)
+    ways, rates = 2 if both else 1, wires.rates.copy()
+    pairs = ~np.isnan(rates)  # all but the diagonal
+    rates[pairs] = ways * way.rate(rates[pairs] / ways)
+    return PeerToPeer(wires.graph, wires.names, rates, wires.latency, wires.bottleneck)
 
 
 def beside(table: str):

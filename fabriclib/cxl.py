@@ -10,7 +10,7 @@ Sources: the Linux kernel's description of the device types; the bias rules as i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -58,7 +58,7 @@ class _Line:
         return next((self.copy[agent] for agent in AGENTS if self.state[agent] == "M"), self.memory)
 
 
-def trace(device_type: int, accesses: Iterable[str], bias: str = "host") -> tuple[Step, ...]:
+def trace(device_type: int, accesses: Sequence[str], bias: str = "host") -> tuple[Step, ...]:
     """Run *accesses* in order and return one Step each.
 
     Args:
@@ -80,7 +80,7 @@ def trace(device_type: int, accesses: Iterable[str], bias: str = "host") -> tupl
     """
     device = catalog.row("cxl_devices", str(count("device_type", device_type, high=3)))
     known("bias", bias, AGENTS)
-    if isinstance(accesses, str) or not isinstance(accesses, Iterable):
+    if not isinstance(accesses, (list, tuple)):
         raise ValueError(f"accesses must be a list such as ['host read H0']; got {short(accesses)}.")
     lines: dict[str, _Line] = {}
     steps = []
@@ -96,7 +96,7 @@ def trace(device_type: int, accesses: Iterable[str], bias: str = "host") -> tupl
     return tuple(steps)
 
 
-def trace_table(device_type: int, accesses: Iterable[str], bias: str = "host"):
+def trace_table(device_type: int, accesses: Sequence[str], bias: str = "host"):
     """Return `trace` as a DataFrame: one row an access."""
     import pandas as pd
 

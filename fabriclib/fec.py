@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import catalog, units
-from .checks import number, whole
+from .checks import number, together, typed, whole
 from .links import Link
 
 BLOCKS, TRANSCODED = 4 * 66, 257  # four 66-bit blocks become one of 257 bits before FEC (IEEE 802.3 clause 91)
 
 
+@typed
 @dataclass(frozen=True)
 class Fec:
     """ONE Reed-Solomon code: symbols of `symbol_bits` bits, `coded` of them for `message` of data.
@@ -66,7 +67,9 @@ class Fec:
         >>> units.format(fec("rs544").block_time(106.25 * units.Gb), "s")
         '51.2 ns'
         """
-        return whole("codewords", codewords, high=64) * self.codeword / number("raw_rate", raw_rate)
+        codewords, raw_rate = whole("codewords", codewords, high=64), number("raw_rate", raw_rate)
+        together(raw_rate=raw_rate, codewords=codewords)
+        return codewords * self.codeword / raw_rate
 
 
 def fec(name: str) -> Fec:
@@ -80,6 +83,7 @@ def fec(name: str) -> Fec:
     return Fec(cells["id"], cells["name"], *counts, decode_time=float(cells["decode_ns"]) * units.ns)
 
 
+@typed
 def link_fec(link: Link) -> tuple[Fec, int] | None:
     """Return the code of a *link* and its interleaved codewords, or None where it has none."""
     for cells in catalog.rows("link_fecs"):
@@ -88,6 +92,7 @@ def link_fec(link: Link) -> tuple[Fec, int] | None:
     return None
 
 
+@typed
 def latency(link: Link, code: str | None = None) -> float:
     """Return seconds that FEC adds on ONE link: the wait for a block, and the decoder. Each hop pays it again.
 

@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from . import units
-from .checks import count, short, whole
+from .checks import count, number, short, typed, whole
 from .topology import Graph
-from .topology.graph import checked_graph
 from .topology.groups import Groups
 from .topology.shortest import legs
 from .topology.widest import widest_path, widths
 
 SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
 MOST_RANKS = 4096  # for a flow between all of them: 17 million
+MOST_IN_RING = 1_000_000
 
 
 class Routing(NamedTuple):
@@ -36,7 +36,8 @@ class Routing(NamedTuple):
     latency: np.ndarray
 
 
-def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+@typed
+def route(graph: Graph, src, dst) -> Routing:
     """Return the routes of flows from node numbers *src* to *dst*, one each.
 
     Between GPUs that their own links join, those links are used, and no others; between all others, all but those.
@@ -45,6 +46,9 @@ def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
     """
+    src, dst = _ends(graph, "src", src), _ends(graph, "dst", dst)
+    if src.shape != dst.shape:
+        raise ValueError(f"src and dst must be equally many node numbers; got {len(src)} and {len(dst)}.")
     inside, latency, columns = graph.islands[src] == graph.islands[dst], np.empty(len(src)), []
     own = {"widest": _widest, "all widest": _spread_widest}.get(graph.routes, _spread)
     for some, edges, part, how in ((inside, graph.own, graph.inner, own),
@@ -54,6 +58,14 @@ def route(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
             latency[some] = found.latency
             columns.append((np.flatnonzero(some)[found.flow], np.flatnonzero(edges)[found.edge], found.fraction))
     return Routing(*(np.concatenate(column) for column in zip(*columns, strict=True)), latency)
+
+
+def _ends(graph: Graph, name: str, nodes) -> np.ndarray:
+    """Return *nodes* as a list of node numbers of *graph*, or raise a ValueError that says how *name* is none."""
+    nodes = np.atleast_1d(whole(name, nodes, low=0, high=len(graph.nodes) - 1))
+    if nodes.ndim > 1:
+        raise ValueError(f"{name} must be a list of node numbers; got shape {nodes.shape}.")
+    return nodes
 
 
 def _widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
@@ -108,13 +120,15 @@ def _ways(graph: Graph, stages, forks):
     return ways[::-1], ahead
 
 
-def max_min(routing: Routing, capacity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@typed
+def max_min(routing: Routing, capacity) -> tuple[np.ndarray, np.ndarray]:
     """Return (rates, bottlenecks): the max-min fair rate of each flow and the number of the edge that stops it.
 
     Progressive filling (Bertsekas and Gallager, Data Networks, 6.5.2). Edges of *capacity* bytes per second; a flow that
     uses no edge is given an infinite rate and the bottleneck -1. Among edges that fill together the first one is named.
     """
     flow, edge, fraction, latency = routing
+    capacity = _capacities(routing, capacity)
     of_flow, of_edge = Groups(flow, len(latency)), Groups(edge, len(capacity))
     weight, users = np.bincount(edge, fraction, minlength=len(capacity)), of_edge.sizes.copy()
     left, level = np.array(capacity, dtype=float), 0.0
@@ -136,12 +150,23 @@ def max_min(routing: Routing, capacity: np.ndarray) -> tuple[np.ndarray, np.ndar
     return rates, bottleneck
 
 
-def finish(routing: Routing, capacity: np.ndarray, nbytes: np.ndarray) -> float:
+def _capacities(routing: Routing, capacity) -> np.ndarray:
+    capacity, last = np.atleast_1d(number("capacity", capacity)), routing.edge.max(initial=-1)
+    if capacity.ndim > 1 or len(capacity) <= last:
+        raise ValueError(f"capacity must be one number for each edge, the last in use being {last}; got shape {capacity.shape}.")
+    return capacity
+
+
+@typed
+def finish(routing: Routing, capacity, nbytes) -> float:
     """Return the seconds until the last of the flows is done: all start together, each with *nbytes* (one entry a flow).
 
     Whenever a flow ends, the others share what it leaves free. Latency is not counted.
     """
-    left, seconds = np.array(nbytes, dtype=float), 0.0
+    capacity, flows = _capacities(routing, capacity), len(routing.latency)
+    left, seconds = np.array(number("nbytes", nbytes, zero=True), dtype=float), 0.0
+    if left.shape != (flows,):
+        raise ValueError(f"nbytes must be one number for each of the {flows} flows; got shape {left.shape}.")
     while (going := left > 0).any():
         flow, edge, fraction = (column[going[routing.flow]] for column in routing[:3])
         weight = np.bincount(edge, fraction, minlength=len(capacity)) / capacity
@@ -214,6 +239,7 @@ class Share:
         return f"<{flows} over {self.graph.name}: {each} each, {units.format(self.total, 'B/s')} together>"
 
 
+@typed
 def share(graph: Graph, pairs) -> Share:
     """Return what flows that start together and never end get of a graph's links.
 
@@ -230,7 +256,6 @@ def share(graph: Graph, pairs) -> Share:
     >>> share(server("mi300x"), all_to_all(8))
     <56 flows over MI300X platform: 64 GB/s each, 3.58 TB/s together>
     """
-    checked_graph(graph)
     try:
         ends = np.asarray(pairs)
     except ValueError:
@@ -262,7 +287,7 @@ def ring(order) -> np.ndarray:
     ([[0, 1], [1, 2], [2, 0]], [[0, 2], [2, 1], [1, 0]])
     """
     order = whole("order", order, low=0)
-    order = np.arange(count("order", order, low=2)) if isinstance(order, int) else order
+    order = np.arange(count("order", order, low=2, high=MOST_IN_RING)) if isinstance(order, int) else order
     if order.ndim != 1 or len(np.unique(order)) != len(order) or len(order) < 2:
         raise ValueError(f"order must list at least two different ranks, each once; got {short(order.tolist())}.")
     return np.stack([order, np.roll(order, -1)], axis=1)

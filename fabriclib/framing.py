@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from . import catalog
-from .checks import MAX_BYTES, known, number, plain, whole
+from .checks import MAX_BYTES, known, number, plain, together, typed, whole
 
 CACHE_LINE, SLOT = 64, 16
 
@@ -48,8 +48,9 @@ def message_share(framing: str, nbytes, packet_bytes):
     """
     if kind(framing) != "packet":
         raise ValueError(f"framing must be one of packets; got {framing!r}, which sends flits.")
-    nbytes = number("nbytes", nbytes, high=MAX_BYTES)
-    packets = np.ceil(nbytes / number("packet_bytes", packet_bytes, high=MAX_BYTES))
+    nbytes, most = number("nbytes", nbytes, high=MAX_BYTES), number("packet_bytes", packet_bytes, high=MAX_BYTES)
+    together(nbytes=nbytes, packet_bytes=most)
+    packets = np.ceil(nbytes / most)
     return plain(nbytes / (nbytes + packets * overhead(framing)))
 
 
@@ -91,6 +92,7 @@ def line_share(framing: str, lines, headers=1):
     only_headers = sum(field["carries"] == "header slot" for field in _fields(framing))
     data = CACHE_LINE / SLOT * whole("lines", lines)
     messages = whole("headers", headers, low=0)
+    together(lines=data, headers=messages)
     flits = np.maximum(np.ceil(data / slots), np.ceil((data + messages) / (slots + only_headers)))
     return plain(data * SLOT / (flits * flit_bytes(framing)))
 
@@ -118,6 +120,7 @@ def _flit_share(framing: str, packet_bytes):
 KINDS = {"packet": _packet_share, "flit": _flit_share}
 
 
+@typed
 @functools.cache
 def _fields(framing: str) -> tuple[dict[str, str], ...]:
     known("framing", framing, sorted({r["framing"] for r in catalog.rows("framings")}))

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 from . import catalog, units
-from .links import Link, link
+from .checks import count, typed
+from .links import MAX_BUNDLE, Link, link
 
 
+@typed
 @dataclass(frozen=True)
 class Adapter:
     """ONE adapter. `port` is the link of one port in one direction, `host` the link to its server: None where unknown.
@@ -27,6 +29,9 @@ class Adapter:
     latency: float
     power: float
     note: str
+
+    def __post_init__(self):
+        count("ports", self.ports, high=MAX_BUNDLE)
 
     @property
     def rate(self) -> float:

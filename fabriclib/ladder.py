@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from . import catalog, fec, framing, units
 from .cabling import Cable
-from .checks import MAX_BYTES, count, number, single
+from .checks import MAX_BYTES, count, number, single, typed
 from .links import Link
 
 KINDS = ("kernel", "copies", "interrupt and wake-up", "program", "PCIe and NIC", "wire and FEC", "switches")
@@ -33,6 +33,7 @@ class Rung(NamedTuple):
     high: float
 
 
+@typed
 @dataclass(frozen=True)
 class Way:
     """What lies between two adapters: `switches` of them, seconds each (usual, lowest, highest); seconds of cables, of FEC."""
@@ -43,6 +44,7 @@ class Way:
     fec: float = 0.0
 
 
+@typed
 def way(wire: Link, switches: int, cable: Cable, metres: float) -> Way:
     """Return the way through *switches* switches, with the same *cable* of *metres* on each of the links.
 
@@ -60,6 +62,7 @@ def way(wire: Link, switches: int, cable: Cable, metres: float) -> Way:
                (switches + 1) * fec.latency(wire))
 
 
+@typed
 def switch_latency(wire: Link) -> tuple[float, float, float]:
     """Return (usual, lowest, highest) seconds of the catalogue's switches of the *wire*'s family; usual is the geometric mean.
 
@@ -78,6 +81,7 @@ def switch_latency(wire: Link) -> tuple[float, float, float]:
     return math.sqrt(found[0] * found[-1]), found[0], found[-1]
 
 
+@typed
 def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None) -> list[Rung]:
     """Return the rungs of one message, in order.
 
@@ -101,6 +105,7 @@ def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None
     return [*out, *_network(cells, nbytes, wire, host, way), *back]
 
 
+@typed
 def latency(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None) -> tuple[float, float, float]:
     """Return (usual, lowest, highest) seconds from program to program: the sum of `rungs`.
 

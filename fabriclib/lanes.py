@@ -6,7 +6,7 @@ A switch makes no lanes towards the CPU. It lets more devices share those there 
 from __future__ import annotations
 
 from . import catalog, units
-from .checks import count, known, number, single
+from .checks import count, known, number, single, together
 from .links import link
 from .switches import switch
 
@@ -82,7 +82,9 @@ def oversubscription(below, uplink):
     >>> oversubscription(below=4 * 16, uplink=16)
     4.0
     """
-    return number("below", below) / number("uplink", uplink)
+    below, uplink = number("below", below), number("uplink", uplink)
+    together(below=below, uplink=uplink)
+    return below / uplink
 
 
 def budgets(gpus: int = 8, nics: int = 8, ssds: int = 4):

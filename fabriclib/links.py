@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, framing, units
-from .checks import MAX_BYTES, count, number, short, single, whole
+from .checks import MAX_BYTES, count, number, short, single, typed, whole
+
+MAX_BUNDLE = 100_000
 
 
 class Stage(NamedTuple):
@@ -74,8 +76,8 @@ class AlphaBeta:
         >>> round(fitted.alpha * 1e6, 6), round(1e-9 / fitted.beta, 6)
         (1.0, 50.0)
         """
-        n = np.atleast_1d(number("nbytes", nbytes, low=1e-30, high=MAX_BYTES))
-        t = np.atleast_1d(number("seconds", seconds, low=1e-30, high=1e30))
+        n = np.atleast_1d(number("nbytes", nbytes, high=MAX_BYTES))
+        t = np.atleast_1d(number("seconds", seconds))
         if n.ndim != 1 or n.shape != t.shape:
             raise ValueError(f"nbytes and seconds must be two lists of the same length; got shapes {n.shape} and {t.shape}.")
         if np.unique(n).size < 2:
@@ -95,6 +97,7 @@ def _only(term: np.ndarray) -> float:
     return float(term.sum() / (term @ term))
 
 
+@typed
 @dataclass(frozen=True)
 class Link:
     """ONE link in ONE direction, or a bundle of `count` of them side by side.
@@ -102,6 +105,8 @@ class Link:
     Rates are bytes per second, `lane_rate` is raw bytes per second a lane, `latency` is seconds: NaN where no source
     gives one.
     """
+
+    _example = "link('nvlink4')"
 
     id: str
     name: str
@@ -119,6 +124,13 @@ class Link:
     latency: float
     note: str
     count: int = 1
+
+    def __post_init__(self):
+        for name, value in (("lanes", self.lanes), ("count", self.count)):
+            count(name, value)
+        number("lane_rate", self.lane_rate)
+        number("code_rate", self.code_rate, high=1)
+        self.waterfall()  # says what is wrong with the framing
 
     @property
     def raw(self) -> float:
@@ -184,7 +196,7 @@ class Link:
 
     def bundle(self, count: int) -> Link:
         """Return *count* of these links side by side, as one link: rates add up, latency stays."""
-        return replace(self, count=self.count * single("count", whole("count", count, high=100_000)))
+        return replace(self, count=self.count * single("count", whole("count", count, high=MAX_BUNDLE)))
 
     @property
     def sources(self) -> dict[str, catalog.Source]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, units
-from .checks import number, plain
+from .checks import number, plain, typed
 from .links import link
 
 
@@ -59,6 +59,7 @@ def tiers():
     })
 
 
+@typed
 def memory_mix(shares, tiers: Sequence[str | Tier]) -> Mix:
     """Return what a program gets whose accesses go to *tiers* in the proportions *shares*.
 
@@ -77,7 +78,7 @@ def memory_mix(shares, tiers: Sequence[str | Tier]) -> Mix:
     ('152 ns', '297 GB/s')
     """
     found = [one if isinstance(one, Tier) else tier(one) for one in tiers]
-    share = np.asarray(number("shares", np.asarray(shares), high=1, zero=True), dtype=float)
+    share = np.asarray(number("shares", shares, high=1, zero=True), dtype=float)
     if share.ndim == 0 or share.shape[-1] != len(found):
         raise ValueError(f"shares must hold one number for each of the {len(found)} tiers; got shape {share.shape}.")
     total = share.sum(axis=-1)

@@ -10,13 +10,14 @@ for Ack and credit updates as Jackson and Budruk, PCI Express Technology 3.0, pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from . import catalog, framing
-from .checks import MAX_BYTES, known, number, plain, single, whole
+from .checks import MAX_BYTES, known, number, plain, short, single, together, typed, whole
 from .links import Link
 
 SIZES = (128, 256, 512, 1024, 2048, 4096)
@@ -61,18 +62,20 @@ class Settings:
         object.__setattr__(self, "completion", one_of("completion", most, [n for n in (64, *SIZES) if n <= self.mps]))
         object.__setattr__(self, "address_bits", one_of("address_bits", self.address_bits, ADDRESS_BITS))
         if not isinstance(self.ecrc, bool):
-            raise ValueError(f"ecrc must be True or False; got {self.ecrc!r}.")
+            raise ValueError(f"ecrc must be True or False; got {short(self.ecrc)}.")
 
+    @typed
     def header(self, completion: bool = False, flit: bool = False) -> float:
         """Return the bytes that a TLP adds to its data: header, ECRC, and outside flits its framing.
 
         >>> Settings().header(), Settings(address_bits=32).header(), Settings().header(completion=True)
         (24.0, 20.0, 20.0)
         """
-        short = completion or self.address_bits == 32
-        return framing.overhead(("pcie-flit-tlp" if flit else "pcie-tlp") + "-3dw" * short + "-ecrc" * self.ecrc)
+        narrow = completion or self.address_bits == 32
+        return framing.overhead(("pcie-flit-tlp" if flit else "pcie-tlp") + "-3dw" * narrow + "-ecrc" * self.ecrc)
 
 
+@typed
 def wire(operation: str, nbytes, settings: Settings | None = None, flit: bool = False) -> Wire:
     """Return the bytes of TLPs on the device's link for one transfer of *nbytes*, aligned to the sizes it is cut at.
 
@@ -100,6 +103,7 @@ def wire(operation: str, nbytes, settings: Settings | None = None, flit: bool = 
     return Wire(plain(up), plain(down))
 
 
+@typed
 def completions(nbytes, settings: Settings | None = None):
     """Return how many completions answer a read of *nbytes*: each request is answered on its own.
 
@@ -123,9 +127,8 @@ def rate(link: Link, operation: str, nbytes, settings: Settings | None = None):
     >>> [units.format(rate(link("pcie5"), operation, 4096), "B/s") for operation in OPERATIONS]
     ['57.5 GB/s', '58.3 GB/s', '54.8 GB/s']
     """
-    mps = (settings or Settings()).mps
     upstream, downstream = wire(operation, nbytes, settings, flit=pcie(link).framing == FLIT)
-    answers = dllp_share(link, mps)
+    answers = dllp_share(link, (settings or Settings()).mps)
     busiest = np.maximum(upstream + answers * downstream, downstream + answers * upstream)
     return _for_packets(link) * nbytes_of(nbytes) / busiest
 
@@ -137,7 +140,7 @@ def tlp_rate(link: Link, mps=256):
     >>> round(tlp_rate(link("pcie5")) / 1e9, 2), round(tlp_rate(link("pcie6")) / 1e9, 2)
     (62.48, 118.0)
     """
-    return _for_packets(link) / (1 + dllp_share(pcie(link), mps))
+    return _for_packets(pcie(link)) / (1 + dllp_share(link, mps))
 
 
 def dllp_share(link: Link, mps=256) -> float:
@@ -198,17 +201,20 @@ def rate_in_flight(requests, nbytes, round_trip):
     >>> rate_in_flight(32, 512, 1e-6)
     16384000000.0
     """
-    return whole("requests", requests) * nbytes_of(nbytes) / number("round_trip", round_trip)
+    requests, nbytes, round_trip = whole("requests", requests), nbytes_of(nbytes), number("round_trip", round_trip)
+    together(requests=requests, nbytes=nbytes, round_trip=round_trip)
+    return requests * nbytes / round_trip
 
 
 def pcie(link: Link) -> Link:
     """Return *link* if it is a PCIe link; raise a ValueError if not."""
     if getattr(link, "family", None) != "pcie":
-        raise ValueError(f"link must be a PCIe link such as fabriclib.link('pcie5'); got {link!r}.")
+        raise ValueError(f"link must be a PCIe link such as fabriclib.link('pcie5'); got {short(link)}.")
     return link
 
 
-def one_of(name: str, value, allowed) -> int:
+@typed
+def one_of(name: str, value, allowed: Sequence[int]) -> int:
     """Return *value* as an int if it is one of the whole numbers *allowed*; raise a ValueError if not."""
     found = single(name, whole(name, value, high=int(MAX_BYTES)))
     if found not in allowed:

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from . import units
+from .checks import typed
 from .flows import Routing, route
 from .topology import Graph
-from .topology.graph import checked_graph
 
 MOST_PAIRS = 20_000
 
@@ -59,6 +59,7 @@ class PeerToPeer:
         return f"<{len(self.names)} devices of {self.graph.name}, pair by pair: {low if low == high else f'{low} to {high}'}>"
 
 
+@typed
 def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) -> PeerToPeer:
     """Return what a copy gets between every two devices of a server, one pair at a time.
 
@@ -76,10 +77,10 @@ def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) ->
     >>> p2p(server("mi250x"))
     <8 devices of MI250X node, pair by pair: 50 GB/s to 200 GB/s>
     """
-    nodes = checked_graph(graph).gpus if ends is None else graph.numbers(list(ends))
+    nodes = graph.gpus if ends is None else graph.numbers(ends)
     if nodes.ndim != 1 or len(nodes) < 2 or len(np.unique(nodes)) < len(nodes) or len(nodes) ** 2 > MOST_PAIRS:
         raise ValueError(f"ends must be at least 2 and at most {int(MOST_PAIRS**0.5)} different devices of {graph.name}; "
-                         f"got {len(nodes)}.")
+                         f"got {nodes.size}.")
     a, b = np.nonzero(~np.eye(len(nodes), dtype=bool))
     pair, src, dst = np.arange(len(a)), nodes[a], nodes[b]
     if staged:
@@ -95,6 +96,7 @@ def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) ->
                       _square(shape, off, np.bincount(pair, there.latency), np.nan), _square(shape, off, tight, -1))
 
 
+@typed
 def through_host(graph: Graph, src: np.ndarray, dst: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (flow, src, dst) of the two halves of each flow *src*[i] to *dst*[i]: up to the sender's host, and down from there.
 
@@ -105,6 +107,7 @@ def through_host(graph: Graph, src: np.ndarray, dst: np.ndarray) -> tuple[np.nda
     return np.tile(np.arange(len(src)), 2), np.concatenate([src, host]), np.concatenate([host, dst])
 
 
+@typed
 def hosts(graph: Graph, nodes: np.ndarray) -> np.ndarray:
     """Return the nearest CPU of each of *nodes*.
 

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass, replace
 
 from . import catalog, units
+from .checks import count, typed
 from .links import Link, link
 
 
+@typed
 @dataclass(frozen=True)
 class Switch:
     """ONE switch chip, or ONE box of several where the note says so.
@@ -19,6 +21,8 @@ class Switch:
     `latency` is seconds from port to port, `power` is watts of the row's chip (or box of several), and `box_power` watts of a
     box with that chip in it, its fans and its processor, but without modules in its cages: NaN where no source gives it.
     """
+
+    _example = "switch('nvswitch3')"
 
     id: str
     name: str
@@ -33,6 +37,10 @@ class Switch:
     power: float
     box_power: float
     note: str
+
+    def __post_init__(self):
+        count("ports", self.ports)
+        count("lanes", self.lanes)
 
     @property
     def rate(self) -> float:

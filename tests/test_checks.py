@@ -1,13 +1,17 @@
 """Input checks: what passes comes out as plain wide numbers; what does not is named, shown and told what is allowed."""
 
+import doctest
 import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabriclib.checks import MAX_RANKS, count, known, number, short, single, whole
+from fabriclib.checks import LEAST, MAX_RANKS, MOST, count, known, number, short, single, together, typed, whole
 
 NOT_NUMBERS = [None, "8", b"8", {}, object(), 1 + 2j, True, np.array([True]), [], (), np.array([]), [[1], [2, 3]], ["a"], [None]]
 
@@ -50,7 +54,22 @@ def test_errors_show_the_value_and_what_is_allowed():
         assert str(caught.value) == message
 
 
-@given(st.floats(1e-300, 1e300))
+@pytest.mark.parametrize(("bad", "says"), [
+    (5e-324, "a number at least 1e-30; got 4.94066e-324"), (1e308, r"a number greater than 0 and at most 1e\+30; got 1e\+308"),
+    (np.longdouble("1e4000"), "a finite number greater than 0; got inf"),
+    ([1.0, 5e-324], "a number at least 1e-30; got 4.94066e-324"),
+], ids=["tiny", "huge", "wider than a float", "a tiny one among others"])
+def test_no_quantity_is_so_large_or_small_that_arithmetic_fails(bad, says):
+    with pytest.raises(ValueError, match=f"^size must be {says}"):
+        number("size", bad)
+
+
+def test_tiny_numbers_pass_where_zero_does():
+    assert number("alpha", 5e-324, zero=True) == 5e-324
+    assert number("share", 1e-40, low=-1.0) == 1e-40
+
+
+@given(st.floats(LEAST, MOST))
 def test_numbers_pass_unchanged(value):
     assert number("n", value) == value
     assert type(number("n", value)) is float
@@ -116,3 +135,74 @@ def test_unknown_names_list_forty_of_the_known():
         known("node", "gpu-1", names)
     with pytest.raises(ValueError, match=r"gpu38, gpu39\.$"):
         known("node", 10**5000, names[:40])
+
+
+class Wire:
+    _example = "wire('thin')"
+
+
+@typed
+def joined(a: Wire, text: str = "", many: Sequence[Wire | int] = (), flag: bool = False, other: Wire | None = None, size: int = 1,
+           call: Callable[[], int] | None = None, some: np.ndarray | None = None, more=None):
+    """Return how many of *many* there are.
+
+    >>> joined(Wire())
+    0
+    """
+    return len(many)
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    ({"a": "thin"}, r"a must be a Wire, such as wire\('thin'\); got 'thin'"), ({"a": None}, "a must be a Wire"),
+    ({"text": ["a"]}, r"text must be a text; got \['a'\]"), ({"many": Wire}, "many must be a list of Wire or int"),
+    ({"many": [1, True]}, "many must be a list"), ({"many": "ab"}, "many must be a list"),
+    ({"flag": 1}, "flag must be True or False"),
+    ({"flag": np.True_}, "flag must be"), ({"other": 3}, "other must be a Wire, .* or None; got 3"),
+    ({"call": 3}, "call must be a function or None"), ({"some": [1]}, "some must be a NumPy array or None"),
+])
+def test_what_is_annotated_is_checked(arguments, says):
+    with pytest.raises(ValueError, match=f"^{says}"):
+        joined(**{"a": Wire()} | arguments)
+
+
+def test_what_fits_passes_and_numbers_are_left_to_the_function():
+    assert joined(Wire(), "x", [Wire(), 2], True, Wire(), "ten", len, np.ones(1), object()) == 2
+    assert joined(Wire(), many=(Wire(),), other=None) == 1
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
+        joined()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'b'"):
+        joined(Wire(), b=1)
+
+
+def test_the_examples_of_a_checked_function_are_still_found():
+    found = doctest.DocTestFinder(exclude_empty=True).find(sys.modules[__name__])
+    assert f"{__name__}.joined" in [test.name for test in found]
+
+
+@typed
+@dataclass(frozen=True)
+class Reel:
+    wire: Wire
+    metres: float
+    turns: int = 1
+
+    def __post_init__(self):
+        number("metres", self.metres)
+
+
+def test_the_fields_of_a_record_are_checked_numbers_too():
+    assert replace(Reel(Wire(), 2), metres=np.float32(2.5)).metres == 2.5
+    for arguments, says in (((3, 2), "wire must be a Wire"),
+                            ((Wire(), "2"), "metres must be a number; got '2'"),
+                            ((Wire(), [2.0]), "metres must be a number"), ((Wire(), 2, 2.5), "turns must be a whole number"),
+                            ((Wire(), 2, True), "turns must be"),
+                            ((Wire(), -2), "metres must be a number greater than 0; got -2")):
+        with pytest.raises(ValueError, match=f"^{says}"):
+            Reel(*arguments)
+
+
+def test_shapes_that_do_not_broadcast_are_named():
+    together(nbytes=np.ones((3, 1)), ranks=[2, 4], alpha=1.0)
+    together()
+    with pytest.raises(ValueError, match=r"^a and b must have shapes that broadcast; got \(2,\) and \(2, 3\)\.$"):
+        together(a=[1, 2], b=np.ones((2, 3)), c=0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import known, number, plain, whole
+from ..checks import known, number, plain, together, whole
 from .buffers import COLLECTIVES
 from .busbw import factor
 from .cost import line
@@ -57,6 +57,7 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     alpha, beta, gamma = (number(name, value, zero=True)
                           for name, value in (("alpha", alpha), ("beta", beta), ("gamma", gamma)))
     ports = p if isinstance(ports, str) and ports == "all" else whole("ports", ports)
+    together(nbytes=n, ranks=p, alpha=alpha, beta=beta, gamma=gamma, ports=ports)
     in_network = reduction == "network"
     steps = np.minimum(p - 1, 1) if in_network or collective == "send_recv" else _steps(p, ports)
     reduced = 0.0 if in_network or collective not in REDUCING else (p - 1) / p

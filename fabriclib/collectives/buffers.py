@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..checks import short
+
 EVERYONE_HOLDS_ALL = ("all_reduce", "reduce_scatter", "reduce", "all_to_all", "send_recv")
 ROOT_HOLDS_ALL = ("broadcast", "scatter")
 EVERYONE_HOLDS_A_BLOCK = ("all_gather", "gather")
@@ -89,8 +91,9 @@ def _length(schedule, inputs) -> int:
 
 def _checked(schedule, arrays) -> list:
     name, p = schedule.collective, schedule.ranks
-    if not isinstance(arrays, (list, tuple, np.ndarray)) or len(arrays) != p:
-        given = f"{len(arrays)} of them" if hasattr(arrays, "__len__") else repr(arrays)
+    listed = isinstance(arrays, (list, tuple)) or isinstance(arrays, np.ndarray) and arrays.ndim > 0
+    if not listed or len(arrays) != p:
+        given = f"{len(arrays)} of them" if listed else short(arrays)
         raise ValueError(f"arrays must be a list of {p} arrays, one a rank; got {given}.")
     needed = [schedule.root] if name in ROOT_HOLDS_ALL else range(p)
     inputs = [np.asarray(a) if rank in needed else None for rank, a in enumerate(arrays)]

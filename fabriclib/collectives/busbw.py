@@ -10,7 +10,7 @@ lg p times n. It then still compares two runs of one collective, but says nothin
 
 from __future__ import annotations
 
-from ..checks import MAX_BYTES, known, number, whole
+from ..checks import MAX_BYTES, known, number, together, whole
 from .buffers import COLLECTIVES
 
 _FACTORS = {
@@ -43,7 +43,9 @@ def algbw(nbytes, seconds):
     >>> algbw(1e9, 0.004)
     250000000000.0
     """
-    return number("nbytes", nbytes, high=MAX_BYTES) / number("seconds", seconds)
+    nbytes, seconds = number("nbytes", nbytes, high=MAX_BYTES), number("seconds", seconds)
+    together(nbytes=nbytes, seconds=seconds)
+    return nbytes / seconds
 
 
 def busbw(collective: str, nbytes, seconds, ranks):
@@ -64,4 +66,6 @@ def busbw(collective: str, nbytes, seconds, ranks):
     >>> busbw("all_reduce", 1e9, 0.004, ranks=8)
     437500000000.0
     """
-    return algbw(nbytes, seconds) * factor(collective, ranks)
+    rate, times = algbw(nbytes, seconds), factor(collective, ranks)
+    together(nbytes=rate, ranks=times)
+    return rate * times

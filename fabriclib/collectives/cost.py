@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..checks import number, plain, short, whole
-from .counts import Price, checked_bytes, checked_levels, price
+from ..checks import number, plain, short, together, whole
+from .counts import Price, by_level, checked_bytes, checked_levels, price
 from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
 
 
@@ -55,6 +55,7 @@ def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0,
         dims, alphas, betas = _levels(entry, levels, dims, alpha, beta)
         ranks = _product("levels", dims) if ranks is None else ranks
     ranks, gamma = whole("ranks", ranks), number("gamma", gamma, zero=True)
+    together(nbytes=nbytes, ranks=ranks, gamma=gamma, **by_level("alpha", alphas), **by_level("beta", betas))
     automatic = entry.best_chunks and isinstance(chunks, str) and chunks == "auto"
     given = {"dims": dims, "root": root, "chunks": None if automatic else chunks}
     options = checked_options(entry, ranks, {name: value for name, value in given.items() if value is not None})
@@ -96,5 +97,6 @@ def _fastest_chunks(entry: Algorithm, nbytes, ranks, alpha, beta, gamma, options
     most = np.floor(np.clip(nbytes, 1.0, MAX_CHUNKS))  # no more chunks than bytes
     low = np.floor(np.clip(np.nan_to_num(real, nan=1.0, posinf=MAX_CHUNKS), 1.0, most))
     high = np.minimum(low + 1, most)
-    times = [entry.counts(ranks, **options, chunks=c).time(nbytes, alpha, beta, gamma) for c in (low, high)]
-    return np.where(times[1] < times[0], high, low)
+    prices = [price(entry.counts(ranks, **options, chunks=c), [alpha], [beta], gamma) for c in (low, high)]
+    sooner, later = (nbytes * one.per_byte + one.start for one in prices)
+    return np.where(later < sooner, high, low)

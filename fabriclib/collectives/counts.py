@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import MAX_BYTES, number, short, whole
+from ..checks import MAX_BYTES, known, number, short, together, whole
+from .buffers import COLLECTIVES
 
 
 class Counts(NamedTuple):
@@ -33,7 +34,14 @@ class Counts(NamedTuple):
     reduced: float
 
     def time(self, nbytes, alpha, beta, gamma=0.0):
-        """Return messages * alpha + (sent * beta + reduced * gamma) * nbytes, in seconds."""
+        """Return messages * alpha + (sent * beta + reduced * gamma) * nbytes, in seconds.
+
+        Raises:
+            ValueError: a value below zero, or shapes that do not broadcast.
+        """
+        nbytes, alpha, beta, gamma = (number(name, value, zero=True) for name, value in (
+            ("nbytes", nbytes), ("alpha", alpha), ("beta", beta), ("gamma", gamma)))
+        together(nbytes=nbytes, alpha=alpha, beta=beta, gamma=gamma)
         # The factors of nbytes are joined first: with a million sizes that is one pass over them, not three.
         return nbytes * (self.sent * beta + self.reduced * gamma) + self.messages * alpha
 
@@ -93,9 +101,14 @@ def checked_levels(levels) -> tuple[Level, ...]:
     return tuple(levels)
 
 
+def by_level(name: str, values: list) -> dict:
+    """Return *values*, one a level, under names for an error: *name* alone where there is one level."""
+    return {name if len(values) == 1 else f"{name} of level {i}": value for i, value in enumerate(values)}
+
+
 def checked_bytes(collective: str, nbytes):
     """Return *nbytes* if it is a size this collective can have; 0 for a barrier, whatever is given."""
-    if collective == "barrier":
+    if known("collective", collective, COLLECTIVES) == "barrier":
         return 0.0 if nbytes is None else 0.0 * number("nbytes", nbytes, high=MAX_BYTES, zero=True)
     if nbytes is None:
         raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..checks import count, short, whole
+from ..checks import count, short, typed, whole
 from ..flows import finish_each, route
 from ..topology import Graph, disjoint_rings, rail_rings
-from ..topology.graph import checked_graph
 from .counts import checked_bytes
 
 MOST_CHANNELS = 64
@@ -19,10 +18,11 @@ REDUCER = "reducer"  # the node behind the switches that add
 ADDING = ("switch", "leaf")  # kinds of node that may: a server's NVSwitches, and a fabric's first switches
 
 
+@typed
 def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
     """Return the seconds *schedule* takes on *graph*; see `Schedule.time_on`."""
     nbytes = checked_bytes(schedule.collective, nbytes)
-    if schedule.ranks > len(checked_graph(graph).gpus):
+    if schedule.ranks > len(graph.gpus):
         raise ValueError(f"ranks must be at most {len(graph.gpus)}, the GPUs of {graph.name}; got {schedule.ranks}.")
     orders = _orders(schedule, graph, channels, order)
     nodes = [graph.gpus[one] for one in orders]

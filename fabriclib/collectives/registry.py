@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import catalog
-from ..checks import known, short, whole
+from ..checks import known, short, typed, whole
 from .buffers import COLLECTIVES
 from .counts import Counts
 from .schedule import Schedule
@@ -21,6 +21,7 @@ MAX_CHUNKS = 2**31
 MAX_DIMS = 10
 
 
+@typed
 @dataclass(frozen=True)
 class Algorithm:
     """One algorithm for one collective: its counts, its schedule, and what it asks for.
@@ -54,6 +55,9 @@ class Algorithm:
     reduction: str = "endpoint"
     streamed: bool = False
     note: str = ""
+
+    def __post_init__(self):
+        catalog.row("sources", self.source)
 
     def check(self, ranks, **options) -> None:
         """Raise a ValueError that gives the reason if *ranks* (a number or an array) cannot be served."""

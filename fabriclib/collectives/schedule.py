@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..checks import number, short, single, whole
+from ..checks import number, short, single, together, whole
 from . import buffers
-from .counts import Counts, Level, checked_bytes, checked_levels, price
+from .counts import Counts, Level, by_level, checked_bytes, checked_levels, price
 from .moves import ADD, Moves
 from .on_graph import time_on
 
@@ -162,6 +162,7 @@ class Schedule:
             if sizes != self.dims:
                 raise ValueError(f"levels must have the sizes {self.dims}; got {sizes}.")
         alphas, betas = [level.alpha for level in levels], [level.beta for level in levels]
+        together(nbytes=nbytes, gamma=gamma, **by_level("alpha", alphas), **by_level("beta", betas))
         start, per_byte = price(self.counts(), alphas, betas, gamma, self.streamed)
         return nbytes * per_byte + start
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import catalog, units
-from ..checks import count, number, short, single
+from ..checks import count, number, short, single, typed
 
 STEP = 1e-6  # seconds: of the integration, small against every interval of the protocol
 MOST_STEPS = 250_000  # times the kinds of senders
@@ -35,6 +35,7 @@ ROUNDING = 1e-9  # seconds
 LEAST_RATE = 1e-4  # of a port: what is left of a rate that is cut again and again
 
 
+@typed
 @dataclass(frozen=True)
 class Parameters:
     """The settings of switch, receiver and sender: bytes, seconds, bytes per second. `published()` has the paper's."""
@@ -57,6 +58,7 @@ class Parameters:
         >>> published().marked(102.5e3), published().marked(300e3)
         (0.005, 1.0)
         """
+        queue = single("queue", number("queue", queue, zero=True))
         if queue > self.kmax:
             return 1.0
         return max(0.0, (queue - self.kmin) / (self.kmax - self.kmin) * self.pmax)
@@ -88,6 +90,7 @@ class Trace(NamedTuple):
     paused: np.ndarray
 
 
+@typed
 def run(rate, start, seconds, *, feedback=4e-6, threshold=math.inf, parameters: Parameters | None = None) -> Trace:
     """Return how rates and queue of one port evolve under DCQCN, by Euler steps.
 
@@ -213,6 +216,7 @@ def _runs(mark: float, length: float) -> float:
     return mark / math.expm1(exponent) if exponent < 700 else 0.0  # a run that long never happens
 
 
+@typed
 def equilibrium(rate, flows, parameters: Parameters | None = None) -> tuple[float, float]:
     """Return (marking probability, queue in bytes) at which *flows* equal rates stand still: the equations, solved by bisection.
 

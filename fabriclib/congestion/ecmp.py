@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import count, number, plain, single, whole
+from ..checks import count, number, plain, single, together, whole
 
 MOST_FLOWS = 10_000_000
 MOST_PATHS = 65_536
@@ -35,6 +35,7 @@ def busy_share(flows, paths):
     0.656
     """
     flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
+    together(flows=flows, paths=paths)
     return 1 - (1 - 1 / paths) ** flows
 
 
@@ -45,6 +46,7 @@ def collision_free(flows, paths):
     ('0.0024', '0.3857')
     """
     flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
+    together(flows=flows, paths=paths)
     free = np.vectorize(lambda m, u: math.exp(math.lgamma(u + 1) - math.lgamma(u - m + 1) - m * math.log(u)) if m <= u else 0.0,
                         otypes=[float])(flows, paths)
     return plain(free)
@@ -59,6 +61,7 @@ def mean_throughput(flows, paths):
     >>> mean_throughput([8, 8], [8, 32]).round(3)
     array([0.656, 0.897])
     """
+    flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
     return busy_share(flows, paths) * paths / np.minimum(flows, paths)
 
 
@@ -205,7 +208,8 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
     """
     flows, paths = count("flows", flows, high=MOST_FLOWS), count("paths", paths, high=MOST_PATHS)
     rng = _generator(seed)
-    if count("choices", choices, high=paths) == 1:
+    choices = count("choices", choices, high=paths)
+    if choices == 1:
         return rng.integers(paths, size=flows)
     _bounded_choosing(flows, 1, choices)
     load, taken = np.zeros(paths, dtype=int), np.empty(flows, dtype=int)
@@ -246,7 +250,8 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
     """
     flows, paths = count("flows", flows, high=MOST_FLOWS), count("paths", paths, high=MOST_PATHS)
     trials, rng = _trials(trials, paths), _generator(seed)
-    if count("choices", choices, high=paths) == 1:
+    choices = count("choices", choices, high=paths)
+    if choices == 1:
         loads = rng.multinomial(flows, np.full(paths, 1 / paths), size=trials)
     else:
         _bounded_choosing(flows, trials, choices)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import number, plain, whole
+from ..checks import number, plain, together, whole
 
 
 def queue_growth(senders, rate):
@@ -16,7 +16,9 @@ def queue_growth(senders, rate):
     >>> queue_growth(8, 50e9)
     350000000000.0
     """
-    return (whole("senders", senders) - 1) * number("rate", rate)
+    senders, rate = whole("senders", senders), number("rate", rate)
+    together(senders=senders, rate=rate)
+    return (senders - 1) * rate
 
 
 def lossless_buffer(senders, nbytes, rate, reaction):
@@ -32,8 +34,10 @@ def lossless_buffer(senders, nbytes, rate, reaction):
     >>> round(lossless_buffer(8, 1e6, 50e9, 10e-6)), round(lossless_buffer(8, 1e5, 50e9, 10e-6))
     (3500000, 700000)
     """
-    reaction = number("reaction", reaction, zero=True)
-    piled = np.minimum((whole("senders", senders) - 1) * number("nbytes", nbytes), queue_growth(senders, rate) * reaction)
+    senders, nbytes, reaction = whole("senders", senders), number("nbytes", nbytes), number("reaction", reaction, zero=True)
+    growth = queue_growth(senders, rate)
+    together(nbytes=nbytes, senders=growth, reaction=reaction)
+    piled = np.minimum((senders - 1) * nbytes, growth * reaction)
     return plain(piled)
 
 
@@ -48,4 +52,5 @@ def oversubscribed_share(ratio, leaving):
     (np.float64(0.143), np.float64(1.0))
     """
     ratio, leaving = number("ratio", ratio, low=1.0, zero=True), number("leaving", leaving, high=1.0, zero=True)
+    together(ratio=ratio, leaving=leaving)
     return 1 / np.maximum(1.0, ratio * leaving)

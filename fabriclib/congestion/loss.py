@@ -12,7 +12,7 @@ Goodput: Bertsekas and Gallager, Data Networks, 2nd ed. (1992), 2.4; Mittal et a
 
 from __future__ import annotations
 
-from ..checks import known, number
+from ..checks import known, number, together
 
 RECOVERIES = ("go-back-n", "selective-repeat")
 MOST_LOSS = 0.5  # beyond, no link is one
@@ -30,6 +30,7 @@ def in_flight(rate, rtt, packet):
     123.1
     """
     rate, rtt, packet = number("rate", rate), number("rtt", rtt, zero=True), number("packet", packet)
+    together(rate=rate, rtt=rtt, packet=packet)
     return 1 + rate * rtt / packet
 
 
@@ -61,7 +62,9 @@ def goodput(rate, loss, rtt, packet, recovery="go-back-n"):
     [0.89, 0.999]
     """
     packets, loss = _repeated(rate, rtt, packet, recovery), number("loss", loss, high=MOST_LOSS, zero=True)
-    return number("rate", rate) * (1 - loss) / (1 - loss + packets * loss)
+    rate = number("rate", rate)
+    together(rate=rate + packets, loss=loss)
+    return rate * (1 - loss) / (1 - loss + packets * loss)
 
 
 def tolerated(share, rate, rtt, packet, recovery="go-back-n"):
@@ -75,6 +78,7 @@ def tolerated(share, rate, rtt, packet, recovery="go-back-n"):
     ('9.0e-04', '1.0e-01')
     """
     packets, share = _repeated(rate, rtt, packet, recovery), number("share", share, high=1.0)
+    together(packet=packets, share=share)
     return (1 - share) / (1 - share + share * packets)
 
 

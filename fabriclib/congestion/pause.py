@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..checks import number, plain, short, whole
+from ..checks import number, plain, together, typed, whole
 
 QUANTUM = 64  # bytes: pauses are counted in times of 512 bits
 PAUSE_FRAME = 84  # bytes on the wire: 64 of the frame, 8 before it, 12 between frames
@@ -33,9 +33,10 @@ def headroom(rate, metres, mtu, response, *, delay_per_metre, occupancy=1.0):
     108484
     """
     rate, mtu = number("rate", rate), number("mtu", mtu)
-    cable = number("metres", metres, zero=True) * number("delay_per_metre", delay_per_metre)
-    later = rate * (2 * cable + number("response", response, zero=True)) + mtu + PAUSE_FRAME
-    return mtu + later * number("occupancy", occupancy, low=1.0, zero=True)
+    metres, delay = number("metres", metres, zero=True), number("delay_per_metre", delay_per_metre)
+    response, occupancy = number("response", response, zero=True), number("occupancy", occupancy, low=1.0, zero=True)
+    together(rate=rate, metres=metres, mtu=mtu, response=response, delay_per_metre=delay, occupancy=occupancy)
+    return mtu + occupancy * (rate * (2 * metres * delay + response) + mtu + PAUSE_FRAME)
 
 
 def response_time(quanta, rate):
@@ -44,7 +45,9 @@ def response_time(quanta, rate):
     >>> f"{response_time(905, 50e9) * 1e6:.2f} us"
     '1.16 us'
     """
-    return whole("quanta", quanta) * QUANTUM / number("rate", rate)
+    quanta, rate = whole("quanta", quanta), number("rate", rate)
+    together(quanta=quanta, rate=rate)
+    return quanta * QUANTUM / rate
 
 
 def static_threshold(buffer, ports, classes, headroom):
@@ -58,15 +61,19 @@ def static_threshold(buffer, ports, classes, headroom):
     >>> round(static_threshold(12e6, 32, 8, 22.4e3))
     24475
     """
-    queues, buffer = whole("ports", ports) * whole("classes", classes), number("buffer", buffer)
-    kept = queues * number("headroom", headroom)
-    left = buffer - kept
+    ports, classes = whole("ports", ports), whole("classes", classes)
+    buffer, headroom = number("buffer", buffer), number("headroom", headroom)
+    together(buffer=buffer, ports=ports, classes=classes, headroom=headroom)
+    queues = ports * classes
+    left = buffer - queues * headroom
     if np.any(left <= 0):
-        raise ValueError(f"buffer must be more than ports * classes * headroom, {np.max(kept):g}; got {np.min(buffer):g}.")
+        most = np.max(queues * headroom)
+        raise ValueError(f"buffer must be more than ports * classes * headroom, {most:g}; got {np.min(buffer):g}.")
     return left / queues
 
 
-def victim_rate(rate, hot, shared, *, paused):
+@typed
+def victim_rate(rate, hot, shared, *, paused: bool):
     """Return the bytes per second that a flow gets whose own way is free, but which shares an uplink with flows that are not.
 
     Of *hot* flows to one receiver, *shared* come over the uplink that the victim uses too. Without pauses the hot flows are
@@ -82,9 +89,8 @@ def victim_rate(rate, hot, shared, *, paused):
     >>> victim_rate(5e9, 4, 2, paused=True), victim_rate(5e9, 4, 2, paused=False)
     (1250000000.0, 2500000000.0)
     """
-    if not isinstance(paused, (bool, np.bool_)):
-        raise ValueError(f"paused must be True or False; got {short(paused)}.")
     rate, hot, shared = number("rate", rate), whole("hot", hot), whole("shared", shared, low=0)
+    together(rate=rate, hot=hot, shared=shared)
     if np.any(shared > hot):
         raise ValueError(f"shared must be at most hot, {np.max(hot)}; got {np.max(shared)}.")
     fair = rate / hot

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from ipywidgets import HBox, ToggleButtons, VBox
 
 from .. import catalog
-from ..checks import known
+from ..checks import known, typed
 from . import registry, view
 from .progress import current
 
 RULINGS = {"holds": "✓", "holds with a qualification": "≈", "misleads": "✗"}
 
 
+@typed
 @dataclass(frozen=True)
 class Verdict:
     """What a lesson finds on one claim of claims.csv.

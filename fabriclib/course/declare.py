@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .. import units
-from ..checks import known
+from ..checks import MOST, known, number, single, typed
 
 _KEY = re.compile(r"\d\d\.[a-z0-9]+(-[a-z0-9]+)*\Z")
 _PER_CENT = re.compile(r"per ?cent\Z", re.IGNORECASE)
@@ -17,6 +17,7 @@ _QUANTITIES = {"%": {}, "times": {}, "dB": {}, "mV": {"V": 1e3, "mV": 1.0, "µV"
 _BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}
 
 
+@typed
 @dataclass(frozen=True)
 class Prediction:
     """A number the learner commits to before the lesson shows it.
@@ -105,6 +106,7 @@ class Prediction:
         >>> Prediction("01.steps", "?", "ratio", lambda: 14, "", unit="steps").format(14)
         '14 steps'
         """
+        value = single("value", number("value", value, low=-MOST))
         if self.kind == "ratio":
             return f"{short(value)} {self.unit}".strip()
         if self.unit == "b/s":
@@ -112,6 +114,7 @@ class Prediction:
         return units.format(value, _BASE_UNIT[self.kind])
 
 
+@typed
 @dataclass(frozen=True)
 class Exercise:
     """A function, or one value, that the learner writes in a notebook cell and hands to `check`.

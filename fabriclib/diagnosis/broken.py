@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import catalog, units
-from ..checks import known
+from ..checks import count, known
 from ..links import link
 from ..machines import Launcher, System
 from ..prediction.constants import Constants, fitted
@@ -72,7 +72,8 @@ def broken(cause: str, system, collective: str, nbytes, nodes: int = 1, gpus_per
     ['0.36 s']
     """
     known("cause", cause, _VARIANTS)
-    run = Case(*case(system, collective, np.atleast_1d(nbytes), nodes, gpus_per_node, launcher))
+    run = Case(*case(system, collective, nbytes, count("nodes", nodes), gpus_per_node, launcher))
+    run = run._replace(nbytes=np.atleast_1d(run.nbytes))
     found = variants(cause, run)
     if not found:
         raise ValueError(f"cause {cause!r} does not apply to {collective} on {run.nodes} x {run.gpus} GPUs of "

@@ -96,7 +96,7 @@ def _case(df, system, nodes, ranks, launcher) -> Case:
     if ranks % nodes or ranks // nodes > machine.gpus:
         raise ValueError(f"ranks must be nodes times the GPUs in use of each, of which {machine.name} has {machine.gpus}; got "
                          f"{ranks} ranks on {nodes} nodes.")
-    starter = launcher or df.attrs.get("launcher", "mpi")
+    starter = launcher if launcher is not None else df.attrs.get("launcher", "mpi")
     nbytes = df["nbytes"].to_numpy(dtype=float)
     return Case(*case(machine, df["collective"].iloc[0], nbytes, nodes, ranks // nodes, starter))
 

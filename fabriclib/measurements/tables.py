@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from .. import catalog, units
-from ..checks import number
+from ..checks import MOST, number, short, single, together
 from ..collectives.busbw import factor
 from ..links import link
 
@@ -20,8 +20,17 @@ def settled(out_of_place, in_place) -> np.ndarray:
     >>> settled([10.0, 30.0, 10.0], [9.0, 10.0, np.nan]).tolist()
     [10.0, 10.0, 10.0]
     """
-    out, inside = np.asarray(out_of_place), np.asarray(in_place)
+    out, inside = _times("out_of_place", out_of_place), _times("in_place", in_place)
+    together(out_of_place=out, in_place=inside)
     return np.where(out > GLITCH * inside, inside, out)
+
+
+def _times(name: str, times) -> np.ndarray:
+    """Return *times* as an array; NaN stands where there is none."""
+    try:
+        return np.asarray(times, dtype=float)
+    except Exception:  # anything may be passed
+        raise ValueError(f"{name} must be times in seconds, NaN where there is none; got {short(times)}.") from None
 
 
 def published(table: str):
@@ -83,7 +92,9 @@ def error(predicted, measured):
     >>> round(float(error(1.1, 1.0)), 3)
     0.1
     """
-    return np.asarray(number("predicted", predicted)) / number("measured", measured) - 1
+    predicted, measured = number("predicted", predicted), number("measured", measured)
+    together(predicted=predicted, measured=measured)
+    return np.asarray(predicted) / measured - 1
 
 
 def beside(measured, predicted):
@@ -95,6 +106,13 @@ def beside(measured, predicted):
     """
     import pandas as pd
 
+    if not isinstance(measured, pd.DataFrame) or not {"nbytes", "seconds"} <= set(measured):
+        raise ValueError(f"measured must be a DataFrame with columns nbytes and seconds; got {short(measured)}.")
+    predicted = number("predicted", predicted)
+    if np.shape(predicted) not in ((), (len(measured),)):
+        raise ValueError(f"predicted must be one number of seconds, or one for each of the {len(measured)} rows; "
+                         f"got shape {np.shape(predicted)}.")
+    predicted = np.broadcast_to(predicted, len(measured))
     errors = error(predicted, measured["seconds"])
     return pd.DataFrame({
         "message": [units.format(n) for n in measured["nbytes"]],
@@ -123,4 +141,4 @@ def percent(fraction: float) -> str:
     >>> percent(-0.217)
     '-22 %'
     """
-    return f"{round(100 * fraction):+d} %"
+    return f"{round(100 * single('fraction', number('fraction', fraction, low=-MOST, zero=True))):+d} %"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import units
-from ..checks import MAX_BYTES, known, number, plain, whole
+from ..checks import MAX_BYTES, known, number, plain, together, whole
 from ..machines import System
 from .constants import VERSION, caps, factor, gpus, latencies, tree_correction
 from .search import Found, Searched, searched
@@ -73,9 +73,10 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     named = system.id or system.name if isinstance(system, System) else system
     machine = system if isinstance(system, Searched) else searched(named)
     known("collective", collective, COLLECTIVES)
-    size, n, g = np.broadcast_arrays(
-        number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000),
-        whole("gpus_per_node", machine.gpus if gpus_per_node is None else gpus_per_node, high=machine.gpus))
+    size, n = number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000)
+    g = whole("gpus_per_node", machine.gpus if gpus_per_node is None else gpus_per_node, high=machine.gpus)
+    together(nbytes=size, nodes=n, gpus_per_node=g)
+    size, n, g = np.broadcast_arrays(size, n, g)
     if (n * g < 2).any():
         raise ValueError(f"nodes and gpus_per_node must make at least two ranks; got {n.min()} node of {g.min()} GPU.")
     names = [name for name in ((a, p) for a in ALGORITHMS for p in PROTOCOLS) if name in latencies()]

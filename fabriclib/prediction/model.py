@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import machines, units
-from ..checks import MAX_BYTES, count, known, number, plain, short, whole
+from ..checks import MAX_BYTES, count, known, number, plain, short, together, whole
 from ..collectives.buffers import COLLECTIVES
 from ..collectives.busbw import algbw, busbw
 from ..machines import Launcher, System
@@ -151,6 +151,7 @@ def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> tuple:
         raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
     size = 0.0 if collective == "barrier" else number("nbytes", nbytes, high=MAX_BYTES)
     nodes = whole("nodes", nodes, high=MAX_NODES)
+    together(nbytes=size, nodes=nodes)
     gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)
     if gpus_per_node is not None and gpus <= machine.server_gpus < machine.gpus:
         trays = machine.gpus // machine.server_gpus
@@ -165,7 +166,7 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
         raise ValueError(f"nodes must be 1 for {machine.name}, which has no network; got {short(nodes)}.")
     r = reach(machine, gpus, starter, constants)
     ways = prices(r, collective, nodes)
-    if algorithm != "auto":
+    if not isinstance(algorithm, str) or algorithm != "auto":
         ways = _named(algorithm, ways, collective)
     chosen, device = _fastest(ways, nbytes)
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for

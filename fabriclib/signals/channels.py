@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import catalog, units
-from ..checks import known, number, short, single
+from ..checks import known, number, short, single, typed
 from ..links import link
 
 _AT = 8 * units.GHz, 16 * units.GHz
@@ -18,6 +18,7 @@ _METRES = {"piece": 1.0, "inch": units.inch, "m": 1.0}
 MOST_DB = 300.0
 
 
+@typed
 @dataclass(frozen=True)
 class Part:
     """One kind of part of a channel. `coefficients` are the a and b of its loss in dB, for one piece or one metre."""
@@ -64,6 +65,7 @@ def boards() -> dict[str, str]:
     return {one.id: one.name for one in sorted(found, key=lambda one: one.loss(_AT[1]))}
 
 
+@typed
 @dataclass(frozen=True)
 class Standard:
     """What a PCIe generation asks of a channel: `budget` dB at `nyquist` Hz, `levels` voltages within `swing` volts.
@@ -142,7 +144,7 @@ def losses(segments: Sequence[Segment], frequency: float) -> np.ndarray:
     Raises:
         ValueError: no segments, or something that is no Segment.
     """
-    if not segments or not all(isinstance(one, Segment) for one in segments):
+    if not isinstance(segments, (list, tuple)) or not segments or not all(isinstance(one, Segment) for one in segments):
         raise ValueError(f"segments must be a list of at least one Segment, as channel() and segment() return; "
                          f"got {short(segments)}.")
     return np.array([one.part.loss(frequency, one.amount) for one in segments])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import number, plain, single
+from ..checks import number, plain, single, together
 from .channels import MOST_DB, standard
 
 _LEAST = 1e-300  # the smallest error rate that is told apart from none
@@ -61,6 +61,7 @@ def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
     loss = number("loss", loss, high=MOST_DB, zero=True)
     equalised = np.minimum(loss, asked.budget) if equalised is None else number("equalised", equalised, high=MOST_DB, zero=True)
     noise = receiver_noise(generation) if noise is None else number("noise", noise, high=10)
+    together(loss=loss, equalised=equalised, noise=noise)
     ratio = _ratio(np.maximum(loss - equalised, 0.0))
     memory = (1 - ratio) / (1 + ratio)
     swing = asked.swing * _ratio(loss) / ratio
@@ -95,6 +96,7 @@ def redriven(generation: str, before, after, boost: float) -> tuple:
     (20.0, 1.414)
     """
     before, after = (number(name, db, high=MOST_DB, zero=True) for name, db in (("before", before), ("after", after)))
+    together(before=before, after=after)
     gain = np.minimum(single("boost", number("boost", boost, high=MOST_DB, zero=True)), before)
     own = receiver_noise(generation)
     return before + after - gain, own * np.sqrt(1 + _ratio(after - gain) ** 2)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import catalog, units
-from ..checks import count, known, number, single
+from ..checks import count, known, number, single, together, typed
 from .channels import MOST_DB, Segment, boards, channel, losses, part, standard
 
 
@@ -69,6 +69,7 @@ def needed(segments: Sequence[Segment], generation: str) -> int | None:
     return next((n for n in range(most + 1) if place(segments, generation, n).fits), None)
 
 
+@typed
 @functools.cache
 def by_board(name: str, generation: str) -> dict[str, int | None]:
     """Return {board: how many retimers the channel *name* needs with it}, the board that loses least first; see `needed`.
@@ -87,10 +88,12 @@ def at_least(loss, usable):
     >>> at_least([20.0, 36.0, 37.0, 80.0], 36.0).tolist()
     [0, 0, 1, 2]
     """
-    stretches = number("loss", loss, high=1e4, zero=True) / number("usable", usable, high=MOST_DB)
-    return np.maximum(np.ceil(np.round(stretches, 9)) - 1, 0).astype(int)
+    loss, usable = number("loss", loss, high=1e4, zero=True), number("usable", usable, low=0.1, high=MOST_DB, zero=True)
+    together(loss=loss, usable=usable)
+    return np.maximum(np.ceil(np.round(loss / usable, 9)) - 1, 0).astype(int)
 
 
+@typed
 def reach(generation: str, board: str, others: Sequence[Segment] = (), margin: float | None = None) -> float:
     """Return the metres of *board* that the budget of *generation* leaves when the segments *others* have taken their part.
 
@@ -107,6 +110,7 @@ def reach(generation: str, board: str, others: Sequence[Segment] = (), margin: f
     return max(asked.budget * (1 - margin) - float(taken), 0.0) / one.loss(asked.nyquist)
 
 
+@typed
 @dataclass(frozen=True)
 class Device:
     """A retimer or redriver. `db`: what a retimer's receiver reaches or a redriver makes good. Seconds and watts, NaN where

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import catalog
-from ..checks import known
-from .graph import Graph, checked_graph
+from ..checks import known, typed
+from .graph import Graph
 from .trees import DEVICES
 
 MEANING = {
@@ -20,6 +20,7 @@ MEANING = {
 }
 
 
+@typed
 def path_class(graph: Graph, a: str, b: str) -> str:
     """Return how devices *a* and *b* are joined, as a word of `nvidia-smi topo -m`; see MEANING.
 
@@ -36,7 +37,6 @@ def path_class(graph: Graph, a: str, b: str) -> str:
     >>> path_class(box, "gpu0", "gpu1")
     'PHB'
     """
-    checked_graph(graph)
     devices = [graph.nodes[i] for i in _devices(graph)]
     for name in (a, b):
         known(f"device of {graph.name}", name, devices)
@@ -45,11 +45,11 @@ def path_class(graph: Graph, a: str, b: str) -> str:
     return _class(graph, graph.node(a), graph.node(b))
 
 
+@typed
 def path_classes(graph: Graph):
     """Return the path class of every pair of devices as a DataFrame, GPUs first, as `nvidia-smi topo -m` prints it."""
     import pandas as pd
 
-    checked_graph(graph)
     devices = sorted(_devices(graph), key=lambda i: DEVICES.index(graph.kinds[i]))
     names = [graph.nodes[i] for i in devices]
     cells = [["X" if a == b else _class(graph, a, b) for b in devices] for a in devices]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import whole
-
-if TYPE_CHECKING:
-    from .graph import Graph
+from ..checks import typed, whole
+from .graph import Graph
 
 MOST_GPUS = 12  # 462 ways to halve them
 
@@ -31,6 +28,7 @@ def bisection(graph: Graph) -> float:
     return min(max_flow(graph, gpus[half], np.delete(gpus, half)) for half in halves)
 
 
+@typed
 def max_flow(graph: Graph, sources: np.ndarray, targets: np.ndarray) -> float:
     """Return the most bytes per second that all *sources* (node numbers) together can send to all *targets*.
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import units
-from ..checks import known, number, short, whole
+from ..checks import known, number, typed, whole
 from ..links import Link
-from . import cuts, folding
+from . import folding
 from .groups import Groups
 
 ROUTES = ("all shortest", "widest", "all widest")
@@ -30,6 +30,7 @@ class Cables(NamedTuple):
     latency: float | None = None
 
 
+@typed
 @dataclass(frozen=True, eq=False)
 class Graph:
     """Nodes, and directed edges between them: one array entry a node, one an edge.
@@ -51,6 +52,8 @@ class Graph:
     Raises:
         ValueError: names that repeat, columns of different lengths, edges that lead nowhere or carry nothing.
     """
+
+    _example = "server('hgx-h100')"
 
     name: str
     nodes: tuple[str, ...]
@@ -83,6 +86,7 @@ class Graph:
             raise ValueError(f"an edge must join two different nodes; {self.name} has one from {self.nodes[loops[0]]} to itself.")
 
     @classmethod
+    @typed
     def wired(cls, name: str, nodes: dict[str, str], cables: list[Cables], **more) -> Graph:
         """Return the graph of *nodes* ({name: kind}, numbered in that order) joined by *cables*, two edges for each.
 
@@ -159,11 +163,18 @@ class Graph:
         """The same with like switches of a fabric merged: flows get on it what they get on the whole, and it routes faster."""
         return folding.folded(self)
 
-    def over(self, edges: np.ndarray) -> Graph:
-        """Return the graph of the same nodes and of the chosen *edges* (a mask, or their numbers) only."""
+    def over(self, edges) -> Graph:
+        """Return the graph of the same nodes and of the chosen *edges* (a mask, or their numbers) only.
+
+        Raises:
+            ValueError: a mask of another length, or an edge that there is not.
+        """
+        if not (isinstance(edges, np.ndarray) and edges.dtype == bool and edges.shape == self.src.shape):
+            edges = np.atleast_1d(whole("edges", edges, low=0, high=len(self.src) - 1)).ravel()
         columns = {field: getattr(self, field)[edges] for field in ("src", "dst", "capacity", "count", "latency", "link")}
         return replace(self, **columns)
 
+    @typed
     def of_kind(self, kind: str) -> np.ndarray:
         """Return the node numbers of one kind."""
         return np.flatnonzero(self.kinds == kind)
@@ -182,16 +193,23 @@ class Graph:
         Raises:
             ValueError: a name the graph does not have, or a GPU number beyond the last.
         """
-        ends = np.asarray(ends)
-        if ends.dtype.kind in "US":
-            return np.array([self.node(name) for name in ends.ravel().tolist()]).reshape(ends.shape)
+        try:
+            named = np.asarray(ends)
+        except Exception:  # anything may be passed, lists of different lengths too
+            named = None
+        if named is not None and named.dtype.kind in "US" and named.size:
+            return np.array([self.node(name) for name in named.ravel().tolist()]).reshape(named.shape)
         return self.gpus[whole("a GPU's number", ends, low=0, high=len(self.gpus) - 1)]
 
-    def hops(self, targets: np.ndarray) -> np.ndarray:
-        """Return the fewest edges from every node to each of *targets*, as (targets, nodes); no way: the number of nodes."""
+    def hops(self, targets) -> np.ndarray:
+        """Return the fewest edges from every node to each of *targets*, as (targets, nodes); no way: the number of nodes.
+
+        Raises:
+            ValueError: a node that there is not.
+        """
         nodes = len(self.nodes)
-        far = np.full((len(targets), nodes), nodes)
-        row, at, steps = np.arange(len(targets)), np.asarray(targets), 0
+        at, steps = np.atleast_1d(whole("targets", targets, low=0, high=nodes - 1)).ravel(), 0
+        far, row = np.full((len(at), nodes), nodes), np.arange(len(at))
         while at.size:
             far[row, at] = steps
             steps += 1
@@ -253,14 +271,9 @@ class Graph:
         >>> server("hgx-h100").bisection(), server("mi300x").bisection()
         (1800000000000.0, 1024000000000.0)
         """
-        return cuts.bisection(self)
+        from .cuts import bisection
 
-
-def checked_graph(graph) -> Graph:
-    """Return *graph*, or raise a ValueError if it is something else: the name of a server, say."""
-    if not isinstance(graph, Graph):
-        raise ValueError(f"graph must be a Graph, such as server('hgx-h100'); got {short(graph)}.")
-    return graph
+        return bisection(self)
 
 
 def _edges(cables: Cables) -> list[np.ndarray]:

@@ -7,12 +7,14 @@ import random
 
 import numpy as np
 
+from ..checks import typed
 from .graph import Graph
 
 ATTEMPTS, PATIENCE = 100, 2000  # times to start again, and nodes to try in the search for one ring
 MOST = 256  # GPUs among which rings are searched for
 
 
+@typed
 def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
     """Return rings through the first *ranks* GPUs over direct links, as orders of GPU numbers; no two share a link.
 
@@ -37,6 +39,7 @@ def disjoint_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
     return [list(ring) for ring in _rings(tuple(map(tuple, links.tolist())))]
 
 
+@typed
 def rail_rings(graph: Graph, ranks: int | None = None) -> list[list[int]]:
     """Return a ring for each GPU of a server through the first *ranks* GPUs, as orders of GPU numbers: one for each NIC.
 

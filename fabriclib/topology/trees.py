@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from ..checks import known, number, whole
+from ..checks import known, number, typed, whole
 from ..links import Link, link
 from .graph import Cables, Graph
 
@@ -58,6 +58,7 @@ class One(NamedTuple):
         return self.links * self.link.lanes if self.link and self.link.family in TAKES_LANES else 0
 
 
+@typed
 def tree(name: str, parts: list[Part]) -> Graph:
     """Return the graph of a PCIe tree: every part a node, every link a pair of edges.
 

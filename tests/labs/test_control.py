@@ -20,10 +20,17 @@ def test_rounding_in_a_log_scale_does_not_hide_a_value():
     assert Control("c", [1e-6 * (1 + 1e-13), 1.0], default=1.0).position(1e-6) == 0
 
 
-@pytest.mark.parametrize("value", [0, 19, 2.5, -1, float("nan"), float("inf"), True, None, "3", "", [3], np.array([3, 4])])
+@pytest.mark.parametrize("value", [0, 19, 2.5, -1, float("nan"), float("inf"), True, None, "3", "", [3], np.array([3, 4]),
+                                   10**400, -(10**400), np.longdouble("1e4000"), np.uint8(200), np.float16(6e4), 1 + 2j])
 def test_a_value_not_listed_is_refused_by_name(value):
     with pytest.raises(ValueError, match=r"links must be one of 18 values from 1 to 18; got "):
         Control("links", range(1, 19), default=18).position(value)
+
+
+def test_a_narrow_number_is_compared_with_a_wide_one():
+    assert Control("nbytes", [2.0**k for k in range(40)], default=1.0).position(np.uint8(128)) == 7
+    with pytest.raises(ValueError, match="nbytes must be one of 40 values"):
+        Control("nbytes", [1e12 * k for k in range(40)], default=0.0).position(np.float16(6e4))
 
 
 def test_what_is_allowed_is_said_in_full_where_it_is_short():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import units
-from ...checks import known, plain, short
+from ...checks import MOST, known, plain, short
 
 SI_UNITS = ("B", "B/s", "b/s", "s", "J", "W")
 KINDS = ("slider", "menu")
@@ -63,6 +63,7 @@ class Control:
         Raises:
             ValueError: it is not in the list; the message says what is.
         """
+        value = plain(value)
         for position, listed in enumerate(self.values):
             if _same(listed, value):
                 return position
@@ -89,7 +90,8 @@ class Control:
 
 
 def _is_number(value) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    """Say whether *value* is a number that may be compared with one of the list: no NaN, and none that no float can hold."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and bool(abs(value) <= MOST)
 
 
 def _same(listed, value) -> bool:

@@ -1,0 +1,370 @@
+"""Hostile calls: every public function of fabriclib, called as its examples call it but for one or two arguments.
+
+What is public is found, not listed, and what a valid call looks like is learned from the examples in docstrings, so that a
+function is swept from the day it is born.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import doctest
+import functools
+import importlib
+import inspect
+import io
+import linecache
+import math
+import pkgutil
+import random
+import re
+import signal
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+import fabriclib as fl
+
+PACKAGE = fl.__name__
+SECONDS = 20  # after which a call is taken to run without end
+MOST_VALID = 4  # valid calls kept of each function
+
+
+class Target(NamedTuple):
+    """A public callable: what to call, and the function whose arguments are changed."""
+
+    name: str
+    call: Callable
+    function: Callable
+    bound: int  # leading arguments that stay as they are: the object a method is of
+
+
+class Unwritable:
+    """Its text is an error."""
+
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+
+class Unreadable:
+    """Nothing about it can be used: not its text, its truth or its length."""
+
+    def __repr__(self):
+        return "unreadable"
+
+    def __bool__(self):
+        raise RuntimeError("no truth")
+
+    def __len__(self):
+        raise RuntimeError("no length")
+
+
+def pool() -> list:
+    """Return the hostile values, made afresh: none can spoil the next call."""
+    return [
+        None, True, False, "", " ", "é\x00", "x" * 10_000, "nan", "all", "1e999 GB/s", "-5 GiB", "0 s", b"8",
+        0, -1, 1, 2, 3, 7, 2.5, -0.0, 10_000_000, 10_000_001, 2**31, 2**63, 2**64, 10**400, -(10**400),
+        1e308, -1e308, 5e-324, math.nan, math.inf, -math.inf, 1 + 2j,
+        np.longdouble("1e4000"), np.longdouble(3), np.uint8(200), np.int8(-7), np.uint64(2**64 - 1), np.float16(6e4),
+        np.bool_(True), np.str_("gpu0"), np.datetime64("2020-01-01"),
+        np.array([]), np.array(5), np.array([1, 200], np.uint8), np.arange(8)[::2], np.asfortranarray(np.ones((2, 3))),
+        np.array([1.0, np.nan]), np.array([1e308, 1e308]), np.array(["a", "b"]), np.array([None, 1], object),
+        np.ma.masked_array([1, 2], [True, False]), np.zeros((0, 3)),
+        [], (), {}, set(), [[]], [[1], [2, 3]], [None], [1, 2, 3], ["a"], (0, 0), ((0, 1), (1, 0)), {"a": 1}, {1, 2},
+        range(3), slice(3), iter([1]), (n for n in (1, 2)), memoryview(b"12345678")[::2], bytearray(b"x"),
+        object(), Unreadable(), Unreadable, str, fl, np, pd.DataFrame(), pd.DataFrame({"a": [1]}), pd.Series([1.0, 2.0]),
+        *_parts(),
+    ]
+
+
+@functools.cache
+def _parts() -> list:
+    """Things of fabriclib's own, for where another of them is asked for."""
+    mesh, ring = fl.server("mi300x"), fl.schedule("all_reduce", "ring", 4)
+    return [fl.link("nvlink4"), fl.link("xgmi-mi100"), fl.switch("nvswitch3"), fl.cable("dac-400"), fl.system("dgx-h100"),
+            fl.AlphaBeta(1e-6, 1e-11), fl.Level(2, 1e-6, 1e-11), mesh, fl.server("hgx-h100"), fl.fabric("torus", dims=(2, 2)),
+            ring, fl.flows.share(mesh, fl.flows.all_to_all(8))]
+
+
+def shown(value) -> str:
+    """Return the text of a value, as far as a message needs it."""
+    try:
+        return f"{type(value).__name__} {repr(value)[:60]}"
+    except Exception:
+        return type(value).__name__
+
+
+# What fabriclib makes and hands out, and nobody else fills in: their fields are what was computed.
+RESULTS = {
+    "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
+    "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
+}
+
+# Where an infinity, or a NaN, is an answer.
+UNBOUNDED = {"collectives.choose.crossover": "there is no such size", "collectives.choose.best": "no runner-up",
+             "nccl.tuner.nccl_choice": "not to be had", "diagnosis.compare.compare": "not read"}
+
+# What no example shows: valid arguments by the name of the function.
+VALID: dict[str, Callable[[], dict]] = {
+    "catalog.sources_of": lambda: {"cells": fl.catalog.rows("links")[0]},
+    "collectives.counts.Counts.time": lambda: {"self": fl.Counts(14, 1.75, 0.875), "nbytes": 1e6, "alpha": 1e-6, "beta": 1e-11,
+                                               "gamma": 0.0},
+    "collectives.counts.Level": lambda: {"size": 8, "alpha": 1e-6, "beta": 1e-11},
+    "collectives.registry.Algorithm": lambda: _fields(fl.algorithms("all_reduce")[0]),
+    "collectives.schedule.Schedule.relabel": lambda: {"self": _ring(), "order": [3, 2, 1, 0]},
+    "collectives.schedule.Schedule.run": lambda: {"self": _ring(), "arrays": [np.arange(8.0)] * 4},
+    "collectives.schedule.Schedule.states": lambda: {"self": _ring(), "arrays": [np.arange(8.0)] * 4},
+    "collectives.schedule.Schedule.time": lambda: {"self": _ring(), "nbytes": 1e6, "alpha": 1e-6, "beta": 1e-11, "gamma": 0.0,
+                                                   "levels": None},
+    "congestion.dcqcn.run": lambda: {"rate": 5e9, "start": [5e9, 5e9], "seconds": 1e-4, "feedback": 4e-6, "threshold": 1e6,
+                                     "parameters": None},
+    "copies.beside": lambda: {"table": fl.catalog.rows("p2p_tables")[0]["id"]},
+    "course.checking.check": lambda: {"key": "01.n-half", "given": len},
+    "course.checking.solution": lambda: {"key": "01.n-half"},
+    "course.claims.Verdict": lambda: {"claim": "a", "ruling": "holds", "because": lambda: "so"},
+    "course.claims.verdict": lambda: {"claim": "a"},
+    "course.gate.after": lambda: {"key": "01.small", "thing": "text"},
+    "course.prediction.predict_first": lambda: {"key": "01.small"},
+    "cxl.trace_table": lambda: {"device_type": 2, "accesses": ["host read D0", "device write D0"], "bias": "host"},
+    "labs.lab": lambda: {"name": "cost"},
+    "lanes.budgets": lambda: {"gpus": 8, "nics": 8, "ssds": 4},
+    "measurements.tables.beside": lambda: {"measured": fl.measurements.published("a100x8-nvswitch-ar"), "predicted": 1e-3},
+    "prediction.model.Prediction.why": lambda: {"self": fl.predict("dgx-h100", "all_reduce", 1e6), "at": -1},
+    "topology.classes.path_classes": lambda: {"graph": fl.server("hgx-h100")},
+}
+
+
+def _fields(record) -> dict:
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+
+
+def _ring():
+    return fl.schedule("all_reduce", "ring", 4)
+
+
+@functools.cache
+def targets() -> dict[str, Target]:
+    """Return every public callable by name: functions, constructors and methods of what `fl.__all__` and its modules offer."""
+    found: dict[str, Target] = {}
+    for name in fl.__all__:
+        _collect(found, name, getattr(fl, name))
+    _collect(found, "course", importlib.import_module("fabriclib.course"))
+    return dict(sorted(found.items()))
+
+
+def _collect(found: dict, name: str, thing) -> None:
+    if isinstance(thing, types.ModuleType):
+        for inner in getattr(thing, "__all__", None) or [n for n, v in vars(thing).items() if _born_in(thing, n, v)]:
+            _collect(found, f"{thing.__name__.removeprefix(PACKAGE + '.')}.{inner}", getattr(thing, inner))
+    elif inspect.isclass(thing):
+        _collect_class(found, _called(thing), thing)
+    elif callable(thing) and (getattr(thing, "__module__", None) or "").startswith(PACKAGE):
+        found[_called(thing)] = Target(_called(thing), thing, inspect.unwrap(thing), 0)
+
+
+def _born_in(module, name: str, value) -> bool:
+    return not name.startswith("_") and getattr(value, "__module__", None) == module.__name__ and callable(value)
+
+
+def _called(thing) -> str:
+    return f"{thing.__module__.removeprefix(PACKAGE + '.')}.{thing.__qualname__}"
+
+
+def _collect_class(found: dict, name: str, cls: type) -> None:
+    if not cls.__module__.startswith(PACKAGE):
+        return
+    if inspect.isfunction(cls.__init__) and not issubclass(cls, (tuple, Exception)) and name not in RESULTS:
+        found[name] = Target(name, cls, inspect.unwrap(cls.__init__), 0)
+    for method, value in vars(cls).items():
+        if method.startswith("_"):
+            continue
+        if isinstance(value, classmethod):
+            found[f"{name}.{method}"] = Target(f"{name}.{method}", getattr(cls, method), inspect.unwrap(value.__func__), 0)
+        elif inspect.isfunction(value):
+            found[f"{name}.{method}"] = Target(f"{name}.{method}", value, inspect.unwrap(value), 1)
+
+
+@functools.cache
+def labs() -> dict[str, Target]:
+    """Return the evaluation of every lab, a function of its controls, by name."""
+    found = {}
+    for name in fl.labs():
+        lab = fl.lab(name)
+        found[f"lab {name}"] = Target(f"lab {name}", _evaluated(lab), lab.declared.function, 0)
+    return found
+
+
+def _evaluated(lab) -> Callable:
+    names = list(inspect.signature(lab.declared.function).parameters)
+    return lambda *values: lab.evaluate(**dict(zip(names, values, strict=True)))
+
+
+def arguments_of(target: Target) -> list[str]:
+    """Return the names of the arguments that may be spoiled."""
+    given = list(inspect.signature(target.function).parameters.values())[target.bound:]
+    return [one.name for one in given if one.kind is not inspect.Parameter.VAR_POSITIONAL and one.name not in ("self", "cls")]
+
+
+@functools.cache
+def valid_calls() -> dict[str, list[dict]]:
+    """Return for each target the arguments of valid calls: those its docstring or another's example makes."""
+    by_code = {target.function.__code__: target for target in targets().values()}
+    found: dict[str, list[dict]] = {name: [] for name in targets()}
+
+    def record(frame, event, _):
+        if event == "call" and (target := by_code.get(frame.f_code)) and len(found[target.name]) < MOST_VALID:
+            found[target.name].append(_arguments(target, dict(frame.f_locals)))
+
+    for function in {id(v): v for module in _modules() for v in vars(module).values()}.values():
+        _forget(function)
+    with contextlib.redirect_stdout(io.StringIO()):
+        for module in _modules():
+            for test in doctest.DocTestFinder(exclude_empty=True).find(module):
+                space = dict(vars(module))
+                for example in test.examples:
+                    sys.setprofile(record)
+                    with contextlib.suppress(Exception):
+                        exec(compile(example.source, test.name, "single"), space)
+                    sys.setprofile(None)
+    for name in labs():
+        controls = fl.lab(name.removeprefix("lab ")).controls
+        found[name] = [{one: controls[one].default for one in arguments_of(labs()[name])}]
+    for name, made in VALID.items():
+        found[name].append(made())
+    return found
+
+
+def _forget(function) -> None:
+    """Empty the caches of *function*, so that an example's call reaches it."""
+    while inspect.isroutine(function) or hasattr(function, "cache_clear"):
+        getattr(function, "cache_clear", lambda: None)()
+        function = getattr(function, "__wrapped__", None)
+
+
+def _modules():
+    for info in pkgutil.walk_packages(fl.__path__, f"{PACKAGE}."):
+        if not info.name.startswith(("fabriclib.labs", "fabriclib.course.lessons")):
+            yield importlib.import_module(info.name)
+
+
+def _arguments(target: Target, given: dict) -> dict:
+    names = list(inspect.signature(target.function).parameters)
+    return {name: given[name] for name in names if target.bound or name not in ("self", "cls")}
+
+
+def call(target: Target, arguments: dict):
+    """Call *target* with *arguments*, spread over positional and keyword ones as its signature asks."""
+    positional, keywords = [], {}
+    for name, value in arguments.items():
+        kind = inspect.signature(target.function).parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            positional += value
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            keywords |= value
+        elif kind is inspect.Parameter.KEYWORD_ONLY or positional is None:
+            keywords[name] = value
+        else:
+            positional.append(value)
+    return target.call(*positional, **keywords)
+
+
+def spoiled(target: Target, valid: dict, rng: random.Random) -> tuple[dict, list[str]]:
+    """Return *valid* with one or two arguments replaced by hostile values, and which they are."""
+    kinds = {name: p.kind for name, p in inspect.signature(target.function).parameters.items()}
+    arguments, names = dict(valid), arguments_of(target)
+    chosen = rng.sample(names, min(len(names), rng.choice((1, 1, 1, 2))))
+    for name in chosen:
+        value = rng.choice(pool())
+        if kinds[name] is inspect.Parameter.VAR_KEYWORD:
+            key = rng.choice([*valid[name], "dims", "root", "chunks", "nonsense"])
+            arguments[name] = {**valid[name], key: value}
+        else:
+            arguments[name] = value
+    return arguments, chosen
+
+
+def fault(target: Target, arguments: dict, valid: dict) -> str | None:
+    """Return what is wrong with how *target* takes *arguments*, or None."""
+    with _alarm(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            result = call(target, arguments)
+        except Exception as problem:
+            text = f"{type(problem).__name__}: {str(problem)[:150]} {_where(problem)}"
+            return None if _is_refusal(problem, arguments) else text
+        try:
+            repr(result)
+        except Exception as problem:
+            return f"repr of the result: {type(problem).__name__}: {problem} {_where(problem)}"
+        if target.name in UNBOUNDED or _finite(result) or not _finite(list(arguments.values())):
+            return None
+        if _finite(call(target, valid)):
+            return f"not finite: {repr(result)[:150]}"
+    return None
+
+
+@contextlib.contextmanager
+def _alarm():
+    def stop(*_):
+        raise TimeoutError(f"runs for more than {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _is_refusal(problem: Exception, arguments: dict) -> bool:
+    """Return whether *problem* is a sentence of fabriclib's own, or names an argument."""
+    if not isinstance(problem, (ValueError, TypeError)):
+        return False
+    options = [key for value in arguments.values() if isinstance(value, dict) for key in value]
+    names = {*arguments, *(key for key in options if isinstance(key, str))}
+    if any(re.search(rf"\b{re.escape(name)}\b", str(problem)) for name in names if name):
+        return True
+    frame = _innermost(problem)
+    return (type(problem) is ValueError and _ours(frame)
+            and linecache.getline(frame.tb_frame.f_code.co_filename, frame.tb_lineno).strip().startswith("raise "))
+
+
+def _ours(frame) -> bool:
+    return frame.tb_frame.f_globals.get("__name__", "").startswith(PACKAGE)
+
+
+def _innermost(problem: Exception):
+    frame = problem.__traceback__
+    while frame.tb_next:
+        frame = frame.tb_next
+    return frame
+
+
+def _where(problem: Exception) -> str:
+    frame, last = problem.__traceback__, None
+    while frame:
+        last, frame = (frame if _ours(frame) else last), frame.tb_next
+    return f"[{last.tb_frame.f_code.co_filename.split('fabriclib/')[-1]}:{last.tb_lineno}]" if last else ""
+
+
+def _finite(value) -> bool:
+    """Return whether no NaN or infinity is in *value*; tables, which show what is not known as NaN, are not looked into."""
+    if isinstance(value, (float, np.floating)):
+        return bool(np.isfinite(value))
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return bool(np.isfinite(value).all())
+    if isinstance(value, (list, tuple)):
+        return all(_finite(one) for one in value)
+    if isinstance(value, dict):
+        return all(_finite(one) for one in value.values())
+    if isinstance(value, pd.Series):
+        return _finite(value.to_numpy())
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, fl.Link)):
+        return all(_finite(getattr(value, field.name)) for field in dataclasses.fields(value) if field.name[0] != "_")
+    return True
