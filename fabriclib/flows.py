@@ -157,16 +157,20 @@ def _capacities(routing: Routing, capacity) -> np.ndarray:
     return capacity
 
 
+def _sizes(routing: Routing, nbytes) -> np.ndarray:
+    nbytes, flows = np.asarray(number("nbytes", nbytes, zero=True)), len(routing.latency)
+    if nbytes.shape != (flows,):
+        raise ValueError(f"nbytes must be one number for each of the {flows} flows; got shape {nbytes.shape}.")
+    return nbytes
+
+
 @typed
 def finish(routing: Routing, capacity, nbytes) -> float:
     """Return the seconds until the last of the flows is done: all start together, each with *nbytes* (one entry a flow).
 
     Whenever a flow ends, the others share what it leaves free. Latency is not counted.
     """
-    capacity, flows = _capacities(routing, capacity), len(routing.latency)
-    left, seconds = np.array(number("nbytes", nbytes, zero=True), dtype=float), 0.0
-    if left.shape != (flows,):
-        raise ValueError(f"nbytes must be one number for each of the {flows} flows; got shape {left.shape}.")
+    capacity, left, seconds = _capacities(routing, capacity), _sizes(routing, nbytes).copy(), 0.0
     while (going := left > 0).any():
         flow, edge, fraction = (column[going[routing.flow]] for column in routing[:3])
         weight = np.bincount(edge, fraction, minlength=len(capacity)) / capacity
@@ -183,11 +187,16 @@ def finish(routing: Routing, capacity, nbytes) -> float:
     return float(seconds)
 
 
-def finish_each(routing: Routing, capacity: np.ndarray, nbytes: np.ndarray, ends: np.ndarray) -> np.ndarray:
+@typed
+def finish_each(routing: Routing, capacity, nbytes, ends) -> np.ndarray:
     """Return what `finish` says of each run of flows, the runs one after another: run i ends before flow ends[i].
 
     As an array, (runs,), in a few calls for all runs; only a run whose shorter flows leave links free is solved by itself.
     """
+    capacity, nbytes = _capacities(routing, capacity), _sizes(routing, nbytes)
+    ends = np.atleast_1d(whole("ends", ends, high=len(nbytes)))
+    if ends.ndim > 1 or ends[-1] != len(nbytes) or np.any(np.diff(ends) <= 0):
+        raise ValueError(f"ends must rise to the {len(nbytes)} flows; got {short(ends.tolist())}.")
     run, shape = np.searchsorted(ends, np.arange(len(nbytes)), side="right"), (len(ends), len(capacity))
     flow, edge, fraction = (column[nbytes[routing.flow] > 0] for column in routing[:3])
     cell = run[flow] * shape[1] + edge

@@ -85,10 +85,9 @@ def pool() -> list:
 @functools.cache
 def _parts() -> list:
     """Things of fabriclib's own, for where another of them is asked for."""
-    mesh, ring = fl.server("mi300x"), fl.schedule("all_reduce", "ring", 4)
     return [fl.link("nvlink4"), fl.link("xgmi-mi100"), fl.switch("nvswitch3"), fl.cable("dac-400"), fl.system("dgx-h100"),
-            fl.AlphaBeta(1e-6, 1e-11), fl.Level(2, 1e-6, 1e-11), mesh, fl.server("hgx-h100"), fl.fabric("torus", dims=(2, 2)),
-            ring, fl.flows.share(mesh, fl.flows.all_to_all(8))]
+            fl.AlphaBeta(1e-6, 1e-11), fl.Level(2, 1e-6, 1e-11), fl.server("hgx-h100"), fl.fabric("torus", dims=(2, 2)),
+            _ring(), _share()]
 
 
 def shown(value) -> str:
@@ -131,6 +130,9 @@ VALID: dict[str, Callable[[], dict]] = {
     "course.gate.after": lambda: {"key": "01.small", "thing": "text"},
     "course.prediction.predict_first": lambda: {"key": "01.small"},
     "cxl.trace_table": lambda: {"device_type": 2, "accesses": ["host read D0", "device write D0"], "bias": "host"},
+    "flows.finish": lambda: {"routing": _share().routing, "capacity": _share().graph.capacity, "nbytes": np.ones(56)},
+    "flows.finish_each": lambda: {"routing": _share().routing, "capacity": _share().graph.capacity, "nbytes": np.ones(56),
+                                  "ends": np.array([20, 56])},
     "labs.lab": lambda: {"name": "cost"},
     "lanes.budgets": lambda: {"gpus": 8, "nics": 8, "ssds": 4},
     "measurements.tables.beside": lambda: {"measured": fl.measurements.published("a100x8-nvswitch-ar"), "predicted": 1e-3},
@@ -141,6 +143,11 @@ VALID: dict[str, Callable[[], dict]] = {
 
 def _fields(record) -> dict:
     return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+
+
+def _share():
+    mesh = fl.server("mi300x")
+    return fl.flows.share(mesh, fl.flows.all_to_all(8))
 
 
 def _ring():
