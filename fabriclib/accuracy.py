@@ -13,8 +13,9 @@ import numpy as np
 
 from . import catalog, units
 from .measurements import published
+from .prediction.cases import Case, case
 from .prediction.constants import UNITS, Constants, fitted
-from .prediction.model import case, predicted
+from .prediction.model import predicted
 
 REGIMES = ("all sizes", "up to 64 KiB", "between", "from 64 MiB")
 SMALL, LARGE = 64 * units.KiB, 64 * units.MiB
@@ -38,7 +39,7 @@ class Table(NamedTuple):
     cause: str
     nbytes: np.ndarray
     seconds: np.ndarray
-    case: tuple
+    case: Case
 
     def predicted(self, constants: Constants) -> np.ndarray:
         """Return the seconds that the model gives with these constants."""
@@ -97,7 +98,8 @@ def held_out() -> dict[str, tuple[float, ...]]:
 
 def _only(*kept: str) -> Constants:
     """Return the shipped constants with the parts of the model that are not *kept* taken away."""
-    parts = {"rates": ("efficiency", "pair efficiency", "reduction", "tree share", "wiring", "pair share"),
+    parts = {"rates": ("efficiency", "pair efficiency", "reduction", "tree share", "chain share", "wiring",
+                       "pair share"),
              "latency": ("base", "step", "eager", "bulk"), "launch": ("floor", "floor per gpu"),
              "ramp": ("fill",)}
     gone = {quantity: part for part, names in parts.items() if part not in kept for quantity in names}

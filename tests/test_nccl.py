@@ -192,7 +192,7 @@ def test_sizes_and_nodes_broadcast():
 def test_the_table_is_ranked_and_says_the_version():
     choice = fl.nccl_choice("dgx-h100", "all_reduce", 16 * MiB)
     assert list(choice.table().iloc[0]) == ["nvls", "simple", 86.68]
-    assert choice.table()["score (us)"].is_monotonic_increasing
+    assert choice.table()["score (µs)"].is_monotonic_increasing
     assert nccl.VERSION == choice.version == "v2.30.7-1"
     assert "v2.30.7-1 would pick nvls with simple" in repr(choice)
     assert "would pick, for 2 messages: nvls, ring" in repr(nccl_choice("dgx-h100", "all_reduce", [MiB, GiB]))

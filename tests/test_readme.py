@@ -1,37 +1,54 @@
-"""What the README says about accuracy is what data/held_out.csv holds."""
+"""What the README, and the titles of lessons, count and say of accuracy is what the data, the labs and the lessons hold."""
 
-import numpy as np
+import re
+
+import accuracy as tool
+import pytest
 from lessons import LESSONS, ROOT, read
 
-from fabriclib import accuracy, machines
+from fabriclib import accuracy
+from fabriclib.labs import one_server
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+WORDS = {10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen"}
 
 
-def cells(errors) -> str:
-    return " | ".join("" if np.isnan(error) else f"{100 * error:.0f} %" for error in errors)
+def title(path) -> str:
+    return read(path)["cells"][0]["source"]
 
 
-def accuracy_rows() -> list[str]:
-    """The table's rows: both groups, then every machine, one node and several apart, the largest error last."""
-    held_out, groups = accuracy.held_out(), {}
-    for table in accuracy.tables():
-        where = "one node" if table.nodes == 1 else "several"
-        groups.setdefault((machines.system(table.system).name, where), []).append(held_out[table.id])
-    with np.errstate(all="ignore"):
-        means = {key: [np.nanmean(column) if not np.all(np.isnan(column)) else np.nan for column in np.transpose(scores)]
-                 for key, scores in groups.items()}
-    rows = [f"| **all, {group}** | {cells(errors)} |" for group, errors in accuracy.summary(held_out).items()]
-    ordered = sorted(means, key=lambda key: means[key][0])
-    return rows + [f"| {name}, {where} ({len(groups[name, where])}) | {cells(means[name, where])} |" for name, where in ordered]
+def test_every_table_was_scored():
+    missing = {table.id for table in accuracy.tables()} - set(accuracy.held_out())
+    assert not missing, f"data/held_out.csv lacks {', '.join(sorted(missing))}: run python tools/accuracy.py --write"
 
 
-def test_the_table_of_errors_is_that_of_the_model():
-    rows = accuracy_rows()
-    assert "\n".join(rows) in README, "README.md should hold:\n" + "\n".join(rows)
+def test_the_table_of_errors_and_their_number_are_those_of_the_model():
+    try:
+        now = tool.with_scores(README, accuracy.held_out())
+    except KeyError as missing:
+        pytest.fail(f"data/held_out.csv lacks {missing}: run python tools/accuracy.py --write")
+    assert now == README, "README.md has other scores than data/held_out.csv: run python tools/accuracy.py --write"
+    assert f"beside {len(accuracy.tables())} published benchmark tables" in README
+    assert sum(map(int, re.findall(r"^\| [^|]+ \((\d+)\) \|", README, flags=re.MULTILINE))) == len(accuracy.tables())
 
 
 def test_the_map_names_every_lesson_and_its_minutes():
     for path in LESSONS:
-        minutes = read(path)["cells"][0]["source"].split(" minutes")[0].split()[-1]
+        minutes = title(path).split(" minutes")[0].split()[-1]
         assert f"(notebooks/{path.name}) | {minutes} |" in README
+
+
+def test_every_lesson_has_one_title_in_the_map_at_its_head_and_in_links_to_it():
+    for path in LESSONS:
+        number, name = path.stem[:2], re.search(rf"\[([^\]]+)\]\(notebooks/{path.name}\)", README)[1]
+        assert title(path).startswith(f"# {number} · {name}\n")
+        for other in LESSONS:
+            for label in re.findall(rf"\[([^\]]+)\]\({path.name}\)", "".join(cell["source"] for cell in read(other)["cells"])):
+                assert label == f"{number} {name}", other.name
+
+
+def test_servers_and_lessons_are_counted_alike_wherever_they_are_counted():
+    servers = WORDS[len(one_server.RUNS)]
+    seven, fourteen = (next(path for path in LESSONS if path.stem.startswith(number)) for number in ("07", "14"))
+    assert any(f"costs on {servers} servers" in cell["source"] for cell in read(seven)["cells"])
+    assert f"**{WORDS[LESSONS.index(fourteen) - 1].capitalize()} lessons of formulas." in title(fourteen)

@@ -2,7 +2,7 @@
 
     python tools/accuracy.py            refit without each site in turn, score the tables of that site, and print
     python tools/accuracy.py --refit    fit the shipped constants anew, on the tables declared for fitting: data/fitted.csv
-    python tools/accuracy.py --write    print, and write the scores of tables held out by site: data/held_out.csv
+    python tools/accuracy.py --write    print, and write the scores of tables held out by site: data/held_out.csv, README.md
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import re
 import sys
+from pathlib import Path
 
 import fitting
+import numpy as np
 
-from fabriclib import accuracy, catalog
+from fabriclib import accuracy, catalog, machines
+
+README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def leave_one_site_out():
@@ -46,6 +51,30 @@ def write(scores) -> None:
             writer.writerow([table.id, *("" if math.isnan(one) else f"{one:.4f}" for one in scores[table.id])])
 
 
+def readme_rows(held_out) -> list[str]:
+    """Return the rows of README's table: both groups, then every machine, one node and several apart, the largest error last."""
+    groups: dict[tuple[str, str], list] = {}
+    for table in accuracy.tables():
+        where = "one node" if table.nodes == 1 else "several"
+        groups.setdefault((machines.system(table.system).name, where), []).append(held_out[table.id])
+    means = {key: [np.mean([one for one in column if one == one] or math.nan) for column in zip(*scores, strict=True)]
+             for key, scores in groups.items()}
+    rows = [f"| **all, {group}** | {_rounded(errors)} |" for group, errors in accuracy.summary(held_out).items()]
+    ordered = sorted(means, key=lambda key: means[key][0])
+    return rows + [f"| {', '.join(key)} ({len(groups[key])}) | {_rounded(means[key])} |" for key in ordered]
+
+
+def with_scores(text: str, held_out) -> str:
+    """Return README's *text* with these scores in its table, and the number of tables above it."""
+    rows = "\n".join(readme_rows(held_out))
+    text = re.sub(r"(?<=\n\|---\|---\|---\|---\|---\|\n)(?:\|.*\n)+", lambda _: rows + "\n", text, count=1)
+    return re.sub(r"beside \d+ published", f"beside {len(accuracy.tables())} published", text, count=1)
+
+
+def _rounded(errors) -> str:
+    return " | ".join("" if math.isnan(error) else f"{100 * error:.0f} %" for error in errors)
+
+
 def _cells(errors) -> str:
     return "".join(f"{'' if math.isnan(error) else f'{100 * error:.1f} %':>14}" for error in errors)
 
@@ -69,6 +98,7 @@ def main() -> int:
         print(f"{f'the same without {len(shared)} tables of a shared network, {group}':70}" + _cells(means))
     if asked.write:
         write(held_out)
+        README.write_text(with_scores(README.read_text(encoding="utf-8"), held_out), encoding="utf-8")
     return 0
 
 

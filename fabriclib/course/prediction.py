@@ -12,7 +12,7 @@ from .declare import Prediction
 from .feedback import judge, shown
 from .progress import current
 
-_EXAMPLES = {"size": "3 MiB", "rate": "12 GB/s", "time": "7.5 us", "energy": "2 pJ", "power": "40 W", "ratio": "1.5"}
+_EXAMPLES = {"size": "3 MiB", "rate": "12 GB/s", "time": "7.5 ms", "energy": "2 pJ", "power": "40 W", "ratio": "1.5"}
 
 
 def predict_first(key: str) -> PredictionBox:

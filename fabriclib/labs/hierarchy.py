@@ -22,6 +22,7 @@ _SPEEDS = {"200 Gb/s (HDR)": "ib-hdr", "400 Gb/s (NDR)": "ib-ndr", "800 Gb/s (XD
 _NDR = "400 Gb/s (NDR)"
 _RADIX = 64
 _SECONDS = (3e-6, 10.0)
+_HALVES = 2 * (PLACES - 1) / PLACES  # buffers that a ring's two halves send through a GPU's port
 
 ONE_RING, RINGS, TWO_LEVELS, ADDING = "one ring", "eight rings", "two levels", "two levels, switches add"
 _LINES = {ONE_RING: (charts.OTHER_2, charts.DOTTED), RINGS: (charts.CLUSTER, charts.SOLID),
@@ -122,10 +123,23 @@ def two_levels(servers, speed, nbytes):
              "seconds": np.clip(seconds.ravel(), *_SECONDS),
              "here": np.where(np.isclose(np.tile(_GRID, len(lines)), nbytes) & (np.repeat(list(lines), _GRID.size) == best),
                               np.clip(now[best], *_SECONDS), np.nan)}
-    told = ", ".join(f"{way} {units.format(time, 's')}" for way, time in now.items())
+    return table, f"{servers} servers, {units.format(nbytes)}: {_ranked(now)}. {_where(lines, now)}"
+
+
+def _ranked(now: dict[str, float]) -> str:
+    """Return the ways, fastest first, each with its time and how many times the least that is."""
+    first, *others = sorted(now, key=now.get)
+    rest = ", ".join(f"{way} {units.format(now[way], 's')} ({now[way] / now[first]:.3g} times)" for way in others)
+    return f"{first} {units.format(now[first], 's')}; {rest}"
+
+
+def _where(lines: dict[str, tuple[float, float]], now: dict[str, float]) -> str:
+    """Return where rings overtake two levels, or why switches that add are behind them."""
+    if now[ADDING] > now[TWO_LEVELS]:
+        return f"Switches lose here: over NVLink their halves take 2 buffers, one after the other, a ring's {_HALVES:g}."
     (start_a, byte_a), (start_b, byte_b) = lines[RINGS], lines[TWO_LEVELS]
     overtaken = f"at {units.format((start_a - start_b) / (byte_b - byte_a))}" if byte_b > byte_a else "at no size"
-    return table, f"{servers} servers, {units.format(nbytes)}: {told}. Eight rings overtake two levels {overtaken}."
+    return f"Eight rings overtake two levels {overtaken}."
 
 
 # ---- lab 2: the order of the ranks ----

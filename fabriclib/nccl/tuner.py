@@ -35,20 +35,21 @@ class Choice:
     version: str = VERSION
 
     def table(self):
-        """Return the candidates for ONE message as a DataFrame, best first: algorithm, protocol, score in us."""
+        """Return the candidates for ONE message as a DataFrame, best first: algorithm, protocol, score in µs."""
         import pandas as pd
 
         if np.ndim(self.seconds):
             raise ValueError(f"table is for one message at a time; this choice is for {np.size(self.seconds)}.")
         ranked = sorted((score, *name) for name, score in self.scores.items() if score == score)
         return pd.DataFrame({"algorithm": [a for _, a, _ in ranked], "protocol": [p for *_, p in ranked],
-                             "score (us)": [round(1e6 * s, 2) for s, *_ in ranked]})
+                             "score (µs)": [round(1e6 * s, 2) for s, *_ in ranked]})
 
     def __repr__(self) -> str:
         if np.ndim(self.seconds):
             picked = ", ".join(np.unique(self.algorithm))
             return f"<NCCL {self.version} would pick, for {np.size(self.seconds)} messages: {picked}>"
-        return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {1e6 * self.seconds:.2f} us>"
+        score = units.format(self.seconds, "s")
+        return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {score}>"
 
 
 def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=1, gpus_per_node=None) -> Choice:
@@ -60,15 +61,16 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
         nbytes: the total buffer, as nccl-tests counts it.
         nodes, gpus_per_node: how many take part; all GPUs of a node when not given. The search is not run anew for fewer.
 
-    Score = latency + nbytes / bandwidth of the sheet's section 2 (NCCL's src/graph/tuning.cc); one operation a launch.
+    Score = latency + nbytes / bandwidth, as NCCL's src/graph/tuning.cc reckons both (`latency` and `bandwidth` here); one
+    operation a launch.
 
     Raises:
         ValueError: an unknown name, or fewer than two ranks.
 
     >>> nccl_choice("dgx-h100", "all_reduce", 2**20)
-    <NCCL v2.30.7-1 would pick ring with ll, score 28.01 us>
+    <NCCL v2.30.7-1 would pick ring with ll, score 28 µs>
     >>> nccl_choice("dgx-h100", "all_reduce", 2**24)
-    <NCCL v2.30.7-1 would pick nvls with simple, score 86.68 us>
+    <NCCL v2.30.7-1 would pick nvls with simple, score 86.7 µs>
     """
     named = system.id or system.name if isinstance(system, System) else system
     machine = system if isinstance(system, Searched) else searched(named)
@@ -124,16 +126,16 @@ def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
     start = latency(machine, collective, algorithm, protocol, n, g)
     power = np.floor(np.log2(np.maximum(size, 1) / _SMALLEST)).astype(int)  # of two, and below 0 for less than 64 bytes
     if collective == "all_reduce":
-        old = gpus()[machine.gpu].compute_capability
+        capability = gpus()[machine.gpu].compute_capability
         if algorithm == "tree":
             rate = rate * _corrected(protocol, power, _STEPS)
-        elif algorithm == "nvls_tree" and old >= 100 and machine.cpu != "arm":
+        elif algorithm == "nvls_tree" and capability >= 100 and machine.cpu != "arm":
             rate = rate * _corrected(protocol, power, _STEPS + 1)
         elif (algorithm, protocol) == ("ring", "simple"):
             # The channels that run are twice those that the search found.
             each = size // (2 * machine.graphs["ring"].channels * n * g)
             plateau = (n > 1) & (each >= factor("ring-plateau-bytes"))
-            start = np.where(plateau, start * factor("ring-plateau" if old >= 80 else "ring-plateau-old"), start)
+            start = np.where(plateau, start * factor("ring-plateau" if capability >= 80 else "ring-plateau-old"), start)
     with np.errstate(divide="ignore"):
         return np.where(rate > 0, start + size / rate, np.nan)
 

@@ -12,20 +12,20 @@ What the model leaves out: other traffic, errors of placement, the choice betwee
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import machines, units
-from ..checks import MAX_BYTES, count, known, number, plain, short, together, whole
-from ..collectives.buffers import COLLECTIVES
+from .. import units
+from ..checks import count, known, plain, short
 from ..collectives.busbw import algbw, busbw
 from ..machines import Launcher, System
+from .cases import case
 from .constants import Constants, fitted
 from .price import Price, prices
 from .reach import reach
 
-MAX_NODES = 100_000
 EQUAL = 1.02  # times as long, and nobody can tell the difference
 
 
@@ -119,7 +119,7 @@ def predict(system, collective, nbytes=None, nodes=1, gpus_per_node=None, algori
         collective: all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, reduce, scatter, gather, send_recv, barrier.
         nbytes: the total buffer in bytes, as nccl-tests counts it; a barrier has none.
         nodes: how many nodes: servers, or racks of an NVL72. Where gpus_per_node is no more than one compute tray of such a
-            rack has, nodes are trays, which fill one rack after the other.
+            rack has, nodes are trays, which fill one rack after the other: some of one rack, or whole racks.
         gpus_per_node: GPUs of each node in use; all of them without.
         algorithm: "auto" for what the library would take, or a name as `Prediction.algorithm` gives it.
         launcher: who starts the kernels: an id from launchers.csv, such as "single-process", or a Launcher.
@@ -138,27 +138,6 @@ def predict(system, collective, nbytes=None, nodes=1, gpus_per_node=None, algori
     return predicted(fitted(), *case(system, collective, nbytes, nodes, gpus_per_node, launcher), algorithm)
 
 
-def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> tuple:
-    """Return the arguments of `predicted`, checked, with names looked up and compute trays put into racks."""
-    machine = machines.system(system) if isinstance(system, str) else system
-    if not isinstance(machine, System):
-        raise ValueError(f"system must be the id of a machine, such as 'dgx-h100', or a System; got {short(system)}.")
-    starter = machines.launcher(launcher) if isinstance(launcher, str) else launcher
-    if not isinstance(starter, Launcher):
-        raise ValueError(f"launcher must be the id of one, such as 'mpi', or a Launcher; got {short(launcher)}.")
-    known("collective", collective, COLLECTIVES)
-    if collective != "barrier" and nbytes is None:
-        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
-    size = 0.0 if collective == "barrier" else number("nbytes", nbytes, high=MAX_BYTES)
-    nodes = whole("nodes", nodes, high=MAX_NODES)
-    together(nbytes=size, nodes=nodes)
-    gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)
-    if gpus_per_node is not None and gpus <= machine.server_gpus < machine.gpus:
-        trays = machine.gpus // machine.server_gpus
-        return machine, collective, size, -(-nodes // trays), gpus * np.minimum(nodes, trays), starter
-    return machine, collective, size, nodes, gpus, starter
-
-
 def predicted(constants: Constants, machine: System, collective: str, nbytes, nodes, gpus, starter: Launcher,
               algorithm: str = "auto") -> Prediction:
     """Return the prediction for a checked case with these *constants*."""
@@ -166,8 +145,7 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
         raise ValueError(f"nodes must be 1 for {machine.name}, which has no network; got {short(nodes)}.")
     r = reach(machine, gpus, starter, constants)
     ways = prices(r, collective, nodes)
-    if not isinstance(algorithm, str) or algorithm != "auto":
-        ways = _named(algorithm, ways, collective)
+    ways = [way.unasked() for way in ways] if algorithm == "auto" else _named(algorithm, ways, collective)
     chosen, device = _fastest(ways, nbytes)
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
         chosen, device = (np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in (chosen, device))
@@ -186,15 +164,11 @@ def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
 
 
 def _fastest(ways: list[Price], nbytes):
-    """Return which of the possible routes the library expects to be the fastest, and the seconds on the devices."""
-    times = [way.time(nbytes) for way in ways]
-    hoped = [np.where(way.possible, way.seen_as(nbytes, time), np.inf) for way, time in zip(ways, times, strict=True)]
-    expected, device = hoped[0], np.where(ways[0].possible, times[0], np.inf)
-    for time, hope in zip(times[1:], hoped[1:], strict=True):
-        better = hope < expected
-        expected, device = np.where(better, hope, expected), np.where(better, time, device)
+    """Return which of the possible routes is the fastest, and its seconds on the devices."""
+    times = [np.where(way.possible, way.time(nbytes), np.inf) for way in ways]
+    fastest = functools.reduce(np.minimum, times)
     # Routes that are as good as equal go by the name of the plainest, which stands first.
-    chosen = np.full(np.shape(expected), len(ways) - 1, dtype=np.int8)
+    chosen = np.full(np.shape(fastest), len(ways) - 1, dtype=np.int8)
     for index in range(len(ways) - 2, -1, -1):
-        chosen = np.where(hoped[index] <= EQUAL * expected, np.int8(index), chosen)
-    return chosen, device
+        chosen = np.where(times[index] <= EQUAL * fastest, np.int8(index), chosen)
+    return chosen, fastest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,9 @@ class Price(NamedTuple):
         name, place: as in Route.
         start: latency of the smallest message. more: what is added to it beyond the eager limit, *cutoff* bytes.
         per_byte: seconds for each of the n bytes.
-        fill: seconds that filling the pipeline adds at most, reached where the wire takes *filled* seconds.
-        seen: as in Route. possible: where this route can be taken.
+        ramps: for each pipeline (most, filled): the seconds that filling it adds at most, and the seconds on the wire at which
+            that is reached. The longest ramp counts.
+        possible: where this route can be taken. taken: where the library takes it without being told to.
     """
 
     name: str
@@ -27,10 +29,9 @@ class Price(NamedTuple):
     more: float
     cutoff: float
     per_byte: float
-    fill: float
-    filled: float
-    seen: float
+    ramps: tuple[tuple[float, float], ...]
     possible: bool
+    taken: bool
 
     def parts(self, nbytes) -> tuple:
         """Return (latency, wire, ramp) in seconds for messages of *nbytes*."""
@@ -39,17 +40,22 @@ class Price(NamedTuple):
             beyond = np.square(nbytes / self.cutoff)
             latency = latency + self.more * (beyond / (1 + beyond))
         wire = nbytes * self.per_byte
-        x = np.sqrt(np.minimum(wire / self.filled, 1.0))
-        return latency, wire, self.fill * (x * (2 - x))
+        return latency, wire, functools.reduce(np.maximum, [_ramp(wire, *one) for one in self.ramps])
 
     def time(self, nbytes):
         """Return the seconds on the devices: latency + wire + ramp."""
         latency, wire, ramp = self.parts(nbytes)
         return latency + wire + ramp
 
-    def seen_as(self, nbytes, time):
-        """Return the seconds that the library expects of this route, which takes *time*."""
-        return time if np.all(self.seen == 1) else self._replace(per_byte=self.per_byte * self.seen).time(nbytes)
+    def unasked(self) -> Price:
+        """Return this price, possible only where the library takes the route without being told to."""
+        return self._replace(possible=self.possible & np.asarray(self.taken))
+
+
+def _ramp(wire, most, filled):
+    """Return the seconds that filling a pipeline adds: they grow with the root of those on the wire, and end at *filled*."""
+    x = np.sqrt(np.minimum(wire / filled, 1.0))
+    return most * (x * (2 - x))
 
 
 def prices(r: Reach, collective: str, nodes) -> list[Price]:
@@ -65,15 +71,21 @@ def prices(r: Reach, collective: str, nodes) -> list[Price]:
 
 def _in_node(route: Route, r: Reach, alone) -> Price:
     some = np.where(np.asarray(r.gpus) > 1, 1.0, 0.0)  # one GPU has nobody to talk to: launching is all
-    depth = r.base + 2 * (r.gpus - 1) * r.step
+    most, filled = _node_ramp(r)
     return Price(route.name, route.place, some * (r.base + route.steps * r.step), 0.0, r.cutoff, some * route.per_byte,
-                 some * r.fill[0] * depth, r.filled[0] * np.maximum(depth, r.step), route.seen, alone)
+                 ((some * most, filled),), alone, route.taken)
 
 
 def _between_nodes(route: Route, r: Reach, nodes, many) -> Price:
     start = r.base + route.steps * r.chain + route.hops * r.eager
     more = 0.0 if route.overlapped else route.hops * (r.bulk - r.eager)
-    # The pipeline is as deep as a tree over the nodes, and the chains of GPUs below it.
+    # The pipeline is as deep as a tree over the nodes, and the chains of GPUs below it; each node fills its own as well.
     depth = r.base + 2 * (r.gpus - 1) * r.chain + 2 * np.log2(np.maximum(nodes, 2)) * r.bulk
-    return Price(route.name, route.place, start, more, r.cutoff / route.share, route.per_byte, r.fill[1] * depth,
-                 r.filled[1] * depth, route.seen, many)
+    return Price(route.name, route.place, start, more, r.cutoff / route.share, route.per_byte,
+                 ((r.fill[1] * depth, r.filled[1] * depth), _node_ramp(r)), many, route.taken)
+
+
+def _node_ramp(r: Reach) -> tuple:
+    """Return (most, filled), as in Price, of the pipeline along the GPUs of a node."""
+    depth = r.base + 2 * (r.gpus - 1) * r.step
+    return r.fill[0] * depth, r.filled[0] * np.maximum(depth, r.step)

@@ -16,15 +16,17 @@ class Reach(NamedTuple):
     """The rates (bytes per second) and latencies (seconds) of a machine that runs on `gpus` GPUs of each node.
 
     Fields:
-        ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. pair: between two GPUs.
+        ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. tree: along the chains below a tree.
+        pair: between two GPUs.
         nvls: through a switch that reduces; nvls_tree: while a network is involved; both 0 without such a switch.
+        nvls_from: as many GPUs of a node the library wants before it lets the switch reduce.
         direct: whether the library sends to all peers of a node at once. gathers: whether it gathers what is for a node.
         net: through the NICs of a node; pairs: the same for all-to-all. port: through those of one GPU.
         sharp: whether the network reduces.
         base: what a collective costs at all. step: a message in a node; chain: the same while a network is involved.
         in_switch: what an in-switch reduction takes at most, however many GPUs there are.
         eager, bulk, cutoff: a hop between nodes, for messages well below and above *cutoff* bytes.
-        posting: hops that one more message of an all-to-all costs. margin: what a tree must win below four nodes to be taken.
+        posting: hops that one more message of an all-to-all costs.
         floor: what launching costs, below which nothing goes.
         fill, filled: the longest ramp, and the wire time at which it is reached, as multiples of the depth of the pipeline
             (seconds): in a node, and between nodes.
@@ -33,9 +35,11 @@ class Reach(NamedTuple):
     gpus: int
     ring: float
     open: float
+    tree: float
     pair: float
     nvls: float
     nvls_tree: float
+    nvls_from: float
     direct: bool
     gathers: bool
     net: float
@@ -50,7 +54,6 @@ class Reach(NamedTuple):
     bulk: float
     cutoff: float
     posting: float
-    margin: float
     floor: float
     fill: tuple[float, float]
     filled: tuple[float, float]
@@ -67,6 +70,8 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
     # In a mesh only the links among the GPUs in use carry anything.
     used = (gpus - 1) / (machine.gpus - 1) if mesh else 1.0
     ring = machine.gpu_rate * used * of("efficiency", *wire) * of("wiring", machine.wiring)
+    # A NIC that closes a chain frees the link that closed the ring: g GPUs run g chains over the links of g - 1 rings.
+    chains = ring * gpus / (gpus - 1) if mesh else ring
     reduces = machine.switch is not None and machine.switch.reduces
     switch = (machine.switch.id, machine.switch.family) if reduces else ()
     if machine.server_gpus < machine.gpus and np.max(gpus) > SMALL_GROUP:
@@ -77,17 +82,17 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
     step = of("step", *wire)
     return Reach(
         gpus=gpus, ring=ring,
-        # A NIC that closes a chain frees the link that closed the ring: g GPUs run g chains over the links of g - 1 rings.
-        open=ring * gpus / (gpus - 1) if mesh else ring,
+        open=chains, tree=chains * of("chain share"),
         pair=machine.gpu_rate / (machine.gpus - 1 if mesh else 1) * of("pair efficiency", *wire),
         nvls=ring * of("reduction", *switch) if reduces else 0.0,
         nvls_tree=ring * of("reduction", *switch) * of("tree share") if reduces else 0.0,
+        nvls_from=of("nvls from", *switch),
         direct=mesh and machine.library == "rccl", gathers=machine.wiring == "switch" and machine.library == "nccl",
         net=net, pairs=net * of("pair share", *network), port=net / np.minimum(ports, gpus), sharp=machine.sharp,
         base=of("base", machine.library), step=step, chain=step * of("chain", *wire),
         in_switch=of("in-switch latency"), eager=of("eager", *network),
         bulk=max(of("bulk", *network), of("eager", *network)), cutoff=of("cutoff", *network),
-        posting=of("posting", *network) * np.maximum(gpus / ports, 1.0), margin=of("margin"),
+        posting=of("posting", *network) * np.maximum(gpus / ports, 1.0),
         floor=of("floor", launcher.id) * of("host", machine.host) + of("floor per gpu", launcher.id) * gpus,
         fill=(of("fill", "node"), of("fill", "network")), filled=(of("filled", "node"), of("filled", "network")),
     )

@@ -27,7 +27,7 @@ class Route(NamedTuple):
         place: which place that is.
         share: the part of n that one of those messages carries.
         overlapped: whether the hops overlap, so that only posting each one costs, however long its message.
-        seen: how many times its bytes the library thinks it moves, when it chooses.
+        taken: where the library takes it, when it is fast, without being told to.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Route(NamedTuple):
     place: str
     share: float = 1.0
     overlapped: bool = False
-    seen: float = 1.0
+    taken: bool = True
 
 
 def _sent(collective: str, name: str, ranks):
@@ -62,6 +62,14 @@ def _tree_sends(nodes):
     return np.minimum(nodes, 4) / 2.0
 
 
+def _chain_sends(gpus):
+    """Return the bytes a GPU sends in the chain of its node, below a tree over nodes, as a multiple of n.
+
+    One inside the chain passes the buffer on twice, up to be reduced and down to be spread; of two GPUs each does it once.
+    """
+    return np.minimum(gpus - 1, 2.0)
+
+
 # ------------------------------------------------------------------ inside one node
 
 def _node_all_reduce(r) -> list[Route]:
@@ -72,7 +80,8 @@ def _node_all_reduce(r) -> list[Route]:
     if r.nvls:
         # A chain of GPUs, or the switch itself, whose latency does not grow with the GPUs: whichever is faster.
         steps = np.minimum(2 * (r.gpus - 1), r.in_switch / r.step)
-        routes.append(Route("nvls", steps, 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH))
+        routes.append(Route("nvls", steps, 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH,
+                            taken=r.gpus >= r.nvls_from))
     return routes
 
 
@@ -114,17 +123,15 @@ def _network_all_reduce(r, nodes) -> list[Route]:
     sends = (NICS, _tree_sends(nodes) / r.net)
     # A block passes every edge of the ring, but for the one into its owner, to be reduced, and again to be spread.
     routes = [Route("ring", 2 * (ranks - 1 - nodes), 2 * nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)))]
-    # Below four nodes a tree sends less than a ring, and NCCL's tuner does not see it: it takes a tree for small messages,
-    # and for large ones where the gain is large.
-    seen = np.where(np.asarray(nodes) < 4, r.margin, 1.0)
-    in_node = (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
-    routes.append(Route("tree", up_and_down, depth, **_slowest(in_node, sends), seen=seen))
+    routes.append(Route("tree", up_and_down, depth, **_slowest((LINKS, _chain_sends(r.gpus) / r.tree), sends)))
+    # What a node does before and after a network that reduces: by its own switch, where that reduces, else by rings.
+    inside = (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
     if r.nvls_tree:
-        in_node = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls_tree)
-        routes.append(Route("nvls_tree", up_and_down, depth, **_slowest(in_node, sends)))
+        inside = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls_tree)
+        routes.append(Route("nvls_tree", up_and_down, depth, **_slowest(inside, sends)))
     if r.sharp:
         in_network = (NICS, _sent("all_reduce", "sharp", 2) / r.net)
-        routes.append(Route("sharp", up_and_down, 2 + 0 * depth, **_slowest(in_node, in_network)))
+        routes.append(Route("sharp", up_and_down, 2 + 0 * depth, **_slowest(inside, in_network)))
     return routes
 
 

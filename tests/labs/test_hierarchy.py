@@ -58,6 +58,26 @@ def test_the_sentence_says_where_eight_rings_overtake_two_levels():
     assert a + b * crossing == pytest.approx(c + d * crossing)
 
 
+def test_the_sentence_ranks_the_ways_and_says_how_many_times_the_least_each_takes():
+    lines = hierarchy.all_reduce_lines(16, "ib-ndr")
+    now = {way: start + per_byte * 2**20 for way, (start, per_byte) in lines.items()}
+    least, said = now[hierarchy.ADDING], LEVELS.evaluate()[1]
+    assert said.startswith(f"16 servers, 1 MiB: two levels, switches add {fl.units.format(least, 's')}; two levels ")
+    for way in (hierarchy.TWO_LEVELS, hierarchy.RINGS, hierarchy.ONE_RING):
+        assert f"{way} {fl.units.format(now[way], 's')} ({now[way] / least:.3g} times)" in said
+
+
+@pytest.mark.parametrize("speed", ["200 Gb/s (HDR)", "400 Gb/s (NDR)", "800 Gb/s (XDR)"])
+def test_between_two_servers_switches_that_add_lose_and_the_sentence_says_why(speed):
+    """A NIC sends n/8 either way; over NVLink halves of NVLS one after the other take 2 n and those of a ring 1.75 n."""
+    lines = hierarchy.all_reduce_lines(2, hierarchy._SPEEDS[speed])
+    extra = lines[hierarchy.ADDING][1] - lines[hierarchy.TWO_LEVELS][1]
+    assert extra == pytest.approx((2 - 1.75) / NVLINK)
+    because = "Switches lose here: over NVLink their halves take 2 buffers, one after the other, a ring's 1.75."
+    assert because in LEVELS.evaluate(servers=2, speed=speed, nbytes=2.0**34)[1]
+    assert because not in LEVELS.evaluate(servers=4, speed=speed, nbytes=2.0**34)[1]
+
+
 def test_two_servers_with_slow_nics_are_never_better_off_with_rings():
     """A NIC sends 2 (1/2) n/8 on two levels, 2 (15/16) n/8 in a ring: at 200 Gb/s more is saved than the levels' NVLink takes."""
     saved, inside = (15 / 8 - 1) / 8 / link("ib-hdr").bandwidth(), 2 * 7 / 8 / NVLINK

@@ -73,7 +73,7 @@ def test_opens_without_a_question_and_carries_no_widget_state(path):
 def test_has_a_title_its_minutes_and_the_sections_in_order(path):
     prose = [cell["source"] for cell in read(path)["cells"] if cell["cell_type"] == "markdown"]
     headings = [line.removeprefix("## ") for text in prose for line in text.splitlines() if line.startswith("## ")]
-    assert prose[0].startswith(f"# {path.stem[:2]} ")
+    assert prose[0].startswith(f"# {path.stem[:2]} · ")
     assert re.search(r"\b\d+ minutes\b", prose[0])
     assert [h for h in headings if h in SECTIONS] == SECTIONS
 

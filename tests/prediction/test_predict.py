@@ -8,6 +8,7 @@ import pytest
 import fabriclib as fl
 from fabriclib import catalog
 from fabriclib.collectives.buffers import COLLECTIVES
+from fabriclib.prediction.cases import case, machine_of
 from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.reach import reach
 
@@ -90,6 +91,32 @@ def test_compute_trays_fill_racks():
     assert np.array_equal(by_tray.seconds, fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=2).seconds)
     one = fl.predict("gb200-nvl72", "all_reduce", SIZES, nodes=2, gpus_per_node=4)
     assert np.array_equal(one.seconds, fl.predict("gb200-nvl72", "all_reduce", SIZES, gpus_per_node=8).seconds)
+
+
+@pytest.mark.parametrize("trays", [19, 20, 27, 35, 37, [1, 20]])
+def test_trays_that_would_leave_racks_unequally_full_are_refused(trays):
+    wrong = trays if isinstance(trays, int) else trays[-1]
+    said = f"nodes must be at most 18 compute trays of GB200 NVL72, or a multiple of 18: .*got {wrong}"
+    with pytest.raises(ValueError, match=said):
+        fl.predict("gb200-nvl72", "all_reduce", 2**30, nodes=trays, gpus_per_node=4)
+
+
+@pytest.mark.parametrize(("trays", "gpus", "ranks"), [(1, 4, 4), (18, 4, 72), (18, 1, 18), (36, 4, 144), (54, 2, 108)])
+def test_trays_count_the_gpus_that_they_hold(trays, gpus, ranks):
+    assert fl.predict("gb200-nvl72", "all_reduce", 2**30, nodes=trays, gpus_per_node=gpus).ranks == ranks
+
+
+def test_a_part_of_each_rack_is_asked_for_by_racks():
+    """Twenty trays as two racks of ten."""
+    assert fl.predict("gb200-nvl72", "all_reduce", 2**30, nodes=2, gpus_per_node=40).ranks == 80
+
+
+def test_a_case_is_told_by_names():
+    one = case("gb200-nvl72", "all_gather", 1024, 36, 4, "torch")
+    assert (one.machine.id, one.collective, one.nbytes, one.nodes, one.gpus, one.launcher.id) == (
+        "gb200-nvl72", "all_gather", 1024, 2, 72, "torch")
+    mine = dataclasses.replace(one.machine, name="mine", id="")
+    assert machine_of(mine) is mine
 
 
 def test_arrays_are_the_same_as_one_case_after_another():

@@ -60,7 +60,7 @@ PREDICTIONS = [
             "that is a single step; the sum passes round the ring twice": _H100.latency,
             "that is the wire alone; getting going costs far more": lambda: SMALL / _H100.bandwidth(),
         },
-        example="50 us",
+        example="0.2 ms",
     ),
     Prediction(
         "14.nic",

@@ -1,0 +1,73 @@
+"""Cases: what somebody asks of `predict`, checked, with names looked up and compute trays put into racks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import machines
+from ..checks import MAX_BYTES, count, known, number, short, whole
+from ..collectives.buffers import COLLECTIVES
+from ..machines import Launcher, System
+
+MAX_NODES = 100_000
+
+
+class Case(NamedTuple):
+    """What is to be predicted: bytes and nodes as numbers or arrays; `gpus` of each node are in use.
+
+    A node is a domain of the inner links: a server, or the rack of an NVL72.
+    """
+
+    machine: System
+    collective: str
+    nbytes: float | np.ndarray
+    nodes: int | np.ndarray
+    gpus: int | np.ndarray
+    launcher: Launcher
+
+
+def machine_of(system) -> System:
+    """Return the machine that *system* is or is the id of.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    machine = machines.system(system) if isinstance(system, str) else system
+    if not isinstance(machine, System):
+        raise ValueError(f"system must be the id of a machine, such as 'dgx-h100', or a System; got {short(system)}.")
+    return machine
+
+
+def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
+    """Return the case that `predict`'s arguments make.
+
+    Raises:
+        ValueError: unknown names, values out of range, compute trays that leave racks unequally full.
+    """
+    machine = machine_of(system)
+    starter = machines.launcher(launcher) if isinstance(launcher, str) else launcher
+    if not isinstance(starter, Launcher):
+        raise ValueError(f"launcher must be the id of one, such as 'mpi', or a Launcher; got {short(launcher)}.")
+    known("collective", collective, COLLECTIVES)
+    if collective != "barrier" and nbytes is None:
+        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
+    size = 0.0 if collective == "barrier" else number("nbytes", nbytes, high=MAX_BYTES)
+    nodes = whole("nodes", nodes, high=MAX_NODES)
+    gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)
+    if gpus_per_node is not None and gpus <= machine.server_gpus < machine.gpus:
+        nodes, gpus = _in_racks(machine, nodes, gpus)
+    return Case(machine, collective, size, nodes, gpus, starter)
+
+
+def _in_racks(machine: System, trays, gpus: int) -> tuple:
+    """Return (racks, GPUs in use of each) of so many compute *trays* with *gpus* in use of each."""
+    rack = machine.gpus // machine.server_gpus
+    uneven = np.ravel(trays)[np.ravel((np.asarray(trays) > rack) & (np.asarray(trays) % rack != 0))]
+    if uneven.size:
+        raise ValueError(
+            f"nodes must be at most {rack} compute trays of {machine.name}, or a multiple of {rack}: all racks must be equally "
+            f"full; got {uneven[0]}. Where only a part of each rack is used, give the racks as nodes and the GPUs of each as "
+            f"gpus_per_node (more than {machine.server_gpus}).")
+    return -(-trays // rack), gpus * np.minimum(trays, rack)
