@@ -12,7 +12,6 @@ What the model leaves out: other traffic, errors of placement, the choice betwee
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +47,12 @@ class Prediction:
     ranks: int
     machine: System
     _prices: tuple[Price, ...]
-    _chosen: np.ndarray
+    _chosen: np.ndarray  # whose time it is
+    _called: np.ndarray  # whose name it goes by
 
     @property
     def algorithm(self):
-        return plain(np.array([price.name for price in self._prices])[self._chosen])
+        return plain(np.array([price.name for price in self._prices])[self._called])
 
     @property
     def algbw(self):
@@ -97,7 +97,7 @@ class Prediction:
                  f"the bytes at {place}": one(self.wire), "filling the pipeline": one(self.ramp)}
         most = max(parts, key=parts.get)
         size = f" of {units.format(one(self.nbytes))}" if one(self.nbytes) else ""
-        how = f"by {price.name} " if one(self.ranks) > 1 else ""
+        how = f"by {one(self.algorithm)} " if one(self.ranks) > 1 else ""
         return (f"{self.collective}{size} on {one(self.ranks)} GPUs takes {units.format(one(self.seconds), 's')} {how}because "
                 f"{most} take{'' if most.startswith('the') else 's'} {units.format(parts[most], 's')}, more than anything else.")
 
@@ -146,11 +146,12 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
     r = reach(machine, gpus, starter, constants)
     ways = prices(r, collective, nodes)
     ways = [way.unasked() for way in ways] if algorithm == "auto" else _named(algorithm, ways, collective)
-    chosen, device = _fastest(ways, nbytes)
+    found = _fastest(ways, nbytes)
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
-        chosen, device = (np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in (chosen, device))
+        found = [np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in found]
+    device, chosen, called = found
     seconds = np.sqrt(np.sqrt(r.floor**4 + np.square(np.square(device))))
-    return Prediction(plain(seconds), r.floor, collective, nbytes, gpus * nodes, machine, tuple(ways), chosen)
+    return Prediction(plain(seconds), r.floor, collective, nbytes, gpus * nodes, machine, tuple(ways), chosen, called)
 
 
 def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
@@ -163,12 +164,13 @@ def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
     return found
 
 
-def _fastest(ways: list[Price], nbytes):
-    """Return which of the possible routes is the fastest, and its seconds on the devices."""
+def _fastest(ways: list[Price], nbytes) -> tuple:
+    """Return the seconds of the fastest possible route, which route that is, and by whose name it goes."""
     times = [np.where(way.possible, way.time(nbytes), np.inf) for way in ways]
-    fastest = functools.reduce(np.minimum, times)
-    # Routes that are as good as equal go by the name of the plainest, which stands first.
-    chosen = np.full(np.shape(fastest), len(ways) - 1, dtype=np.int8)
-    for index in range(len(ways) - 2, -1, -1):
-        chosen = np.where(times[index] <= EQUAL * fastest, np.int8(index), chosen)
-    return chosen, fastest
+    fastest, chosen = times[0], np.zeros(np.shape(times[0]), dtype=np.int8)
+    for index, time in enumerate(times[1:], start=1):
+        fastest, chosen = np.minimum(time, fastest), np.where(time < fastest, np.int8(index), chosen)
+    called = chosen
+    for index in range(len(ways) - 2, -1, -1):  # routes as good as equal go by the name of the plainest, which stands first
+        called = np.where(times[index] <= EQUAL * fastest, np.int8(index), called)
+    return fastest, chosen, called

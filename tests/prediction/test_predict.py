@@ -139,6 +139,15 @@ def test_why_names_what_takes_the_time():
     assert "the NICs" in fl.predict("dgx-h100", "all_to_all", 2**34, nodes=8).why()
 
 
+def test_the_parts_are_those_of_the_time_whatever_its_name():
+    """Between 16 DGX H100 a ring is within two per cent of the fastest, whose name it takes and whose time it leaves."""
+    one = fl.predict("dgx-h100", "all_reduce", 1e15, nodes=16)
+    ring = fl.predict("dgx-h100", "all_reduce", 1e15, nodes=16, algorithm="ring")
+    assert one.algorithm == "ring"
+    assert 1 < ring.seconds / one.seconds <= 1.02
+    assert one.seconds == pytest.approx(one.latency + one.wire + one.ramp, rel=1e-6)
+
+
 def test_who_launches_sets_the_floor():
     alone, all_eight = (fl.predict("dgx-a100", "all_reduce", 8, launcher=one).seconds for one in ("mpi", "single-process"))
     assert all_eight > 1.5 * alone
