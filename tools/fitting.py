@@ -15,18 +15,73 @@ from fabriclib.accuracy import Table, build, free
 from fabriclib.prediction.constants import UNITS
 
 SPREAD = 0.1  # a relative error that is nothing unusual
+STEP = 1e-3  # of a difference, in widths
 DOUBT = 0.5  # how much a departure of one width from a prior weighs beside it
 
 
 def fit(tables: list[Table]) -> np.ndarray:
     """Return the departures, in widths from the priors, that predict *tables* best."""
-    def residuals(departures):
-        constants = build(departures)
-        off = [(table.predicted(constants) / table.seconds - 1) / (SPREAD * np.sqrt(len(table.seconds))) for table in tables]
-        return np.concatenate([*off, DOUBT * departures])
-
     # Rows that no smooth curve meets (a library that changes its protocol) must not own the fit.
-    return least_squares(residuals, np.zeros(len(free())), loss="soft_l1", f_scale=0.5, diff_step=1e-3, ftol=1e-3, max_nfev=15).x
+    problem = _Problem(tables)
+    return least_squares(problem.residuals, np.zeros(len(free())), problem.slopes, loss="soft_l1", f_scale=0.5, ftol=1e-3,
+                         max_nfev=15).x
+
+
+class _Problem:
+    """The residuals of *tables*, and their slopes by differences: only of the tables that a constant moves, a few of many."""
+
+    def __init__(self, tables: list[Table]):
+        self.tables = tables
+        ends = np.cumsum([0, *(len(table.seconds) for table in tables)])
+        self.rows = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+        moved_by = [_moved_by(table) for table in tables]
+        self.moved = [[at for at, keys in enumerate(moved_by) if key in keys] for key in free()]
+
+    def residuals(self, departures) -> np.ndarray:
+        constants = build(departures)
+        return np.concatenate([*(_off(table, constants) for table in self.tables), DOUBT * departures])
+
+    def slopes(self, departures) -> np.ndarray:
+        now = self.residuals(departures)
+        found = np.zeros((now.size, departures.size))
+        found[-departures.size:] = DOUBT * np.eye(departures.size)
+        for index, moved in enumerate(self.moved):
+            shifted = np.array(departures)
+            shifted[index] += STEP
+            constants = build(shifted)
+            for at in moved:
+                found[self.rows[at], index] = (_off(self.tables[at], constants) - now[self.rows[at]]) / STEP
+        return found
+
+
+def _off(table: Table, constants) -> np.ndarray:
+    return (table.predicted(constants) / table.seconds - 1) / (SPREAD * np.sqrt(len(table.seconds)))
+
+
+class _Noted(dict):
+    """Constants that note which of them are read."""
+
+    def __init__(self, constants):
+        super().__init__(constants)
+        self.read = set()
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+
+def _moved_by(table: Table) -> set[tuple[str, str]]:
+    """Return the constants that a table's prediction hangs on: those it reads, and what they are multiples of."""
+    constants = _Noted(build(np.zeros(len(free()))))
+    table.predicted(constants)
+    parents = {(row["subject"], row["quantity"]): (row["parent"], row["quantity"]) for row in catalog.rows("fitted")}
+    found, asked = set(), list(constants.read)
+    while asked:
+        key = asked.pop()
+        found.add(key)
+        if parents[key][0]:
+            asked.append(parents[key])
+    return found
 
 
 def influence(tables: list[Table], departures) -> dict[tuple[str, str], list[str]]:
