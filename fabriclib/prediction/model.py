@@ -145,7 +145,8 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
         raise ValueError(f"nodes must be 1 for {machine.name}, which has no network; got {short(nodes)}.")
     r = reach(machine, gpus, starter, constants)
     ways = prices(r, collective, nodes)
-    ways = [way.unasked() for way in ways] if algorithm == "auto" else _named(algorithm, ways, collective)
+    auto = isinstance(algorithm, str) and algorithm == "auto"
+    ways = [way.unasked() for way in ways] if auto else _named(algorithm, ways, collective)
     found = _fastest(ways, nbytes)
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
         found = [np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in found]
