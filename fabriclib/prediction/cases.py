@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import machines
-from ..checks import MAX_BYTES, count, known, number, short, whole
+from ..checks import MAX_BYTES, count, known, number, short, together, whole
 from ..collectives.buffers import COLLECTIVES
 from ..machines import Launcher, System
 
@@ -55,6 +55,7 @@ def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
         raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
     size = 0.0 if collective == "barrier" else number("nbytes", nbytes, high=MAX_BYTES)
     nodes = whole("nodes", nodes, high=MAX_NODES)
+    together(nbytes=size, nodes=nodes)
     gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)
     if gpus_per_node is not None and gpus <= machine.server_gpus < machine.gpus:
         nodes, gpus = _in_racks(machine, nodes, gpus)
