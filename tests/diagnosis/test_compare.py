@@ -63,7 +63,7 @@ def test_slow_small_messages_alone_are_said_and_no_alarm():
 def test_a_run_that_is_too_fast_for_the_machine_is_asked_about():
     found = fl.compare(FRAME, "dgx-a100")
     assert not found.alarm
-    assert "At its best point the run takes 0.47 times the predicted time" in found.verdict
+    assert "At its best point the run takes 0.48 times the predicted time" in found.verdict
     assert "No alarm" not in found.verdict
     half = fl.compare(FRAME.assign(seconds=FRAME.seconds * 0.75, in_place=math.nan), "dgx-h100")
     assert half.verdict.startswith("No alarm")
