@@ -171,6 +171,7 @@ def test_the_second_evening_shows_what_was_there_and_how_it_comes_back(page, ser
     expect(notebook.get_by_text("your answers are kept").first).to_be_visible()
     expect(notebook.locator(".jp-RenderedImage img").first).to_be_visible()
     expect(notebook.get_by_text("model not found")).to_have_count(0)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()  # a server waits for a kernel that is starting
 
 
 def the_keys_of_the_notebook_work_in_a_lab(page):
