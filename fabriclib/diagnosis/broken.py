@@ -14,9 +14,11 @@ import numpy as np
 from .. import catalog, units
 from ..checks import count, known
 from ..links import link
-from ..machines import Launcher, System
+from ..machines import System
+from ..prediction import cases
+from ..prediction.cases import case
 from ..prediction.constants import Constants, fitted
-from ..prediction.model import case, predicted
+from ..prediction.model import predicted
 from ..prediction.reach import reach
 from ..switches import switch
 
@@ -27,15 +29,8 @@ _FEWEST_NODES = {"pcie-not-nvlink": 1, "nvls-off": 1, "congestion": 4}
 _FALLS_FROM = 64 * units.MiB  # the message at which half of that is reached
 
 
-class Case(NamedTuple):
-    """What was run: the machine, the collective, sizes in bytes, nodes, GPUs of each in use, and who started the kernels."""
-
-    machine: System
-    collective: str
-    nbytes: np.ndarray
-    nodes: int
-    gpus: int
-    launcher: Launcher
+class Case(cases.Case):
+    """What was run: a case to predict, as `predict` takes it, and the seconds of it on this machine or another."""
 
     def seconds(self, constants: Constants | None = None, machine: System | None = None, wire: bool = False) -> np.ndarray:
         """Return the predicted seconds, of this machine or another in its place; *wire*: those of the bytes alone."""

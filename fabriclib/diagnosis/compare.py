@@ -11,7 +11,7 @@ from ..accuracy import LARGE, REGIMES, SMALL
 from ..checks import count, short
 from ..links import AlphaBeta
 from ..measurements import percent, settled
-from ..prediction.model import case
+from ..prediction.cases import case, machine_of
 from .broken import Case
 from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates
 
@@ -90,7 +90,7 @@ def _case(df, system, nodes, ranks, launcher) -> Case:
     ranks, nodes = _told("ranks", ranks, df), _told("nodes", nodes, df)
     if ranks is None:
         raise ValueError("ranks must be given: nothing in the log tells how many there were.")
-    machine = case(system, "barrier", None, 1, None, "mpi")[0]
+    machine = machine_of(system)
     if nodes is None:
         nodes = -(-ranks // machine.gpus)
     if ranks % nodes or ranks // nodes > machine.gpus:
