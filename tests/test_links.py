@@ -175,3 +175,15 @@ def test_constants_are_kept_as_floats():
     model = fl.AlphaBeta(np.int64(0), np.array(1))
     assert (type(model.alpha), type(model.beta)) == (float, float)
     assert repr(model) == "<AlphaBeta: 0 s to start, then 1 B/s; n-half 0 B>"
+
+
+def test_a_time_that_falls_with_the_size_is_fitted_by_a_start_up_alone():
+    # Relative errors alpha / t - 1 of t = 2 and 1: least squares at (1/2 + 1) / (1/4 + 1).
+    found = fl.AlphaBeta.fit([1, 2], [2.0, 1.0])
+    assert (found.beta, found.alpha) == (0.0, pytest.approx(1.2))
+
+
+def test_a_time_that_would_start_below_zero_is_fitted_by_a_rate_alone():
+    # beta n / t - 1 of n / t = 1 and 1/2: least squares at (1 + 1/2) / (1 + 1/4).
+    found = fl.AlphaBeta.fit([1, 2], [1.0, 4.0])
+    assert (found.alpha, found.beta) == (0.0, pytest.approx(1.2))

@@ -109,3 +109,17 @@ def test_unknown_collective_is_refused():
         fl.lower_bound("allreduce", nbytes=1e6, ranks=8, alpha=ALPHA, beta=BETA)
     with pytest.raises(ValueError, match="algorithm"):
         fl.efficiency("all_reduce", "rings", nbytes=1e6, ranks=8, alpha=ALPHA, beta=BETA)
+
+
+@pytest.mark.parametrize(("ranks", "ports", "steps"), [
+    (1, 1, 0), (2, 1, 1), (3, 1, 2), (4, 1, 2), (5, 1, 3), (8, 1, 3), (9, 1, 4), (9, 2, 2), (10, 2, 3), (27, 2, 3), (28, 2, 4),
+    (64, 3, 3), (65, 3, 4), (64, "all", 1),
+])
+def test_where_bytes_cost_nothing_the_steps_are_those_counted_by_hand(ranks, ports, steps):
+    assert fl.lower_bound("broadcast", nbytes=1.0, ranks=ranks, alpha=1.0, beta=0.0, ports=ports) == steps
+
+
+def test_ranks_that_are_reached_sooner_pay_no_step_for_the_others():
+    ranks = [1, 2, 3, 4, 8, 9, 16]
+    found = fl.lower_bound("broadcast", nbytes=1.0, ranks=ranks, alpha=1.0, beta=0.0)
+    assert found.tolist() == [0, 1, 2, 2, 3, 4, 4]

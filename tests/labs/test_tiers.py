@@ -97,3 +97,11 @@ def test_no_line_of_text_touches_the_bar_of_nvswitches(name):
     lines = [row["y"] for row in rows if row["part"] == "caption"]
     assert max(lines) < bar
     assert min(bar - line for line in lines) * px > (26 + 16) / 2
+
+
+def test_an_edge_in_use_by_half_is_no_bottleneck():
+    graph = fl.server("hgx-h100")
+    shared = fl.flows.share(graph, [("gpu0", "gpu1"), ("gpu0", "gpu2")])  # what leaves gpu0 is full, what enters the two half
+    leaves, enters = graph.src == graph.node("gpu0"), np.isin(graph.dst, [graph.node("gpu1"), graph.node("gpu2")])
+    assert shared.load[enters] == pytest.approx(graph.capacity[enters] / 2)
+    assert np.array_equal(tiers._tight(shared), leaves)

@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 import fabriclib as fl
 from fabriclib.topology import max_flow
+from fabriclib.topology.fabrics import ask
 
 SMALL = {"per_server": 4, "radix": 8}
 CASES = {  # twenty sizes each, many of which fill no group, no pod or no even number of them
@@ -216,3 +217,10 @@ def test_what_does_not_fit_is_said(kind, options, words):
 def test_a_graph_has_a_largest_size():
     with pytest.raises(ValueError, match="gpus must be at most 100000 for a graph; got 131072: fabric_counts has no such limit"):
         fl.fabric("rail-optimised", gpus=131_072, radix=128)
+
+
+@pytest.mark.parametrize("radix", range(4, 65))
+def test_a_ratio_that_divides_the_ports_exactly_is_met_exactly(radix):
+    # Of 8 ports 5 down and 3 up is 5/3, which in binary is a little off: without care 2 go up.
+    for down in range((radix + 1) // 2, radix):
+        assert ask._split("oversubscription", down / (radix - down), radix) == (down, radix - down)

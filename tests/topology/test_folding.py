@@ -62,3 +62,10 @@ def test_a_stage_of_an_all_to_all_over_16384_gpus_has_six_rows_a_flow():
     load = np.bincount(routing.edge, routing.fraction, minlength=len(graph.src))
     assert load[nics].tolist() == [1] * many
     assert finish(routing, graph.capacity, np.ones(many)) == pytest.approx(1 / fl.link("eth400").bandwidth())
+
+
+@pytest.mark.parametrize(("kind", "options"), CASES, ids=lambda value: str(value))
+def test_no_link_is_lost(kind, options):
+    whole = fl.fabric(kind, **options)
+    for column in ("count", "capacity"):
+        assert getattr(whole.folded, column).sum() == pytest.approx(getattr(whole, column).sum(), rel=1e-12)
