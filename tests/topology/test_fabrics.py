@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 import fabriclib as fl
 from fabriclib.topology import max_flow
-from fabriclib.topology.fabrics import ask
+from fabriclib.topology.fabrics.ask import _split
 
 SMALL = {"per_server": 4, "radix": 8}
 CASES = {  # twenty sizes each, many of which fill no group, no pod or no even number of them
@@ -223,4 +223,4 @@ def test_a_graph_has_a_largest_size():
 def test_a_ratio_that_divides_the_ports_exactly_is_met_exactly(radix):
     # Of 8 ports 5 down and 3 up is 5/3, which in binary is a little off: without care 2 go up.
     for down in range((radix + 1) // 2, radix):
-        assert ask._split("oversubscription", down / (radix - down), radix) == (down, radix - down)
+        assert _split("oversubscription", down / (radix - down), radix) == (down, radix - down)
