@@ -3,7 +3,9 @@
 #   make lab        install once, then open the course in JupyterLab, on your own copies of the lessons
 #   make test       lint, unit tests and doctests, browser tests, and strict nbval over the lessons
 #   make lint       style and the layer rule
-#   make notebooks  run all lessons in fresh kernels and write them normalised
+#   make check      one room only, in seconds: make check ROOM=links
+#   make lesson     build one lesson and check it: make lesson NAME=cxl
+#   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make bench      measure redraw, import and throughput
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
@@ -15,7 +17,7 @@ RUN = .venv/bin/python
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint notebooks bench accuracy clean ready
+.PHONY: help lab test lint check lesson notebooks bench accuracy clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -34,6 +36,13 @@ lint: ready
 	$(RUN) -m ruff check .
 	.venv/bin/lint-imports
 
+check: ready
+	@$(RUN) tools/check.py $(ROOM)
+
+lesson: ready
+	@$(RUN) tools/notebooks.py $(NAME)
+	@$(RUN) tools/check.py $(NAME)
+
 notebooks: ready
 	$(RUN) tools/notebooks.py
 
@@ -46,6 +55,6 @@ accuracy: ready
 	OMP_NUM_THREADS=1 $(RUN) tools/accuracy.py
 
 clean:
-	rm -rf .venv artifacts build dist *.egg-info fabriclib/labs/toolkit/static
+	rm -rf .venv artifacts build dist *.egg-info fabricbook/stage/static
 	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

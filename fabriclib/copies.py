@@ -49,19 +49,16 @@ def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
     """
     cells = catalog.row("copies", id)
     base = copy(cells["base"]) if cells["base"] else None
-    line: dict[str, list[float]] = {}
-    measured: dict[str, list[float]] = {}
+    line, measured = {}, {}
     for table in catalog.rows("p2p_tables"):
         if table["copy"] == id:
             for row in _rows(table["id"]):
                 if row["sets"]:
-                    line.setdefault(row["sets"], []).append(_line(table)[row["pair"]])
-                    measured.setdefault(row["sets"], []).append(row["bytes_per_s"])
+                    line.setdefault(row["sets"], []).append(_line(table)[tuple(row["pair"].split())])
+                    measured.setdefault(row["sets"], []).append(float(row["gbps"]) * units.GB)
     mean = {what: float(np.mean(values)) for what, values in measured.items()}
-    if base is None:
-        efficiency, extra = mean["efficiency"] / float(np.mean(line["efficiency"])), 0.0
-    else:
-        efficiency, extra = base.efficiency, 1 / mean["extra"] - 1 / base.rate(np.mean(line["extra"]))
+    efficiency = mean["efficiency"] / float(np.mean(line["efficiency"])) if "efficiency" in mean else base.efficiency
+    extra = 1 / mean["extra"] - 1 / base.rate(np.mean(line["extra"])) if "extra" in mean else 0.0
     return Copy(id, cells["name"], efficiency, mean.get("cap", np.inf), float(extra), base is not None)
 
 
@@ -90,12 +87,11 @@ def beside(table: str):
 
     cells = catalog.row("p2p_tables", table)
     way, ways, line = copy(cells["copy"]), _ways(cells), _line(cells)
-    pairs = [row["pair"] for row in _rows(table)]
-    model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs])
-    measured = np.array([row["bytes_per_s"] for row in _rows(table)])
-    return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model / units.GB,
-                         "measured GB/s": measured / units.GB, "error": error(model, measured),
-                         "sets": [row["sets"] for row in _rows(table)]})
+    pairs = [tuple(row["pair"].split()) for row in _rows(table)]
+    model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs]) / units.GB
+    measured, sets = np.array([float(row["gbps"]) for row in _rows(table)]), [row["sets"] for row in _rows(table)]
+    return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model,
+                         "measured GB/s": measured, "error": error(model, measured), "sets": sets})
 
 
 def summary():
@@ -123,7 +119,7 @@ def _spread(errors) -> str:
 
 
 @functools.cache
-def _rows(table: str) -> tuple[catalog.Row, ...]:
+def _rows(table: str) -> tuple[dict[str, str], ...]:
     return tuple(row for row in catalog.rows("p2p_measurements") if row["table"] == table)
 
 
@@ -131,9 +127,9 @@ def _ways(cells) -> int:
     return {"one way": 1, "both": 2}[cells["direction"]]
 
 
-def _line(cells: catalog.Row) -> dict[tuple[str, str], float]:
+def _line(cells: dict[str, str]) -> dict[tuple[str, str], float]:
     """Return the line rate of every pair of a table: between its devices, in its direction, staged or not."""
     staged = bool(catalog.row("copies", cells["copy"])["base"])
-    ends = dict.fromkeys(name for row in _rows(cells["id"]) for name in row["pair"])
+    ends = dict.fromkeys(name for row in _rows(cells["id"]) for name in row["pair"].split())
     wires = p2p(server(cells["server"]), list(ends), staged=staged, both=cells["direction"] == "both")
     return {(a, b): wires.rates[i, j] for i, a in enumerate(wires.names) for j, b in enumerate(wires.names) if i != j}

@@ -87,7 +87,7 @@ def trace(device_type: int, accesses: Sequence[str], bias: str = "host") -> tupl
     for number, access in enumerate(accesses, start=1):
         agent, operation, name = _parsed(access, device)
         home = "host" if name[0] == "H" else "device"
-        line = lines.setdefault(name, _Line(home, bias if home == "device" and device["caches_host_memory"] else ""))
+        line = lines.setdefault(name, _Line(home, bias if (home, device["caches_host_memory"]) == ("device", "yes") else ""))
         messages, data_from = _RUN[operation](line, agent, number)
         if line.bias and (agent, operation) in (("host", "read"), ("host", "write")):
             line.bias = "host"
@@ -115,7 +115,7 @@ def table(name: str):
     """
     import pandas as pd
 
-    return pd.DataFrame(catalog.texts(f"cxl_{known('name', name, ['versions', 'features', 'devices', 'sharing'])}"))
+    return pd.DataFrame(catalog.rows(f"cxl_{known('name', name, ['versions', 'features', 'devices', 'sharing'])}"))
 
 
 def _read(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
@@ -132,8 +132,7 @@ def _read(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
 
 
 def _write(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
-    messages: tuple[str, ...] = ()
-    data_from = "own cache"
+    messages, data_from = (), "own cache"
     if line.state[agent] in "SI":
         messages = _messages(line, agent, "upgrade" if line.state[agent] == "S" else "write", "E")
         if line.state[agent] == "I":
@@ -163,7 +162,7 @@ def _claim(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
 
 _RUN = {"read": _read, "write": _write, "evict": _evict, "claim": _claim}
 
-_EVICT: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
+_EVICT = {
     ("host", "host"): {"dirty": (), "clean": ()},
     ("device", "host"): {"dirty": ("D2H DirtyEvict", "H2D GO-WritePull", "D2H Data"),
                          "clean": ("D2H CleanEvictNoData", "H2D GO-I")},
@@ -214,12 +213,12 @@ def _other(agent: str) -> str:
     return "device" if agent == "host" else "host"
 
 
-def _parsed(access: str, device: catalog.Row) -> tuple[str, str, str]:
+def _parsed(access: str, device: dict[str, str]) -> tuple[str, str, str]:
     words = access.split() if isinstance(access, str) else []
     if len(words) != 3:
         raise ValueError(f"access must be an agent, an operation and a line, such as 'host read H0'; got {short(access)}.")
     agent, operation, name = words
-    has_cache, has_memory = device["caches_host_memory"], device["own_memory"]
+    has_cache, has_memory = device["caches_host_memory"] == "yes", device["own_memory"] == "yes"
     known("agent", agent, AGENTS if has_cache else ["host"])
     known("operation", operation, OPERATIONS[:3 + (agent == "device" and has_memory and name.startswith("D"))])
     if not _LINE.fullmatch(name) or (name[0] == "D" and not has_memory):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import catalog
+from . import catalog, units
 from .checks import number, together, typed, whole
 from .links import Link
 
@@ -64,7 +64,6 @@ class Fec:
         Raises:
             ValueError: a rate that is not positive, or codewords below one or not whole.
 
-        >>> from fabriclib import units
         >>> units.format(fec("rs544").block_time(106.25 * units.Gb), "s")
         '51.2 ns'
         """
@@ -80,7 +79,8 @@ def fec(name: str) -> Fec:
         ValueError: an unknown name; the nearest are suggested.
     """
     cells = catalog.row("fecs", name)
-    return Fec(*(cells[column] for column in ("id", "name", "symbol_bits", "coded_symbols", "message_symbols", "decode_s")))
+    counts = (int(cells[column]) for column in ("symbol_bits", "coded_symbols", "message_symbols"))
+    return Fec(cells["id"], cells["name"], *counts, decode_time=float(cells["decode_ns"]) * units.ns)
 
 
 @typed
@@ -88,7 +88,7 @@ def link_fec(link: Link) -> tuple[Fec, int] | None:
     """Return the code of a *link* and its interleaved codewords, or None where it has none."""
     for cells in catalog.rows("link_fecs"):
         if cells["id"] == link.id:
-            return fec(cells["fec"]), cells["codewords"]
+            return fec(cells["fec"]), int(cells["codewords"])
     return None
 
 
@@ -103,15 +103,13 @@ def latency(link: Link, code: str | None = None) -> float:
     Raises:
         ValueError: an unknown code.
 
-    >>> from fabriclib import link, units
+    >>> from fabriclib import link
     >>> [units.format(latency(link(name)), "s") for name in ("eth25", "eth100", "eth400", "ib-qdr")]
     ['226 ns', '72.2 ns', '62.6 ns', '0 s']
     """
     own = link_fec(link)
-    if code is not None:
-        used, codewords = fec(code), own[1] if own else 1
-    elif own is not None:
-        used, codewords = own
-    else:
+    if own is None and code is None:
         return 0.0
+    found, codewords = own or (fec(code), 1)
+    used = found if code is None else fec(code)
     return used.block_time(link.raw, codewords) + used.decode_time

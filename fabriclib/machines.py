@@ -141,8 +141,8 @@ def nic(name: str) -> Nic:
     <NDR InfiniBand: 50 GB/s one way, ib>
     """
     cells = catalog.row("nics", name)
-    wire = _bundle(cells["link"], cells["links"])
-    return Nic(cells["id"], cells["name"], cells["transport"], wire, cells["family"], cells["note"])
+    labels = (cells[field] for field in ("id", "name", "transport"))
+    return Nic(*labels, _bundle(cells["link"], cells["links"]), cells["family"], cells["note"])
 
 
 @typed
@@ -178,16 +178,16 @@ def system(name: str) -> System:
     """
     cells = catalog.row("systems", name)
     return System(
-        cells["name"], cells["gpus"], _bundle(cells["link"], cells["links"]), cells["wiring"],
+        cells["name"], int(cells["gpus"]), _bundle(cells["link"], cells["links"]), cells["wiring"],
         switch(cells["switch"]) if cells["switch"] else None, nic(cells["nic"]) if cells["nic"] else None,
-        cells["nics"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
+        int(cells["nics"] or 0), cells["library"], cells["host"], int(cells["server_gpus"] or cells["gpus"]),
         id=cells["id"], note=cells["note"],
     )
 
 
-def _bundle(name: str, links: int) -> Link:
+def _bundle(name: str, links: str) -> Link:
     wire = link(name)
-    return wire.bundle(links) if links > 1 else wire
+    return wire.bundle(int(links)) if int(links) > 1 else wire
 
 
 def systems():

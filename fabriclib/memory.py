@@ -40,8 +40,10 @@ def tier(name: str) -> Tier:
     ('304 ns', '59.3 GB/s')
     """
     cells = catalog.row("memory_tiers", name)
-    rate = link(cells["link"], cells["lanes"]).bandwidth() if cells["link"] else cells["bytes_per_s"]
-    return Tier(cells["id"], cells["name"], cells["latency_s"], cells["low_s"], cells["high_s"], rate)
+    usual = float(cells["latency_ns"])
+    low, high = (float(cells[field] or usual) for field in ("low_ns", "high_ns"))
+    rate = link(cells["link"], int(cells["lanes"])).bandwidth() if cells["link"] else float(cells["gb_per_s"]) * units.GB
+    return Tier(cells["id"], cells["name"], *(ns * units.ns for ns in (usual, low, high)), rate)
 
 
 def tiers():

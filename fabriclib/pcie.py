@@ -33,7 +33,7 @@ class Wire(NamedTuple):
     downstream: float
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Settings:
     """How a host and its devices cut transfers into TLPs.
 
@@ -49,23 +49,20 @@ class Settings:
         ValueError: a size that PCIe does not have.
     """
 
-    mps: int
-    mrrs: int
-    completion: int
-    address_bits: int
-    ecrc: bool
+    mps: int = 256
+    mrrs: int = 512
+    completion: int | None = None
+    address_bits: int = 64
+    ecrc: bool = False
 
-    def __init__(self, mps: int = 256, mrrs: int = 512, completion: int | None = None, address_bits: int = 64,
-                 ecrc: bool = False):
-        mps, mrrs = one_of("mps", mps, SIZES), one_of("mrrs", mrrs, SIZES)
-        most = mps if completion is None else completion
-        completion = one_of("completion", most, [n for n in (64, *SIZES) if n <= mps])
-        address_bits = one_of("address_bits", address_bits, ADDRESS_BITS)
-        if not isinstance(ecrc, bool):
-            raise ValueError(f"ecrc must be True or False; got {short(ecrc)}.")
-        for name, value in (("mps", mps), ("mrrs", mrrs), ("completion", completion), ("address_bits", address_bits),
-                            ("ecrc", ecrc)):
-            object.__setattr__(self, name, value)
+    def __post_init__(self):
+        for name in ("mps", "mrrs"):
+            object.__setattr__(self, name, one_of(name, getattr(self, name), SIZES))
+        most = self.mps if self.completion is None else self.completion
+        object.__setattr__(self, "completion", one_of("completion", most, [n for n in (64, *SIZES) if n <= self.mps]))
+        object.__setattr__(self, "address_bits", one_of("address_bits", self.address_bits, ADDRESS_BITS))
+        if not isinstance(self.ecrc, bool):
+            raise ValueError(f"ecrc must be True or False; got {short(self.ecrc)}.")
 
     @typed
     def header(self, completion: bool = False, flit: bool = False) -> float:
@@ -186,10 +183,10 @@ def ack_limit(link: Link, mps=256):
     (237.0, 203.0)
     """
     delays = [row["id"] for row in catalog.rows("pcie_delays")]
-    delay = catalog.row("pcie_delays", known("link", pcie(link).id, delays))["internal_delay"]
+    delay = float(catalog.row("pcie_delays", known("link", pcie(link).id, delays))["internal_delay"])
     row = catalog.row("pcie_acks", str(link.lanes))
     size = one_of("mps", mps, SIZES)
-    factor = row["factor_128"] if size == 128 else row["factor_256"] if size == 256 else row["factor_512"]
+    factor = float(row[f"factor_{min(size, 512)}"])
     return float(np.floor((size + _control("tlp-overhead")) * factor / link.lanes + delay))
 
 
@@ -231,7 +228,7 @@ def nbytes_of(nbytes):
 
 
 def _control(id: str) -> float:  # noqa: A002 - the column is called id
-    return catalog.row("pcie_control", id)["value"]
+    return float(catalog.row("pcie_control", id)["value"])
 
 
 def _for_packets(link: Link) -> float:

@@ -28,9 +28,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+import fabricbook as book
 import fabriclib as fl
 
-PACKAGE = fl.__name__
+PACKAGES = ("fabriclib", "fabricbook")
 SECONDS = 20  # after which a call is taken to run without end
 MOST_VALID = 4  # valid calls kept of each function
 
@@ -123,17 +124,17 @@ VALID: dict[str, Callable[[], dict]] = {
     "congestion.dcqcn.run": lambda: {"rate": 5e9, "start": [5e9, 5e9], "seconds": 1e-4, "feedback": 4e-6, "threshold": 1e6,
                                      "parameters": None},
     "copies.beside": lambda: {"table": fl.catalog.rows("p2p_tables")[0]["id"]},
-    "course.checking.check": lambda: {"key": "01.n-half", "given": len},
-    "course.checking.solution": lambda: {"key": "01.n-half"},
+    "cells.after": lambda: {"key": "moving_bytes.small", "thing": "text"},
+    "cells.check": lambda: {"key": "moving_bytes.n-half", "given": len},
+    "cells.predict_first": lambda: {"key": "moving_bytes.small"},
+    "cells.solution": lambda: {"key": "moving_bytes.n-half"},
+    "cells.verdict": lambda: {"claim": "a"},
     "course.claims.Verdict": lambda: {"claim": "a", "ruling": "holds", "because": lambda: "so"},
-    "course.claims.verdict": lambda: {"claim": "a"},
-    "course.gate.after": lambda: {"key": "01.small", "thing": "text"},
-    "course.prediction.predict_first": lambda: {"key": "01.small"},
     "cxl.trace_table": lambda: {"device_type": 2, "accesses": ["host read D0", "device write D0"], "bias": "host"},
     "flows.finish": lambda: {"routing": _share().routing, "capacity": _share().graph.capacity, "nbytes": np.ones(56)},
     "flows.finish_each": lambda: {"routing": _share().routing, "capacity": _share().graph.capacity, "nbytes": np.ones(56),
                                   "ends": np.array([20, 56])},
-    "labs.lab": lambda: {"name": "cost"},
+    "cells.lab": lambda: {"name": "alpha-beta"},
     "lanes.budgets": lambda: {"gpus": 8, "nics": 8, "ssds": 4},
     "measurements.tables.beside": lambda: {"measured": fl.measurements.published("a100x8-nvswitch-ar"), "predicted": 1e-3},
     "prediction.model.Prediction.why": lambda: {"self": fl.predict("dgx-h100", "all_reduce", 1e6), "at": -1},
@@ -160,17 +161,20 @@ def targets() -> dict[str, Target]:
     found: dict[str, Target] = {}
     for name in fl.__all__:
         _collect(found, name, getattr(fl, name))
-    _collect(found, "course", importlib.import_module("fabriclib.course"))
+    for name in book.__all__:
+        _collect(found, name, getattr(book, name))
+    for module in ("claims", "declare"):
+        _collect(found, module, importlib.import_module(f"fabricbook.course.{module}"))
     return dict(sorted(found.items()))
 
 
 def _collect(found: dict, name: str, thing) -> None:
     if isinstance(thing, types.ModuleType):
         for inner in getattr(thing, "__all__", None) or [n for n, v in vars(thing).items() if _born_in(thing, n, v)]:
-            _collect(found, f"{thing.__name__.removeprefix(PACKAGE + '.')}.{inner}", getattr(thing, inner))
+            _collect(found, f"{_within(thing.__name__)}.{inner}", getattr(thing, inner))
     elif inspect.isclass(thing):
         _collect_class(found, _called(thing), thing)
-    elif callable(thing) and (getattr(thing, "__module__", None) or "").startswith(PACKAGE):
+    elif callable(thing) and (getattr(thing, "__module__", None) or "").startswith(PACKAGES):
         found[_called(thing)] = Target(_called(thing), thing, inspect.unwrap(thing), 0)
 
 
@@ -178,12 +182,17 @@ def _born_in(module, name: str, value) -> bool:
     return not name.startswith("_") and getattr(value, "__module__", None) == module.__name__ and callable(value)
 
 
+def _within(module: str) -> str:
+    """Return where in its package a module is."""
+    return module.partition(".")[2]
+
+
 def _called(thing) -> str:
-    return f"{thing.__module__.removeprefix(PACKAGE + '.')}.{thing.__qualname__}"
+    return f"{_within(thing.__module__)}.{thing.__qualname__}"
 
 
 def _collect_class(found: dict, name: str, cls: type) -> None:
-    if not cls.__module__.startswith(PACKAGE):
+    if not cls.__module__.startswith(PACKAGES):
         return
     if inspect.isfunction(cls.__init__) and not issubclass(cls, (tuple, Exception)) and name not in RESULTS:
         found[name] = Target(name, cls, inspect.unwrap(cls.__init__), 0)
@@ -200,8 +209,8 @@ def _collect_class(found: dict, name: str, cls: type) -> None:
 def labs() -> dict[str, Target]:
     """Return the evaluation of every lab, a function of its controls, by name."""
     found = {}
-    for name in fl.labs():
-        lab = fl.lab(name)
+    for name in book.labs():
+        lab = book.lab(name)
         found[f"lab {name}"] = Target(f"lab {name}", _evaluated(lab), lab.declared.function, 0)
     return found
 
@@ -239,7 +248,7 @@ def valid_calls() -> dict[str, list[dict]]:
                         exec(compile(example.source, test.name, "single"), space)
                     sys.setprofile(None)
     for name in labs():
-        controls = fl.lab(name.removeprefix("lab ")).controls
+        controls = book.lab(name.removeprefix("lab ")).controls
         found[name] = [{one: controls[one].default for one in arguments_of(labs()[name])}]
     for name, made in VALID.items():
         found[name].append(made())
@@ -254,9 +263,10 @@ def _forget(function) -> None:
 
 
 def _modules():
-    for info in pkgutil.walk_packages(fl.__path__, f"{PACKAGE}."):
-        if not info.name.startswith(("fabriclib.labs", "fabriclib.course.lessons")):
-            yield importlib.import_module(info.name)
+    for package in (fl, book):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not info.name.startswith(("fabricbook.stage", "fabricbook.lessons.")):
+                yield importlib.import_module(info.name)
 
 
 def _arguments(target: Target, given: dict) -> dict:
@@ -343,7 +353,7 @@ def _is_refusal(problem: Exception, arguments: dict) -> bool:
 
 
 def _ours(frame) -> bool:
-    return frame.tb_frame.f_globals.get("__name__", "").startswith(PACKAGE)
+    return frame.tb_frame.f_globals.get("__name__", "").startswith(PACKAGES)
 
 
 def _innermost(problem: Exception):

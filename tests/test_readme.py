@@ -4,7 +4,7 @@ import re
 
 import accuracy as tool
 import pytest
-from lessons import LESSONS, ROOT, read
+from shipped import LESSONS, ROOT, read
 
 from fabriclib import accuracy
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROOMS = ("fabriclib.measurements", "fabriclib.diagnosis", "fabriclib.units", "fabriclib.course.declare")
+ROOMS = ("fabriclib.measurements", "fabriclib.diagnosis", "fabriclib.units", "fabricbook.course.declare")
 LENGTH = 1_000_000
 
 

@@ -31,13 +31,13 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 CELL = """
-import time, altair, anywidget, ipywidgets, fabriclib as fl
+import time, altair, anywidget, ipywidgets, fabricbook as book
 
-lab = fl.lab("alpha-beta")
+lab = book.lab("alpha-beta")
 control = next(c for c in lab.controls.values() if c.as_ == "slider")
 slider = ipywidgets.IntSlider(control.position(control.default), 0, len(control.values) - 1)
 
-from fabriclib.labs.toolkit.wire import plain_columns, rows
+from fabricbook.stage.wire import plain_columns, rows
 def drawn(at):
     columns, sentence = lab.answer(lab.positions(**{control.name: control.values[at]}))
     return base.properties(datasets={"table": rows(plain_columns(columns))})

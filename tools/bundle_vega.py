@@ -1,4 +1,4 @@
-"""Build fabriclib/labs/toolkit/static/vega.js: Vega, Vega-Lite and vega-embed in one JavaScript module.
+"""Build fabricbook/stage/static/vega.js: Vega, Vega-Lite and vega-embed in one JavaScript module.
 
 It runs in two ways: as hatchling's build hook (pyproject.toml), for wheels and editable installs alike, and as a
 script, `python tools/bundle_vega.py`. vl-convert carries the libraries in its own wheel, so nothing is fetched.
@@ -16,7 +16,7 @@ except ImportError:  # run as a script, where hatchling need not be installed
     BuildHookInterface = object
 
 VEGA_LITE = "6.4"
-TARGET = Path(__file__).parent.parent / "fabriclib" / "labs" / "toolkit" / "static" / "vega.js"
+TARGET = Path(__file__).parent.parent / "fabricbook" / "stage" / "static" / "vega.js"
 
 
 def build(target: Path = TARGET) -> Path:

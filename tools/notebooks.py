@@ -1,4 +1,7 @@
-"""`make notebooks`: run every lesson in a fresh kernel and write it normalised, so that twice gives the same bytes."""
+"""`make notebooks`: build every lesson's notebook from its text, run it in a fresh kernel and write it normalised.
+
+`python tools/notebooks.py NAME ...` builds only the lessons named. Twice gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,22 @@ import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
+from fabricbook.course.prose import fill
+from fabricbook.lessons import Lesson, lesson, lessons
+
 ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+README = ROOT / "README.md"
+MAP = ("<!-- the lessons -->\n", "<!-- end of the lessons -->\n")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {
@@ -22,6 +33,19 @@ METADATA = {
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _VOLATILE = {"execution", "trusted", "collapsed", "scrolled", "ExecuteTime"}
+
+
+def source(one: Lesson):
+    """Return the lesson as a notebook that was not run: its text, with the numbers filled in.
+
+    Raises:
+        ValueError: a number of the text that cannot be computed; the message holds it.
+    """
+    notebook = jupytext.reads(one.text, fmt="md:myst")
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = fill(cell.source, one.names)
+    return notebook
 
 
 def execute(notebook, folder: Path) -> None:
@@ -62,27 +86,64 @@ def _normalise_output(output) -> None:
         output.data.pop(WIDGET_VIEW, None)
 
 
-def refresh(path: Path) -> bool:
-    """Execute and rewrite the lesson at *path*; return whether its bytes changed."""
-    notebook = nbformat.read(path, as_version=4)
+def refresh(notebook, path: Path) -> bool:
+    """Execute *notebook* and write it at *path*; return whether its bytes changed."""
     execute(notebook, path.parent)
     text = normalised(notebook)
-    changed = path.read_text(encoding="utf-8") != text
+    changed = not path.exists() or path.read_text(encoding="utf-8") != text
     if changed:
         path.write_text(text, encoding="utf-8")
     return changed
 
 
-def main() -> None:
-    """Refresh all lessons; stop at the first that fails, leaving its file as it was."""
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        start = time.perf_counter()
-        try:
-            changed = refresh(path)
-        except CellExecutionError as problem:
-            sys.exit(f"{path.name} was not rewritten: {problem}")
-        print(f"{path.name}: {'rewritten' if changed else 'unchanged'}, {time.perf_counter() - start:.1f} s", flush=True)
+def build(name: str) -> str:
+    """Build the lesson *name*; return a line that says whether its notebook changed and how long it took.
+
+    Raises:
+        ValueError: its text cannot be filled in, or one of its cells fails.
+    """
+    start, one = time.perf_counter(), lesson(name)
+    try:
+        changed = refresh(source(one), NOTEBOOKS / one.file)
+    except CellExecutionError as problem:
+        raise ValueError(f"{one.file} was not rewritten: {problem}") from None
+    return f"{one.file}: {'rewritten' if changed else 'unchanged'}, {time.perf_counter() - start:.1f} s"
+
+
+def lesson_map() -> str:
+    """Return README's table of the lessons, from their heads."""
+    lines, part = ["| | lesson | minutes | you find out |", "|---|---|---|---|"], ""
+    for one in lessons():
+        head = one.head
+        if head.part != part:
+            part = head.part
+            lines.append(f"| | **{part}** | | |")
+        lines.append(f"| {one.number} | [{head.title}](notebooks/{one.file}) | {head.minutes} | {head.finds} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_map(readme: str) -> str:
+    """Return *readme* with the table of the lessons as it should be."""
+    before, rest = readme.split(MAP[0])
+    return before + MAP[0] + lesson_map() + MAP[1] + rest.split(MAP[1])[1]
+
+
+def main(names: list[str]) -> None:
+    """Build the lessons *names*, or all of them, two at a time; stop at the first that fails, leaving its file as it was."""
+    files = {one.file for one in lessons()}
+    for gone in set(NOTEBOOKS.glob("*.ipynb")) if not names else ():
+        if gone.name not in files:
+            gone.unlink()
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        tasks = [pool.submit(build, one) for one in names or [one.name for one in lessons()]]
+        for task in as_completed(tasks):
+            try:
+                print(task.result(), flush=True)
+            except ValueError as problem:
+                pool.shutdown(cancel_futures=True)
+                sys.exit(str(problem))
+    README.write_text(with_map(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

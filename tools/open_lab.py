@@ -64,7 +64,7 @@ def settle(work: Path) -> None:
 
 def main() -> None:
     """Open the course."""
-    python = install.ensure()
+    python = install.ensure("book")
     work = ROOT / "work"
     for sentence in learner_copies.refresh(ROOT / "notebooks", work):
         print(sentence)

@@ -75,12 +75,13 @@ def typed(key: str, entry: dict) -> str:
 
 def judged(key: str, entry: dict) -> str:
     """Return what the course says to the answer. It takes the course to be imported, a few seconds the first time."""
-    from fabriclib.course import feedback, registry
+    from fabricbook.course import feedback
+    from fabricbook.lessons import find
 
     try:
-        prediction = registry.prediction(key)
+        prediction = find("predictions", key)
         said = feedback.judge(prediction, entry["typed"]) if "typed" in entry else feedback.shown(prediction)
-        return f"{said.sentence} {prediction.explanation()}"
+        return f"{said.sentence} {prediction.explain}"
     except ValueError:  # a question or an answer of another edition of the course
         return typed(key, entry)
 
@@ -110,8 +111,9 @@ def shipped_as(copy: str) -> str:
 
 def answered(progress: Path) -> dict[str, dict]:
     """Return the predictions in a progress file by key; none if it cannot be read."""
+    from fabricbook.course.progress import Progress
+
     try:
-        entries = json.loads(progress.read_bytes())["predictions"].items()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Progress(progress).recorded("predictions")
+    except OSError:
         return {}
-    return {key: entry for key, entry in entries if isinstance(entry, dict)}

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import MAX_BYTES, Numbers, known, number, short, together, whole
+from ..checks import MAX_BYTES, known, number, short, together, whole
 from .buffers import COLLECTIVES
 
 
@@ -29,9 +29,9 @@ class Counts(NamedTuple):
         reduced: bytes reduced at the busiest rank, as a multiple of n.
     """
 
-    messages: Numbers
-    sent: Numbers
-    reduced: Numbers
+    messages: float
+    sent: float
+    reduced: float
 
     def time(self, nbytes, alpha, beta, gamma=0.0):
         """Return messages * alpha + (sent * beta + reduced * gamma) * nbytes, in seconds.
@@ -49,8 +49,8 @@ class Counts(NamedTuple):
 class Price(NamedTuple):
     """A time as a straight line in n: *start* seconds, and *per_byte* seconds for each of the n bytes."""
 
-    start: Numbers
-    per_byte: Numbers
+    start: float
+    per_byte: float
 
 
 def price(counts: Counts | tuple[Counts, ...], alphas, betas, gamma=0.0, streamed=False) -> Price:
@@ -71,11 +71,6 @@ def price(counts: Counts | tuple[Counts, ...], alphas, betas, gamma=0.0, streame
     return Price(functools.reduce(add, starts), functools.reduce(np.maximum if streamed else add, slopes))
 
 
-def one_level(counts: Counts | tuple[Counts, ...]) -> Counts:
-    """Return the counts of an algorithm without levels, or with a single one."""
-    return counts if isinstance(counts, Counts) else counts[0]
-
-
 @dataclass(frozen=True)
 class Level:
     """One level of a shaped algorithm: *size* ranks in each group, and the price of a message inside the group.
@@ -89,9 +84,9 @@ class Level:
         ValueError: a size that is not whole and positive, or a negative alpha or beta.
     """
 
-    size: Numbers
-    alpha: Numbers
-    beta: Numbers
+    size: int
+    alpha: float
+    beta: float
 
     def __post_init__(self):
         object.__setattr__(self, "size", whole("size", self.size))

@@ -99,8 +99,10 @@ def algorithms(collective: str) -> tuple[Algorithm, ...]:
 
 def algorithm(collective: str, name: str) -> Algorithm:
     """Return the entry (collective, name), or raise a ValueError that suggests the nearest."""
-    found = entries().get((collective, name)) if isinstance(collective, str) and isinstance(name, str) else None
-    return found or entries()[collective, known("algorithm", name, [entry.name for entry in algorithms(collective)])]
+    entry = entries().get((collective, name)) if isinstance(collective, str) and isinstance(name, str) else None
+    if entry is None:
+        known("algorithm", name, [entry.name for entry in algorithms(collective)])
+    return entry
 
 
 def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:

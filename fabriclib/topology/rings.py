@@ -76,7 +76,7 @@ def _rings(links: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
     if len(links) < 2:
         return ()
     most = min(sum(row) for way in (links, zip(*links, strict=True)) for row in way)
-    best: tuple[tuple[int, ...], ...] = ()
+    best = ()
     for seed in range(ATTEMPTS):
         if len(best) == most:
             break
@@ -85,8 +85,7 @@ def _rings(links: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
 
 
 def _attempt(links, draw: random.Random) -> tuple[tuple[int, ...], ...]:
-    left = [list(row) for row in links]
-    found: list[tuple[int, ...]] = []
+    left, found = [list(row) for row in links], []
     while ring := _ring(left, draw if found else None):
         found.append(ring)
         for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
@@ -96,8 +95,7 @@ def _attempt(links, draw: random.Random) -> tuple[tuple[int, ...], ...]:
 
 def _ring(left: list[list[int]], draw: random.Random | None) -> tuple[int, ...]:
     """Return a ring from 0 through every node over links that are left, by depth-first search; none found: empty."""
-    size, ways = len(left), [[0]]
-    path: list[int] = []
+    size, path, ways = len(left), [], [[0]]
     for _ in range(PATIENCE):
         while ways and not ways[-1]:
             ways.pop()

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import learner_copies
 import open_lab
 import pytest
-from lessons import ROOT
+from shipped import ROOT
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from lessons import LESSONS, ROOT, code_cells, named
 from playwright.sync_api import expect
+from shipped import LESSONS, ROOT, code_cells, named
 
-import fabriclib as fl
-from fabriclib.course import registry
-from fabriclib.course.progress import Progress
-from fabriclib.course.view import css_key
+import fabricbook as book
+from fabricbook.course.progress import Progress
+from fabricbook.course.view import css_key
+from fabricbook.lessons import find
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)  # a busy machine is no failure
@@ -59,13 +59,13 @@ def test_a_lesson_from_first_cell_to_last(page, server, path):
 
 def twice(key):
     """Return what a learner types who is wrong by a factor of two."""
-    prediction = registry.prediction(key)
+    prediction = find("predictions", key)
     return prediction.format(2 * prediction.answer())
 
 
 def answer(page, key):
     """Type a wrong answer and press Enter, by keyboard alone; its ratio to the right one appears, for all to hear."""
-    prediction = registry.prediction(key)
+    prediction = find("predictions", key)
     box(page, key).locator("input").focus()
     page.keyboard.type(twice(key))
     page.keyboard.press("Enter")
@@ -78,7 +78,7 @@ def answer(page, key):
 def lively_slider(path) -> tuple[int, int]:
     """Return (which lab of the lesson, which of its sliders): one whose next stop changes sentence and table, says the lab."""
     for at, name in enumerate(named(path, "lab")):
-        lab = fl.lab(name)
+        lab = book.lab(name)
         before = lab.evaluate()
         for nth, control in enumerate(c for c in lab.controls.values() if c.as_ == "slider"):
             here = control.position(control.default)

@@ -8,18 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fabriclib.course import check, solution
-from fabriclib.course.checking import bind, grade
-from fabriclib.course.declare import Exercise
-from fabriclib.course.progress import Progress
+import fabricbook as book
+from fabricbook.course import checking
+from fabricbook.course.checking import bind, grade
+from fabricbook.course.declare import Exercise
+from fabricbook.course.progress import Progress
 
 N_HALF = Exercise(
-    "01.trial", "Write n_half.", "n_half", lambda alpha, beta: alpha / beta,
+    "moving_bytes.trial", "Write n_half.", "n_half", lambda alpha, beta: alpha / beta,
     "def n_half(alpha, beta=1.0):\n    return alpha / beta\n",
     cases=[(1e-6, 2e-12), (3e-6, np.array([1e-9, 2e-9]))],
     wrong=[("alpha * beta", "Divide, do not multiply."), ("def n_half(alpha, beta):\n    return beta / alpha", "Upside down.")],
 )
-PORTS = Exercise("01.ports", "Set ports.", "ports", lambda: 18, "ports = 18", wrong=[("36", "Both directions."), ("2", "Lanes.")])
+PORTS = Exercise("moving_bytes.ports", "Set ports.", "ports", lambda: 18, "ports = 18",
+                 wrong=[("36", "Both directions."), ("2", "Lanes.")])
 
 
 def test_the_solution_passes():
@@ -108,7 +110,7 @@ def test_an_interrupt_outside_the_learner_s_code_is_told_too(monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fabriclib.course.checking.bind", stopped)
+    monkeypatch.setattr("fabricbook.course.checking.bind", stopped)
     assert grade(N_HALF, lambda alpha, beta: 0.0).sentence == "The check was interrupted. Run this cell again."
 
 
@@ -148,17 +150,15 @@ def test_what_the_learner_wrote_is_shown_as_text():
 def test_a_pass_is_recorded_and_stays(tmp_path, monkeypatch):
     path = tmp_path / "progress.json"
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
-    monkeypatch.setattr("fabriclib.course.registry.declared", lambda: ({}, {"01.trial": N_HALF}))
-    assert not check("01.trial", None).passed
-    assert Progress(path).get("exercises", "01.trial") is None
-    assert check("01.trial", N_HALF.answer).passed
-    check("01.trial", None)
-    assert Progress(path).get("exercises", "01.trial") == {"passed": True}
+    assert not checking.check(N_HALF, None).passed
+    assert Progress(path).get("exercises", "moving_bytes.trial") is None
+    assert checking.check(N_HALF, N_HALF.answer).passed
+    checking.check(N_HALF, None)
+    assert Progress(path).get("exercises", "moving_bytes.trial") == {"passed": True}
 
 
-def test_the_solution_is_folded_and_in_no_saved_output(monkeypatch):
-    monkeypatch.setattr("fabriclib.course.registry.declared", lambda: ({}, {"01.trial": N_HALF}))
-    shown = solution("01.trial")
+def test_the_solution_is_folded_and_in_no_saved_output():
+    shown = checking.Solution(N_HALF)
     assert "<details><summary>" in shown.children[0].value
     assert "alpha / beta" in shown.children[0].value
     bundle = shown._repr_mimebundle_()
@@ -167,5 +167,5 @@ def test_the_solution_is_folded_and_in_no_saved_output(monkeypatch):
 
 
 def test_an_unknown_key_suggests_the_nearest():
-    with pytest.raises(ValueError, match="exercise '01.n-hlaf' is not known. Did you mean '01.n-half'"):
-        check("01.n-hlaf", None)
+    with pytest.raises(ValueError, match="exercise 'moving_bytes.n-hlaf' is not known. Did you mean 'moving_bytes.n-half'"):
+        book.check("moving_bytes.n-hlaf", None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from fabriclib.course.declare import Prediction
-from fabriclib.course.feedback import judge, shown
-from fabriclib.course.registry import declared
+from fabricbook.course.declare import Prediction
+from fabricbook.course.feedback import judge, shown
+from fabricbook.lessons import declared
 
 
 def ask(kind="rate", answer=4.5e11, **more):
-    return Prediction("01.ask", "How much?", kind, lambda: answer, "Because.", **more)
+    return Prediction("moving_bytes.ask", "How much?", kind, lambda: answer, "Because.", **more)
 
 
 @pytest.mark.parametrize(("typed", "verdict", "said"), [
@@ -111,18 +111,18 @@ def test_a_count_s_own_slip_next_to_it_is_close_first():
 
 
 @pytest.mark.parametrize(("key", "typed"), [
-    ("05.payload", "57 GB/s"), ("07.uplink", "2.6 GB/s"), ("07.staged", "15.75 GB/s"), ("05.uplink", "13.5 GB/s"),
-    ("08.headers", "47 Gb/s"), ("10.incast", "3.75 MB"),
+    ("pcie.payload", "57 GB/s"), ("one_server.uplink", "2.6 GB/s"), ("one_server.staged", "15.75 GB/s"),
+    ("pcie.uplink", "13.5 GB/s"), ("networks.headers", "47 Gb/s"), ("congestion.incast", "3.75 MB"),
 ])
 def test_nobody_is_told_of_gib_who_did_not_write_it(key, typed):
-    feedback = judge(declared()[0][key], typed)
+    feedback = judge(declared("predictions")[key], typed)
     assert feedback.sentence.startswith("Close: ")
     assert ("rate of the lanes" in feedback.sentence) == key.startswith("07.")
     assert "GiB" not in feedback.sentence
 
 
 def test_gib_is_named_where_the_question_has_it():
-    asked = Prediction("01.ask", "1 GiB at once. How much?", "size", lambda: 1e9, "Because.")
+    asked = Prediction("moving_bytes.ask", "1 GiB at once. How much?", "size", lambda: 1e9, "Because.")
     assert "takes GiB for GB" in judge(asked, "1.074 GB").sentence
 
 
@@ -169,9 +169,9 @@ def test_a_rate_may_be_shown_in_bits():
     assert shown(ask(answer=5e10, unit="b/s")).sentence == "The answer is 400 Gb/s."
 
 
-@pytest.mark.parametrize("key", declared()[0])
+@pytest.mark.parametrize("key", declared("predictions"))
 def test_a_declared_prediction_is_complete(key):
-    prediction = declared()[0][key]
+    prediction = declared("predictions")[key]
     answer = prediction.answer()
     assert answer > 0
     assert prediction.explanation().strip()
@@ -187,11 +187,11 @@ def test_a_declared_prediction_is_complete(key):
 
 def test_an_explanation_may_be_computed():
     assert ask().explanation() == "Because."
-    assert Prediction("01.ask", "?", "rate", lambda: 1, lambda: f"Because of {3 + 4}.").explanation() == "Because of 7."
+    assert Prediction("moving_bytes.ask", "?", "rate", lambda: 1, lambda: f"Because of {3 + 4}.").explanation() == "Because of 7."
 
 
 def test_a_malformed_declaration_is_refused():
     with pytest.raises(ValueError, match="key must be a lesson number and a name"):
         Prediction("ask", "?", "rate", lambda: 1, "")
     with pytest.raises(ValueError, match="kind 'speed' is not known"):
-        Prediction("01.ask", "?", "speed", lambda: 1, "")
+        Prediction("moving_bytes.ask", "?", "speed", lambda: 1, "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fabriclib.course import claims, my_progress, registry, verdict
-from fabriclib.course.overview import ALL_DONE, advice, lessons
-from fabriclib.course.progress import Progress
+from fabricbook import claims, my_progress, verdict
+from fabricbook.course.overview import ALL_DONE, advice, done
+from fabricbook.course.progress import Progress
+from fabricbook.lessons import declared
+from fabricbook.lessons import lessons as every_lesson
 
 
 @pytest.fixture(autouse=True)
@@ -15,32 +17,35 @@ def record(tmp_path, monkeypatch):
     return Progress(tmp_path / "progress.json")
 
 
+def lessons():
+    return [done(one.heading, one.predictions, one.exercises) for one in every_lesson()]
+
+
 def fill(record, lesson):
-    for section, table, entry in zip(("predictions", "exercises"), registry.declared(), ({"shown": True}, {"passed": True}),
-        strict=True):
-        for key in table:
+    for section, entry in (("predictions", {"shown": True}), ("exercises", {"passed": True})):
+        for key in declared(section):
             if key.startswith(lesson):
                 record.record(section, key, entry)
 
 
 def test_a_new_learner_begins_at_the_beginning():
     found = lessons()
-    assert [lesson.number for lesson in found] == [f"{n:02d}" for n in range(16)]
-    assert not any(lesson.done or lesson.answered or lesson.passed for lesson in found)
-    assert advice(found).startswith("Continue at lesson 00: why models outgrew one chip")
+    assert [lesson.heading[:2] for lesson in found] == [f"{n:02d}" for n in range(len(found))]
+    assert not any(lesson.all or lesson.answered or lesson.passed for lesson in found)
+    assert advice(found).startswith("Continue at lesson 00 · Start here")
 
 
 def test_a_done_lesson_gets_its_mark_and_the_next_is_named(record):
-    fill(record, "00")
-    record.record("predictions", "01.small", {"typed": "1 us"})
+    fill(record, "start_here")
+    record.record("predictions", "moving_bytes.small", {"typed": "1 us"})
     first, second, *_ = lessons()
-    assert first.done
-    assert (second.answered, second.predictions, second.passed, second.done) == (1, 3, 0, False)
+    assert first.all
+    assert (second.answered, second.predictions, second.passed, second.all) == (1, 3, 0, False)
     shown = my_progress().children[0].value
     assert shown.count("✓") == 1
-    assert "Continue at lesson 01: " in shown
-    record.record("predictions", "00.one-chip", None)
-    assert not lessons()[0].done
+    assert "Continue at lesson 01 · " in shown
+    record.record("predictions", "start_here.one-chip", None)
+    assert not lessons()[0].all
 
 
 def test_after_the_last_lesson_it_says_what_to_do_next(record):
@@ -51,12 +56,12 @@ def test_after_the_last_lesson_it_says_what_to_do_next(record):
 
 def test_a_saved_lesson_does_not_hold_what_was_done(record):
     before = repr(my_progress())
-    fill(record, "00")
+    fill(record, "start_here")
     assert my_progress()._repr_mimebundle_()["text/plain"] == before
 
 
 def test_a_note_on_a_claim_is_kept_and_stands_beside_the_verdict(record):
-    from fabriclib.course.claims import _noted
+    from fabricbook.course.claims import _noted
 
     assert "You had noted" not in verdict("a").to_html()
     row = claims()[0]

@@ -6,18 +6,19 @@ import pandas as pd
 import pytest
 from ipywidgets import IntSlider
 
-from fabriclib.course import after, predict_first
-from fabriclib.course.declare import Prediction
-from fabriclib.course.progress import Progress
+import fabricbook as book
+from fabricbook.course.declare import Prediction
+from fabricbook.course.gate import Gate
+from fabricbook.course.prediction import PredictionBox
+from fabricbook.course.progress import Progress
 
-ASK = Prediction("01.ask", "How fast <one way>?", "rate", lambda: 4.5e11, "Because & so.", per_direction=True)
+ASK = Prediction("moving_bytes.ask", "How fast <one way>?", "rate", lambda: 4.5e11, "Because & so.", per_direction=True)
 
 
 @pytest.fixture(autouse=True)
 def progress(tmp_path, monkeypatch):
     path = tmp_path / "progress.json"
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
-    monkeypatch.setattr("fabriclib.course.registry.declared", lambda: ({"01.ask": ASK}, {}))
     return Progress(path)
 
 
@@ -25,7 +26,7 @@ class Learner:
     """A learner in front of one prediction box."""
 
     def __init__(self):
-        self.box = predict_first("01.ask")
+        self.box = PredictionBox(ASK)
         self.question, self.form, self.feedback, again = self.box.children
         self.text, self.check, self.show, self.undo = self.form.children
         self.change, self.clear = again.children
@@ -55,7 +56,7 @@ def test_enter_checks_and_records(progress):
     assert "Because &amp; so." in learner.feedback.value
     assert 'role="status" aria-live="polite"' in learner.feedback.value
     assert learner.form.layout.display == "none"
-    assert progress.get("predictions", "01.ask") == {"typed": "900 GB/s"}
+    assert progress.get("predictions", "moving_bytes.ask") == {"typed": "900 GB/s"}
 
 
 def test_leaving_the_box_is_no_answer():
@@ -87,7 +88,7 @@ def test_what_cannot_be_read_gets_a_sentence_and_another_try(progress):
     assert "<b>450" not in learner.feedback.value
     assert learner.form.layout.display is None
     assert not learner.answered()
-    assert progress.get("predictions", "01.ask") is None
+    assert progress.get("predictions", "moving_bytes.ask") is None
     learner.enter("450 GB/s")
     assert learner.answered()
 
@@ -96,7 +97,7 @@ def test_show_me_gives_the_answer_without_a_verdict(progress):
     learner = Learner()
     learner.show.click()
     assert "The answer is 450 GB/s." in learner.feedback.value
-    assert progress.get("predictions", "01.ask") == {"shown": True}
+    assert progress.get("predictions", "moving_bytes.ask") == {"shown": True}
 
 
 def test_who_comes_back_sees_the_earlier_answer_and_may_clear_it(progress):
@@ -106,7 +107,7 @@ def test_who_comes_back_sees_the_earlier_answer_and_may_clear_it(progress):
     learner.clear.click()
     assert learner.feedback.value == ""
     assert learner.form.layout.display is None
-    assert progress.get("predictions", "01.ask") is None
+    assert progress.get("predictions", "moving_bytes.ask") is None
 
 
 def test_a_second_enter_spoils_nothing(progress, monkeypatch):
@@ -116,12 +117,12 @@ def test_a_second_enter_spoils_nothing(progress, monkeypatch):
     learner.enter("900 GB/s")
     assert focused[-1] is learner.change
     focused[-1].click()  # what a second Enter does
-    assert progress.get("predictions", "01.ask") == {"typed": "900 GB/s"}
+    assert progress.get("predictions", "moving_bytes.ask") == {"typed": "900 GB/s"}
     assert learner.answered()
     assert learner.text.value == "900 GB/s"
     assert learner.form.layout.display is None
     learner.enter("300 GB/s")
-    assert progress.get("predictions", "01.ask") == {"typed": "300 GB/s"}
+    assert progress.get("predictions", "moving_bytes.ask") == {"typed": "300 GB/s"}
     assert "Earlier: 900 GB/s" in learner.feedback.value
     assert learner.form.layout.display == "none"
 
@@ -133,17 +134,17 @@ def test_a_cleared_answer_can_be_brought_back_and_no_attempt_is_lost(progress):
         learner.change.click()
         learner.enter(typed)
     learner.clear.click()
-    assert progress.get("predictions", "01.ask") is None
-    assert progress.get("attempts", "01.ask") == {"entries": [{"typed": "100 GB/s"}, {"typed": "900 GB/s"}]}
+    assert progress.get("predictions", "moving_bytes.ask") is None
+    assert progress.get("attempts", "moving_bytes.ask") == {"entries": [{"typed": "100 GB/s"}, {"typed": "900 GB/s"}]}
     later = Learner()
     assert later.undo.layout.display is None
     later.undo.click()
     assert "Your 900 GB/s" in later.feedback.value
-    assert progress.get("predictions", "01.ask") == {"typed": "900 GB/s"}
+    assert progress.get("predictions", "moving_bytes.ask") == {"typed": "900 GB/s"}
 
 
 def test_an_answer_of_an_earlier_course_can_be_brought_back_too(progress):
-    progress.path.write_text('{"predictions": {"01.ask": {"typed": "900 GB/s"}}, "exercises": {}}')
+    progress.path.write_text('{"predictions": {"moving_bytes.ask": {"typed": "900 GB/s"}}, "exercises": {}}')
     learner = Learner()
     learner.clear.click()
     learner.undo.click()
@@ -152,7 +153,7 @@ def test_an_answer_of_an_earlier_course_can_be_brought_back_too(progress):
 
 @pytest.mark.parametrize("kept", ["[]", "3", "null", '{"entries": 3}', '{"entries": [3, {"typed": 4}]}'])
 def test_attempts_that_cannot_be_read_stop_nobody(progress, kept):
-    progress.path.write_text(f'{{"attempts": {{"01.ask": {kept}}}}}')
+    progress.path.write_text(f'{{"attempts": {{"moving_bytes.ask": {kept}}}}}')
     Learner().enter("900 GB/s")
     assert "Your 900 GB/s" in Learner().feedback.value
 
@@ -166,7 +167,7 @@ def test_an_empty_enter_asks_for_an_answer():
 
 
 def test_a_lock_names_its_question():
-    assert "the question “How fast &lt;one way&gt;?”" in after("01.ask", "thing").children[0].value
+    assert "the question “How fast &lt;one way&gt;?”" in Gate(ASK, "thing").children[0].value
 
 
 def test_a_box_whose_kernel_is_gone_says_what_brings_it_back():
@@ -176,7 +177,7 @@ def test_a_box_whose_kernel_is_gone_says_what_brings_it_back():
 
 @pytest.mark.parametrize("entry", [{"typed": "<b>?</b>"}, {"typed": 3}, {"typed": None}, {"later": 1}])
 def test_a_record_that_reads_differently_today_still_shows_the_answer(progress, entry):
-    progress.record("predictions", "01.ask", entry)
+    progress.record("predictions", "moving_bytes.ask", entry)
     assert "The answer is 450 GB/s." in Learner().feedback.value
 
 
@@ -191,7 +192,7 @@ def test_an_unwritable_record_is_told_in_the_box(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("thing", ["a <text>", 4.25, pd.DataFrame({"a": [1]}), IntSlider(7)])
 def test_a_gate_opens_live_and_its_text_never_depends_on_it(thing):
-    gate = after("01.ask", thing)
+    gate = Gate(ASK, thing)
     locked = gate._repr_mimebundle_()
     assert "fl-locked" in gate._dom_classes
     assert "Locked" in gate.children[0].value
@@ -206,22 +207,22 @@ def test_a_gate_opens_live_and_its_text_never_depends_on_it(thing):
 
 def test_a_gate_shows_each_kind_of_thing():
     Learner().enter("1 GB/s")
-    assert "a &lt;text&gt;" in after("01.ask", "a <text>").children[0].value
-    assert "4.25" in after("01.ask", 4.25).children[0].value
-    assert "<table" in after("01.ask", pd.DataFrame({"a": [1]})).children[0].value
+    assert "a &lt;text&gt;" in Gate(ASK, "a <text>").children[0].value
+    assert "4.25" in Gate(ASK, 4.25).children[0].value
+    assert "<table" in Gate(ASK, pd.DataFrame({"a": [1]})).children[0].value
     slider = IntSlider(7)
-    assert after("01.ask", slider).children == (slider,)
+    assert Gate(ASK, slider).children == (slider,)
 
 
 def test_the_text_of_a_box_depends_on_nothing():
-    before = repr(predict_first("01.ask"))
+    before = repr(PredictionBox(ASK))
     Learner().enter("1 GB/s")
-    box = predict_first("01.ask")
+    box = PredictionBox(ASK)
     assert repr(box) == before == "Prediction 01.ask: How fast <one way>?"
     assert box._repr_mimebundle_()["text/plain"] == before
 
 
 def test_an_unknown_key_suggests_the_nearest():
-    for ask in (predict_first, lambda key: after(key, 1)):
-        with pytest.raises(ValueError, match="prediction '01.aks' is not known. Did you mean '01.ask'"):
-            ask("01.aks")
+    for ask in (book.predict_first, lambda key: book.after(key, 1)):
+        with pytest.raises(ValueError, match="prediction 'moving_bytes.smal' is not known. Did you mean 'moving_bytes.small'"):
+            ask("moving_bytes.smal")

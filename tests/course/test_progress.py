@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from fabriclib.course.progress import Progress, current
+from fabricbook.course.progress import Progress, current
 
 ROOT = Path(__file__).resolve().parents[2]
 SAVER = """
 import sys
-from fabriclib.course.progress import Progress
+from fabricbook.course.progress import Progress
 progress, prefix = Progress(sys.argv[1]), sys.argv[2]
 for number in range(int(sys.argv[3])):
     progress.record("predictions", f"{prefix}{number}", {"typed": "450 GB/s" * 50})
@@ -36,27 +36,27 @@ def saver(path, prefix="k", count=100_000):
 
 
 def test_what_was_recorded_is_there_for_the_next_kernel(path):
-    Progress(path).record("predictions", "01.a", {"typed": "450 GB/s"})
-    Progress(path).record("exercises", "01.b", {"passed": True})
-    assert Progress(path).get("predictions", "01.a") == {"typed": "450 GB/s"}
-    Progress(path).record("predictions", "01.a", None)
-    assert Progress(path).get("predictions", "01.a") is None
-    assert Progress(path).get("exercises", "01.b") == {"passed": True}
+    Progress(path).record("predictions", "moving_bytes.a", {"typed": "450 GB/s"})
+    Progress(path).record("exercises", "moving_bytes.b", {"passed": True})
+    assert Progress(path).get("predictions", "moving_bytes.a") == {"typed": "450 GB/s"}
+    Progress(path).record("predictions", "moving_bytes.a", None)
+    assert Progress(path).get("predictions", "moving_bytes.a") is None
+    assert Progress(path).get("exercises", "moving_bytes.b") == {"passed": True}
 
 
 def test_a_missing_file_is_an_empty_record(path):
     progress = Progress(path)
-    assert progress.get("predictions", "01.a") is None
+    assert progress.get("predictions", "moving_bytes.a") is None
     assert progress.notice == ""
 
 
 def test_two_notebooks_keep_each_others_answers(path):
     first, second = Progress(path), Progress(path)
-    first.record("predictions", "01.a", {"typed": "1 s"})
-    second.record("predictions", "01.b", {"typed": "2 s"})
-    first.record("predictions", "01.c", {"typed": "3 s"})
-    assert second.get("predictions", "01.c") == {"typed": "3 s"}
-    assert set(json.loads(path.read_bytes())["predictions"]) == {"01.a", "01.b", "01.c"}
+    first.record("predictions", "moving_bytes.a", {"typed": "1 s"})
+    second.record("predictions", "moving_bytes.b", {"typed": "2 s"})
+    first.record("predictions", "moving_bytes.c", {"typed": "3 s"})
+    assert second.get("predictions", "moving_bytes.c") == {"typed": "3 s"}
+    assert set(json.loads(path.read_bytes())["predictions"]) == {"moving_bytes.a", "moving_bytes.b", "moving_bytes.c"}
 
 
 def test_two_writers_at_once_lose_nothing(path):
@@ -77,7 +77,7 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing_saved(path):
         assert "0-0" in saved
 
 
-DAMAGED = [b"", b'{"predictions": {"01.a"', b"[1, 2]", b'{"predictions": 3}', b"\xff\xfe", b"[" * 100_000]
+DAMAGED = [b"", b'{"predictions": {"moving_bytes.a"', b"[1, 2]", b'{"predictions": 3}', b"\xff\xfe", b"[" * 100_000]
 
 
 @pytest.mark.parametrize("content", DAMAGED, ids=["empty", "cut", "list", "number", "bytes", "deep"])
@@ -85,33 +85,33 @@ def test_a_damaged_file_is_kept_aside(path, content):
     path.parent.mkdir()
     path.write_bytes(content)
     progress = Progress(path)
-    assert progress.get("predictions", "01.a") is None
+    assert progress.get("predictions", "moving_bytes.a") is None
     assert "damaged" in progress.notice
-    progress.record("predictions", "01.a", {"typed": "1 s"})
+    progress.record("predictions", "moving_bytes.a", {"typed": "1 s"})
     aside = path.with_name("progress.damaged-1.json")
     assert progress.notice == f"Your progress file was damaged; it is kept as {aside}, and a new one begins."
     assert aside.read_bytes() == content
-    assert Progress(path).get("predictions", "01.a") == {"typed": "1 s"}
+    assert Progress(path).get("predictions", "moving_bytes.a") == {"typed": "1 s"}
     path.write_bytes(content)
-    progress.record("predictions", "01.a", {"typed": "1 s"})
+    progress.record("predictions", "moving_bytes.a", {"typed": "1 s"})
     assert path.with_name("progress.damaged-2.json").read_bytes() == content
 
 
 def test_a_read_only_file_stays_and_lessons_go_on_in_memory(path):
-    Progress(path).record("predictions", "01.a", {"typed": "1 s"})
+    Progress(path).record("predictions", "moving_bytes.a", {"typed": "1 s"})
     path.chmod(0o444)
     before = path.read_bytes()
     progress = Progress(path)
-    progress.record("predictions", "01.b", {"typed": "2 s"})
+    progress.record("predictions", "moving_bytes.b", {"typed": "2 s"})
     assert progress.notice.startswith("Your answers are kept only until this notebook's kernel stops")
-    assert progress.get("predictions", "01.a") == {"typed": "1 s"}
-    assert progress.get("predictions", "01.b") == {"typed": "2 s"}
+    assert progress.get("predictions", "moving_bytes.a") == {"typed": "1 s"}
+    assert progress.get("predictions", "moving_bytes.b") == {"typed": "2 s"}
     assert path.read_bytes() == before
 
     path.chmod(0o644)
-    progress.record("predictions", "01.c", {"typed": "3 s"})
+    progress.record("predictions", "moving_bytes.c", {"typed": "3 s"})
     assert progress.notice == ""
-    assert set(json.loads(path.read_bytes())["predictions"]) == {"01.a", "01.b", "01.c"}
+    assert set(json.loads(path.read_bytes())["predictions"]) == {"moving_bytes.a", "moving_bytes.b", "moving_bytes.c"}
 
 
 def test_a_damaged_read_only_file_is_left_alone(path):
@@ -119,9 +119,9 @@ def test_a_damaged_read_only_file_is_left_alone(path):
     path.write_bytes(b"{")
     path.chmod(0o444)
     progress = Progress(path)
-    progress.record("predictions", "01.a", {"typed": "1 s"})
+    progress.record("predictions", "moving_bytes.a", {"typed": "1 s"})
     assert "damaged and read-only" in progress.notice
-    assert progress.get("predictions", "01.a") == {"typed": "1 s"}
+    assert progress.get("predictions", "moving_bytes.a") == {"typed": "1 s"}
     assert path.read_bytes() == b"{"
     assert not list(path.parent.glob("*damaged*"))
 
@@ -129,26 +129,26 @@ def test_a_damaged_read_only_file_is_left_alone(path):
 def test_a_place_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
     progress = Progress(tmp_path / "file" / "progress.json")
-    progress.record("predictions", "01.a", {"typed": "1 s"})
+    progress.record("predictions", "moving_bytes.a", {"typed": "1 s"})
     assert progress.notice.startswith("Your answers are kept only until")
-    assert progress.get("predictions", "01.a") == {"typed": "1 s"}
+    assert progress.get("predictions", "moving_bytes.a") == {"typed": "1 s"}
 
 
 def test_what_a_newer_course_wrote_is_kept(path):
     path.parent.mkdir()
-    path.write_text('{"badges": [1], "predictions": {"09.x": {"typed": "1 s"}}}')
-    Progress(path).record("exercises", "01.a", {"passed": True})
+    path.write_text('{"badges": [1], "predictions": {"fabrics.x": {"typed": "1 s"}}}')
+    Progress(path).record("exercises", "moving_bytes.a", {"passed": True})
     assert json.loads(path.read_bytes()) == {
-        "badges": [1], "predictions": {"09.x": {"typed": "1 s"}}, "exercises": {"01.a": {"passed": True}},
+        "badges": [1], "predictions": {"fabrics.x": {"typed": "1 s"}}, "exercises": {"moving_bytes.a": {"passed": True}},
     }
 
 
 def test_a_file_of_an_earlier_course_keeps_its_answers(path):
     path.parent.mkdir()
-    old = {"exercises": {"01.b": {"passed": True}}, "predictions": {"01.a": {"typed": "1 s"}}}
+    old = {"exercises": {"moving_bytes.b": {"passed": True}}, "predictions": {"moving_bytes.a": {"typed": "1 s"}}}
     path.write_text(json.dumps(old))
     progress = Progress(path)
-    assert progress.get("attempts", "01.a") is None
+    assert progress.get("attempts", "moving_bytes.a") is None
     progress.record("claims", "a", {"believed": "no"})
     assert progress.notice == ""
     assert json.loads(path.read_bytes()) == old | {"claims": {"a": {"believed": "no"}}}

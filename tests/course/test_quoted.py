@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from lessons import LESSONS, read
+from shipped import NOTEBOOKS, read
 
+from fabricbook.lessons import find, lesson
+from fabricbook.lessons.against_world.questions import off_by
 from fabriclib import accuracy, units
-from fabriclib.course.lessons import lesson_00, lesson_01, lesson_14
 from fabriclib.links import AlphaBeta, link
 from fabriclib.prediction import predict
 
@@ -25,24 +26,23 @@ class Slower:
         return self.alpha_beta.time(nbytes)
 
 
-def explained(lesson, key):
-    return next(p for p in lesson.PREDICTIONS if p.key == key).explanation()
-
-
-@pytest.mark.parametrize(("lesson", "key", "before", "after"), [
-    (lesson_00, "00.all-reduce", ["450 GB/s", "8.4 µs"], ["500 GB/s", "9.8 µs"]),
-    (lesson_01, "01.small", ["146 ns", "600 ns", "80 %"], ["131 ns", "700 ns", "84 %"]),
-    (lesson_01, "01.half-rate", ["600 ns", "450 GB/s"], ["700 ns", "500 GB/s"]),
+@pytest.mark.parametrize(("key", "before", "after"), [
+    ("start_here.all-reduce", ["450 GB/s", "8.4 µs"], ["500 GB/s", "9.8 µs"]),
+    ("moving_bytes.small", ["146 ns", "600 ns", "80 %"], ["131 ns", "700 ns", "84 %"]),
+    ("moving_bytes.half-rate", ["600 ns", "450 GB/s"], ["700 ns", "500 GB/s"]),
 ])
-def test_an_explanation_follows_the_model(lesson, key, before, after, monkeypatch):
-    assert [text in explained(lesson, key) for text in before] == [True] * len(before)
-    monkeypatch.setattr(lesson, "_h100", Slower)
-    assert [text in explained(lesson, key) for text in after] == [True] * len(after)
-    assert not any(text in explained(lesson, key) for text in before)
+def test_an_explanation_follows_the_model(key, before, after):
+    now = find("predictions", key).explain
+    assert [text in now for text in before] == [True] * len(before)
+    one = lesson(key.split(".")[0])
+    declared = next(p for p in one.questions.PREDICTIONS if p.key == key)
+    then = declared.filled({**one.names, "h100": Slower()}).explain
+    assert [text in then for text in after] == [True] * len(after)
+    assert not any(text in then for text in before)
 
 
 def test_the_prose_of_lesson_01_quotes_the_start_and_the_rate_of_the_model():
-    cells = read(next(path for path in LESSONS if path.stem.startswith("01")))["cells"]
+    cells = read(NOTEBOOKS / lesson("moving_bytes").file)["cells"]
     prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
     h100 = link("nvlink4").bundle(link("nvlink4").per_device)
     start = units.format(h100.latency, "s")
@@ -53,13 +53,13 @@ def test_the_prose_of_lesson_01_quotes_the_start_and_the_rate_of_the_model():
 @pytest.mark.parametrize("regime", accuracy.REGIMES)
 def test_lesson_14_quotes_the_accuracy_that_the_library_computes(regime):
     summary = accuracy.summary(accuracy.held_out())["single-node"][accuracy.REGIMES.index(regime)]
-    assert lesson_14.off_by(regime) == pytest.approx(100 * summary, rel=1e-9)
-    question = next(p.question for p in lesson_14.PREDICTIONS if p.key == "14.error")
+    assert off_by(regime) == pytest.approx(100 * summary, rel=1e-9)
+    question = find("predictions", "against_world.error").question
     assert (f"{100 * summary:.0f} %" in question) == (regime != "all sizes")
 
 
 def test_lesson_14_asks_what_the_table_below_prints():
-    first = next(p for p in lesson_14.PREDICTIONS if p.key == "14.small")
+    first = find("predictions", "against_world.small")
     assert first.format(first.answer()) == "13.7 µs"
     model = units.format(float(predict("dgx-h100", "all_reduce", 8.0).seconds), "s")
-    assert f"model says {model}:" in first.explanation()
+    assert f"model says {model}:" in first.explain

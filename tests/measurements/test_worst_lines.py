@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fabriclib
-from fabriclib.course.declare import Prediction
+from fabricbook.course.declare import Prediction
 from fabriclib.measurements import read_measurements
 from fabriclib.measurements.lines import LONGEST, numbered
 
@@ -43,7 +43,7 @@ def test_no_pattern_goes_back_over_its_worst_lines():
 
 
 PASTED = """
-from fabriclib.course.declare import Prediction
+from fabricbook.course.declare import Prediction
 from fabriclib.measurements import read_measurements
 from fabriclib.measurements.lines import LONGEST
 RUN = "# all_reduce_perf\\n 1048576 262144 float sum -1 104.9 10.00 17.50 0\\n"
@@ -56,7 +56,7 @@ for line in LINES:
     print(line[:30].split("\\n")[-1], flush=True)
     assert len(read_measurements((line + "\\n") * 200 + RUN)) == 1
 try:
-    Prediction("01.a", "?", "ratio", lambda: 1, "", unit="GPUs").parse("8" + " " * 3_000_000 + "x")
+    Prediction("moving_bytes.a", "?", "ratio", lambda: 1, "", unit="GPUs").parse("8" + " " * 3_000_000 + "x")
 except ValueError:
     print("done")
 """
@@ -88,7 +88,7 @@ def test_a_line_is_bounded_before_a_pattern_sees_it():
 
 @pytest.mark.parametrize(("text", "value"), [("8 GPUs", 8), ("8gpu", 8), (" 8  gpus ", 8), ("8", 8)])
 def test_a_noun_is_taken_off_an_answer_without_a_pattern(text, value):
-    assert Prediction("01.a", "?", "ratio", lambda: 1, "", unit="GPUs").parse(text) == value
+    assert Prediction("moving_bytes.a", "?", "ratio", lambda: 1, "", unit="GPUs").parse(text) == value
 
 
 def test_a_device_a_pipe_and_a_folder_are_no_logs(tmp_path):

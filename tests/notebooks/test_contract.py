@@ -6,9 +6,9 @@ import ast
 import re
 
 import pytest
-from lessons import LESSONS, calls, code_cells, named, read
+from shipped import LESSONS, calls, code_cells, named, read
 
-from fabriclib.course import registry
+from fabricbook.lessons import declared
 
 SECTIONS = ["What you will be able to do", "Predict", "Try it", "Why", "Your turn", "Model against measurement",
             "What to remember", "Sources"]
@@ -110,7 +110,7 @@ def test_displayed_floats_have_at_most_four_significant_digits(path):
 
 @every_lesson
 def test_uses_every_question_declared_for_it_and_no_other(path):
-    predictions, exercises = registry.declared()[:2]
+    predictions, exercises = declared("predictions"), declared("exercises")
     lesson = path.stem[:2] + "."
     assert named(path, "predict_first") == [key for key in predictions if key.startswith(lesson)]
     assert named(path, "check") == [key for key in exercises if key.startswith(lesson)]

@@ -15,8 +15,8 @@ from traitlets.config import Config
 
 VIEW = saved_outputs.WIDGET_VIEW
 NAME = "01_moving_bytes.ipynb"
-LAB = 'fl.lab("wire-map")'
-GATED = 'course.after("01.small", fl.lab("wire-map"))'
+LAB = 'book.lab("wire-map")'
+GATED = 'book.after("moving_bytes.small", book.lab("wire-map"))'
 PREDICTION = "Prediction 01.small: How <long>?"
 
 
@@ -27,7 +27,7 @@ def alive(source, text, **more):
 
 def lesson():
     return new_notebook(cells=[
-        alive('course.predict_first("01.small")', PREDICTION), alive(GATED, "Lab wire-map: the answer"), alive(LAB,
+        alive('book.predict_first("moving_bytes.small")', PREDICTION), alive(GATED, "Lab wire-map: the answer"), alive(LAB,
             "Lab wire-map: fast"),
         alive("course.claims()", "a  A claim", **{"text/html": "<p>A claim</p>"}),
         new_code_cell("1 + 1", outputs=[new_output("execute_result", {"text/plain": "2"}, execution_count=1)]),
@@ -42,7 +42,7 @@ def still(answers, notice=""):
 
 
 def test_what_was_there_comes_to_light():
-    prediction, gated, lab, claims, plain = still({"01.small": {"typed": "900 <ns>"}})
+    prediction, gated, lab, claims, plain = still({"moving_bytes.small": {"typed": "900 <ns>"}})
     assert prediction[0]["text/plain"] == "How <long>?\nYour answer: 900 <ns>."
     assert prediction[0]["text/html"] == "<p><b>How &lt;long&gt;?</b></p><p>Your answer: 900 &lt;ns&gt;.</p>"
     assert gated[0]["image/png"] == lab[0]["image/png"] == "UElD"
@@ -64,12 +64,12 @@ def test_every_place_that_was_alive_says_how_it_comes_back():
 
 
 def test_an_export_says_what_the_course_said():
-    assert "that is the bytes alone" in saved_outputs.judged("01.small", {"typed": "146 ns"})
-    assert saved_outputs.judged("01.small", {"shown": True}).startswith("The answer is 746 ns.")
-    assert saved_outputs.judged("01.gone", {"typed": "146 ns"}) == "Your answer: 146 ns."
+    assert "that is the bytes alone" in saved_outputs.judged("moving_bytes.small", {"typed": "146 ns"})
+    assert saved_outputs.judged("moving_bytes.small", {"shown": True}).startswith("The answer is 746 ns.")
+    assert saved_outputs.judged("moving_bytes.gone", {"typed": "146 ns"}) == "Your answer: 146 ns."
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"predictions": 3}', b'{"predictions": {"01.small": 3}}'])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"predictions": 3}', b'{"predictions": {"moving_bytes.small": 3}}'])
 def test_a_progress_file_that_cannot_be_read_is_no_answer(tmp_path, content):
     if content is not None:
         (tmp_path / "progress.json").write_bytes(content)
@@ -81,8 +81,8 @@ def server(tmp_path, monkeypatch):
     """The settings of the server as JupyterLab reads them, a folder with one lesson, and a list of running sessions."""
     config = Config()
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(tmp_path / "progress.json"))
-    (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"01.small": {"typed": "900 ns"},
-    "01.half-rate": {"shown": True}}}))
+    (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"moving_bytes.small": {"typed": "900 ns"},
+    "moving_bytes.half-rate": {"shown": True}}}))
     nbformat.write(lesson(), tmp_path / NAME)
     exec(compile(open_lab.SERVER.read_text(), str(open_lab.SERVER), "exec"),
          {"get_config": lambda: config, "__file__": str(open_lab.SERVER)})
@@ -113,8 +113,9 @@ def test_an_export_of_a_living_lesson_keeps_answers_and_pictures(server):
     from nbconvert import HTMLExporter
 
     pictures = saved_outputs.pictures(open_lab.ROOT / "notebooks" / NAME)
-    assert [key in source for source, key in zip(pictures, ("01.half-rate", "01.copy"), strict=True)] == [True, True]
-    cells = [alive('course.predict_first("01.small")', PREDICTION), *(alive(source, "Lab") for source in pictures)]
+    shown_after = ("moving_bytes.half-rate", "moving_bytes.copy")
+    assert all(key in source for source, key in zip(pictures, shown_after, strict=True))
+    cells = [alive('book.predict_first("moving_bytes.small")', PREDICTION), *(alive(source, "Lab") for source in pictures)]
     notebook = new_notebook(cells=cells)
     shipped = pictures[next(iter(pictures))]
     page, _ = HTMLExporter(config=server.config).from_notebook_node(notebook, {"metadata": {"name": NAME.removesuffix(".ipynb")}})

@@ -6,12 +6,12 @@ import ast
 import re
 
 import pytest
-from lessons import LESSONS, calls, code_cells, filled
+from shipped import LESSONS, calls, code_cells, filled
 
-from fabriclib.course import registry
-from fabriclib.course.checking import bind, grade
+from fabricbook.course.checking import bind, grade
+from fabricbook.lessons import declared
 
-EXERCISES = registry.declared()[1]
+EXERCISES = declared("exercises")
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
@@ -66,6 +66,6 @@ def test_each_wrong_answer_gets_its_own_hint(exercise):
 
 @pytest.mark.parametrize("term", ["p / m - 1", "(p - m) / m", "(p / m) - 1.0", "1 / m * p - 1"])
 def test_errors_without_abs_get_their_hint_however_they_are_written(term):
-    exercise = EXERCISES["14.off"]
+    exercise = EXERCISES["against_world.off"]
     source = f"sum({term} for p, m in zip(predicted, measured)) / len(measured)"
     assert "too long and too short cancel" in grade(exercise, bind(exercise, source)).sentence

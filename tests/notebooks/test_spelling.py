@@ -4,12 +4,13 @@ import inspect
 import re
 
 import pytest
-from lessons import LESSONS, read
+from shipped import LESSONS, read
 
+import fabricbook as book
 import fabriclib as fl
-from fabriclib.course import prediction, registry
-from fabriclib.labs import declared
-from fabriclib.labs.against_world import constants_of
+from fabricbook.course import prediction
+from fabricbook.lessons import declared
+from fabricbook.lessons.against_world.labs import constants_of
 
 US = re.compile(r"(?<=[\d( ])us(?=[)\s.,;:]|$)")
 
@@ -27,20 +28,21 @@ def test_in_the_text_of_a_lesson(path):
 
 
 def test_in_questions_explanations_and_hints():
-    predictions, exercises = registry.declared()[:2]
+    predictions, exercises = declared("predictions"), declared("exercises")
     for one in predictions.values():
         assert not US.search(one.question + one.explain + one.example), one.key
     for one in exercises.values():
         assert not US.search(plain(one.prompt) + " ".join(hint for _, hint in one.wrong)), one.key
     assert not US.search(" ".join(prediction._EXAMPLES.values()))
-    for verdict in registry.verdicts().values():
+    for verdict in declared("verdicts").values():
         assert not US.search(verdict.because())
 
 
-@pytest.mark.parametrize("name", fl.labs())
+@pytest.mark.parametrize("name", book.labs())
 def test_in_a_lab(name):
-    declaration = declared()[name].declaration
-    texts = [declaration.title, declaration.leaves_out, inspect.getdoc(declared()[name]) or "", fl.lab(name).evaluate()[1]]
+    function = declared("labs")[name]
+    texts = [function.declaration.title, function.declaration.leaves_out, inspect.getdoc(function) or ""]
+    assert not US.search(book.lab(name).evaluate()[1])
     assert not US.search("\n".join(texts))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..counts import Counts
 from ..moves import ADD, COPY, Moves, grid
 from ..registry import Algorithm
@@ -22,7 +20,7 @@ def all_gather_moves(p: int) -> Moves:
     return Moves(k, r, (r + 1) % p, (r - k) % p, COPY)
 
 
-def _schedule(collective: str, moves: Callable[[int], Moves]) -> Callable[[int], Schedule]:
+def _schedule(collective: str, moves) -> callable:
     return lambda p: Schedule(collective, "ring", p, slots=p, moves=moves(p))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ... import units
 from ...links import Link
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """Cables of one sort: what they join, the link that each is, and how many there are."""
 
     what: str
@@ -18,8 +18,7 @@ class Run:
     count: int
 
 
-@dataclass(frozen=True)
-class Tier:
+class Tier(NamedTuple):
     """Switches of one sort: how many, and the ports that each is counted with, as (how many, of which link).
 
     `spare`: a switch with more ports than these will do, because a published design says which it uses.

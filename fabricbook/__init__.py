@@ -1,0 +1,25 @@
+"""fabricbook: the course on the wiring of AI clusters, on the model that `fabriclib` is.
+
+    import fabricbook as book
+
+    book.lab("alpha-beta")                     a lab: its controls, its chart, its sentence
+    book.lab("alpha-beta").evaluate()          the same as a table and a sentence, without a browser
+
+The other names are what the cells of a lesson call: see `fabricbook.cells`, which is loaded when one of them is first used.
+"""
+
+from __future__ import annotations
+
+__all__ = ["after", "check", "claims", "lab", "labs", "my_progress", "predict_first", "solution", "verdict"]
+
+
+def __getattr__(name: str):
+    if name in __all__:
+        from . import cells
+
+        return getattr(cells, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,127 @@
+"""`check` and the folded solution: the learner's code against the library's own, with a hint for each known wrong answer."""
+
+from __future__ import annotations
+
+import ast
+import html
+from dataclasses import dataclass
+
+from ipywidgets import VBox
+
+from . import view
+from .declare import Exercise
+from .outcomes import Interrupted, Outcome, agree, brief, outcomes
+from .progress import current
+
+
+def check(exercise: Exercise, given) -> Result:
+    """Return whether *given*, the learner's function or value, answers *exercise*, and if not, a hint; record a pass.
+
+    Whatever the learner's code raises is told as a sentence.
+    """
+    result = grade(exercise, given)
+    if result.passed:  # a pass stays: running an old or an empty cell later does not take it back
+        current().record("exercises", exercise.key, {"passed": True})
+    return result
+
+
+@dataclass(frozen=True)
+class Result:
+    """A verdict on the learner's code and the sentence that explains it."""
+
+    exercise: Exercise
+    passed: bool
+    sentence: str
+
+    def __repr__(self) -> str:
+        return f"{'✓' if self.passed else '✗'} {self.sentence}"
+
+    def _repr_html_(self) -> str:
+        task = "" if self.passed else f'<div class="fl-question">{html.escape(self.exercise.prompt)}</div>'
+        verdict = view.sentence("right" if self.passed else "wrong", self.sentence)
+        return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
+
+
+def grade(exercise: Exercise, given) -> Result:
+    """Return the verdict on *given* without recording it. One interrupt ends it, wherever it is, with a sentence."""
+    try:
+        return _graded(exercise, given)
+    except Interrupted as stop:
+        return Result(exercise, False, str(stop))
+    except KeyboardInterrupt:
+        return Result(exercise, False, "The check was interrupted. Run this cell again.")
+
+
+def _graded(exercise: Exercise, given) -> Result:
+    name = exercise.function
+    if given is None or given is ...:
+        return Result(exercise, False, f"{name} is still empty. Fill it in and run this cell again.")
+    if exercise.cases and not callable(given):
+        return Result(exercise, False, f"check needs the function {name} itself, with no parentheses after its name.")
+    got, expected = outcomes(given, exercise), outcomes(exercise.answer, exercise)
+    if all(agree(g, e, exercise.tolerance) for g, e in zip(got, expected, strict=True)):
+        if objection := exercise.demand and exercise.demand(given):
+            return Result(exercise, False, objection)
+        cases = len(exercise.cases)
+        return Result(exercise, True, f"{name} is right" + (f" on all {cases} cases." if cases > 1 else "."))
+    for source, hint in exercise.wrong:
+        bad = outcomes(bind(exercise, source), exercise)
+        if all(agree(g, b, exercise.tolerance) for g, b in zip(got, bad, strict=True)):
+            return Result(exercise, False, hint)
+    first = next((g, e) for g, e in zip(got, expected, strict=True) if not agree(g, e, exercise.tolerance))
+    return Result(exercise, False, _general(exercise, *first))
+
+
+def _general(exercise: Exercise, got: Outcome, expected: Outcome) -> str:
+    call = got.call or exercise.function
+    if got.error is not None:
+        return f"{call} stopped{got.place}: {got.error}"
+    if got.value is None or got.value is ...:
+        return f"{call} returns nothing yet. Fill the function in, end it with return, and run this cell again."
+    return f"{call} gives {brief(got.value)}; {brief(expected.value)} is expected."
+
+
+def bind(exercise: Exercise, source: str):
+    """Return what *source* binds to the exercise's name; a bare expression stands for the function that returns it."""
+    import numpy as np
+
+    import fabriclib as fl
+
+    space = {"fl": fl, "np": np}
+    exec(compile(as_definition(exercise, source), f"<{exercise.key}>", "exec"), space)
+    return space[exercise.function]
+
+
+def as_definition(exercise: Exercise, source: str) -> str:
+    """Return *source* as statements that bind the exercise's name, as a learner's cell does.
+
+    >>> double = Exercise("moving_bytes.d", "?", "double", lambda n: 2 * n, "def double(n):\\n    return 2 * n", cases=[(1,)])
+    >>> print(as_definition(double, "n * n"))
+    def double(n):
+        return n * n
+    """
+    tree = ast.parse(source)
+    if not (len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)):
+        return source
+    if not exercise.cases:
+        return f"{exercise.function} = {source}"
+    arguments = next(n.args for n in ast.parse(exercise.solution).body if getattr(n, "name", "") == exercise.function)
+    return f"def {exercise.function}({ast.unparse(arguments)}):\n    return {source}"
+
+
+class Solution(VBox):
+    """A folded solution. It is a widget so that the code is in no saved output."""
+
+    def __init__(self, exercise: Exercise):
+        self._key = exercise.key
+        code = html.escape(exercise.solution.strip())
+        folded = f"<details><summary>One solution</summary><pre>{code}</pre></details>"
+        super().__init__([view.html_box(view.STYLE + folded)])
+        self.add_class("fl-course")
+        self.add_class("fl-solution")
+
+    def __repr__(self) -> str:
+        return f"Solution of {self._key}, folded: run this cell and open it."
+
+    def _repr_mimebundle_(self, **options) -> dict:
+        return super()._repr_mimebundle_(**options) | {"text/plain": repr(self)}

@@ -1,0 +1,73 @@
+"""The gate: what a lesson shows only once its prediction is made."""
+
+from __future__ import annotations
+
+import html
+
+from ipywidgets import VBox, Widget
+
+from . import view
+from .declare import Prediction
+from .progress import current
+
+
+class Gate(VBox):
+    """Locked with a sentence, or open with the thing itself; it follows the record without the cell being run again.
+
+    Args:
+        prediction: opens the gate as soon as it is answered or shown.
+        thing: a Lab, a DataFrame, a text or a number. The text of the gate is always that of the thing, whatever was
+            answered, so a saved notebook holds the real numbers.
+    """
+
+    def __init__(self, prediction: Prediction, thing):
+        self._prediction, self._thing, self._progress = prediction, thing, current()
+        super().__init__()
+        self.add_class("fl-after")
+        self.add_class(view.css_key(prediction.key))
+        self._progress.watch("predictions", prediction.key, self._refresh)
+        self._refresh()
+
+    def __repr__(self) -> str:
+        return repr(self._thing)
+
+    def _repr_mimebundle_(self, **options) -> dict:
+        front = super()._repr_mimebundle_(**options)
+        return _saved_forms(self._thing) | front | {"text/plain": repr(self)}
+
+    def _refresh(self) -> None:
+        if self._progress.get("predictions", self._prediction.key):
+            self.remove_class("fl-locked")
+            self.children = [_shown(self._thing)]
+        else:
+            self.add_class("fl-locked")
+            told = html.escape(_told(self._prediction))
+            self.children = [view.html_box(f'<div class="fl-locked-text" role="status">{told}</div>')]
+
+
+def _told(prediction: Prediction) -> str:
+    """Say which question opens the lock, as far as it fits."""
+    question = prediction.question
+    if len(question) > 110:
+        question = question[:110].rsplit(" ", 1)[0] + " …"
+    return f"Locked: this opens when you have answered the question “{question}”"
+
+
+def _shown(thing) -> Widget:
+    if isinstance(thing, Widget):
+        return thing
+    if hasattr(thing, "widget"):
+        return thing.widget
+    if hasattr(thing, "to_html"):
+        return view.html_box(f'<div class="jp-RenderedHTMLCommon jp-RenderedHTML">{thing.to_html()}</div>')
+    return view.html_box(f"<div>{html.escape(thing if isinstance(thing, str) else repr(thing))}</div>")
+
+
+def _saved_forms(thing) -> dict:
+    """The forms of *thing* that a saved notebook shows where no kernel runs: a lab's picture, a table's HTML."""
+    bundle = thing._repr_mimebundle_() if hasattr(thing, "_repr_mimebundle_") else {}
+    if isinstance(bundle, tuple):
+        bundle = bundle[0]
+    if hasattr(thing, "_repr_html_"):
+        bundle = bundle | {"text/html": thing._repr_html_()}
+    return bundle

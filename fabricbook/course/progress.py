@@ -1,0 +1,159 @@
+"""The learner's own record of answers: one small JSON file, written so that nothing already saved can be lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: saves stay atomic, but two notebooks saving in the same instant are not serialised
+    fcntl = None
+
+# What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim.
+# A file of an earlier course has the first two only, and reads as one without the others.
+_SECTIONS = ("predictions", "exercises", "attempts", "claims")
+
+
+# What the lessons are called whose questions had these numbers in their keys.
+_NAMED_LATER = {
+    "00": "start_here", "01": "moving_bytes", "02": "nvlink", "03": "infinity_fabric", "04": "cxl", "05": "pcie",
+    "06": "signals", "07": "one_server", "08": "networks", "09": "fabrics", "10": "congestion", "11": "collectives",
+    "12": "cost", "13": "hierarchy", "14": "against_world", "15": "bring_your_own",
+}
+
+
+class _Unusable(Exception):
+    """The file must not be written over; the text says why."""
+
+
+class _Damaged(OSError):
+    """The file holds something else than a progress document."""
+
+
+class Progress:
+    """Answers by section ("predictions", "exercises", "attempts" or "claims") and key, kept in the file at *path*.
+
+    The file is read afresh for every question and before every save, so that two notebooks see and keep each
+    other's answers. What cannot be saved is kept in memory, and `notice` says so in one sentence.
+    """
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self.notice = ""
+        self._unsaved: dict[tuple[str, str], dict | None] = {}
+        self._watchers: dict[tuple[str, str], list[Callable[[], None]]] = {}
+
+    def get(self, section: str, key: str) -> dict | None:
+        """Return the entry recorded for *key*, or None."""
+        if (section, key) in self._unsaved:
+            return self._unsaved[section, key]
+        try:
+            return self.recorded(section).get(key)
+        except OSError as problem:
+            self.notice = f"Your earlier answers cannot be read ({problem})."
+            return None
+
+    def recorded(self, section: str) -> dict[str, dict]:
+        """Return all entries of the file's *section*, by key.
+
+        Raises:
+            OSError: the file cannot be read, or holds something else.
+        """
+        return {key: entry for key, entry in self._read()[section].items() if isinstance(entry, dict)}
+
+    def record(self, section: str, key: str, entry: dict | None) -> None:
+        """Record *entry* for *key*, or forget the key when *entry* is None, and tell those who watch it."""
+        self._unsaved[section, key] = entry
+        self.notice = ""
+        try:
+            with self._locked():
+                self._write(self._merged())
+        except (_Unusable, OSError) as problem:
+            self.notice = f"Your answers are kept only until this notebook's kernel stops ({problem})."
+        else:
+            self._unsaved.clear()
+        for changed in self._watchers.get((section, key), ()):
+            changed()
+
+    def watch(self, section: str, key: str, changed: Callable[[], None]) -> None:
+        """Call *changed* whenever the entry of *key* is recorded or forgotten in this kernel."""
+        self._watchers.setdefault((section, key), []).append(changed)
+
+    def _merged(self) -> dict:
+        """Return what the file should hold; a damaged file is first moved aside. Only called with the lock held."""
+        try:
+            document = self._read()
+        except _Damaged:
+            self._keep_aside()
+            document = self._read()
+        for (section, key), entry in self._unsaved.items():
+            if entry is None:
+                document[section].pop(key, None)
+            else:
+                document[section][key] = entry
+        return {name: content for name, content in document.items() if content or name not in _SECTIONS}
+
+    def _read(self) -> dict:
+        """Return the file's document, with every section present."""
+        try:
+            document = json.loads(self.path.read_bytes())
+        except FileNotFoundError:
+            document = {}
+        except (ValueError, RecursionError):
+            raise _Damaged(f"{self.path} is damaged") from None
+        if not isinstance(document, dict) or not all(isinstance(document.get(s, {}), dict) for s in _SECTIONS):
+            raise _Damaged(f"{self.path} is damaged")
+        return document | {section: _renamed(document.get(section, {})) for section in _SECTIONS}
+
+    def _keep_aside(self) -> None:
+        if not self._writable():
+            raise _Unusable(f"{self.path} is damaged and read-only")
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.stem}.damaged-{number}{self.path.suffix}")).exists():
+            number += 1
+        os.replace(self.path, aside)
+        self.notice = f"Your progress file was damaged; it is kept as {aside}, and a new one begins."
+
+    def _writable(self) -> bool:
+        """Whether the learner left the file writable. The mode is asked because a rename would ignore it."""
+        return not self.path.exists() or bool(self.path.stat().st_mode & 0o222 and os.access(self.path, os.W_OK))
+
+    def _write(self, document: dict) -> None:
+        if not self._writable():
+            raise _Unusable(f"{self.path} is read-only")
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1, sort_keys=True)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self.path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let one process at a time read, change and replace the file; the system drops the lock of a killed one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_name(f".{self.path.name}.lock"), "a") as lock:
+            if fcntl:
+                with contextlib.suppress(OSError):  # some network drives have no locks; the save itself stays atomic
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _renamed(entries: dict) -> dict:
+    """Return *entries* under the keys of today: those of an earlier course began with the number that its lesson had then."""
+    old = {key: f"{_NAMED_LATER[key[:2]]}{key[2:]}" for key in entries if key[2:3] == "." and key[:2] in _NAMED_LATER}
+    return {old.get(key, key): entry for key, entry in entries.items() if old.get(key, key) == key or old[key] not in entries}
+
+
+_open: dict[Path, Progress] = {}
+
+
+def current() -> Progress:
+    """Return the progress kept at FABRICLIB_PROGRESS, or else in the learner's home, at ~/.fabriclib/progress.json."""
+    path = Path(os.environ.get("FABRICLIB_PROGRESS") or Path.home() / ".fabriclib" / "progress.json")
+    return _open.setdefault(path, Progress(path))

@@ -1,0 +1,217 @@
+"""The lessons, in their order. A lesson is a folder of that name: its text, its questions, its labs and its tables.
+
+    lesson.md       the source of its notebook; its head says title, part, minutes, needs and what one finds out
+    questions.py    PREDICTIONS, EXERCISES and VERDICTS
+    labs.py         one function a lab, each declared with `@lab`
+    tables.py       the labelled frames and the numbers that its text and its cells show
+
+ORDER is the one list of them: a lesson's number, its file's name and the links to its neighbours follow from its place.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fabriclib.checks import known
+
+from ..course.claims import Verdict
+from ..course.declare import Exercise, Prediction
+
+ORDER = (
+    "start_here",
+    "moving_bytes",
+    "nvlink",
+    "infinity_fabric",
+    "cxl",
+    "pcie",
+    "signals",
+    "one_server",
+    "networks",
+    "fabrics",
+    "congestion",
+    "collectives",
+    "cost",
+    "hierarchy",
+    "against_world",
+    "bring_your_own",
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the head of a lesson's text says of it.
+
+    Args:
+        title: its name, without its number.
+        part: the part of the course it belongs to.
+        minutes: how long it takes.
+        finds: what one finds out, as a clause.
+        needs: the lessons one should have done.
+    """
+
+    title: str
+    part: str
+    minutes: int
+    finds: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson, by the name of its folder. What it declares is loaded when first asked for."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of the lesson is."""
+        return Path(__file__).parent / self.name
+
+    @property
+    def number(self) -> str:
+        """Its place in the course, in two digits."""
+        return f"{ORDER.index(self.name):02d}"
+
+    @property
+    def file(self) -> str:
+        """The name of its notebook."""
+        return f"{self.number}_{self.name}.ipynb"
+
+    @property
+    def heading(self) -> str:
+        """Number and title.
+
+        >>> Lesson("start_here").heading
+        '00 · Start here'
+        """
+        return f"{self.number} · {self.head.title}"
+
+    @functools.cached_property
+    def text(self) -> str:
+        """Its source: lesson.md as it stands."""
+        return (self.folder / "lesson.md").read_text(encoding="utf-8")
+
+    @functools.cached_property
+    def head(self) -> Head:
+        """What the head of its source says."""
+        stated = yaml.safe_load(self.text.split("---\n")[1])
+        fields = {name: stated[name] for name in ("title", "part", "minutes", "finds")}
+        return Head(**fields, needs=tuple(known("lesson", name, ORDER) for name in stated.get("needs", ())))
+
+    @property
+    def link(self) -> str:
+        """A Markdown link to its notebook, from another one."""
+        return f"[{self.number} {self.head.title}]({self.file})"
+
+    @property
+    def neighbours(self) -> str:
+        """The line that leads to the lessons before and after it."""
+        at = ORDER.index(self.name)
+        before = [f"before: {lesson(name).link}" for name in ORDER[max(at - 1, 0) : at]]
+        after = [f"next: {lesson(name).link}" for name in ORDER[at + 1 : at + 2]]
+        return " · ".join(before + after)
+
+    @property
+    def line(self) -> str:
+        """What stands below its question: minutes, what one should know, and its neighbours."""
+        return " · ".join([f"{self.head.minutes} minutes", f"you need {self._needs()}", self.neighbours])
+
+    def _needs(self) -> str:
+        numbers = [lesson(name).number for name in self.head.needs]
+        if not numbers:
+            return "a little Python, and no networking at all"
+        return "lesson " + numbers[0] if len(numbers) == 1 else f"lessons {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+    @functools.cached_property
+    def names(self) -> dict:
+        """What its texts may name in double braces: `lesson`, itself; `number(name)` of another; and all of its tables.py."""
+        known_here = {"lesson": self, "number": lambda name: lesson(name).number}
+        if not (self.folder / "tables.py").exists():
+            return known_here
+        tables = importlib.import_module(f"{__name__}.{self.name}.tables")
+        return {**vars(tables), **known_here}
+
+    @property
+    def questions(self):
+        """The module of what the lesson asks."""
+        return importlib.import_module(f"{__name__}.{self.name}.questions")
+
+    @functools.cached_property
+    def predictions(self) -> dict[str, Prediction]:
+        """Its predictions by key, in order, the numbers in their texts filled in."""
+        return {one.key: one.filled(self.names) for one in self._own(self.questions.PREDICTIONS)}
+
+    @functools.cached_property
+    def exercises(self) -> dict[str, Exercise]:
+        """Its exercises by key, in order, the numbers in their texts filled in."""
+        return {one.key: one.filled(self.names) for one in self._own(self.questions.EXERCISES)}
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The claims it settles, by letter; none where it settles none."""
+        return {one.claim: one for one in getattr(self.questions, "VERDICTS", ())}
+
+    @property
+    def labs(self) -> dict[str, Callable]:
+        """The functions that declare its labs, by the labs' names, whichever of its modules they are in."""
+        package = f"{__name__}.{self.name}"
+        modules = [importlib.import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules([str(self.folder)])]
+        own = [f for m in modules for f in vars(m).values() if getattr(f, "__module__", "") == m.__name__]
+        return {f.declaration.name: f for f in own if hasattr(f, "declaration")}
+
+    def _own(self, declared):
+        for one in declared:
+            if one.key.split(".")[0] != self.name:
+                raise ValueError(f"key {one.key!r} is declared in lesson {self.name}; it must start with '{self.name}.'.")
+            yield one
+
+
+@functools.cache
+def lesson(name: str) -> Lesson:
+    """Return the lesson whose folder is *name*.
+
+    Raises:
+        ValueError: no such lesson; the message suggests the nearest.
+    """
+    return Lesson(known("lesson", name, ORDER))
+
+
+def lessons() -> list[Lesson]:
+    """Return all lessons in order."""
+    return [lesson(name) for name in ORDER]
+
+
+@functools.cache
+def declared(kind: str) -> dict:
+    """Return all that the lessons declare of one *kind*, "predictions", "exercises", "verdicts" or "labs", in lesson order.
+
+    Raises:
+        ValueError: something is declared twice.
+    """
+    found: dict = {}
+    for one in lessons():
+        for key, item in getattr(one, kind).items():
+            if key in found:
+                raise ValueError(f"{key!r} is declared twice among the {kind}, the second time in lesson {one.name}.")
+            found[key] = item
+    return found
+
+
+def find(kind: str, key: str):
+    """Return what is declared as *key* among the "predictions", "exercises", "verdicts" or "labs".
+
+    Raises:
+        ValueError: nothing is; the message suggests the nearest.
+    """
+    home = str(key).split(".")[0]
+    everything = getattr(lesson(home), kind) if home in ORDER else {}
+    if key not in everything:  # a claim, a lab, or a slip of the pen: then all lessons are asked
+        everything = declared(kind)
+    return everything[known(kind.removesuffix("s"), key, everything)]

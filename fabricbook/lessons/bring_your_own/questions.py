@@ -1,0 +1,123 @@
+"""Lesson 15: a log of one's own: what its columns say, where it contradicts itself, and what its curve resembles."""
+
+from fabriclib import catalog, units
+from fabriclib.collectives.busbw import factor
+from fabriclib.diagnosis import broken
+from fabriclib.measurements import as_read
+from fabriclib.measurements.examples import RUNS
+from fabriclib.prediction import predict
+
+from ...course.declare import Exercise, Prediction
+
+_SHARP = as_read("h100x96-coreweave-sharp-ar").iloc[-1]
+
+
+def _printed(rate: float) -> str:
+    """A rate in MB/s, to the hundredth of a GB/s that the log prints."""
+    return f"{round(rate / units.MB, -1):.0f}"
+
+
+def _one_nic(nbytes: float) -> float:
+    """How many times as long an all-reduce takes over one NIC of eight, on four DGX H100."""
+    slow = broken("one-nic", "dgx-h100", "all_reduce", nbytes, nodes=4)[0]
+    return float(slow / predict("dgx-h100", "all_reduce", nbytes, nodes=4).seconds)
+
+
+PREDICTIONS = [
+    Prediction(
+        "bring_your_own.ranks",
+        "A page shows the log of an all-reduce \"on 64 GPUs\". The last row of its table says, in MB/s: algbw "
+        f"{_printed(_SHARP['algbw'])}, busbw {_printed(_SHARP['busbw'])}. How many GPUs took part?",
+        "ratio", lambda: float(_SHARP["ranks"]),
+        "busbw over algbw is 2 (p - 1) / p for an all-reduce of p GPUs, whatever else happened: a figure that no page can "
+        "get wrong. Here it is 1.979, and that is 96 GPUs: twelve servers of eight.",
+        slips={
+            f"that is what the page says; with 64 GPUs busbw would be {factor('all_reduce', 64):.3f} times algbw": lambda: 64,
+            "that is the number of servers, if each has eight": lambda: 12,
+            "that leaves out the 2: the factor of an all-reduce is 2 (p - 1) / p": lambda: 48,
+        },
+        unit="GPUs", example="8 GPUs",
+    ),
+    Prediction(
+        "bring_your_own.one-nic",
+        "Four servers with eight H100 and eight NICs each run an all-reduce. By mistake every server sends through one NIC only. "
+        f"A buffer of 16 GiB now takes {_one_nic(2**34):.1f} times as long. How many times as long does one of 1 KiB take?",
+        "ratio", lambda: _one_nic(2**10),
+        "Hardly longer at all. A small message spends its time in starts, steps and hops, and a hop through one NIC takes as "
+        "long as a hop through eight. Whoever tests with small messages only will not notice that seven of eight NICs are idle.",
+        slips={
+            "that is what happens to large buffers, which fill a NIC; 1 KiB fills nothing": lambda: _one_nic(2**34),
+            "that is the ratio of the NICs; it holds where the rate of the NICs sets the time": lambda: 8,
+        },
+        unit="times", example="3 times",
+    ),
+    Prediction(
+        "bring_your_own.ill",
+        f"How many of the {len(RUNS)} runs are ill?",
+        "ratio", lambda: sum(bool(catalog.row("measurement_tables", table)["cause"]) for table in RUNS.values()),
+        "A and E are slow at both ends: TCP. C and G get slower at the far right: large machines, shared networks. D is the "
+        "hardest: one size only, and not much slower than predicted. But within a few per cent it takes what a ring takes, and "
+        "this server's switch can add. F is a little slow in the middle, as healthy runs are, and B and H are as predicted.",
+        slips={
+            "D is easily missed: one diamond, just above the line. Accuse NVLS off, and look again": lambda: 4,
+            "those are A and E, the loud ones; look at the last diamonds of C and G, and accuse NVLS off in D": lambda: 2,
+            "some are ill in few diamonds only: look at the last ones of C and G, and accuse NVLS off in D": lambda: 3,
+            "healthy runs leave the line too; half as long again in the middle is the model's own error": lambda: 7,
+            "F looks a little slow in the middle, but no more than healthy runs do; the model is weakest there": lambda: 6,
+        },
+        unit="runs", example="8 runs",
+    ),
+]
+
+_NIC = 50e9
+
+EXERCISES = [
+    Exercise(
+        "bring_your_own.ranks-of",
+        "Write ranks_of: how many GPUs took part in an all-reduce, from its printed algbw and busbw.",
+        "ranks_of",
+        lambda algbw, busbw: round(2 / (2 - busbw / algbw)),
+        "def ranks_of(algbw, busbw):\n"
+        "    factor = busbw / algbw\n"
+        "    return round(2 / (2 - factor))\n",
+        cases=[(195.31, 386.56), (126.90, 237.94), (48.71, 94.38), (131.26, 229.71), (20.62, 36.08)],
+        wrong=[
+            ("2 / (2 - busbw / algbw)", "Nearly. Printed figures are rounded, so this is no whole number; a number of GPUs is. "
+                                        "Round it."),
+            ("round(1 / (2 - busbw / algbw))", "The 2 got lost on the way: from f = 2 (p - 1) / p follows p = 2 / (2 - f)."),
+            ("round(1 / (1 - busbw / algbw))", "That solves f = (p - 1) / p, the factor of an all-gather. An all-reduce has "
+                                               "twice that."),
+            ("round(2 / (2 - algbw / busbw))", "This gives 1 for every log. The factor is busbw / algbw, not the other way "
+                                               "round; and from f = 2 - 2 / p get p by itself."),
+            ("int(2 / (2 - busbw / algbw))", "Nearly. int cuts off, and from rounded figures 7.99 may come: that is 8. "
+                                             "Use round."),
+            ("round(busbw / algbw)", "That is the factor 2 (p - 1) / p itself, rounded. Solve it for p."),
+        ],
+    ),
+    Exercise(
+        "bring_your_own.nics-in-use",
+        "Write nics_in_use: how many NICs of a given rate a ring must have had to be as fast as measured.",
+        "nics_in_use",
+        lambda nbytes, seconds, ranks, nic: 2 * (ranks - 1) / ranks * nbytes / seconds / nic,
+        "def nics_in_use(nbytes, seconds, ranks, nic):\n"
+        "    sent = 2 * (ranks - 1) / ranks * nbytes\n"
+        "    return sent / seconds / nic\n",
+        cases=[(2.0**33, 0.359, 32, _NIC), (2.0**33, 0.045, 32, _NIC), (2.0**30, 0.0521, 8, 25e9), (2.0**30, 0.0113, 16, 25e9)],
+        wrong=[
+            ("nbytes / seconds / nic", "That divides algbw by the rate of a NIC. In a ring 2 (p - 1) / p times the buffer leaves "
+                                       "each server."),
+            ("(ranks - 1) / ranks * nbytes / seconds / nic", "That is half of an all-reduce: its reduce-scatter. The all-gather "
+                                                             "sends as much again."),
+            ("2 * (ranks - 1) * nbytes / seconds / nic", "This sends the whole buffer in every step. In a ring a step moves one "
+                                                         "part, nbytes / ranks."),
+            ("2 * (ranks - 1) / ranks * nbytes / seconds / nic / ranks", "Each server sends that much, however many ranks "
+                                                                         "there are: divide by ranks only once."),
+            ("2 * (ranks - 1) / ranks * nbytes / nic", "Those are seconds: how long one NIC would take. Divide by the seconds "
+                                                       "measured."),
+            ("2 * nbytes / seconds / nic", "Nearly: a rank keeps its own part, so it is 2 (p - 1) / p times the buffer."),
+            ("8 * 2 * (ranks - 1) / ranks * nbytes / seconds / nic", "The rate is in bytes per second already: no factor of 8."),
+            ("nic * seconds * ranks / (2 * (ranks - 1) * nbytes)", "That is upside down: the bytes sent in a second, over what "
+                                                                   "one NIC sends in a second."),
+        ],
+    ),
+]

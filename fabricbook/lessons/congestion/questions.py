@@ -1,0 +1,140 @@
+"""Lesson 10: dice for flows, many senders to one receiver, and three figures that are all called utilisation."""
+
+from fabriclib import units
+from fabriclib.congestion import ecmp, incast, pause
+
+from ...course.declare import Exercise, Prediction
+
+_PATHS, _RATE, _MESSAGE, _NEWS = 8, 400 * units.Gb, 1 * units.MB, 10 * units.us
+_SENDERS = 8
+
+
+PREDICTIONS = [
+    Prediction(
+        "congestion.slowest",
+        "8 senders, 8 paths, one flow each; a die picks every flow's path, and flows on one path share it. All send the same "
+        "amount, and the step is over when the last one is done. Averaged over many steps: which throughput, in % of what one "
+        "path for each would give?",
+        "ratio", lambda: 100 * ecmp.slowest(_PATHS, _PATHS),
+        "The fullest path has 2.6 flows on average, and the step takes as long as that path does: 1 over 2.6. Every other flow "
+        "is done sooner and waits.",
+        slips={
+            "that is the share of paths that carry anything; the step waits for the fullest one":
+                lambda: 100 * float(ecmp.busy_share(_PATHS, _PATHS)),
+            "that is two flows on the fullest path; three are about as likely": 50.0,
+            "that takes each flow to meet the mean of the others; the step waits for the one that meets most":
+                lambda: 100 / (1 + (_PATHS - 1) / _PATHS),
+            "that is how often no two flows meet, in %": lambda: 100 * ecmp.collision_free(_PATHS, _PATHS),
+            "that is all flows on one path, the worst case and a rare one": 100 / _PATHS,
+            "that needs a path for each; eight dice hardly ever show eight different numbers": 100.0,
+        },
+        unit="%", example="12 %",
+    ),
+    Prediction(
+        "congestion.flows-95",
+        "More dice even things out. Each of the 8 transfers is cut into equal flows, every flow with a die of its own. Into how "
+        "many flows must each be cut, so that the step reaches 95 %?",
+        "ratio", lambda: float(ecmp.split_for(0.95, _PATHS, _PATHS)),
+        "What sticks out shrinks only with the square root of the number: four times the flows halve it. 16 flows reach 73 %, "
+        "64 reach 85 %, and 95 % takes hundreds.",
+        slips={
+            "that many were used to train Llama 3, and reach 73 %": 16.0,
+            "that many reach 85 %": 64.0,
+            "that is for all eight together; asked is each": lambda: 8.0 * ecmp.split_for(0.95, _PATHS, _PATHS),
+        },
+        unit="flows", example="12 flows",
+    ),
+    Prediction(
+        "congestion.incast",
+        "8 servers send 1 MB each to a ninth, all at once, all links 400 Gb/s. A sender hears after 10 µs that it must slow "
+        "down. How many bytes must the last switch hold, so that none is lost?",
+        "size", lambda: incast.lossless_buffer(_SENDERS, _MESSAGE, _RATE, _NEWS),
+        "Eight links come in, one goes out: the queue grows at 7 times 50 GB/s, for 10 µs. That is 3.5 MB before anybody has "
+        "heard of it, and it grows with the number of senders and with every faster generation of links.",
+        slips={
+            "that counts what comes in; one eighth of it has left meanwhile": lambda: _SENDERS * _RATE * _NEWS,
+            "that is all they send; after 10 µs they slow down": lambda: _SENDERS * _MESSAGE,
+            "that is all that piles up if nobody ever slows down": lambda: (_SENDERS - 1) * _MESSAGE,
+            "that is one sender's share": lambda: _RATE * _NEWS,
+        },
+    ),
+]
+
+
+def _step_throughput(loads) -> float:
+    return sum(loads) / len(loads) / max(loads)
+
+
+def _pause_headroom(rate, metres, mtu, response, delay_per_metre) -> float:
+    return pause.headroom(rate, metres, mtu, response, delay_per_metre=delay_per_metre) - pause.PAUSE_FRAME
+
+
+EXERCISES = [
+    Exercise(
+        "congestion.busy-links",
+        "Write busy_links: the expected share of paths that carry anything when every flow picks one at random.",
+        "busy_links",
+        lambda flows, paths: float(ecmp.busy_share(flows, paths)),
+        "def busy_links(flows, paths):\n"
+        "    missed_by_one = 1 - 1 / paths\n"
+        "    return 1 - missed_by_one ** flows\n",
+        cases=[(8, 8), (8, 32), (2, 4), (128, 8), (1, 16)],
+        wrong=[
+            ("min(1, flows / paths)", "That is right if flows kept out of each other's way. Dice do not look."),
+            ("(1 - 1 / paths) ** flows", "That is the share of idle paths: the chance that all flows miss one. Take the rest."),
+            ("1 - (1 / paths) ** flows", "That is the chance that not all flows hit one path. A path is idle if every flow "
+                                         "*misses* it: 1 - 1/paths, once for each flow."),
+            ("1 - (1 - 1 / paths) ** paths",
+             "Right for as many flows as paths, and only then. A path must be missed by every *flow*."),
+            ("1 - flows * (1 - 1 / paths)", "Chances that must all come true are multiplied, not added."),
+        ],
+    ),
+    Exercise(
+        "congestion.step-throughput",
+        "Write step_throughput: what a step reaches of even spreading, from the number of flows on each path.",
+        "step_throughput",
+        _step_throughput,
+        "def step_throughput(loads):\n"
+        "    even = sum(loads) / len(loads)\n"
+        "    return even / max(loads)\n",
+        cases=[([1, 1, 1, 1],), ([2, 0, 1, 1],), ([3, 0, 0, 1, 2, 2, 0, 0],), ([20, 14, 17, 13],), ([4, 0],)],
+        wrong=[
+            ("sum(load > 0 for load in loads) / len(loads)",
+             "That is the share of busy paths. The step is over when the *fullest* path is done."),
+            ("1 / max(loads)", "Right for as many flows as paths. With more, even spreading too puts several on a path."),
+            ("max(loads) * len(loads) / sum(loads)",
+             "That is how many times as long the step takes. Throughput is the other way round."),
+            ("min(load for load in loads if load) / max(loads)",
+             "That compares the emptiest busy path with the fullest. Compare the fullest with an even spread."),
+            ("sum(loads) / max(loads)", "That is how many full paths' worth of work there is. Divide by the number of paths."),
+        ],
+    ),
+    Exercise(
+        "congestion.headroom",
+        "Write headroom: the bytes that can still arrive after a switch has decided to pause its neighbour.",
+        "headroom",
+        _pause_headroom,
+        "def headroom(rate, metres, mtu, response, delay_per_metre):\n"
+        "    cable = metres * delay_per_metre\n"
+        "    seconds = 2 * cable + response\n"
+        "    return rate * seconds + 2 * mtu\n",
+        cases=[(400 * units.Gb, 100, 4200, 1.2 * units.us, 5 * units.ns), (100 * units.Gb, 300, 9216, 2 * units.us, 5 * units.ns),
+               (400 * units.Gb, 3, 1500, 0.5 * units.us, 5 * units.ns)],
+        wrong=[
+            ("rate * (metres * delay_per_metre + response) + 2 * mtu",
+             "The pause must travel there, and what left just before it arrived travels here: the cable counts twice."),
+            ("rate * (2 * metres * delay_per_metre + response)",
+             "A frame that has begun is sent to its end, on both sides: the pause waits behind one, and one more is begun before "
+             "it is obeyed."),
+            ("rate * (2 * metres * delay_per_metre + response) + mtu",
+             "There are two frames that have just begun: one before the pause, here, and one at the neighbour."),
+            ("rate * 2 * metres * delay_per_metre + 2 * mtu",
+             "The neighbour takes time to obey, *response*, and keeps sending meanwhile."),
+            ("2 * metres * delay_per_metre + response + 2 * mtu / rate",
+             "Those are seconds. The rate turns them into bytes."),
+            ("8 * (rate * (2 * metres * delay_per_metre + response) + 2 * mtu)",
+             "This is in bits; rate and mtu are in bytes already."),
+        ],
+        tolerance=0.003,
+    ),
+]

@@ -1,0 +1,285 @@
+"""Labs of lesson 12: which algorithm is fastest at which size, and what a benchmark's bus bandwidth says about a wire."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabriclib import catalog, units
+from fabriclib.collectives import algbw, algorithms, best, busbw, collective_time, crossover, lower_bound
+from fabriclib.links import link
+from fabriclib.measurements import error, percent, published
+
+from ...stage import Control, charts, lab
+
+_RANKS = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
+_STARTS = [0.5e-6, 1e-6, 2e-6, 5e-6, 10e-6, 20e-6]
+_RATES = [12.5e9, 25e9, 50e9, 100e9, 200e9, 450e9]
+_SIZES = 2.0 ** np.arange(8, 33)
+_GRID = 2.0 ** np.arange(8, 32.1, 0.5)
+_SECONDS = (4e-7, 10.0)
+
+_ENTRIES = {"ring": "ring", "recursive doubling": "recursive_doubling", "Rabenseifner": "rabenseifner",
+            "double tree": "double_tree"}
+_PLAIN_TREE, _BOUND = "plain tree", "lower bound"
+# A colour is a family (ring, trees, doubling); the dash tells its members apart.
+_STYLES = {
+    "ring": (charts.CLUSTER, charts.SOLID),
+    _BOUND: (charts.LIMIT, charts.DASHED),
+    "recursive doubling": (charts.OTHER, charts.DASHED),
+    "Rabenseifner": (charts.OTHER, charts.SOLID),
+    _PLAIN_TREE: (charts.OTHER_2, charts.DOTTED),
+    "double tree": (charts.OTHER_2, charts.DASH_DOT),
+}
+
+
+def all_reduce_seconds(**case) -> dict[str, np.ndarray]:
+    """Return the seconds of an all-reduce by each algorithm of the lab; *case* as for `collective_time`.
+
+    The plain tree is what a first textbook draws: a binomial reduce, then a binomial broadcast, whole buffers each.
+    """
+    times = {label: collective_time("all_reduce", name, **case) for label, name in _ENTRIES.items()}
+    return times | {_PLAIN_TREE: sum(collective_time(half, "binomial", **case) for half in ("reduce", "broadcast"))}
+
+
+def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
+    import altair as alt
+
+    x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
+
+    def y(field):
+        return charts.y(field, _SECONDS, title=f"time of {what} (logarithmic)", unit="s", log=10)
+
+    # Rows without a value would break the band: a line is drawn from point to point in the order of x.
+    band = charts.live().transform_filter("isValid(datum.fastest)").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55)
+    below = alt.ExprRef("scale('y', datum.named) > height - 30 ? -19 : 19")  # at the foot of the chart above the band
+    name = charts.live().mark_text(align="left", dx=4, dy=below, fontSize=14, color="#6b6300", fontWeight="bold")
+    return charts.stack(
+        band.encode(x=x, y=y("fastest")), name.encode(x=x, y=y("named"), text="name:N"),
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **lines),
+        charts.here(x, y("here"), colour=charts.CLUSTER) if dot else (), height=400, description=description)
+
+
+def _cost_chart():
+    return _time_chart(charts.series("algorithm", _STYLES), "an all-reduce", (
+        "The time of an all-reduce against the size of the buffer, one line for each of five algorithms. A broad yellow band "
+        "follows the fastest; a dashed line below them all is the lower bound. A dot marks the chosen buffer."), dot=True)
+
+
+@lab("cost-curves", title="Five ways to add up, and the best possible", tier="cluster",
+     controls=[Control("ranks", _RANKS, default=96, unit="ranks"), Control("latency", _STARTS, default=1e-6, unit="s"),
+               Control("bandwidth", _RATES, default=50e9, unit="B/s"),
+               Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
+     chart=_cost_chart,
+     leaves_out="Distance and traffic jams: here every rank reaches every other one alike, at full rate. Also the time to add, "
+                "and what software adds to each start. The double tree works in chunks, as many as are best; it is priced by a "
+                "bound, a few messages above what its schedule takes, and with few ranks that shows.",
+     sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll", "chan-2007"])
+def cost_curves(ranks, latency, bandwidth, nbytes):
+    """Few starts win for small buffers, few bytes for large ones."""
+    wire = {"ranks": ranks, "alpha": latency, "beta": 1 / bandwidth}
+    times = all_reduce_seconds(nbytes=_GRID, **wire)
+    bound = lower_bound("all_reduce", nbytes=_GRID, **wire)
+    labels, all_times = list(times), np.array(list(times.values()))
+    winner, fastest = all_times.argmin(axis=0), all_times.min(axis=0)
+    at, blank = int(np.flatnonzero(np.isclose(_GRID, nbytes))[0]), np.full(_GRID.size * len(times), np.nan)
+    first, dot = np.arange(_GRID.size) == 0, np.arange(_GRID.size) == at
+    table = {"size": np.tile(_GRID, len(_STYLES)), "algorithm": np.repeat([*labels, _BOUND], _GRID.size),
+             "seconds": np.concatenate([*times.values(), bound]), "fastest": np.concatenate([fastest, blank]),
+             "here": np.concatenate([np.where(dot, fastest, np.nan), blank]),
+             "named": np.concatenate([np.where(first, fastest, np.nan), blank]),
+             "name": ["fastest"] + [""] * (_GRID.size * len(_STYLES) - 1)}
+    chosen = labels[winner[at]]
+    return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(chosen)} is the fastest, {units.format(fastest[at], 's')}, "
+                   f"{fastest[at] / bound[at]:.3g} times the lower bound. {_next(chosen, labels, winner[at:], wire)}")
+
+
+def _said(label: str) -> str:
+    return f"the {label}" if label.endswith(("ring", "tree")) else label
+
+
+def _next(now: str, labels: list[str], winners: np.ndarray, wire: dict) -> str:
+    later = np.flatnonzero(winners != winners[0])
+    if not later.size:
+        return "No larger buffer changes that."
+    other = labels[winners[later[0]]]
+    size = crossover("all_reduce", _ENTRIES[now], _ENTRIES[other], **wire)
+    return f"From {units.format(size)} on it is {_said(other)}."
+
+
+_COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "reduce", "scatter", "gather"]
+# As above: green passes on to a neighbour, pink doubles or halves, light blue is a tree; blue goes to every rank by itself.
+_EVERY = {
+    _BOUND: (charts.LIMIT, charts.DASHED),
+    "ring": (charts.CLUSTER, charts.SOLID), "chain": (charts.CLUSTER, charts.DASHED),
+    "neighbour_exchange": (charts.CLUSTER, charts.DOTTED),
+    "bruck": (charts.OTHER, charts.DASH_DOT), "rabenseifner": (charts.OTHER, charts.SOLID),
+    "rabenseifner_ompi": (charts.MEASURED, charts.DOTTED), "recursive_doubling": (charts.OTHER, charts.DASHED),
+    "recursive_halving": (charts.OTHER, charts.SOLID),
+    "binomial": (charts.OTHER_2, charts.SOLID), "double_tree": (charts.OTHER_2, charts.DASH_DOT),
+    "flat": (charts.CHIP, charts.DASHED), "one_shot_serial": (charts.CHIP, charts.DASHED),
+    "pairwise": (charts.CHIP, charts.DOTTED), "scatter_allgather": (charts.CHIP, charts.SOLID),
+    "scatter_allgather_doubling": (charts.CHIP, charts.DASH_DOT),
+}
+
+
+def _plain(collective: str) -> list:
+    """The algorithms that ask for nothing special: one message at a time, no switch that adds, no grid of ranks."""
+    return sorted((entry for entry in algorithms(collective)
+                   if entry.ports == 1 and entry.reduction == "endpoint" and "dims" not in entry.options),
+                  key=lambda entry: (entry.name != "ring", entry.name))
+
+
+def _every_chart():
+    import altair as alt
+
+    lines = charts.series("algorithm", _EVERY)
+    listed = f"data('{charts.LIVE}')"
+    for encoding in lines.values():
+        # Only the lines of this collective are listed, and below, where a longer or shorter list moves nothing.
+        encoding["legend"]["values"] = alt.ExprRef(f"length({listed}) ? split({listed}[0].listed, ' | ') : []")
+        encoding["legend"]["orient"] = "bottom"
+    return _time_chart(lines, "the collective", (
+        "The time of the chosen collective against the size of the buffer, one line for each of its algorithms. A broad yellow "
+        "band follows the fastest; a dashed orange line is the lower bound."), dot=False)
+
+
+@lab("every-algorithm", title="Every collective, every algorithm", tier="cluster",
+     controls=[Control("collective", _COLLECTIVES, default="broadcast", as_="menu"),
+               Control("ranks", _RANKS, default=96, unit="ranks"), Control("latency", _STARTS, default=1e-6, unit="s"),
+               Control("bandwidth", _RATES, default=50e9, unit="B/s")],
+     chart=_every_chart,
+     leaves_out="Algorithms that need more than ranks which send one message at a time: several ports at once, switches that "
+                "add, ranks in a grid or in servers. As above distance, the time to add and to rearrange memory cost nothing. "
+                "A line ends where it takes more than 10 s.",
+     sources=["thakur-2005", "bruck-1997", "sanders-2009", "chan-2007", "mpich-coll", "ompi-coll"])
+def every_algorithm(collective, ranks, latency, bandwidth):
+    """Which algorithms take turns differs from collective to collective."""
+    wire = {"ranks": ranks, "alpha": latency, "beta": 1 / bandwidth}
+    refused = [entry.name for entry in _plain(collective) if entry.refuses(ranks)]
+    times = {_BOUND: lower_bound(collective, nbytes=_GRID, **wire)} | {
+        entry.name: np.full(_GRID.size, np.nan) if entry.name in refused
+        else collective_time(collective, entry.name, nbytes=_GRID, **wire) for entry in _plain(collective)}
+    fastest = best(collective, nbytes=_GRID, **wire)
+    seconds = np.concatenate(list(times.values()))
+    blank = np.full(seconds.size - _GRID.size, np.nan)
+    table = {"size": np.tile(_GRID, len(times)), "algorithm": np.repeat(list(times), _GRID.size),
+             "seconds": np.where(seconds > _SECONDS[1], np.nan, seconds), "fastest": np.concatenate([fastest.seconds, blank]),
+             "named": np.concatenate([fastest.seconds[:1], np.full(seconds.size - 1, np.nan)]),
+             "name": ["fastest"] + [""] * (seconds.size - 1), "listed": [" | ".join(times)] + [""] * (seconds.size - 1)}
+    missing = f" Not drawn: {' and '.join(refused)}, which cannot serve {ranks} ranks." if refused else ""
+    return table, f"{collective} on {ranks} ranks: {_turns(collective, fastest.algorithm, wire)}.{missing}"
+
+
+def _turns(collective: str, winners: np.ndarray, wire: dict) -> str:
+    """Which algorithm is the fastest, and up to which size."""
+    changes = np.flatnonzero(winners[1:] != winners[:-1]) + 1
+    if not changes.size:
+        return f"{winners[0]} is the fastest at every size"
+    sizes = [units.format(crossover(collective, winners[at - 1], winners[at], **wire)) for at in changes]
+    first, *between = (f"up to {size}" for size in sizes)
+    later = [f"then {winners[at]} {until}".rstrip() for at, until in zip(changes, [*between, ""], strict=True)]
+    return f"{winners[0]} is the fastest {first}, {', '.join(later)}"
+
+
+_SWEEP = 2.0 ** np.arange(10, 34.1, 0.5)
+_SHOWN = {"busbw": busbw, "algbw": lambda collective, nbytes, seconds, ranks: algbw(nbytes, seconds)}
+_NVLINK = link("nvlink4")
+_WIRE = _NVLINK.bundle(_NVLINK.per_device)
+_BENCHED = {"ring": "ring", "double tree": "double_tree", "NVLS": "nvls"}
+_LINES = {"ring": (charts.SERVER, charts.SOLID), "double tree": (charts.OTHER_2, charts.DASH_DOT),
+          "NVLS": (charts.OTHER, charts.DASHED)}
+_PORTS = [250e9, 280e9, 310e9, 340e9, 370e9, 400e9, 450e9]
+_RATE = (0.0, 800.0)
+
+
+def _measured(gpus: int) -> list[tuple[float, float, str]]:
+    """Return (size, seconds, text) of what was published for so many of a server's eight H100, the switch adding."""
+    points = []
+    if gpus == 8:
+        run = published("h100x8-dgx-nvls-ar")
+        points = [(n, t, "measured with NVLS" if n == _SWEEP[-1] else "")
+                  for n, t in zip(run["nbytes"], run["seconds"], strict=True) if n >= _SWEEP[0]]
+    # The source says "2 to 4 GB" and gives one rate: it is drawn at 3 GB.
+    return points + [(3e9, 3e9 / f.si, "" if gpus == 8 else "measured with NVLS")
+                     for f in catalog.figures(f"h100x{gpus}", "NVLS all_reduce algbw")]
+
+
+def _busbw_chart():
+    import altair as alt
+
+    x = charts.x("size", (_SWEEP[0], _SWEEP[-1]), title="buffer (logarithmic)", unit="B", log=2)
+
+    def y(field):
+        return charts.y(field, _RATE, title="GB/s that the benchmark prints", ticks=range(0, 801, 100))
+
+    diamonds = charts.live().mark_point(shape="diamond", size=110, filled=True, opacity=1, color=charts.MEASURED)
+    line_rate = _WIRE.bandwidth() / units.GB
+    wire = [{"rate": line_rate, "label": f"the wire, {line_rate:g} GB/s one way"}]
+
+    def text(**edge):
+        return charts.live().mark_text(align="right", dx=6, dy=-26, fontSize=14, color=charts.MEASURED, **edge).encode(
+            x=x, y=y("measured (GB/s)"), text=alt.Text("text:N"))
+
+    return charts.stack(
+        charts.limit(wire, y=y("rate")),
+        charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **charts.series("algorithm", _LINES)),
+        text(stroke="white", strokeWidth=4), text(), diamonds.encode(x=x, y=y("measured (GB/s)")), height=360,
+        description="The bandwidth a benchmark prints for an all-reduce against the size of the buffer: one line each for ring, "
+                    "double tree and NVLS, black diamonds for what was measured with NVLS, and the line rate of an H100's "
+                    "NVLinks as a dashed line. The busbw of NVLS passes the line rate.")
+
+
+@lab("busbw", title="Faster than the wire?", tier="server",
+     controls=[Control("shown", list(_SHOWN), default="busbw", as_="menu"),
+               Control("gpus", range(2, 9), default=8, label="GPUs"),
+               Control("rate", _PORTS, default=450e9, label="a port moves", unit="B/s"),
+               Control("latency", _STARTS, default=1e-6, unit="s")],
+     chart=_busbw_chart,
+     leaves_out="Changes of protocol between small and large buffers, and packet headers: a port that moves 450 GB/s is a "
+                "promise of the datasheet. The log of the measured points does not name the algorithm: from 128 MiB on they pass "
+                "a ring and so are NVLS, below 2 MiB it was most likely a ring. There are none for 2 to 4 GPUs. The double tree "
+                "is priced by a bound, a few messages above what its schedule takes.",
+     sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"])
+def busbw_lab(shown, gpus, rate, latency):
+    """busbw is the rate of a wire only for an algorithm that moves what busbw counts."""
+    seconds = {label: collective_time("all_reduce", name, nbytes=_SWEEP, ranks=gpus, alpha=latency, beta=1 / rate)
+               for label, name in _BENCHED.items()}
+    printed = {label: _SHOWN[shown]("all_reduce", _SWEEP, t, gpus) / units.GB for label, t in seconds.items()}
+    points = _measured(gpus)
+    measured = [_SHOWN[shown]("all_reduce", n, t, gpus) / units.GB for n, t, _ in points]
+    rows, found = _SWEEP.size * len(seconds), len(points)
+    table = {"size": np.concatenate([np.tile(_SWEEP, len(seconds)), [n for n, _, _ in points]]),
+             "algorithm": np.repeat([*seconds, "measured"], [_SWEEP.size] * len(seconds) + [found]),
+             "printed (GB/s)": np.concatenate([*printed.values(), [np.nan] * found]),
+             "measured (GB/s)": np.concatenate([[np.nan] * rows, measured]), "text": [""] * rows + [t for _, _, t in points]}
+    ring, tree, nvls = (units.format(values[-1] * units.GB, "B/s") for values in printed.values())
+    return table, (f"{gpus} GPUs, every port moving {units.format(rate, 'B/s')}: for {units.format(_SWEEP[-1])} the {shown} is "
+                   f"{ring} with a ring, {tree} with a double tree, {nvls} with NVLS, which "
+                   f"{_against_wire(printed['NVLS'])}.")
+
+
+def _against_wire(printed: np.ndarray) -> str:
+    line_rate = _WIRE.bandwidth() / units.GB
+    if printed[-1] <= line_rate:
+        return f"stays below the {line_rate:g} GB/s of the wire"
+    size = np.exp2(np.interp(line_rate, printed, np.log2(_SWEEP)))
+    return f"passes the {line_rate:g} GB/s of the wire at {units.format(size, digits=2)}"
+
+
+def nvls_beside_published():
+    """Return NVLS against what was published, as text: the 5-GPU row sets the rate of a port, the others are predicted."""
+    import pandas as pd
+
+    rows = []
+    for gpus in (5, 6, 7, 8):
+        figure = catalog.figures(f"h100x{gpus}", "NVLS all_reduce algbw")[0]
+        model = algbw(3e9, collective_time("all_reduce", "nvls", nbytes=3e9, ranks=gpus, alpha=0.0, beta=1 / nvls_port_rate()))
+        rows.append({"GPUs": gpus, "model algbw": units.format(model, "B/s"), "measured": units.format(figure.si, "B/s"),
+                     "error": "set by this row" if gpus == 5 else percent(error(1 / model, 1 / figure.si))})
+    return pd.DataFrame(rows)
+
+
+def nvls_port_rate() -> float:
+    """Return the bytes per second a port moved in the published run with 5 GPUs, if NVLS sends (p + 1) / p n through it."""
+    figure = catalog.figure("nvls-algbw-5")
+    return figure.si * collective_time("all_reduce", "nvls", nbytes=1.0, ranks=5, alpha=0.0, beta=1.0)

@@ -1,0 +1,335 @@
+"""Labs of lesson 04: a mix of memories, who owns a line after each access, and what a flit leaves for cache lines."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from fabriclib import catalog, framing, units
+from fabriclib import cxl as model
+from fabriclib.framing import line_share
+from fabriclib.links import link
+from fabriclib.measurements import error, percent
+from fabriclib.memory import Tier, memory_mix, tier
+
+from ...stage import Control, charts, lab
+
+# ---- lab 1: the latency ladder, and a mix of its steps ----
+
+_LADDER = {"local DRAM": "local-dram", "CXL, CPU port": "cxl-direct", "CXL, pooled": "cxl-pooled"}
+_RESTS_ON = {"CXL, CPU port": "four cards", "CXL, pooled": "one switch"}
+_MIX = "your mix"
+_DIRECT = tier("cxl-direct")
+_LEFT, _RIGHT = ["0", "width * 0.54"], ["width * 0.61", "width"]  # the two panels of one chart
+_NS, _GBPS = (0, 1000), (0, 1000)
+
+
+def _if_narrow(small: float, large: float):
+    """A size for a chart beside another window or on a telephone, and one for a page's width."""
+    import altair as alt
+
+    return alt.ExprRef(f"width < 400 ? {small} : {large}")
+
+
+def _panel(x, width: list[str]):
+    """The axis *x*, drawn over a part of the chart's width only."""
+    import altair as alt
+
+    low, high = x.to_dict()["scale"]["domain"]
+    scale = alt.Scale(domain=[low, high], range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
+    return x.scale(scale).axis(alt.Axis(orient="bottom", tickCount=5, titleFontSize=_if_narrow(11, 15)))
+
+
+def _mix_chart():
+    import altair as alt
+
+    listed = [*_LADDER, _MIX]
+    y = charts.names("memory", listed, title=" ").scale(alt.Scale(domain=listed, padding=0.3))
+
+    def ns(field):
+        return _panel(charts.x(field, _NS, title="one load (ns)"), _LEFT)
+
+    def gbps(field):
+        return _panel(charts.x(field, _GBPS, title="rate (GB/s)"), _RIGHT)
+
+    def text(x, field, **mark):
+        edge = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
+        return [charts.live().mark_text(fontSize=14, color="#222222", **mark, **more).encode(x=x, y=y, text=f"{field}:N")
+                for more in (edge, {})]
+
+    fits = alt.ExprRef("page < 640 ? 0 : 1")  # what does not fit is in the table and in the sentence
+
+    row = charts.live()
+    spread = row.mark_rule(strokeWidth=9, color=charts.OTHER_2, opacity=0.55).encode(x=ns("lowest (ns)"), x2="highest (ns)", y=y)
+    place = row.mark_rule(strokeWidth=1.5, strokeDash=charts.DOTTED, color=charts.CHIP).encode(x=ns("mix (ns)"))
+    usual = row.mark_point(size=110, filled=True, fill="white", opacity=1, stroke=charts.CHIP, strokeWidth=3)
+    measured = [{"ends": f.value, "memory": name} for name, id in _LADDER.items() for f in catalog.figures(id, "load latency")]
+    ends = charts.fixed(measured).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=charts.MEASURED)
+    left = alt.layer(spread, place, usual.encode(x=ns("usual (ns)"), y=y), ends.encode(x=ns("ends"), y=y),
+                     charts.here(ns("mix (ns)"), y, colour=charts.CHIP), *text(ns("written at (ns)"), "load", dy=-17),
+                     *text(ns("ends at (ns)"), "rests on", align="left", dx=11, opacity=fits))
+    able = row.mark_bar(color="white", stroke="#333333", strokeWidth=1.5).encode(x=gbps("able (GB/s)"), y=y)
+    right = alt.layer(able, charts.bars(gbps("used (GB/s)"), y, colour=charts.CHIP),
+                      *text(gbps("able (GB/s)"), "rate", align="left", dx=8, opacity=fits))
+    return charts.stack(left, right, height=300, description=(
+        "Two panels over the same rows: local DRAM, CXL memory on a CPU port, a pool behind one switch, the mix. "
+        "Left: the time of one load, a light bar for the published range, black diamonds where measured, a dot for the mix. "
+        "Right: a frame for what each memory can deliver, filled with what the mix takes.")).resolve_scale(x="independent")
+
+
+@lab("memory-mix", title="Local DRAM, CXL, pool: a mix of memories", tier="all",
+     controls=[Control("cxl", range(51), default=20, label="accesses to CXL", unit="%"),
+               Control("pooled", range(0, 51, 5), default=0, label="to the pool", unit="%"),
+               Control("ports", range(1, 5), default=1, label="x16 ports for CXL"),
+               Control("latency", [_DIRECT.low, _DIRECT.latency, _DIRECT.high], default=_DIRECT.latency,
+                       label="a CXL load takes", unit="s")],
+     chart=_mix_chart,
+     leaves_out="Queues: a memory that is nearly full answers later than an idle one. Local DRAM is taken at its datasheet rate, "
+                "CXL at the payload of its link in one direction, whatever memory sits behind it. The pool's step is what was "
+                "measured through the one switch that sells; for the same switch others print 500 to 600 ns.",
+     sources=["melody-pdf", "toms-genoa", "beluga", "polarcxlmem-notes"])
+def mix(cxl, pooled, ports, latency):
+    """A little CXL memory adds rate and costs latency; more of it costs both."""
+    ladder = {name: tier(id) for name, id in _LADDER.items()}
+    ladder["CXL, CPU port"] = _DIRECT._replace(latency=latency, bandwidth=ports * _DIRECT.bandwidth)
+    shares = dict(zip(_LADDER, ((100 - cxl - pooled) / 100, cxl / 100, pooled / 100), strict=True))
+    got = memory_mix(list(shares.values()), list(ladder.values()))
+    full = [name for name, s in shares.items() if s and np.isclose(s * got.bandwidth, ladder[name].bandwidth)]
+    rows = [_mix_row(name, one, shares.get(name, 0.0) * got.bandwidth, full) for name, one in ladder.items()]
+    rows.append(_mix_row(_MIX, Tier("", _MIX, *[got.latency] * 3, got.bandwidth), got.bandwidth, full))
+    local = ladder["local DRAM"]
+    parts = ", ".join(f"{units.portion(s)} to {name}"
+                      for name, s in zip(("local DRAM", "CXL", "the pool"), shares.values(), strict=True))
+    return {field: [one[field] for one in rows] for field in rows[0]}, (
+        f"{parts}: a load takes {units.format(got.latency, 's')} on average, {got.latency / local.latency:.3g} times local DRAM; "
+        f"together they deliver at most {units.format(got.bandwidth, 'B/s')}, {got.bandwidth / local.bandwidth:.3g} times local "
+        f"DRAM. First to be full: {' and '.join(full)}.")
+
+
+def _mix_row(name: str, one: Tier, used: float, full: list[str]) -> dict:
+    """One step of the ladder, or the mix, in the units of the chart."""
+    spread, mixed = one.high > one.low, name == _MIX
+    ns, able, used = one.latency / units.ns, one.bandwidth / units.GB, used / units.GB
+    said = f"{able:.3g}" if mixed else f"{able:.3g}, full" if name in full else f"{used:.3g} of {able:.3g}"
+    return {"memory": name, "usual (ns)": np.nan if mixed else ns, "lowest (ns)": one.low / units.ns if spread else np.nan,
+            "highest (ns)": one.high / units.ns if spread else np.nan, "mix (ns)": ns if mixed else np.nan,
+            "written at (ns)": ns, "load": f"{ns:.3g} ns", "ends at (ns)": max(one.high / units.ns, ns),
+            "rests on": _RESTS_ON.get(name, ""), "able (GB/s)": able, "used (GB/s)": used, "rate": said}
+
+
+# ---- lab 2: who owns the line ----
+
+STEPS = 8
+# What the learner picks: the device's type, where the line lives (H or D) and under which bias.
+_DEVICES = {
+    "type 1: caches the host's memory": (1, "H", "host"),
+    "type 2: own memory, host bias": (2, "D", "host"),
+    "type 2: own memory, device bias": (2, "D", "device"),
+    "type 3: memory for the host": (3, "D", "host"),
+}
+SCENARIOS = {
+    "producer and consumer": ["device write 0", "host read 0"] * 4,
+    "ping-pong: both write": ["device write 0", "host write 0"] * 4,
+    "written once, then read": ["device write 0", *["host read 0", "device read 0"] * 3, "host read 0"],
+    "host caches it first": ["host read 0", "host write 0", "host write 0", "device read 0", "host evict 0", "device write 0",
+                             "device write 0", "host read 0"],
+    "four lines, then handed over": [f"{access} {n}" for access in ("device write", "host read") for n in range(4)],
+}
+_WORDS = {"M": "modified", "E": "exclusive", "S": "shared", "I": "invalid", "–": "no cache", "✓": "up to date", "✗": "too old"}
+_SHADES = {"M": 1.0, "E": 0.6, "S": 0.22, "✓": 0.22}
+_COLUMNS = {"host": (0.44, 0.58), "device": (0.58, 0.72), "memory": (0.72, 0.86), "messages": (0.86, 1.0)}
+
+
+@functools.cache
+def played(device: str, scenario: str) -> tuple[model.Step, ...]:
+    """Return the steps of a scenario on a device. A type 3 device never acts: a second core of the host takes its part."""
+    kind, home, bias = _DEVICES[device]
+    words = [access.split() for access in SCENARIOS[scenario]]
+    return model.trace(kind, [f"{'host' if kind == 3 else who} {does} {home}{n}" for who, does, n in words], bias)
+
+
+def _trace_chart():
+    import altair as alt
+
+    hidden = alt.Axis(labels=False, ticks=False, grid=False, orient="top", titlePadding=26)
+    title = "who holds the line after each access"
+
+    def x(field):
+        return charts.x(field, (0, 1), title=title).axis(hidden)
+
+    y = charts.names("access", list(range(1, STEPS + 1)))
+    cell = charts.live().transform_filter("datum.state != ''")
+    shade = alt.Color("shade:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#ffffff", charts.CHIP], interpolate="rgb"))
+    ink = alt.condition("datum.shade > 0.5", alt.value("white"), alt.value("#222222"))
+    filled = cell.mark_rect(stroke="#999999", strokeWidth=1).encode(x=x("from"), x2="to:Q", y=y, color=shade)
+    letter = cell.mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(x=x("middle"), y=y, text="state:N", color=ink)
+    word = cell.mark_text(fontSize=12, dy=12, opacity=_if_narrow(0, 1)).encode(x=x("middle"), y=y, text="word:N", color=ink)
+    now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke="black", strokeWidth=3.5)
+    room = alt.ExprRef(f"width * {_COLUMNS['host'][0]} - 10")
+    said = charts.live().mark_text(align="left", dx=8, dy=-8, fontSize=_if_narrow(13, 15), fontWeight="bold", limit=room).encode(
+        x=x("left"), y=y, text="does:N", color=alt.condition("datum.done == 'yes'", alt.value("#222222"), alt.value("#8a8a8a")))
+    sent = charts.live().mark_text(align="left", dx=8, dy=11, fontSize=13, color="#222222", limit=room).encode(
+        x=x("left"), y=y, text="sent:N")
+    heads = charts.live().mark_text(fontSize=_if_narrow(9, 13), color="#222222").encode(
+        x=x("middle"), y=alt.value(-13), text="column:N")
+    frame = now.encode(x=x("left"), x2="right:Q", y=y)
+    return charts.stack(filled, letter, word, said, sent, frame, heads, height=46 * STEPS, description=(
+        "A row for each of eight accesses: who does what, and the messages that cross the link, with arrows to the right from "
+        "the host to the device and to the left from the device to the host. Then the state of the line, as a letter and a "
+        "shade, in the host's cache and in the device's, whether the memory is up to date, and how many messages it took. A "
+        "thick frame marks the present access; rows below it are still to come."))
+
+
+@lab("coherence-trace", title="Who owns the line?", tier="chip",
+     controls=[Control("device", list(_DEVICES), default="type 1: caches the host's memory", as_="menu"),
+               Control("scenario", list(SCENARIOS), default="producer and consumer", as_="menu"),
+               Control("step", range(STEPS + 1), default=0, label="after access")],
+     chart=_trace_chart,
+     leaves_out="Time, hints, conflicts between requests under way, and more than one device. Each side has one cache. Sequences "
+                "of messages are shortened to what decides who owns the line; what passes inside the host, or inside the "
+                "device, is not counted.",
+     sources=["kernel-cxl", "mahar-cxl"])
+def coherence_trace(device, scenario, step):
+    """Reading together is free after the first time; writing in turn pays for every write."""
+    steps, kind = played(device, scenario), _DEVICES[device][0]
+    cells = []
+    for number, one in enumerate(steps, start=1):
+        states = {"host": one.host, "device": "–" if kind == 3 else one.device,
+                  "memory": "✗" if "M" in (one.host, one.device) else "✓", "messages": str(len(one.messages))}
+        cells += [_cell(number, column, state if number <= step else "", number == step) for column, state in states.items()]
+        cells[-4] |= {"does": _does(scenario, number, kind), "sent": _sent(one) if number <= step else ""}
+    return {field: [cell[field] for cell in cells] for field in cells[0]}, _told(steps, scenario, step, kind)
+
+
+def _cell(number: int, column: str, state: str, now: bool) -> dict:
+    left, right = _COLUMNS[column]
+    first, counted = column == "host", column == "messages" and state != ""
+    return {"access": number, "does": "", "sent": "", "state": state, "word": "sent" if counted else _WORDS.get(state, ""),
+            "shade": _SHADES.get(state, 0.0), "from": left, "to": right, "middle": (left + right) / 2, "left": 0.0, "right": 1.0,
+            "column": column if number == 1 else "", "now": "yes" if now and first else "no", "done": "yes" if state else "no"}
+
+
+def _does(scenario: str, number: int, kind: int) -> str:
+    """The access in words, with the line named where there are several."""
+    who, does, line = SCENARIOS[scenario][number - 1].split()
+    agent = "host's 2nd core" if (kind, who) == (3, "device") else who
+    several = len({access.split()[2] for access in SCENARIOS[scenario]}) > 1
+    return f"{agent} {does}s" + (f" line {line}" if several else "")
+
+
+def _sent(step: model.Step) -> str:
+    arrows = {"H2D": "→", "M2S": "→", "D2H": "←", "S2M": "←"}
+    sent = (message.split(" ", 1) for message in step.messages)
+    return ", ".join(f"{arrows[channel]} {name}" for channel, name in sent) or "nothing crosses the link"
+
+
+def _told(steps: tuple[model.Step, ...], scenario: str, step: int, kind: int) -> str:
+    total = sum(len(one.messages) for one in steps)
+    if step == 0:
+        return f"Before the first of {STEPS} accesses: no cache holds the line, only its memory; nothing has crossed the link."
+    one, so_far = steps[step - 1], sum(len(each.messages) for each in steps[:step])
+    end = f"in all {total} for {STEPS} accesses" if step == STEPS else f"{so_far} so far"
+    return (f"Access {step} of {STEPS}: the {_does(scenario, step, kind)}, {_many(len(one.messages))}. Now {_held(one)}. "
+            f"Messages over the link: {end}.")
+
+
+def _held(step: model.Step) -> str:
+    """Who holds the line, in words."""
+    state = {"M": "has the only copy, newer than the memory", "E": "has the only copy", "S": "has a shared copy"}
+    if step.host == step.device == "S":
+        return "both caches share it"
+    held = [f"the {who} {state[s]}" for who, s in (("host", step.host), ("device", step.device)) if s != "I"]
+    return held[0] if held else "only the memory holds it"
+
+
+def _many(messages: int) -> str:
+    return "no message" if messages == 0 else "1 message" if messages == 1 else f"{messages} messages"
+
+
+# ---- lab 3: lines in flits ----
+
+_LINES = np.arange(1, 25)
+_FLITS = {"68-byte flit": ("cxl-68", "cxl2", charts.CHIP, charts.SOLID),
+          "256-byte flit": ("cxl-256", "cxl3", charts.OTHER, charts.DASHED)}
+
+
+def _flit_chart():
+    def x(field="lines"):
+        return charts.x(field, (0, 25), title="cache lines sent together", ticks=range(0, 25, 2))
+
+    def y(field):
+        return charts.y(field, (0, 100), title="share of the bytes that are cache lines (%)", ticks=range(0, 101, 20))
+
+    label = "all slots full, either flit"  # 94.1 % and 93.8 %: one line for both
+    ceiling = [{"share": 100 * framing.share("cxl-68"), "label": label}]
+    styles = charts.series("flit", {name: (colour, dash) for name, (_, _, colour, dash) in _FLITS.items()})
+    dots = charts.live().mark_circle(size=22, opacity=1, color="#222222").encode(x=x(), y=y("share"))
+    return charts.stack(
+        charts.limit(ceiling, y=y("share")), charts.line(x(), y("share"), colour=charts.CHIP, **styles), dots,
+        charts.here(x(), y("here"), colour="white"), description=(
+            "The share of the bytes on the wire that are cache lines, against the number of lines sent together, for flits of "
+            "68 and of 256 bytes. A dashed line above both is the share of all slots. Circles mark the chosen number of lines."))
+
+
+@lab("flit-share", title="Cache lines in flits", tier="chip",
+     controls=[Control("lines", _LINES, default=1, label="lines together"),
+               Control("covers", [1, 2, 3], default=1, label="lines per message")],
+     chart=_flit_chart,
+     leaves_out="Other traffic that would fill a half-empty flit, acknowledgements and requests of the other direction, and "
+                "errors that are sent again. On a link with nothing else to do an empty slot costs nothing.",
+     sources=["hawk90-flit", "csdn-cxl68", "csdn-cxl256"])
+def flit_share(lines, covers):
+    """A larger flit is worse for a lone line, and about equal for a long run."""
+    messages = np.ceil(_LINES / covers).astype(int)
+    shares = {name: 100 * line_share(flit, _LINES, messages) for name, (flit, *_) in _FLITS.items()}
+    at = int(np.flatnonzero(np.equal(_LINES, lines))[0])
+    every = np.tile(_LINES, len(_FLITS))
+    table = {"flit": np.repeat(list(_FLITS), len(_LINES)), "lines": every, "share": np.concatenate(list(shares.values())),
+             "here": np.where(every == lines, np.concatenate(list(shares.values())), np.nan)}
+    small, large = "68-byte flit", "256-byte flit"
+    rates = {name: shares[name][at] / 100 * link(_FLITS[name][1]).line for name in (small, large)}
+    many = "1 line alone" if lines == 1 else f"{lines} lines together"
+    return table, (f"{many}: {shares[small][at]:.0f} % of the bytes in {small}s, {shares[large][at]:.0f} % in {large}s. If all "
+                   f"traffic came like this, x16 would carry {units.format(rates[small], 'B/s')} one way with CXL 2.0 and "
+                   f"{units.format(rates[large], 'B/s')} with CXL 3. {_LINES[-1]} lines, {messages[-1]} messages: "
+                   f"{shares[small][-1]:.0f} % and {shares[large][-1]:.0f} %.")
+
+
+# ---- model against measurement ----
+
+def ladder_beside_published():
+    """Return a DataFrame of text: the ladder's loads, from a card and from a pool, beside what was published of real ones."""
+    import pandas as pd
+
+    local = tier("local-dram").latency
+    pooled = tier("cxl-pooled").latency
+    rows = [("fastest of four cards (sets the step)", "cxl-cards-fastest", _DIRECT.latency, "s"),
+            ("slowest of four cards (sets the step)", "cxl-cards-slowest", _DIRECT.latency, "s"),
+            ("fastest of three other cards, against local DRAM", "cxl-cards-low", _DIRECT.latency / local, ""),
+            ("slowest of three other cards, against local DRAM", "cxl-cards-high", _DIRECT.latency / local, ""),
+            ("pool behind a switch (is the step)", "cxl-pool-measured", pooled, "s"),
+            ("pool behind the same switch, others", "cxl-pool-polardb", pooled, "s")]
+    return pd.DataFrame([{"published": what, "source": (figure := catalog.figure(id)).source.id, "model": _said(value, unit),
+                          "measured": _said(figure.si, unit), "error": percent(error(value, figure.si))}
+                         for what, id, value, unit in rows])
+
+
+def _said(value: float, unit: str) -> str:
+    return units.format(value, unit) if unit else f"{value:.2g} times"
+
+
+def gain_beside_published():
+    """Return a DataFrame of text: the best rate of local DRAM and CXL modules together, over local DRAM alone."""
+    import pandas as pd
+
+    module, rows = link("cxl2", lanes=8).bandwidth(), []
+    for server in ("cz120-epyc", "cz122-xeon6"):
+        local = catalog.figures(server, "local DRAM rate")[0].si
+        modules = int(catalog.figures(server, "CXL x8 modules")[0].value)
+        best = local + modules * module  # the split that fills both at the same moment
+        rows += [{"server": server, "local DRAM": units.format(local, "B/s"), "CXL modules of x8": modules,
+                  "model": f"{best / local:.3g} times", "measured": f"{figure.value:.3g} times", "with": figure.scope,
+                  "error": percent(error(best / local, figure.value))}
+                 for figure in catalog.figures(server, "bandwidth over local DRAM")]
+    return pd.DataFrame(rows)

@@ -1,0 +1,167 @@
+"""Lesson 04: memory behind CXL: what coherence gives, and what it does not."""
+
+from fabriclib import catalog, cxl, framing, units
+from fabriclib.links import link
+from fabriclib.memory import Tier, memory_mix, tier
+
+from ...course.claims import Verdict
+from ...course.declare import Exercise, Prediction
+
+_HALF = 0.5, 0.5
+_TIERS = "local-dram", "cxl-direct"
+
+
+def _ping_pong(writes: int) -> int:
+    """Messages over the link when a type 1 device and its host write one line in turn, the device first."""
+    steps = cxl.trace(1, [f"{('device', 'host')[n % 2]} write H0" for n in range(writes)])
+    return sum(len(step.messages) for step in steps)
+
+
+def _rate(name: str) -> float:
+    return tier(name).bandwidth
+
+
+PREDICTIONS = [
+    Prediction(
+        "cxl.half",
+        "A server's local DRAM delivers at most 460.8 GB/s. A memory card behind a CXL port with 16 lanes adds 59.3 GB/s. "
+        "A program sends half of its reads to the card and half to local DRAM. How many bytes per second does it get at most?",
+        "rate", lambda: memory_mix(_HALF, _TIERS).bandwidth,
+        "The card is full at 59.3 GB/s, and for every byte from it the program takes one from local DRAM: twice 59.3. The "
+        "local DRAM, nearly eight times as fast, is idle for seven eighths of the time. The slow part sets the pace of the "
+        "fast one, unless the split follows the rates.",
+        slips={
+            "that adds the two rates, which only a split in the proportion of the rates reaches": lambda: sum(map(_rate, _TIERS)),
+            "that is the mean of the two rates; local DRAM cannot run ahead of a card that gets as many reads":
+                lambda: sum(map(_rate, _TIERS)) / 2,
+            "that is the card alone; while it delivers its half, local DRAM delivers as much again": lambda: _rate("cxl-direct"),
+            "that lets the two take turns; they work at the same time":
+                lambda: 2 / sum(1 / _rate(name) for name in _TIERS),
+        },
+    ),
+    Prediction(
+        "cxl.ping-pong",
+        "A device with a cache of its own and its host write the same line in turn: device, host, device, host, eight writes in "
+        "all. Every request, every answer and every transfer of the line is one message over the link. How many messages?",
+        "ratio", lambda: _ping_pong(8),
+        "Each write needs three: somebody asks for the line, somebody gives it up, and its 64 bytes come over. Nobody made a "
+        "mistake and no byte was lost; but every single write waits for the link.",
+        slips={
+            "that is one a write; a line that the other side holds must be asked for, given up and sent": lambda: 8,
+            "that is two a write; the line must be asked for, given up, and then its bytes sent": lambda: 16,
+            "that is the first write alone; by the second, the line has moved to the other cache": lambda: _ping_pong(1),
+            "that is four a write; of asking, granting, giving up and sending one always stays inside the host": lambda: 32,
+            "that is half of it: both sides write, and both pay": lambda: _ping_pong(8) / 2,
+        },
+        unit="messages", example="10 messages",
+    ),
+    Prediction(
+        "cxl.one-line",
+        "CXL 2.0 sends boxes of 68 bytes (flits), each with four slots of 16 bytes. One line of 64 bytes fills four slots, and "
+        "the message that announces it needs a fifth. It travels alone. Which share of the bytes sent is the line, in %?",
+        "ratio", lambda: 100 * framing.line_share("cxl-68", lines=1),
+        "Five slots need two flits: 136 bytes for a line of 64. Three slots stay empty. With more lines on their way they "
+        "would be filled, and the share rises.",
+        slips={
+            "that is one flit; the message's slot needs a second one": lambda: 100 * framing.share("cxl-68"),
+            "that counts five slots, but only whole flits are sent": lambda: 100 * framing.CACHE_LINE / (5 * framing.SLOT),
+            "that sends a flit and a quarter; only whole flits are sent":
+                lambda: 100 * framing.CACHE_LINE / (1.25 * framing.flit_bytes("cxl-68")),
+            "that is the share as a fraction; in % it is a hundred times as much":
+                lambda: framing.line_share("cxl-68", lines=1),
+        },
+        unit="%", example="12 %",
+    ),
+]
+
+
+def _mix_rate(share: float, local: float, cxl: float) -> float:
+    return memory_mix([1 - share, share], [Tier("", "", 0, 0, 0, rate) for rate in (local, cxl)]).bandwidth
+
+
+EXERCISES = [
+    Exercise(
+        "cxl.mix-rate",
+        "Write mix_rate: the most bytes a second that a program gets from local DRAM and CXL memory together.",
+        "mix_rate",
+        _mix_rate,
+        "def mix_rate(share, local, cxl):\n"
+        "    local_is_full = local / (1 - share)\n"
+        "    cxl_is_full = cxl / share\n"
+        "    return min(local_is_full, cxl_is_full)\n",
+        cases=[(0.5, 460.8e9, 59.3e9), (0.05, 460.8e9, 59.3e9), (0.2, 460.8e9, 237.2e9), (0.25, 307.2e9, 59.3e9)],
+        wrong=[
+            ("local + cxl", "That is the best possible mix, and it ignores share. Ask for each memory: at which total rate "
+                            "does its part of the accesses fill it?"),
+            ("(1 - share) * local + share * cxl",
+             "That is the mean of the rates. But a memory that gets a fixed share of the accesses cannot be left behind: the "
+             "first one that is full holds all up."),
+            ("1 / ((1 - share) / local + share / cxl)",
+             "That lets the two memories take turns, one byte after the other. They work at the same time: look for the one "
+             "that is busy longer."),
+            ("max(local / (1 - share), cxl / share)",
+             "That is the total at which the second memory is full. By then the first has been full for a while: take the "
+             "smaller of the two."),
+            ("local / (1 - share)", "That is right as long as local DRAM is full first. With a large share it is CXL: compare "
+                                   "the two."),
+            ("min((1 - share) * local, share * cxl)",
+             "A memory that gets a part of the accesses is full when the total is its rate *divided* by that part."),
+            ("min(local / share, cxl / (1 - share))", "The shares are swapped: share is the part that goes to CXL."),
+            ("cxl / share", "That is right as long as CXL is full first. With a small share it is local DRAM: compare the two."),
+            ("min(local, cxl)", "That is the slower memory alone. It delivers only its share of the total."),
+        ],
+    ),
+    Exercise(
+        "cxl.flit-share",
+        "Write flit_share: the share of the bytes sent that are cache lines, in flits of 68 bytes with four slots of 16.",
+        "flit_share",
+        lambda lines, messages: framing.line_share("cxl-68", lines, messages),
+        "import math\n\n\n"
+        "def flit_share(lines, messages):\n"
+        "    flits = math.ceil((4 * lines + messages) / 4)\n"
+        "    return 64 * lines / (68 * flits)\n",
+        cases=[(1, 1), (3, 1), (6, 2), (12, 4), (5, 5)],
+        wrong=[
+            ("64 * lines / (68 * (4 * lines + messages) / 4)",
+             "This sends parts of flits. Only whole ones are sent: round their number up, with math.ceil."),
+            ("100 * 64 * lines / (68 * -(-(4 * lines + messages) // 4))", "Nearly: asked for is the share itself, between 0 and "
+                                                                          "1, not in per cent."),
+            ("64 * lines / (68 * ((4 * lines + messages) // 4 + 1))",
+             "Nearly: when the slots fill the flits exactly, this sends an empty one more. Round up, with math.ceil."),
+            ("64 * lines / (64 * lines + 16 * messages)",
+             "This counts bytes of lines and messages alone. Sent are whole flits of 68 bytes, each with four slots."),
+            ("64 * lines / (68 * lines)", "This leaves out the messages. Each takes a slot, and four slots make a flit."),
+            ("64 * lines / (68 * ((4 * lines + messages) // 4))",
+             "This rounds down: the last slots are never sent. Round up, with math.ceil."),
+            ("64 * lines / (64 * -(-(4 * lines + messages) // 4))",
+             "This counts only the slots. A flit is 68 bytes: two more to say what it carries and two to check it."),
+            ("64 * lines / (68 * (lines + messages))",
+             "This gives each message a flit of its own. It needs one slot of 16 bytes; a flit has four."),
+            ("64 * lines / (68 * -(-(4 * lines + messages * lines) // 4))",
+             "messages is the number for all lines together, not for each of them."),
+            ("(64 * lines + 16 * messages) / (68 * -(-(4 * lines + messages) // 4))",
+             "This counts the messages as load. Asked for is the share of the lines alone."),
+        ],
+    ),
+]
+
+
+def _what_ships() -> str:
+    ways = catalog.rows("cxl_sharing")
+    ships = [way["id"] for way in ways if way["status"] == "ships"]
+    local, direct = tier("local-dram"), tier("cxl-direct")
+    nvlink = link("nvlink4")
+    gpu = nvlink.bundle(nvlink.per_device).bandwidth()
+    fewest, most = (catalog.figure(f"cxl-cards-{end}").value for end in ("low", "high"))
+    return (f"Of the {len(ways)} ways to share in our table {len(ships)} ship: a CPU with its memory expander, several CPUs that "
+            "divide a pool (each byte has one owner), several CPUs that share the same bytes of a pool (their programs keep them "
+            "coherent, not the hardware), an FPGA with its CPU. As of November 2026 no NIC, GPU or SSD with coherent CXL was "
+            "found, and hosts that hardware keeps coherent are specified since 3.0 but not to be had. Coherent is not fast: a "
+            f"load takes {direct.latency / local.latency:.1f} times as long as from local DRAM (four cards took "
+            f"{units.format(direct.low, 's')} to {units.format(direct.high, 's')}; another study says {fewest:g} to {most:g} "
+            "times), 16 lanes move "
+            f"{units.format(direct.bandwidth, 'B/s')} one way against an H100's {units.format(gpu, 'B/s')} over NVLink, and "
+            f"two who write one line in turn pay {_ping_pong(8) // 8} messages a write.")
+
+
+VERDICTS = [Verdict("f", "holds with a qualification", _what_ships)]

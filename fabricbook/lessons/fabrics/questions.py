@@ -1,0 +1,165 @@
+"""Lesson 09: fabrics: how many switches so many GPUs need, what a rail is, and what rails do to a ring and to an all-to-all."""
+
+from fabriclib import units
+from fabriclib.collectives import Level, collective_time, schedule
+from fabriclib.links import link
+from fabriclib.topology import fabric, fabric_counts
+
+from ...course.claims import Verdict
+from ...course.declare import Exercise, Prediction
+
+GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
+SIZE, GPUS = 8, 64  # eight servers of eight
+THIN = 2  # ports up of a leaf with eight down
+
+
+def _switches() -> int:
+    return fabric_counts("rail-optimised", gpus=1024).switches
+
+
+def _rails(up: int):
+    return fabric("rail-optimised", gpus=GPUS, leaf_ports=(SIZE, up))
+
+
+def _ring(rings: int) -> float:
+    return schedule("all_reduce", "ring", ranks=GPUS).time_on(_rails(SIZE), GRADIENT, channels=rings)
+
+
+def _thin_ratio() -> float:
+    flat, by_rail = (schedule("all_to_all", name, ranks=GPUS, dims=(SIZE, GPUS // SIZE)).time_on(_rails(THIN), units.GiB)
+                     for name in ("pairwise_by_level", "rail_aggregated"))
+    return flat / by_rail
+
+
+def _sent() -> float:
+    return 2 * (GPUS - 1) / GPUS * GRADIENT
+
+
+PREDICTIONS = [
+    Prediction(
+        "fabrics.switches",
+        "1,024 GPUs, each with one port of 400 Gb/s. Switches have 64 such ports. Half of the GPUs must be able to send to the "
+        "other half at full rate, whichever half it is. How many switches does that take?",
+        "ratio", _switches,
+        "32 leaves: half of the 64 ports of each go down to GPUs, the other half up. Their 1,024 cables up fill 16 spines: a "
+        "spine has nothing above it, so all its ports point down. 48 in all.",
+        slips={
+            "that is a port for each GPU and none to join the switches": lambda: 1024 / 64,
+            "those are the leaves alone; something must join them": lambda: 1024 / 32,
+            "that gives the spines half their ports only; nothing is above them, so all 64 may point down": lambda: 2 * 1024 / 32,
+            "one switch above cannot take the cables of all leaves: half of 1,024 GPUs send across it": lambda: 1024 / 64 + 1,
+        },
+        unit="switches", example="20 switches",
+    ),
+    Prediction(
+        "fabrics.rings",
+        "Eight servers of eight GPUs sum up lesson 00's gradient, 14 GB, with eight rings at once. Each ring passes through all "
+        "64 GPUs, and from server to server over another one of a server's eight NICs (49 GB/s each). NVLink inside the servers "
+        "is faster than all NICs together. How long does it take?",
+        "time", lambda: _ring(SIZE),
+        "A ring all-reduce sends nearly twice the buffer past every point of the ring: 27.6 GB leave each server, and eight NICs "
+        "share them.",
+        slips={
+            "that is one ring alone: it uses one NIC of each server, and seven wait": lambda: _ring(1),
+            "that sends the buffer once; a ring all-reduce sends nearly twice the buffer":
+                lambda: GRADIENT / SIZE / link("eth400").bandwidth(),
+            "that sends the whole buffer once through one NIC; eight rings share it, and a sum sends it nearly twice":
+                lambda: GRADIENT / link("eth400").bandwidth(),
+            "that is a ring of the eight servers; these rings pass through all 64 GPUs":
+                lambda: 2 * (1 - SIZE / GPUS) * GRADIENT / SIZE / link("eth400").bandwidth(),
+            "that is NVLink's rate; between servers the NICs are slower":
+                lambda: _sent() / link("nvlink4").bundle(18).bandwidth(),
+        },
+    ),
+    Prediction(
+        "fabrics.thin",
+        "Every leaf takes the same GPU of all eight servers: a rail. Now take away three of every four cables from the leaves "
+        "to the spines. In an all-to-all of 1 GiB each GPU has a block for each of the 63 others. First way: each block goes "
+        "through its sender's NIC. Second: blocks first go over NVLink to the GPU of their own server that is on the receiver's "
+        "rail, and then leave through its NIC. How many times as long as the second does the first way take?",
+        "ratio", _thin_ratio,
+        "By rail nothing crosses a spine, so the missing cables are not missed. Pair by pair 49 of the 63 blocks change their "
+        "rail in the network, at a quarter of the rate. It is not four times as long, because seven blocks stay inside the "
+        "server, seven on the rail, and the way over NVLink costs something too.",
+        slips={
+            "that is what the missing cables cost a block that needs them; not all do, and NVLink is not free": 4,
+            "that would be so if nothing needed the spines; pair by pair, 49 of the 63 blocks do": 1,
+            "that is the other way round: divide the first way by the second": lambda: 1 / _thin_ratio(),
+        },
+        unit="times", example="2 times",
+    ),
+]
+
+EXERCISES = [
+    Exercise(
+        "fabrics.most-gpus",
+        "Write most_gpus: how many GPUs a fabric without oversubscription joins, from the ports of a switch and the tiers.",
+        "most_gpus",
+        lambda radix, tiers: 2 * (radix // 2) ** tiers,
+        "def most_gpus(radix, tiers):\n"
+        "    half = radix // 2\n"
+        "    return 2 * half ** tiers\n",
+        cases=[(64, 2), (64, 3), (128, 2), (16, 3), (64, 1)],
+        wrong=[
+            ("radix ** tiers", "This points all ports down in every tier. Only the topmost tier can do that: below it half of "
+                               "the ports go up."),
+            ("(radix // 2) ** tiers", "Nearly: the topmost tier has nothing above it, so all its ports point down, not half."),
+            ("radix ** tiers // 2", "That is right for two tiers: only one of them gives half its ports away. Of three, two do."),
+            ("radix * tiers", "Each tier multiplies the number of GPUs; it does not add to it."),
+            ("radix * radix // 2", "That is right for two tiers. A third one multiplies by half the ports once more."),
+            ("radix // 2 * tiers", "Each tier multiplies. And the topmost one has all its ports for the tier below."),
+            ("(radix // 2) ** (tiers + 1)", "The topmost tier doubles the number, because all its ports point down; it does not "
+                                            "multiply it by another half."),
+        ],
+    ),
+    Exercise(
+        "fabrics.by-rail",
+        "Write by_rail: the seconds of an all-to-all that first goes over NVLink to the right rail, and then through the NICs.",
+        "by_rail",
+        lambda nbytes, gpus, servers, nvlink, nic: collective_time(
+            "all_to_all", "rail_aggregated", nbytes=nbytes,
+            levels=[Level(gpus, 0.0, 1 / nvlink), Level(servers, 0.0, 1 / nic)]),
+        "def by_rail(nbytes, gpus, servers, nvlink, nic):\n"
+        "    inside = nbytes * (gpus - 1) / gpus / nvlink\n"
+        "    between = nbytes * (servers - 1) / servers / nic\n"
+        "    return inside + between\n",
+        cases=[(units.GiB, 8, 8, 450e9, 49e9), (8e9, 8, 2, 450e9, 49e9), (1e9, 4, 16, 300e9, 24e9), (2e9, 8, 4, 30e9, 50e9)],
+        wrong=[
+            ("nbytes * (servers - 1) / servers / nic",
+             "That is the second part. The blocks for other rails must first get to the right GPU, over NVLink."),
+            ("nbytes * (gpus - 1) / gpus / nvlink",
+             "That is the first part. Then the collected blocks leave through the NICs, for the other servers."),
+            ("nbytes * (gpus * servers - 1) / (gpus * servers) / nic",
+             "That sends every block through the NIC of its sender: pair by pair, and those for the own server too."),
+            ("nbytes * (gpus - 1) / gpus / nvlink + nbytes / nic",
+             "One block in so many is for the own server: it never leaves it. (servers - 1) / servers of the bytes do."),
+            ("nbytes / nvlink + nbytes * (servers - 1) / servers / nic",
+             "One block in so many is on the right rail already: (gpus - 1) / gpus of the bytes go over NVLink."),
+            ("nbytes / nvlink + nbytes / nic",
+             "Both parts are a little less than everything: a block for the own rail skips the first, one for the own server the "
+             "second."),
+            ("nbytes * (gpus - 1) / gpus / nvlink + nbytes * (servers - 1) / servers / (gpus * nic)",
+             "nbytes is what each GPU holds, and each GPU sends through its own NIC: do not divide by all of them."),
+            ("max(nbytes * (gpus - 1) / gpus / nvlink, nbytes * (servers - 1) / servers / nic)",
+             "That lets the two parts overlap. Here the second begins when the first has ended: add them."),
+            ("nbytes * (servers - 1) / servers / nvlink + nbytes * (gpus - 1) / gpus / nic",
+             "The two numbers are swapped: inside a server there are gpus - 1 others, and servers - 1 on a rail."),
+        ],
+    ),
+]
+
+
+def _carries() -> str:
+    first, last = (fabric_counts("rail-optimised", gpus=gpus) for gpus in (256, 16_384))
+    hpn, b300, meta, kunlun = (fabric_counts(name) for name in (
+        "alibaba-hpn", "superpod-b300-16su", "meta-24k", "kunlun-30k"))
+    nic = units.format(last.assured, "B/s")
+    return (f"With 64 ports of 400 Gb/s a switch, rails carry {first.gpus} GPUs with {first.switches} switches and {last.gpus:,} "
+            f"with {last.switches:,}, and each GPU keeps {nic} from any half to the other. Published: {b300.gpus:,} GPUs of "
+            f"NVIDIA's B300 on Ethernet rails in two planes, {hpn.gpus:,} of Alibaba's HPN, {meta.gpus:,} of Meta's (Ethernet, "
+            f"but no rails, and {units.format(meta.assured, 'B/s')} a GPU between pods); of Baidu's {kunlun.gpus:,} Kunlun cards "
+            f"only the number. Size is not free: beyond 2,048 GPUs a third tier takes {last.ports / last.gpus:.0f} switch ports "
+            f"a GPU instead of {first.ports / first.gpus:.0f}, unless planes put it off.")
+
+
+VERDICTS = [Verdict("k", "holds", _carries)]

@@ -1,0 +1,273 @@
+"""Labs of lesson 13: all-reduces on two levels, rank orders on a fabric, and an all-to-all that travels along rails."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from fabriclib import units
+from fabriclib.collectives import collective_time, schedule
+from fabriclib.flows import share
+from fabriclib.links import link
+from fabriclib.topology import Graph, fabric, rail_rings
+
+from ...stage import Control, charts, lab
+
+PLACES = 8  # GPUs of a server, each with a NIC of its own
+BUFFER = float(units.GiB)
+_SIZES = 2.0 ** np.arange(10, 35)
+_GRID = 2.0 ** np.arange(10, 34.1, 0.5)
+_SERVERS = [2, 4, 8, 16, 32, 64]
+_SPEEDS = {"200 Gb/s (HDR)": "ib-hdr", "400 Gb/s (NDR)": "ib-ndr", "800 Gb/s (XDR)": "ib-xdr"}
+_NDR = "400 Gb/s (NDR)"
+_RADIX = 64
+_SECONDS = (3e-6, 10.0)
+_HALVES = 2 * (PLACES - 1) / PLACES  # buffers that a ring's two halves send through a GPU's port
+
+ONE_RING, RINGS, TWO_LEVELS, ADDING = "one ring", "eight rings", "two levels", "two levels, switches add"
+_LINES = {ONE_RING: (charts.OTHER_2, charts.DOTTED), RINGS: (charts.CLUSTER, charts.SOLID),
+          TWO_LEVELS: (charts.SERVER, charts.DASH_DOT), ADDING: (charts.OTHER, charts.DASHED)}
+
+
+@functools.cache
+def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Graph:
+    """Return the rail-optimised fabric of so many servers with eight GPUs and eight NICs each."""
+    return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed, oversubscription=oversubscription)
+
+
+def ring_orders(servers) -> np.ndarray:
+    """Return eight orders of the GPUs, one a ring, through whole servers, in the order given.
+
+    Each ring leaves a server from another GPU, so that together they use all NICs.
+
+    >>> ring_orders([0, 1])[1].tolist()
+    [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8]
+    """
+    gpus = np.asarray(servers)[:, None] * PLACES + np.arange(PLACES)
+    return np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(PLACES)])
+
+
+@functools.cache
+def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]:
+    """Return {way: (seconds to start, seconds a byte)}: rings and two levels on the graph, switches that add by formula."""
+    graph, ranks = rails(servers, speed), PLACES * servers
+    ring = schedule("all_reduce", "ring", ranks=ranks)
+    levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
+    on_graph = {ONE_RING: lambda n: ring.time_on(graph, n, channels=1),
+                RINGS: lambda n: ring.time_on(graph, n, channels=PLACES),
+                TWO_LEVELS: lambda n: levels.time_on(graph, n), ADDING: lambda n: adding(n, servers, speed)}
+    return {way: _straight(seconds) for way, seconds in on_graph.items()}
+
+
+def _straight(seconds) -> tuple[float, float]:
+    """Return (start, seconds a byte) of a time that is a straight line in bytes."""
+    little, much = seconds(np.array([1.0, BUFFER]))
+    per_byte = float(much - little) / (BUFFER - 1)
+    return float(little) - per_byte, per_byte
+
+
+def adding(nbytes, servers: int, speed: str, *, inside: bool = True, between: bool = True):
+    """Return the seconds of an all-reduce on two levels where switches may add: NVLS inside a server, SHARP between them.
+
+    Inside, every GPU's switches form its eighth of the sum (reduce-scatter) and hand the finished eighths round (all-gather);
+    between, the GPUs of one place add their eighths over their rail.
+    """
+    nvlink, nic = link("nvlink4").bundle(18), link(speed)
+    if inside:
+        hop = {"alpha": nvlink.latency / 2, "beta": 1 / nvlink.bandwidth(), "ranks": PLACES, "nbytes": nbytes}
+        server = sum(collective_time(half, "nvls", **hop) for half in ("reduce_scatter", "all_gather"))
+    else:
+        hop = {"alpha": nvlink.latency, "beta": 1 / nvlink.bandwidth(), "ranks": PLACES, "nbytes": nbytes}
+        server = sum(collective_time(half, "ring", **hop) for half in ("reduce_scatter", "all_gather"))
+    wire = {"nbytes": np.asarray(nbytes) / PLACES, "beta": 1 / nic.bandwidth(), "ranks": servers}
+    if not between:
+        return server + collective_time("all_reduce", "ring", alpha=nic.latency, **wire)
+    leaf = _RADIX // 2
+    dims = (servers,) if servers <= leaf else (leaf, servers // leaf)  # one leaf switch to a rail, or leaves under a spine
+    return server + collective_time("all_reduce", "sharp", alpha=nic.latency / 2, dims=dims, **wire)
+
+
+def _levels_chart():
+    x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
+
+    def y(field):
+        return charts.y(field, _SECONDS, title="time of an all-reduce (logarithmic)", unit="s", log=10)
+
+    return charts.stack(
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _LINES)),
+        charts.here(x, y("here"), colour=charts.CLUSTER),
+        height=380, description=(
+            "The time of an all-reduce against the size of the buffer, both logarithmic, for one ring through all GPUs, eight "
+            "rings that use all NICs, two levels, and two levels whose switches add. A dot marks the fastest for the chosen "
+            "buffer."))
+
+
+@lab("two-levels", title="One ring, eight rings, two levels", tier="cluster",
+     controls=[Control("servers", _SERVERS, default=16),
+               Control("speed", list(_SPEEDS), default=_NDR, label="each NIC", as_="menu"),
+               Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
+     chart=_levels_chart,
+     leaves_out="Overlap: here one level ends before the next begins, and so do the halves of NVLS, one buffer out and one in, "
+                "which could run at once. How software starts: NCCL's tuner allows NVLS 25 µs, many times what the links "
+                "take here. The time to add, what software takes of the line rates, and congestion. Switches that "
+                "add are priced by formula, all else message by message on the graph of a rail-optimised fabric of eight H100 "
+                "a server.",
+     sources=["patarasuk-yuan", "scaling-book-sharding", "graham-sharp", "nccl-sym-kernels"])
+def two_levels(servers, speed, nbytes):
+    """Two levels save starts, eight rings save bytes, and switches that add save both."""
+    lines = all_reduce_lines(servers, _SPEEDS[speed])
+    seconds = np.stack([start + per_byte * _GRID for start, per_byte in lines.values()])
+    now = {way: start + per_byte * nbytes for way, (start, per_byte) in lines.items()}
+    best = min(now, key=now.get)
+    table = {"size": np.tile(_GRID, len(lines)), "way": np.repeat(list(lines), _GRID.size),
+             "seconds": np.clip(seconds.ravel(), *_SECONDS),
+             "here": np.where(np.isclose(np.tile(_GRID, len(lines)), nbytes) & (np.repeat(list(lines), _GRID.size) == best),
+                              np.clip(now[best], *_SECONDS), np.nan)}
+    return table, f"{servers} servers, {units.format(nbytes)}: {_ranked(now)}. {_where(lines, now)}"
+
+
+def _ranked(now: dict[str, float]) -> str:
+    """Return the ways, fastest first, each with its time and how many times the least that is."""
+    first, *others = sorted(now, key=now.get)
+    rest = ", ".join(f"{way} {units.format(now[way], 's')} ({now[way] / now[first]:.3g} times)" for way in others)
+    return f"{first} {units.format(now[first], 's')}; {rest}"
+
+
+def _where(lines: dict[str, tuple[float, float]], now: dict[str, float]) -> str:
+    """Return where rings overtake two levels, or why switches that add are behind them."""
+    if now[ADDING] > now[TWO_LEVELS]:
+        return f"Switches lose here: over NVLink their halves take 2 buffers, one after the other, a ring's {_HALVES:g}."
+    (start_a, byte_a), (start_b, byte_b) = lines[RINGS], lines[TWO_LEVELS]
+    overtaken = f"at {units.format((start_a - start_b) / (byte_b - byte_a))}" if byte_b > byte_a else "at no size"
+    return f"Eight rings overtake two levels {overtaken}."
+
+
+# ---- lab 2: the order of the ranks ----
+
+ALONG, BY_SERVER, SHUFFLED, DEALT, ANYWHERE = ORDERS = [
+    "along the rails", "server by server", "servers shuffled", "dealt out in turn", "GPUs shuffled"]
+_KINDS = ["leaf-spine", "rail-optimised"]
+_MANY = [8, 16, 32]
+_SMALL = 32  # ports of a switch, so that even few servers need several leaves
+_NARROW = {"gpu switch": "NVLink", "gpu leaf": "the NICs", "leaf spine": "the uplinks"}
+
+
+@functools.cache
+def network(kind: str, servers: int, oversubscription: int) -> Graph:
+    """Return the fabric of the rank-order lab."""
+    return fabric(kind, gpus=PLACES * servers, radix=_SMALL, speed="ib-ndr", oversubscription=oversubscription)
+
+
+def orders(way: str, servers: int, draw: int) -> np.ndarray:
+    """Return eight ring orders: a row a ring, each naming every GPU once.
+
+    "along the rails" leaves every server on the rail on which it enters the next.
+    "dealt out in turn" is what a launcher does that gives rank 0 to the first server, rank 1 to the second, and so on.
+    """
+    rng, gpus = np.random.default_rng(draw), PLACES * servers
+    if way == DEALT:
+        one = np.arange(gpus).reshape(servers, PLACES).T.ravel()
+        return np.stack([np.roll(one, -start * servers) for start in range(PLACES)])
+    if way == ANYWHERE:
+        return np.stack([rng.permutation(gpus) for _ in range(PLACES)])
+    if way == ALONG:
+        return np.array(rail_rings(network("rail-optimised", servers, 1)))
+    return ring_orders(rng.permutation(servers) if way == SHUFFLED else np.arange(servers))
+
+
+@functools.cache
+def placed(way: str, kind: str, servers: int, oversubscription: int, draw: int) -> tuple[float, str]:
+    """Return (seconds, what is narrowest) of an all-reduce of 1 GiB by eight rings in the order *way*."""
+    graph, rings = network(kind, servers, oversubscription), orders(way, servers, draw)
+    seconds = schedule("all_reduce", "ring", ranks=PLACES * servers).time_on(graph, BUFFER, order=rings)
+    pairs = np.concatenate([np.stack([ring, np.roll(ring, -1)], axis=1) for ring in rings])
+    got = share(graph, pairs)
+    tight = got.bottleneck[got.rates.argmin()]
+    ends = " ".join(sorted({str(graph.kinds[graph.src[tight]]), str(graph.kinds[graph.dst[tight]])}))
+    return float(seconds), _NARROW[ends]
+
+
+def _order_chart():
+    x = charts.x("rate (GB/s)", (0, 540), title="busbw of an all-reduce of 1 GiB (GB/s)", ticks=range(0, 401, 100))
+    y = charts.names("order", ORDERS, title="order of the ranks")
+    return charts.stack(charts.bars(x, y, colour=charts.CLUSTER), charts.values(x, y, "told"), height=300, description=(
+        "One bar for each order of the ranks: the bus bandwidth that eight rings reach on the chosen fabric. Beside each bar "
+        "the rate and what limits it."))
+
+
+@lab("rank-order", title="The same rings, in another order", tier="cluster",
+     controls=[Control("kind", _KINDS, default="leaf-spine", label="fabric", as_="menu"),
+               Control("oversubscription", [1, 2, 3, 7], default=3, label="down : up", unit=": 1"),
+               Control("servers", _MANY, default=16), Control("draw", range(1, 6), default=1)],
+     chart=_order_chart,
+     leaves_out="Dice: every flow spreads over all shortest paths evenly (lesson 10 says what hashing makes of it). Libraries "
+                "look for a good order themselves, inside a server always, between servers as far as they know the network.",
+     sources=["patarasuk-yuan", "llama3"])
+def rank_order(kind, oversubscription, servers, draw):
+    """A ring in a good order leaves a server once; in a bad one every step does."""
+    drawn = {way: draw if way in (SHUFFLED, ANYWHERE) else 0 for way in ORDERS}  # 0: an order that no draw changes
+    found = {way: placed(way, kind, servers, oversubscription, drawn[way]) for way in ORDERS}
+    ranks = PLACES * servers
+    rates = [2 * (ranks - 1) / ranks * BUFFER / seconds / units.GB for seconds, _ in found.values()]
+    table = {"order": ORDERS, "rate (GB/s)": rates,
+             "told": [f"{rate:.3g} GB/s, {narrow}" for rate, (_, narrow) in zip(rates, found.values(), strict=True)]}
+    (best, _), (worst, _) = found[ALONG], max(found.values())
+    wide = "as many ports up as down" if oversubscription == 1 else f"{oversubscription} ports down for each one up"
+    return table, (f"{servers} servers, {kind}, {wide}: along the rails the all-reduce takes {units.format(best, 's')}, in the "
+                   f"worst order {units.format(worst, 's')}, {worst / best:.3g} times as long. Not a cable was moved.")
+
+
+# ---- lab 3: all-to-all ----
+
+_FEW = [2, 4, 8, 16]
+_ALONE, _PXN = "each block by itself", "along the rails (PXN)"
+_ROUTES = {_ALONE: "pairwise_by_level", _PXN: "rail_aggregated"}
+_PAIRS = {_ALONE: (charts.OTHER_2, charts.DASHED), _PXN: (charts.CLUSTER, charts.SOLID)}
+_TIMES = (1e-6, 10.0)
+
+
+@functools.cache
+def all_to_all_lines(servers: int, oversubscription: int) -> dict[str, tuple[float, float]]:
+    """Return {way: (seconds to start, seconds a byte)} of an all-to-all on the rail-optimised fabric."""
+    graph, found = network("rail-optimised", servers, oversubscription), {}
+    for way, name in _ROUTES.items():
+        plan = schedule("all_to_all", name, ranks=PLACES * servers, dims=(PLACES, servers))
+        found[way] = _straight(lambda nbytes, plan=plan: plan.time_on(graph, nbytes))
+    return found
+
+
+def _rail_chart():
+    x = charts.x("size", (_GRID[0], _GRID[-1]), title="all that one GPU sends (logarithmic)", unit="B", log=2)
+
+    def y(field):
+        return charts.y(field, _TIMES, title="time of an all-to-all (logarithmic)", unit="s", log=10)
+
+    return charts.stack(
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _PAIRS)),
+        charts.here(x, y("here"), colour="white"), height=340, description=(
+            "The time of an all-to-all against the bytes that a GPU sends, both logarithmic, where each block travels by itself "
+            "and where blocks first move to the GPU on the right rail. Circles mark the chosen size."))
+
+
+@lab("rail-all-to-all", title="All to all, along the rails", tier="cluster",
+     controls=[Control("servers", _FEW, default=16),
+               Control("oversubscription", [1, 2, 3, 7], default=1, label="down : up", unit=": 1"),
+               Control("nbytes", _SIZES, default=2.0**20, label="each GPU sends", unit="B")],
+     chart=_rail_chart,
+     leaves_out="Overlap: PXN's two stages are priced one after the other, though the library passes chunks on while others "
+                "arrive. Messages that one NIC has under way at the same time: here one starts when the last has arrived.",
+     sources=["nvidia-pxn"])
+def rail_all_to_all(servers, oversubscription, nbytes):
+    """Blocks that travel together need fewer messages, and none that changes rails on the network."""
+    lines = all_to_all_lines(servers, oversubscription)
+    now = {way: start + per_byte * nbytes for way, (start, per_byte) in lines.items()}
+    rows = {way: start + per_byte * _GRID for way, (start, per_byte) in lines.items()}
+    chosen = np.isclose(np.tile(_GRID, 2), nbytes)
+    seconds = np.clip(np.concatenate(list(rows.values())), *_TIMES)
+    table = {"size": np.tile(_GRID, 2), "way": np.repeat(list(lines), _GRID.size), "seconds": seconds,
+             "here": np.where(chosen, seconds, np.nan)}
+    alone, together = (units.format(now[way], "s") for way in _ROUTES)
+    few = f"{servers - 1} message{'s' * (servers > 2)}"
+    return table, (f"{servers} servers, {units.format(nbytes)} from each GPU: each block by itself {alone} "
+                   f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} ({few}).")

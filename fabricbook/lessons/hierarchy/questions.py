@@ -1,0 +1,158 @@
+"""Lesson 13: an all-reduce on two levels, what switches that add remove, and what the order of the ranks is worth."""
+
+import numpy as np
+
+from fabriclib import units
+from fabriclib.collectives import Level, collective_time, schedule
+from fabriclib.topology import fabric
+
+from ...course.declare import Exercise, Prediction
+
+_PLACES, _SERVERS, _BUFFER = 8, 16, 1 * units.GB
+_RANKS = _PLACES * _SERVERS
+
+
+def _between(collective: str, name: str, *, alpha: float = 0.0, beta: float = 0.0) -> float:
+    """What the network between the servers adds: *alpha* counts its messages, *beta* the bytes of a NIC."""
+    levels = [Level(_PLACES, alpha=0.0, beta=0.0), Level(_SERVERS, alpha=alpha, beta=beta)]
+    return float(collective_time(collective, name, nbytes=_BUFFER, levels=levels))
+
+
+def _dealt() -> float:
+    """How many times as long eight rings take when ranks are dealt to servers in turn: a buffer so large that starts vanish."""
+    graph, ring = fabric("leaf-spine", gpus=_RANKS), schedule("all_reduce", "ring", ranks=_RANKS)
+    gpus = np.arange(_RANKS).reshape(_SERVERS, _PLACES)
+    by_server = np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(_PLACES)])
+    dealt = np.stack([np.roll(gpus.T.ravel(), -start * _SERVERS) for start in range(_PLACES)])
+    seconds = [ring.time_on(graph, 1e15, order=order) for order in (dealt, by_server)]
+    return seconds[0] / seconds[1]
+
+
+PREDICTIONS = [
+    Prediction(
+        "hierarchy.two-levels",
+        "16 servers, each with 8 GPUs and 8 NICs, sum up 1 GB. First the 8 GPUs of a server add up among themselves, so that "
+        "each owns an eighth of the server's sum. Then the 16 GPUs of the same place all-reduce their eighths, in a ring over "
+        "the network. Then the eighths are handed round inside. How many bytes does each NIC send?",
+        "size", lambda: _between("all_reduce", "hierarchical", beta=1.0),
+        "An eighth of the buffer is 125 MB, and a ring of 16 sends 2 x 15/16 of what it sums: 234 MB. The other seven eighths "
+        "never leave the server.",
+        slips={
+            "that is the whole buffer; each GPU brings only its eighth to the network": lambda: 2 * 15 / 16 * _BUFFER,
+            "that is the buffer itself; each GPU brings only its eighth, and a ring sends that nearly twice": lambda: _BUFFER,
+            "nearly: a GPU keeps a piece of its own, so each half sends 15/16 of the eighth": lambda: 2 * _BUFFER / _PLACES,
+            "that is an eighth of the buffer; a ring sends it nearly twice": lambda: _BUFFER / _PLACES,
+            "that is half the work: the sums are also handed round": lambda: 15 / 16 * _BUFFER / _PLACES,
+            "that is one flat ring through all 128, which uses one NIC of a server": lambda: 2 * 127 / 128 * _BUFFER,
+            "that is a ring of 8; the network joins 16": lambda: 2 * 7 / 8 * _BUFFER / _PLACES,
+        },
+    ),
+    Prediction(
+        "hierarchy.dealt",
+        "The same 128 GPUs, eight rings at once, a network with as many ports up as down, a very large buffer. The launcher "
+        "deals the ranks out in turn: rank 0 to the first server, rank 1 to the second, and so on. How many times as long does "
+        "the all-reduce take as with ranks 0 to 7 on the first server, 8 to 15 on the second?",
+        "ratio", _dealt,
+        "Server by server, a ring makes eight hops in a server, and only one of them leaves it. Dealt out in turn, every hop "
+        "leaves: each NIC carries all eight rings instead of one.",
+        slips={
+            "that would be so if all hops cost the same; a hop inside a server does not use a NIC": 1.0,
+            "that compares the links; NVLink has no part in the slow case": 9.0,
+            "that is the number of servers; what counts is how many hops leave one": 16.0,
+            "that counts seven hops that now leave; the eighth left before, too": 7.0,
+        },
+        unit="times", example="2 times",
+    ),
+    Prediction(
+        "hierarchy.pxn",
+        "An all-to-all: each of the 128 GPUs has a block for every other. 120 of its blocks are for other servers, and without "
+        "help its NIC sends 120 messages. Now every block first moves over NVLink to the GPU of its server that has the same "
+        "place as the receiver, and that GPU sends all blocks for one receiver in one message. How many messages does each NIC "
+        "send?",
+        "ratio", lambda: _between("all_to_all", "rail_aggregated", alpha=1.0),
+        "A GPU now sends for its whole server, but only to the GPUs of its own place: one in each of the 15 other servers. The "
+        "bytes are the same, in messages eight times as large, and all of them stay on one rail.",
+        slips={
+            "that is without bundling": 120.0,
+            "that counts its own server too": 16.0,
+            "those are all other GPUs; a NIC now sends only to those of its own place": 127.0,
+            "that is the number of GPUs of a server; what counts is servers": 8.0,
+        },
+        unit="messages", example="12 messages",
+    ),
+]
+
+
+def _two_level_seconds(nbytes, gpus, servers, nvlink, nic) -> float:
+    levels = [Level(gpus, alpha=0.0, beta=1 / nvlink), Level(servers, alpha=0.0, beta=1 / nic)]
+    return float(collective_time("all_reduce", "hierarchical", nbytes=nbytes, levels=levels))
+
+
+def _leaving(order, per_server) -> int:
+    following = list(order[1:]) + [order[0]]
+    return sum(a // per_server != b // per_server for a, b in zip(order, following, strict=True))
+
+
+EXERCISES = [
+    Exercise(
+        "hierarchy.two-level-seconds",
+        "Write two_level_seconds: the time of an all-reduce on two levels, without starts.",
+        "two_level_seconds",
+        _two_level_seconds,
+        "def two_level_seconds(nbytes, gpus, servers, nvlink, nic):\n"
+        "    inside = 2 * (gpus - 1) / gpus * nbytes / nvlink\n"
+        "    between = 2 * (servers - 1) / servers * (nbytes / gpus) / nic\n"
+        "    return inside + between\n",
+        cases=[(1 * units.GB, 8, 16, 450 * units.GB, 50 * units.GB), (16 * units.GiB, 8, 2, 900 * units.GB, 50 * units.GB),
+               (1 * units.GiB, 4, 512, 450 * units.GB, 25 * units.GB), (1 * units.GB, 8, 4, 30 * units.GB, 50 * units.GB)],
+        wrong=[
+            ("2 * (gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * nbytes / nic",
+             "This sends the whole buffer through each NIC. After the first step a GPU owns only its part: nbytes / gpus."),
+            ("(gpus - 1) / gpus * nbytes / nvlink + (servers - 1) / servers * (nbytes / gpus) / nic",
+             "This is half of it. On each level the parts are first added up and later handed round: twice (p - 1)/p."),
+            ("max(2 * (gpus - 1) / gpus * nbytes / nvlink, 2 * (servers - 1) / servers * (nbytes / gpus) / nic)",
+             "That would be so if the levels overlapped. Here one begins when the other ends: add them."),
+            ("(gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * (nbytes / gpus) / nic",
+             "Inside the server there are two halves: adding up at the beginning, handing round at the end."),
+            ("2 * (gpus - 1) / gpus * nbytes / nvlink + (servers - 1) / servers * (nbytes / gpus) / nic",
+             "Between the servers, too, there are two halves: the pieces are added up and handed round."),
+            ("2 * (servers - 1) / servers * (nbytes / gpus) / nic",
+             "That is the network's part. The two steps inside the server are missing."),
+            ("2 * (gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * (nbytes / gpus) / (gpus * nic)",
+             "nbytes / gpus is the share of one NIC already; do not divide by the number of NICs once more."),
+            ("2 * (gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * (nbytes / servers) / nic",
+             "Each GPU of a server brings a piece of its own to the network: nbytes / gpus. The servers all have that piece."),
+            ("2 * (gpus * servers - 1) / (gpus * servers) * nbytes / nic",
+             "That is one flat ring through all GPUs and one NIC a server."),
+            ("2 * nbytes / nvlink + 2 * nbytes / gpus / nic",
+             "Nearly: a rank keeps its own part, so a ring of p sends (p - 1)/p of the buffer in each half."),
+        ],
+    ),
+    Exercise(
+        "hierarchy.leaving",
+        "Write leaving: how many steps of a ring lead from one server to another.",
+        "leaving",
+        _leaving,
+        "def leaving(order, per_server):\n"
+        "    servers = [gpu // per_server for gpu in order]\n"
+        "    following = servers[1:] + servers[:1]\n"
+        "    return sum(here != there for here, there in zip(servers, following))\n",
+        cases=[([0, 1, 2, 3, 4, 5, 6, 7], 4), ([0, 4, 1, 5, 2, 6, 3, 7], 4), ([0, 1, 4, 5, 2, 3, 6, 7], 4),
+               ([3, 2, 1, 0], 4), ([5, 0, 1, 2, 3, 4], 2), ([0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11], 4)],
+        wrong=[
+            ("sum(a // per_server != b // per_server for a, b in zip(order, order[1:]))",
+             "A ring is closed: the last GPU sends to the first."),
+            ("len({gpu // per_server for gpu in order})",
+             "That is the number of servers: right only if the ring enters each of them once, and there are at least two."),
+            ("sum(abs(a - b) != 1 for a, b in zip(order, list(order[1:]) + [order[0]]))",
+             "GPUs with neighbouring numbers can be in different servers, and others in the same. Compare gpu // per_server."),
+            ("sum(a % per_server != b % per_server for a, b in zip(order, list(order[1:]) + [order[0]]))",
+             "gpu % per_server is its place in the server, the rail. Which server it is in says gpu // per_server."),
+            ("sum(a // per_server != b // per_server for a, b in zip(order, order[1:])) + 1",
+             "The step from the last GPU to the first does not always lead to another server: compare those two as well."),
+            ("sum(a // per_server == b // per_server for a, b in zip(order, list(order[1:]) + [order[0]]))",
+             "Those are the steps that stay inside a server. The others are asked for."),
+            ("len(order)", "That counts every step, those inside a server too."),
+        ],
+    ),
+]

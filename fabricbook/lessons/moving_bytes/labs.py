@@ -1,0 +1,110 @@
+"""Labs of lesson 01: latency against bandwidth, and where an NVLink's rate comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabriclib import catalog, units
+from fabriclib.links import AlphaBeta, link
+
+from ...stage import Control, charts, lab
+
+_SIZES = np.array([2.0**k for k in range(3, 35)])
+_RATES = [12.5e9, 25e9, 50e9, 100e9, 150e9, 300e9, 450e9, 900e9]
+_STARTS = [0.1e-6, 0.2e-6, 0.3e-6, 0.6e-6, 1e-6, 2e-6, 2.7e-6, 5e-6, 10e-6, 20e-6]
+
+
+def _rate_chart():
+    x = charts.x("size", (_SIZES[0], _SIZES[-1]), title="message size (logarithmic)", unit="B", log=2)
+
+    def y(field):
+        return charts.y(field, (1e5, 2e12), title="rate reached, one way (logarithmic)", unit="B/s", log=10)
+
+    import altair as alt
+
+    at = charts.x("n half", (_SIZES[0], _SIZES[-1]), title="message size (logarithmic)", unit="B", log=2)
+    half = charts.live().mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(x=at)
+    place = charts.beside(at, 6, "n half label")
+    name = charts.live().mark_text(color=charts.LIMIT, fontWeight="bold", **place).encode(
+        x=at, y=alt.value(14), text=alt.Text("n half label:N"))
+    return charts.stack(half, name, charts.line(x, y("rate"), colour=charts.CHIP), charts.here(x, y("here"), colour=charts.CHIP),
+                        description="The rate a message reaches against its size: it rises with the size and levels off at the "
+                                    "link's bandwidth; a dashed line marks the size that reaches half of it.")
+
+
+@lab("alpha-beta", title="Latency and bandwidth", tier="chip",
+     controls=[Control("nbytes", _SIZES, default=2.0**16, label="message", unit="B"),
+               Control("latency", _STARTS, default=0.6e-6, unit="s"),
+               Control("bandwidth", _RATES, default=450e9, unit="B/s")],
+     chart=_rate_chart,
+     leaves_out="A real library changes its protocol with the size: the 0.6 µs of NVLink are NCCL's own assumption for its "
+                "quickest one, which does not reach the full rate. So a measured curve has steps that this one line has not.",
+     sources=["stas-network", "nccl-tuning"])
+def alpha_beta(nbytes, latency, bandwidth):
+    """Below n-half the start decides, above it the bandwidth."""
+    model = AlphaBeta(latency, 1 / bandwidth)
+    reached, seconds = _SIZES / model.time(_SIZES), model.time(nbytes)
+    only = np.arange(len(_SIZES)) == 0
+    table = {"size": _SIZES, "rate": reached, "here": np.where(np.equal(_SIZES, nbytes), reached, np.nan),
+             "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only]}
+    share = 100 * nbytes / seconds / bandwidth
+    reached_of_it = f"{float(f'{share:.2g}'):g}" if share >= 0.01 else "less than 0.01"
+    return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {units.portion(latency / seconds)} of it the "
+                   f"start: {units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
+                   f"Half of it needs {units.format(model.n_half)}.")
+
+
+_STAGES = ["raw, one way", "line, one way", "copy, one way", "line, both ways", "vendor, both ways"]
+_PUBLISHED = {("measured copy", "one way"): "copy, one way", ("headline rate", "both"): "vendor, both ways"}
+
+
+def _published(generation: int) -> list[tuple[str, float, str]]:
+    """The figures published for a whole GPU: the chart's row, the value, and beside a row's largest the text of them all."""
+    found = []
+    for (quantity, direction), stage in _PUBLISHED.items():
+        printed = [f for f in catalog.figures(f"nvlink{generation}", quantity) if (f.scope, f.direction) == ("device", direction)]
+        values = sorted(f.si / units.GB for f in printed if not f.note.startswith("differs:"))
+        text = " and ".join(f"{value:.4g}" for value in values)
+        found += [(stage, value, text if value == values[-1] else "") for value in values]
+    return found
+
+
+def _ladder_chart():
+    ticks = range(0, 2001, 250)
+    y = charts.names("stage", _STAGES, title="rate of the links")
+
+    def x(field):
+        return charts.x(field, (0, 2100), title="GB/s", ticks=ticks)
+
+    marks = charts.live().mark_point(shape="diamond", size=150, filled=True, color=charts.MEASURED)
+    return charts.stack(
+        charts.bars(x("rate (GB/s)"), y, colour=charts.CHIP), charts.values(x("rate (GB/s)"), y, "text"),
+        marks.encode(x=x("published (GB/s)"), y=y), charts.values(x("published (GB/s)"), y, "published", dx=10), height=260,
+        description="Bars for the chosen generation and number of links: raw rate, line rate one way, line rate both ways. "
+                    "Black diamonds are figures published for the whole GPU: measured copies and the vendor's headline.")
+
+
+@lab("nvlink-ladder", title="NVLink ladder", tier="chip",
+     controls=[Control("generation", [1, 2, 3, 4, 5], default=4, as_="menu"),
+               Control("links", range(1, 19), default=18, unit="links")],
+     chart=_ladder_chart,
+     leaves_out="Packet headers: we found no public format for NVLink 3 to 5. Black diamonds are published, always with all "
+                "links of the GPU: what a copy between two GPUs was measured to reach, and what the vendor prints.",
+     sources=["stas-network", "wikimili-nvlink", "catalogone-nvlink", "nvidia-nvlink", "network-switch-nvlink"])
+def nvlink_ladder(generation, links):
+    """Raw rate, line rate, headline: one link three ways, and a GPU's worth of links."""
+    one = link(f"nvlink{generation}")
+    bundle = one.bundle(links)
+    raw, line = (stage.rate / units.GB for stage in bundle.waterfall())
+    computed = [("raw, one way", raw), ("line, one way", line), ("line, both ways", 2 * line)]
+    published = _published(generation)
+    none = [np.nan] * len(computed), [np.nan] * len(published)
+    table = {"stage": [row[0] for row in computed + published], "rate (GB/s)": [rate for _, rate in computed] + none[1],
+             "published (GB/s)": none[0] + [value for _, value, _ in published],
+             "text": [f"{rate:.4g}" for _, rate in computed] + [""] * len(published),
+             "published": [""] * len(computed) + [text for _, _, text in published]}
+    has = f"{'an' if one.device[0] in 'AH' else 'a'} {one.device} has {one.per_device}"
+    both = f"{2 * line:.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
+    many = f"{links} links" if links > 1 else "1 link"
+    return table, (f"{many} of {one.name}, {one.lanes} lanes each: {line:.4g} GB/s each way (line rate), {both}; "
+                   f"1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")

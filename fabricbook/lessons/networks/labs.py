@@ -1,0 +1,347 @@
+"""Labs of lesson 08: the latency ladder of three transports, what headers leave of a message, and what a lost packet costs."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from fabriclib import catalog, fec, framing, ladder, units
+from fabriclib.cabling import cable
+from fabriclib.congestion import loss as losses
+from fabriclib.links import link
+from fabriclib.measurements import error, percent
+
+from ...stage import Control, charts, lab
+
+TRANSPORTS = {"TCP": "tcp", "RoCE v2": "roce", "InfiniBand": "ib"}
+# For each speed the Ethernet, the InfiniBand and the slot that go together.
+SPEEDS = {"100 Gb/s": ("eth100", "ib-edr", "pcie3"), "200 Gb/s": ("eth200", "ib-hdr", "pcie4"),
+          "400 Gb/s": ("eth400", "ib-ndr", "pcie5"), "800 Gb/s": ("eth800", "ib-xdr", "pcie6")}
+FIBRE = "module-400-mm"
+
+
+def wires(transport: str, speed: str):
+    """Return (wire, slot) of a transport at a speed."""
+    ethernet, infiniband, slot = SPEEDS[speed]
+    return link(infiniband if transport == "ib" else ethernet), link(slot)
+
+
+@functools.cache
+def climbed(transport: str, size: float, speed: str, switches: int, metres: float) -> tuple[ladder.Rung, ...]:
+    """Return the rungs of one message at the controls' values."""
+    wire, slot = wires(transport, speed)
+    return tuple(ladder.rungs(transport, size, wire, slot, ladder.way(wire, switches, cable(FIBRE), metres)))
+
+
+# ---- lab 1: the ladder ----
+
+_LEFT, _RIGHT = ["0", "width * 0.38"], ["width * 0.45", "width"]  # two panels of one chart: all, and RDMA alone
+_ALL, _NEAR = (0, 20), (0, 8)  # microseconds
+_GROUPS = {"kernel and copies": ("kernel", "copies"), "interrupt and wake-up": ("interrupt and wake-up",),
+           "program": ("program",), "PCIe and NIC": ("PCIe and NIC",), "wire, FEC, cable": ("wire and FEC",),
+           "switches": ("switches",)}
+_COLOURS = [charts.OTHER, "#8a8a8a", "#ffffff", charts.SERVER, charts.OTHER_2, charts.CLUSTER]
+
+
+def _panel(field: str, domain, width: list[str], title: str):
+    """A horizontal axis over a part of the chart's width only."""
+    import altair as alt
+
+    scale = alt.Scale(domain=list(domain), range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
+    return charts.x(field, domain, title=title).scale(scale).axis(
+        alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 10 : 15")))
+
+
+def _ladder_chart():
+    import altair as alt
+
+    y = charts.names("transport", list(TRANSPORTS)).scale(alt.Scale(domain=list(TRANSPORTS), padding=0.35)).axis(
+        alt.Axis(title=None, labelLimit=120))
+    legend = charts.legend(list(_GROUPS), symbolSize=170, symbolType="square", symbolStrokeColor="#333333")
+    colour = alt.Color("kind:N", legend=legend, scale=alt.Scale(domain=list(_GROUPS), range=_COLOURS))
+
+    def panel(start, end, low, high, place, said, domain, width, title):
+        def x(field):
+            return _panel(field, domain, width, title)
+
+        bars = charts.live().mark_bar(stroke="#333333", strokeWidth=1, height={"band": 0.8}).encode(
+            x=x(start), x2=alt.X2(f"{end}:Q"), y=y, color=colour)
+        spread = charts.live().mark_rule(color="black", strokeWidth=2.5, yOffset=34).encode(x=x(low), x2=alt.X2(f"{high}:Q"), y=y)
+        edge = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
+        text = [charts.live().mark_text(align="left", dx=6, fontSize=15, fontWeight="bold", color="#222222", **more).encode(
+            x=x(place), y=y, text=f"{said}:N") for more in (edge, {})]
+        return alt.layer(bars, spread, *text)
+
+    left = panel("from (µs)", "to (µs)", "least (µs)", "most (µs)", "total (µs)", "said", _ALL, _LEFT, "one way, all three (µs)")
+    right = panel("near from (µs)", "near to (µs)", "near least (µs)", "near most (µs)", "near total (µs)", "near said", _NEAR,
+                  _RIGHT, "RDMA alone (µs)")
+    return charts.stack(left, right, height=300, description=
+        "Stacked bars of the time of one message, one way, for TCP, RoCE v2 and InfiniBand, cut into kernel and copies, "
+        "interrupt and wake-up, program, PCIe and NIC, wire with FEC and cable, and switches. A thin black line below each bar "
+        "goes from the least to the most its sources allow. On the right the two RDMA transports on a finer scale.",
+    ).resolve_scale(x="independent")
+
+
+@lab("latency-ladder", title="One message, three transports", tier="cluster",
+     controls=[Control("size", [8, 64, 256, 1024, 4096], default=64, label="message", unit="B"),
+               Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu"),
+               Control("switches", range(6), default=1, label="switches on the way"),
+               Control("metres", [1, 5, 10, 20, 30], default=20, label="each cable", unit="m")],
+     chart=_ladder_chart,
+     leaves_out="Queues: the network is empty. Waiting for more packets before an interrupt, a core that sleeps, a NIC that must "
+                "look up an address, reading the message from memory. The kernel's rungs are ranges of one design document; the "
+                "interrupt, the copies and the polling are estimates. Of the makers of switches only a few state a latency.",
+     sources=["spin-slides", "helios-rdma", "larsen-2009", "potter-mtu", "yobitel-quantum2", "ai-stack-tomahawk"])
+def latency_ladder(size, speed, switches, metres):
+    """What RDMA removes is the kernel; what is left is PCIe, switches and cables."""
+    rows, totals = [], {}
+    for name, transport in TRANSPORTS.items():
+        found = climbed(transport, size, speed, switches, metres)
+        totals[name] = _total(found)
+        rows += _stacked(name, found, near=name != "TCP")
+    kernel = sum(one.seconds for one in climbed("tcp", size, speed, switches, metres)
+                 if one.kind in ("kernel", "copies", "interrupt and wake-up"))
+    said = ", ".join(f"{name} {spread(*total)}" for name, total in totals.items())
+    return {field: [one[field] for one in rows] for field in rows[0]}, (
+        f"{units.format(size)} one way at {speed}, {switches} switch{'' if switches == 1 else 'es'} on the way: {said}. Kernel, "
+        f"copies and waking up take {units.format(kernel, 's')} of TCP's time. {_apart(size, speed, switches, metres)}.")
+
+
+def _total(found: tuple[ladder.Rung, ...]) -> tuple[float, float, float]:
+    """Usual, lowest and highest seconds of all rungs."""
+    usual, low, high = (sum(getattr(one, field) for one in found) for field in ("seconds", "low", "high"))
+    return usual, low, high
+
+
+def spread(usual: float, low: float, high: float) -> str:
+    """Return a time with the range that its sources allow, as text.
+
+    >>> spread(1.4e-6, 1.2e-6, 1.6e-6)
+    '1.4 µs (1.2 µs to 1.6 µs)'
+    """
+    return f"{units.format(usual, 's')} ({units.format(low, 's')} to {units.format(high, 's')})"
+
+
+def apart(size: float, speed: str, switches: int, metres: float) -> tuple[float, float]:
+    """Return how many seconds more RoCE takes than InfiniBand, at least and at most: less than zero where it may take less.
+
+    All but headers and switches is the same for both, and cancels; the switches of each may be anything within their range.
+    """
+    ours, theirs = (climbed(one, size, speed, switches, metres) for one in ("roce", "ib"))
+    differ = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
+    return sum(a.low - b.high for a, b in differ), sum(a.high - b.low for a, b in differ)
+
+
+def _apart(size: float, speed: str, switches: int, metres: float) -> str:
+    least, most = apart(size, speed, switches, metres)
+    more = units.format(most, "s")
+    if least < 0:
+        return f"RoCE takes from {units.format(-least, 's')} less to {more} more than InfiniBand: which switch it is decides"
+    return f"RoCE takes {more} more than InfiniBand, for its headers" if not switches else (
+        f"RoCE takes {units.format(least, 's')} to {more} more than InfiniBand, for switches and headers")
+
+
+def _stacked(name: str, found: tuple[ladder.Rung, ...], near: bool) -> list[dict]:
+    """The rows of one transport: a stretch of the bar for each group of rungs; totals stand in the first row only."""
+    total, low, high = (sum(getattr(one, field) for one in found) / units.us for field in ("seconds", "low", "high"))
+    rows, at = [], 0.0
+    for group, kinds in _GROUPS.items():
+        length = sum(one.seconds for one in found if one.kind in kinds) / units.us
+        first = not rows
+        here = {"from (µs)": at, "to (µs)": at + length} | {
+            field: value if first else math.nan
+            for field, value in (("least (µs)", low), ("most (µs)", high), ("total (µs)", total))}
+        at += length
+        said = f"{total:.2g} µs" if first else ""
+        rows.append({"transport": name, "kind": group, "µs": length, **here, "said": said,
+                     **{f"near {field}": value if near else math.nan for field, value in here.items()},
+                     "near said": said if near else ""})
+    return rows
+
+
+def rung_table(transport: str, size: float = 64, speed: str = "400 Gb/s", switches: int = 1, metres: float = 20):
+    """Return the rungs of one message as a DataFrame: where, what, which kind, nanoseconds and the range of the sources."""
+    import pandas as pd
+
+    return pd.DataFrame([{"at": one.at, "what happens": one.step, "kind": one.kind, "ns": round(one.seconds / units.ns),
+                          "range (ns)": f"{one.low / units.ns:.0f} to {one.high / units.ns:.0f}" if one.high > one.low else ""}
+                         for one in climbed(transport, size, speed, switches, metres)])
+
+
+# ---- lab 2: headers ----
+
+_SIZES = [2**k for k in range(3, 21)]
+_CURVES = {"TCP": (charts.OTHER, charts.DASH_DOT), "RoCE v2": (charts.CLUSTER, charts.SOLID),
+           "InfiniBand": (charts.CHIP, charts.DASHED)}
+_MTUS = [(row["transport"], int(row["mtu"]), int(row["payload_bytes"])) for row in catalog.rows("mtus")]
+TCP_PAYLOAD = {mtu: payload for transport, mtu, payload in _MTUS if transport == "tcp"}
+RDMA_MTUS = [mtu for transport, mtu, _ in _MTUS if transport == "rdma"]
+RDMA_MTU = max(RDMA_MTUS)
+
+
+def _share_chart():
+    x = charts.x("message (B)", (8, 2**20), title="message", unit="B", log=2)
+    y = charts.y("payload (%)", (0, 100), title="share of the wire that is message (%)")
+    dots = charts.here(x, charts.y("here (%)", (0, 100), title="share of the wire that is message (%)"), colour=charts.CLUSTER)
+    return charts.stack(
+        charts.line(x, y, colour=charts.CLUSTER, **charts.series("transport", _CURVES)), dots,
+        description="The share of the bytes on the wire that are message, against the size of the message on a logarithmic "
+                    "scale, for TCP, RoCE v2 and InfiniBand. All rise steeply and then level off below 100 %, with small dips "
+                    "where one more packet begins. Dots mark the size chosen.")
+
+
+@lab("header-share", title="What headers leave", tier="cluster",
+     controls=[Control("size", _SIZES, default=4096, label="message", unit="B"),
+               Control("rdma_mtu", RDMA_MTUS, default=1024, label="RDMA MTU", unit="bytes"),
+               Control("ethernet_mtu", list(TCP_PAYLOAD), default=1500, label="Ethernet MTU for TCP", unit="bytes"),
+               Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],
+     chart=_share_chart,
+     leaves_out="Acknowledgements, which go the other way; the 16 bytes that the first packet of an RDMA write adds; VLAN tags; "
+                "InfiniBand's flow-control messages. A NIC also has a limit of messages a second, which small ones reach first.",
+     sources=["pingdo-roce", "csdn-iba", "rfc-9293", "rfc-7323", "a2o-tcp"])
+def header_share(size, rdma_mtu, ethernet_mtu, speed):
+    """Headers take most of a small message and a few per cent of a large one."""
+    cut = {"TCP": ("tcp-ipv4", TCP_PAYLOAD[ethernet_mtu]), "RoCE v2": ("rocev2", rdma_mtu), "InfiniBand": ("ib", rdma_mtu)}
+    sizes = np.unique([round(s * f) for s in _SIZES for f in (1, 1.02, 1.19, 1.41, 1.68) if s * f <= _SIZES[-1]])
+    shares = {name: 100 * framing.message_share(frame, sizes, packet) for name, (frame, packet) in cut.items()}
+    here = {name: framing.message_share(frame, size, packet) for name, (frame, packet) in cut.items()}
+    table = {"transport": np.repeat(list(cut), len(sizes)), "message (B)": np.tile(sizes, len(cut)),
+             "payload (%)": np.concatenate([shares[name] for name in cut]),
+             "here (%)": np.concatenate([np.where(sizes == size, 100 * here[name], np.nan) for name in cut])}
+    line = wires("roce", speed)[0].line
+    said = ", ".join(f"{name} {100 * share:.3g} %" for name, share in here.items())
+    return table, (f"Of the bytes on the wire, a message of {units.format(size)} is: {said}. At {speed} RoCE carries "
+                   f"{units.format(8 * line * here['RoCE v2'], 'b/s', 4)} of it.")
+
+
+# ---- lab 3: a lost packet ----
+
+_LOSS = np.logspace(-6, -1, 51)
+_HOW = {"go-back-N": (charts.LIMIT, charts.SOLID), "selective repeat": (charts.CLUSTER, charts.DASHED)}
+
+
+def _loss_chart():
+    import altair as alt
+
+    title = "share of the rate that arrives for good (%)"
+    x = charts.x("loss", (1e-6, 1e-1), title="packets lost, as a share of all", log=10).axis(alt.Axis(
+        values=[10.0**k for k in range(-6, 0)], labelExpr="'1 in ' + format(1 / datum.value, ',')", labelOverlap="greedy"))
+    y = charts.y("goodput (%)", (0, 100), title=title)
+    return charts.stack(
+        charts.line(x, y, colour=charts.CLUSTER, **charts.series("recovery", _HOW)),
+        charts.here(x, charts.y("here (%)", (0, 100), title=title), colour=charts.LIMIT),
+        description="The share of the rate that arrives for good, against the share of packets lost on a logarithmic scale. With "
+                    "selective repeat it stays near 100 % until one packet in a hundred is lost; with go-back-N it falls long "
+                    "before. Dots mark the loss chosen.")
+
+
+@lab("lost-packet", title="The price of a lost packet", tier="cluster",
+     controls=[Control("one_in", [10**k for k in range(6, 1, -1)], default=1000, label="one packet lost in"),
+               Control("rtt", [us * units.us for us in (2, 5, 10, 20, 50, 100)], default=10 * units.us, label="round trip",
+                       unit="s"),
+               Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],
+     chart=_loss_chart,
+     leaves_out="Losses in bursts, a sender that slows down after a loss, and the last packet of a message: nothing follows it "
+                "to show the gap, and only a timer brings it back, which is set to milliseconds or more.",
+     sources=["pingdo-roce", "networkworld-thor"])
+def lost_packet(one_in, rtt, speed):
+    """Go-back-N repeats all that was under way; the faster the link, the more that is."""
+    rate, lost = wires("roce", speed)[0].bandwidth(RDMA_MTU), 1 / one_in
+    rows = {"recovery": [], "loss": [], "goodput (%)": [], "here (%)": []}
+    here = {}
+    for name in _HOW:
+        how = name.replace(" ", "-").lower()
+        here[name] = losses.goodput(rate, lost, rtt, RDMA_MTU, how) / rate
+        grid = np.unique(np.append(_LOSS[np.abs(np.log(_LOSS / lost)) > 1e-6], lost))
+        rows["recovery"] += [name] * len(grid)
+        rows["loss"] += list(grid)
+        rows["goodput (%)"] += list(100 * losses.goodput(rate, grid, rtt, RDMA_MTU, how) / rate)
+        rows["here (%)"] += list(np.where(grid == lost, 100 * here[name], np.nan))
+    under_way = losses.in_flight(rate, rtt, RDMA_MTU)
+    return rows, (f"One packet in {one_in:,} lost at {speed} and {units.format(rtt, 's')} a round trip: go-back-N delivers "
+                  f"{100 * here['go-back-N']:.3g} % of the rate, selective repeat {100 * here['selective repeat']:.4g} %. "
+                  f"{under_way:.0f} packets are under way when the loss is noticed.")
+
+
+# ---- tables of the lesson ----
+
+def rates_table():
+    """Return the generations as a DataFrame of text: lanes, signalling, what line code and FEC leave, what headers leave."""
+    import pandas as pd
+
+    rows = []
+    for name in ("ib-qdr", "ib-edr", "ib-hdr", "ib-ndr", "ib-xdr", "eth100", "eth200", "eth400", "eth800", "eth1600"):
+        one = link(name)
+        raw, line, payload = (units.format(8 * stage.rate, "b/s", 4) for stage in one.waterfall())
+        rows.append({"link": one.name, "lanes": one.lanes, "raw": raw, "line code and FEC": one.code, "line": line,
+                     f"payload, MTU {RDMA_MTU}": payload})
+    return pd.DataFrame(rows)
+
+
+def switches_table():
+    """Return the network switches with a known latency as a DataFrame: nanoseconds from port to port, and what is doubtful."""
+    import pandas as pd
+
+    rows = []
+    for row in catalog.rows("switches"):
+        port = link(row["link"])
+        if row["latency_ns"] and port.family in ("infiniband", "ethernet"):
+            source = catalog.sources_of(row)["latency_ns"]
+            rows.append({"switch": row["name"], "ports": port.name, "ns": round(float(row["latency_ns"])), "grade": source.grade,
+                         "source": source.publisher or "none found"})
+    return pd.DataFrame(rows)
+
+
+def fec_table():
+    """Return what FEC costs on one link, as a DataFrame: the code, the wait for its block, the estimated decoder, in ns."""
+    import pandas as pd
+
+    rows = []
+    for name in ("eth10", "eth25", "eth100", "eth400", "eth800"):
+        wire, own = link(name), fec.link_fec(link(name))
+        wait = own[0].block_time(wire.raw, own[1]) if own else 0.0
+        rows.append({"link": wire.name, "code": own[0].name if own else "none",
+                     "wait for the block (ns)": round(wait / units.ns, 1),
+                     "mend (ns, estimate)": round(own[0].decode_time / units.ns) if own else 0,
+                     "one link (ns)": round(fec.latency(wire) / units.ns, 1)})
+    return pd.DataFrame(rows)
+
+
+def latency_beside_measured():
+    """Return a DataFrame of text: the ladder beside published latencies, back to back and without FEC."""
+    import pandas as pd
+
+    cases = [("InfiniBand EDR, 32 B", "edr-latency-32", "ib", 32, "ib-edr"),
+             ("InfiniBand EDR, 1 KiB", "edr-latency-1024", "ib", 1024, "ib-edr"),
+             ("InfiniBand EDR, 4 KiB", "edr-latency-4096", "ib", 4096, "ib-edr"),
+             ("InfiniBand EDR, 32 KiB", "edr-latency-32768", "ib", 32768, "ib-edr"),
+             ("InfiniBand EDR, 2 MiB", "edr-latency-2mib", "ib", 2**21, "ib-edr"),
+             ("InfiniBand EDR, a curated table", "edr-latency-stas", "ib", 32, "ib-edr"),
+             ("kernel TCP over 10G Ethernet, small", "tcp-10g-latency", "tcp", 64, "eth10")]
+    rows = []
+    for what, id, transport, size, wire in cases:
+        figure = catalog.figure(id)
+        model = ladder.latency(transport, size, link(wire), link("pcie3"))[0]
+        rows.append({"message": what, "source": figure.source.id, "model": units.format(model, "s"),
+                     "published": units.format(figure.si, "s"), "error": percent(error(model, figure.si))})
+    return pd.DataFrame(rows)
+
+
+def goodput_beside_measured():
+    """Return a DataFrame of text: what headers leave of the line rate beside measured goodput."""
+    import pandas as pd
+
+    wire = link("eth400")
+    framed = wire.line * (RDMA_MTU + framing.overhead("rocev2") - 20) / (RDMA_MTU + framing.overhead("rocev2"))
+    tcp = link("slingshot11").bandwidth() * framing.share("tcp-ipv4", TCP_PAYLOAD[1500])
+    cases = [("InfiniBand EDR, MTU 4096", "edr-write-bw", link("ib-edr").bandwidth(4096)),
+             ("RoCE at 100G, MTU 1024 (assumed)", "eth100-write-bw", link("eth100").bandwidth(1024)),
+             ("RoCE at 100G, MTU 4096 (assumed)", "eth100-send-bw", link("eth100").bandwidth(4096)),
+             ("RoCE at 400G, headers counted in", "eth400-send-wire", framed),
+             ("Slingshot, RDMA", "slingshot-osu-bw", link("slingshot11").bandwidth()),
+             ("Slingshot, kernel TCP", "slingshot-tcp-bw", tcp)]
+    return pd.DataFrame([{"what": what, "source": (figure := catalog.figure(id)).source.id,
+                          "model": units.format(8 * model, "b/s", 4), "measured": units.format(8 * figure.si, "b/s", 4),
+                          "error": percent(error(model, figure.si))} for what, id, model in cases])

@@ -1,0 +1,181 @@
+"""Lesson 02: what made NVLink faster, what a switch buys one pair of GPUs, and what it means that the switch adds."""
+
+from fabriclib import catalog, units
+from fabriclib.collectives import algbw, busbw, collective_time
+from fabriclib.collectives.busbw import factor
+from fabriclib.flows import one_pair, share
+from fabriclib.links import link
+from fabriclib.topology import Cables, Graph, server
+
+from ...course.claims import Verdict
+from ...course.declare import Exercise, Prediction
+
+H100, OLD, NEW = link("nvlink4"), link("nvlink1"), link("nvlink5")
+GPUS = 8
+
+
+def all_links(one=H100) -> float:
+    """Return the bytes per second, one way, of all links of a GPU."""
+    return one.bundle(one.per_device).bandwidth()
+
+
+def nvls_seconds(port_rate: float, gpus: int) -> float:
+    """Return the seconds of an all-reduce of one byte if the switch adds and each GPU moves *port_rate* each way."""
+    return collective_time("all_reduce", "nvls", nbytes=1.0, ranks=gpus, alpha=0.0, beta=1 / port_rate)
+
+
+def through_switches(sender, receiver, link_rate: float) -> float:
+    """Return what one GPU sends to another whose links, so many to each switch, are the other list."""
+    nodes = {"gpu0": "gpu", "gpu1": "gpu"} | {f"switch{i}": "switch" for i in range(len(sender))}
+    cables = [Cables([gpu], [2 + i], H100, many)
+              for gpu, ends in enumerate((sender, receiver)) for i, many in enumerate(ends) if many]
+    return float(share(Graph.wired("two GPUs", nodes, cables), one_pair(2)).rates[0]) / H100.bandwidth() * link_rate
+
+
+PREDICTIONS = [
+    Prediction(
+        "nvlink.lane",
+        "From NVLink 1 (P100, 2016) to NVLink 5 (B200, 2024) the rate of a GPU grew 11.25 times, from 80 to 900 GB/s one way. "
+        "Its links became more: 18 instead of 4. By what factor did the raw rate of one lane grow?",
+        "ratio", lambda: NEW.lane_rate / OLD.lane_rate,
+        "From 20 to 212.5 Gb/s. The links became more, but each became narrower: from 8 lanes to 2. So a GPU has 36 lanes "
+        "where it had 32: nearly the same number of wires, each ten times as fast.",
+        slips={
+            "that is the growth of the whole GPU; the number of lanes grew a little too, and the line code took a little":
+                lambda: all_links(NEW) / all_links(OLD),
+            "that is the lane after its line code; the raw rate grew a little more":
+                lambda: NEW.lane_rate * NEW.code_rate / OLD.lane_rate,
+            "that gives the number of links all they grew by; but each link lost lanes in the meantime":
+                lambda: NEW.bandwidth() / OLD.bandwidth(),
+            "that is how many more links there are": NEW.per_device / OLD.per_device,
+        },
+    ),
+    Prediction(
+        "nvlink.direct",
+        "Eight GPUs have 18 links each; a link carries 25 GB/s one way. There is no switch: each GPU's links are split over the "
+        "seven others. At what rate does one GPU copy to another, averaged over all pairs?",
+        "rate", lambda: all_links() / (GPUS - 1),
+        "18 links over 7 neighbours are 2.57 links a pair. As links cannot be cut, four neighbours get three and three get two: "
+        "75 or 50 GB/s. The other fifteen or sixteen links wait while the two talk.",
+        slips={
+            "that is all 18 links, and most of them lead elsewhere": all_links,
+            "that spreads the links over eight GPUs; no link leads from a GPU to itself": lambda: all_links() / GPUS,
+            "that is a pair with two links; some have three": lambda: H100.bundle(2).bandwidth(),
+            "that is a pair with three links; some have two": lambda: H100.bundle(3).bandwidth(),
+        },
+        per_direction=True,
+    ),
+    Prediction(
+        "nvlink.busbw",
+        "Eight H100 add up with NVLS. Suppose every GPU really moves 450 GB/s out and 450 GB/s in, all that its wire can. Which "
+        "busbw does the benchmark print?",
+        "rate", lambda: busbw("all_reduce", 1.0, nvls_seconds(all_links(), GPUS), GPUS),
+        "Each GPU moves 9/8 of the buffer each way, so n / T is 8/9 of 450: 400 GB/s of algbw. The benchmark multiplies by "
+        "2 x 7/8, as if a ring had done it, and prints 700.",
+        slips={
+            "so it would be with a ring; but here 9/8 of the buffer is sent and 14/8 are counted": all_links,
+            "that adds up both directions; they are used at the same time, for the same buffer": lambda: 2 * all_links(),
+            "upside down: 9/8 of a buffer take more time than one, so algbw is 8/9 of 450": lambda: 9 / 8 * all_links(),
+            "that is algbw, the buffer over the time; busbw is 2 (p - 1)/p times that":
+                lambda: algbw(1.0, nvls_seconds(all_links(), GPUS)),
+            "that sends each buffer once; 1/8 of it, the GPU's own share, is sent a second time":
+                lambda: factor("all_reduce", GPUS) * all_links(),
+        },
+    ),
+]
+
+EXERCISES = [
+    Exercise(
+        "nvlink.worst-pair",
+        "Write worst_pair: what the pair with the fewest links gets, one way, when GPUs are wired directly.",
+        "worst_pair",
+        lambda links, gpus, link_rate: links // (gpus - 1) * link_rate,
+        "def worst_pair(links, gpus, link_rate):\n"
+        "    whole = links // (gpus - 1)\n"
+        "    return whole * link_rate\n",
+        cases=[(18, 8, 25 * units.GB), (18, 4, 25 * units.GB), (12, 8, 25 * units.GB), (6, 4, 25 * units.GB),
+               (6, 8, 25 * units.GB)],
+        wrong=[
+            ("links / (gpus - 1) * link_rate",
+             "That is the average over all pairs. But no link can be cut in two: how many whole ones has the worst pair?"),
+            ("links // gpus * link_rate", "No link leads from a GPU to itself: split the links over gpus - 1 others."),
+            ("links * link_rate", "That is all links of the GPU. Without a switch most of them lead to other GPUs."),
+            ("-(-links // (gpus - 1)) * link_rate", "That is the best pair, which got one of the links left over. Round down."),
+            ("2 * (links // (gpus - 1)) * link_rate", "That counts both directions; asked for is one."),
+            ("links // (gpus - 1)", "That is the number of links. Each carries link_rate."),
+        ],
+    ),
+    Exercise(
+        "nvlink.through-switches",
+        "Write pair_rate: what one GPU sends to another through several switches, one way.",
+        "pair_rate",
+        through_switches,
+        "def pair_rate(sender, receiver, link_rate):\n"
+        "    links = sum(min(up, down) for up, down in zip(sender, receiver))\n"
+        "    return links * link_rate\n",
+        cases=[([5, 5, 4, 4], [5, 5, 4, 4], 25 * units.GB), ([5, 5, 4, 4], [4, 4, 5, 5], 25 * units.GB),
+               ([5, 5, 4, 4], [5, 5, 4, 0], 25 * units.GB), ([1] * 18, [1] * 18, 50 * units.GB)],
+        wrong=[
+            ("max(sender) * link_rate",
+             "That takes one switch only. A copy is cut into small pieces that go over all switches at once: add them up."),
+            ("sum(sender) * link_rate",
+             "That is what the sender can send. But what enters a switch must leave it: how many links has the receiver there?"),
+            ("min(sum(sender), sum(receiver)) * link_rate",
+             "That compares the two sums. But nothing passes from switch to switch: compare at each switch, then add."),
+            ("sum(sender) / len(sender) * link_rate",
+             "That is what an average switch carries. All of them work at once: do not divide."),
+            ("2 * sum(min(a, b) for a, b in zip(sender, receiver)) * link_rate",
+             "That counts both directions; a copy goes one way."),
+            ("sum(min(a, b) for a, b in zip(sender, receiver))", "That is the number of links. Each carries link_rate."),
+        ],
+    ),
+    Exercise(
+        "nvlink.nvls",
+        "Write nvls_algbw: the buffer over the time of an all-reduce in which the switch adds.",
+        "nvls_algbw",
+        lambda port_rate, gpus: algbw(1.0, nvls_seconds(port_rate, gpus)),
+        "def nvls_algbw(port_rate, gpus):\n"
+        "    buffers = 1 + 1 / gpus\n"
+        "    return port_rate / buffers\n",
+        cases=[(450 * units.GB, 8), (450 * units.GB, 4), (310 * units.GB, 5), (900 * units.GB, 72)],
+        wrong=[
+            ("port_rate * gpus / (2 * (gpus - 1))",
+             "That is a ring: it sends 2 (p - 1)/p buffers. How many go out of a port with NVLS?"),
+            ("port_rate", "Nearly. Besides its buffer each GPU sends its share of the sum, 1/p of a buffer, for the others."),
+            ("port_rate * (gpus + 1) / gpus",
+             "Upside down: more bytes take more time. Divide the rate by the number of buffers."),
+            ("port_rate * 2 * (gpus - 1) / (gpus + 1)",
+             "That is busbw. algbw is the buffer over the time, without the factor of a ring."),
+            ("2 * port_rate * gpus / (gpus + 1)",
+             "Out and in happen at once: the time is that of one direction. Do not double the rate."),
+            ("port_rate * gpus / (gpus + 1) / 2",
+             "Out and in happen at once, each at port_rate: do not halve it."),
+            ("port_rate * gpus / (gpus - 1)", "A GPU sends more than its buffer, not less: its buffer and 1/p for the sum."),
+        ],
+    ),
+]
+
+
+def _links_and_lanes() -> str:
+    copies = [figure.value for figure in catalog.figures(H100.id, "measured copy")]
+    rate = all_links()
+    lane = f"{units.format(H100.lane_rate * H100.code_rate, 'B/s')} (its raw rate less the line code)"
+    return (f"{H100.per_device} links x {H100.lanes} lanes x {lane} are {units.format(rate, 'B/s')} each way and "
+            f"{units.format(2 * rate, 'B/s')} both ways added up. A copy goes one way, and was measured at "
+            f"{min(copies):.0f} GB/s (H100) and {max(copies):.0f} (H200, the same links): less than half of the 900.")
+
+
+def _through_the_switches() -> str:
+    box = server("hgx-h100")
+    per_switch = box.count[box.src == box.gpus[0]]
+    fewest = H100.per_device // (GPUS - 1)
+    low, high = (units.format(H100.bundle(links).bandwidth(), "B/s") for links in (fewest, fewest + 1))
+    ends = [catalog.figures(H100.id, f"{end} measured copy")[0].value for end in ("slowest", "fastest")]
+    split = " + ".join(map(str, per_switch))
+    pair = units.format(share(box, one_pair(GPUS)).total, "B/s")
+    return (f"{len(per_switch)} of them: a GPU's {per_switch.sum()} links go {split}. So any pair can use all its links, {pair} "
+            f"one way, where the same links laid directly would give it {low} or {high}. Measured: {ends[0]:.0f} to "
+            f"{ends[1]:.0f} GB/s, all 56 pairs nearly alike.")
+
+
+VERDICTS = [Verdict("b", "holds", _links_and_lanes), Verdict("c", "holds", _through_the_switches)]

@@ -1,0 +1,164 @@
+"""Lesson 05: what PCIe leaves for data, the lane budget, and what a switch does and does not do."""
+
+import math
+
+from fabriclib import catalog, lanes, units
+from fabriclib.flows import all_to_all, share
+from fabriclib.links import link
+from fabriclib.topology import Part, tree
+
+from ...course.claims import Verdict
+from ...course.declare import Exercise, Prediction
+
+_GPUS, _SMALL, _USUAL = 4, 128, 256
+_WIRE = link("pcie5")
+
+
+def _data(payload: int) -> float:
+    return _WIRE.bandwidth(payload)
+
+
+def _below(switches: int) -> list[Part]:
+    """Eight GPUs, on the CPU or evenly below switches."""
+    names = " ".join(f"gpu{i}" for i in range(2 * _GPUS))
+    if not switches:
+        return [Part("cpu", "cpu0"), Part("gpu", names, "cpu0")]
+    return [Part("cpu", "cpu0"), Part("pcie-switch", " ".join(f"sw{i}" for i in range(switches)), "cpu0"),
+            Part("gpu", names, " ".join(f"sw{i * switches // (2 * _GPUS)}" for i in range(2 * _GPUS)))]
+
+
+def _to_cpu() -> float:
+    """What each of four GPUs below one switch gets when all send to the CPU."""
+    graph = tree("half a box", _below(2))
+    return float(share(graph, [(f"gpu{i}", "cpu0") for i in range(_GPUS)]).rates[0])
+
+
+def _slowest_copy(switches: int) -> float:
+    """The rate of the slowest copy while each of eight GPUs sends to each other one."""
+    return float(share(tree("a box", _below(switches)), all_to_all(2 * _GPUS)).rates.min())
+
+
+PREDICTIONS = [
+    Prediction(
+        "pcie.payload",
+        "A PCIe 5 slot with 16 lanes carries 63.0 GB/s each way once the line code is taken off. Everything a device writes "
+        "travels in packets, and each packet has 24 bytes of its own around the data: framing, header, checksum. This system "
+        "allows at most 128 bytes of data in a packet. How many bytes of data a second can the device write?",
+        "rate", lambda: _data(_SMALL),
+        "Of every 152 bytes 128 are data: 84 %. With 256 bytes a packet it would be 91 %, with 512 it would be 96 %: each "
+        "doubling saves half of what is left to save.",
+        slips={
+            "that is the line rate; each packet carries 24 bytes that are not data": lambda: _WIRE.line,
+            "that is the signalling rate, before line code and packets": lambda: _WIRE.raw,
+            "that is with 256 bytes of data a packet": lambda: _data(_USUAL),
+            "that is what the 24 bytes take; asked for is what they leave":
+                lambda: _WIRE.line - _data(_SMALL),
+        },
+        per_direction=True,
+    ),
+    Prediction(
+        "pcie.lanes",
+        "A CPU of the EPYC 9004 series has 128 PCIe lanes. Two of them in one server reach each other over 64 of these lanes on "
+        "each side. The server shall hold 8 GPUs and 8 NICs (network cards) with 16 lanes each, and 4 SSDs with 4 lanes each. "
+        "How many lanes are missing?",
+        "ratio", lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004", sockets=2),
+        "128 for the GPUs, 128 for the NICs and 16 for the SSDs are 272. Each CPU has 64 lanes left for devices, so the second "
+        "one has added none: 128 in all.",
+        slips={
+            "that counts all lanes of both CPUs; half of each CPU's lanes lead to the other CPU":
+                lambda: lanes.lanes_asked() - 2 * lanes.lanes_of("epyc-9004"),
+            "that is what the devices ask for; take off the lanes there are": lanes.lanes_asked,
+            "that is what the two CPUs have left, or the answer without the SSDs": lambda: lanes.lanes_of("epyc-9004", sockets=2),
+            "that takes 64 lanes off once; each of the two CPUs gives up 64":
+                lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004") - lanes.lanes_of("epyc-9004", sockets=2) / 2,
+            "that is one CPU's share of the two; there are twice as many lanes":
+                lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004", sockets=2) / 2,
+        },
+        unit="lanes", example="20 lanes",
+    ),
+    Prediction(
+        "pcie.uplink",
+        "Four GPUs hang below one PCIe switch, each by 16 lanes of PCIe 5. The switch hangs below the CPU by 16 lanes too. With "
+        "256 bytes of data a packet, 16 lanes carry 57.6 GB/s of data each way. All four GPUs send to the CPU's memory at the "
+        "same time. How many bytes a second does each of them get?",
+        "rate", _to_cpu,
+        "All four share the 16 lanes above the switch. It has made room for four devices where the CPU had lanes for one; it has "
+        "made no lanes towards the CPU.",
+        slips={
+            "that is what a GPU has to the switch; above it all four share 16 lanes": lambda: _data(_USUAL),
+            "that is all four together, if the switch had 64 lanes to the CPU": lambda: _GPUS * _data(_USUAL),
+            "that is two GPUs that share; there are four": lambda: _data(_USUAL) / 2,
+            "that shares the line rate; packets take their part of it": lambda: _WIRE.line / _GPUS,
+        },
+        per_direction=True,
+    ),
+]
+
+
+def _read_share(nbytes: int, payload: int, header: int) -> float:
+    return nbytes / (nbytes + math.ceil(nbytes / payload) * header)
+
+
+EXERCISES = [
+    Exercise(
+        "pcie.read-share",
+        "Write read_share: the share of the bytes coming down to a device that are data, when it reads.",
+        "read_share",
+        _read_share,
+        "import math\n\n\n"
+        "def read_share(nbytes, payload, header):\n"
+        "    packets = math.ceil(nbytes / payload)\n"
+        "    return nbytes / (nbytes + packets * header)\n",
+        cases=[(512, 256, 20), (4096, 64, 20), (257, 256, 20), (100, 128, 24), (1500, 512, 20)],
+        wrong=[
+            ("nbytes / (nbytes + header)",
+             "That is one packet, however long the read. Its answer comes in packets of at most payload bytes: count them."),
+            ("payload / (payload + header)",
+             "That is right when every packet is full. The last one may carry little, and has a whole header all the same: "
+             "count the packets and round up, with math.ceil."),
+            ("nbytes / (nbytes + nbytes // payload * header)",
+             "This rounds down: what is left over after the full packets needs a packet too. Round up, with math.ceil."),
+            ("-(-nbytes // payload) * header / (nbytes + -(-nbytes // payload) * header)",
+             "That is the share of the headers. Asked for is the share of the data."),
+            ("1 - -(-nbytes // payload) * header / nbytes",
+             "The headers come on top of the data: divide by both together, not by the data alone."),
+        ],
+    ),
+    Exercise(
+        "pcie.each-gets",
+        "Write each_gets: what each device below a switch gets when all of them send to the CPU at once.",
+        "each_gets",
+        lambda devices, wire, uplink: min(wire, uplink / devices),
+        "def each_gets(devices, wire, uplink):\n"
+        "    return min(wire, uplink / devices)\n",
+        cases=[(4, 57.6e9, 57.6e9), (1, 57.6e9, 115.2e9), (2, 14.4e9, 57.6e9), (8, 57.6e9, 115.2e9), (3, 57.6e9, 28.8e9)],
+        wrong=[
+            ("uplink / devices",
+             "That is the share of the uplink. With few devices it is more than a device's own link carries."),
+            ("wire", "That is a device's own link. When several send, the uplink is shared: compare the two."),
+            ("min(wire, uplink)", "That is one device alone. All of them send at once."),
+            ("min(devices * wire, uplink)", "That is what all of them get together. Asked for is each."),
+            ("min(wire, uplink) / devices",
+             "That shares the device's own link too where it is the thinner one. Share the uplink, then compare the two."),
+            ("max(wire, uplink / devices)", "That is the larger of the two limits. Both must be kept: take the smaller one."),
+            ("wire / devices", "That shares the device's own link with the others. It has that to itself; it is the uplink that "
+                               "all share."),
+        ],
+    ),
+]
+
+
+def _what_a_switch_does() -> str:
+    needed, has = lanes.lanes_asked(), lanes.lanes_of("epyc-9004", sockets=2)
+    direct, switched = (catalog.figure(f"p2p-{way}-switch").si for way in ("no", "one"))
+    together = [units.format(_slowest_copy(switches), "B/s") for switches in (0, 4)]
+    return (f"It solves the lack of lanes: {needed} are asked for and {has} are there, and below switches all devices have "
+            f"their full width. It makes no lanes towards the CPU: four GPUs that share 16 of them get "
+            f"{units.format(_to_cpu(), 'B/s')} each. And a copy between two GPUs is no faster through it: "
+            f"{units.format(direct, 'B/s')} were measured without a switch, {units.format(switched, 'B/s')} below one on "
+            f"another machine. With all eight GPUs copying to all, the slowest copy falls from {together[0]} to {together[1]} "
+            "below four switches. What it does speed up is traffic that stays below it, such as from a GPU to the NIC beside "
+            "it: that no longer shares anything.")
+
+
+VERDICTS = [Verdict("g", "holds with a qualification", _what_a_switch_does)]

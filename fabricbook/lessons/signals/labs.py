@@ -1,0 +1,295 @@
+"""Labs of lesson 06: a channel's loss part by part up to its budget, and the eye that is left of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fabriclib import catalog, signals, units
+
+from ...stage import Control, charts, lab, parts
+
+GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
+CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
+BOARDS = {name: id for id, name in signals.boards().items()}
+_RETIMER = "retimer"
+_ADDED = [one for one in map(signals.device, (row["id"] for row in catalog.rows("retimers")))
+          if one.kind == _RETIMER and one.latency == one.latency]
+FASTEST, SLOWEST = (f(one.latency for one in _ADDED) for f in (min, max))
+
+# ---- lab 1: the channel, part by part ----
+
+_DB = (-27, 62)
+_WITHIN, _BEYOND = "within the budget", "beyond it"
+_TOP = 1.14
+_COLUMNS = {"part": "", "name": "", "from": None, "to": None, "high": None, "low": None, "middle": None, "state": "",
+            "label": "", "bold": ""}
+
+
+def _pieces(segments, plan: signals.Plan, frequency: float) -> list[tuple[str, float]]:
+    """Return (name, dB) of what a signal meets: segments, boards cut in two where a retimer sits, and retimers by name."""
+    cuts, at, found = list(plan.cuts), 0.0, []
+    for one, db in zip(segments, signals.losses(segments, frequency).tolist(), strict=True):
+        left = db
+        while cuts and one.part.kind == "board" and cuts[0] <= at + left + 1e-9:
+            before = cuts.pop(0) - at
+            if before > 1e-6:
+                found.append((_named(one, before / db), before))
+            found.append((_RETIMER, 0.0))
+            at, left = at + before, left - before
+        if left > 1e-6:
+            found.append((_named(one, left / db), left))
+        at += left
+    return found
+
+
+def _named(one: signals.Segment, share: float) -> str:
+    if one.part.kind == "board":
+        return f"{one.part.name}, {one.amount * share / units.inch:.2g} inches"
+    return f"{one.part.name}, {100 * one.amount:.0f} cm" if one.part.kind == "cable" else one.part.name
+
+
+def _waterfall(pieces, package: float, usable: float) -> list[dict]:
+    """Return the rows of the chart: bars that start where the one above ended, and at zero after each retimer."""
+    rows, reached = [], 0.0
+    for i, (name, db) in enumerate(pieces):
+        spot = {"high": 1 - i / len(pieces), "low": 1 - (i + 0.82) / len(pieces), "middle": 1 - (i + 0.41) / len(pieces)}
+        rows.append(spot | {"part": "name", "name": name, "label": name, "bold": "yes" if name == _RETIMER else ""})
+        steps = [(reached, reached + package), (0.0, package)] if name == _RETIMER else [(reached, reached + db)]
+        for start, end in steps:
+            inside, outside = (min(start, usable), min(end, usable)), (max(start, usable), max(end, usable))
+            rows += [spot | {"part": "bar", "name": name, "from": a, "to": b, "state": state}
+                     for state, (a, b) in ((_WITHIN, inside), (_BEYOND, outside)) if b - a > 1e-9]
+        last = i + 1 == len(pieces)
+        said = f"{steps[0][1]:.1f} dB" if last or name == _RETIMER else f"+{db:.1f}"
+        rows.append(spot | {"part": "value", "to": steps[0][1], "label": said, "bold": "yes" if said[0] != "+" else ""})
+        reached = steps[-1][1]
+    return rows
+
+
+def _loss_chart():
+    import altair as alt
+
+    def x(field):
+        return charts.x(field, _DB, title="loss since the last fresh signal (dB)", ticks=range(0, 61, 10))
+
+    def y(field):
+        return charts.y(field, (0, _TOP), title="from the sender to the receiver").axis(None)
+
+    small = alt.ExprRef("width < 480 ? 10 : 13")
+    styles = {_WITHIN: (charts.SERVER, charts.SOLID), _BEYOND: (charts.LIMIT, charts.SOLID)}
+    legend = charts.legend(list(styles), symbolSize=170, symbolType="square")
+    fill = alt.Color("state:N", legend=legend, scale=alt.Scale(domain=list(styles), range=[c for c, _ in styles.values()]))
+    bars = parts.of("bar").mark_rect(stroke="#333333", strokeWidth=1).encode(
+        x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
+    weight = alt.condition("datum.bold == 'yes'", alt.value("#000000"), alt.value("#444444"))
+    room = charts.fitting("scale('x', datum.to)", 13, least=7)
+    names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6).encode(
+        x=x("to"), y=y("middle"), text="label:N", color=weight)
+    values = [parts.of("value").mark_text(align="left", fontSize=small, fontWeight=alt.ExprRef("'bold'"), dx=6, **ink).encode(
+        x=x("to"), y=y("middle"), text="label:N")
+        for ink in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {"color": "#222222"})]
+    lines = parts.of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))
+    heads = parts.of("budget").mark_text(fontSize=small, color=charts.LIMIT, fontWeight="bold", align="right", dx=-5).encode(
+        x=x("to"), y=y("middle"), text="label:N")
+    full = parts.of("full").mark_rule(strokeWidth=2, color="#555555", strokeDash=charts.DOTTED).encode(x=x("to"))
+    full_head = parts.of("full").mark_text(fontSize=small, color="#444444", align="left", dx=5).encode(
+        x=x("to"), y=y("middle"), text="label:N")
+    return charts.stack(bars, lines, full, names, *values, heads, full_head, height=430, description=(
+        "The parts of a channel from top to bottom, from the sender to the receiver. Each has a bar as long as its loss, which "
+        "starts where the bar above ended; after a retimer it starts at zero again. A dashed upright line marks what may be "
+        "spent, a dotted one the full budget; what lies beyond the dashed line has another colour."))
+
+
+@lab("channel-loss", title="From CPU to GPU, decibel by decibel", tier="server",
+     controls=[Control("channel", list(CHANNELS), default="GPU baseboard", as_="menu"),
+               Control("generation", list(GENERATIONS), default="PCIe 3"),
+               Control("board", list(BOARDS), default="GETEK"),
+               Control("retimers", range(3), default=0)],
+     chart=_loss_chart,
+     leaves_out="Crosstalk and reflections, heat (a warm board loses more) and the spread between boards: the margin must cover "
+                "them. Lengths of boards and cables are assumed, since makers do not publish them. So are the losses of a GPU "
+                "module, of board connectors and of a retimer's package, and all losses at 4 and 8 GHz of parts that were "
+                "published at 16 GHz only.",
+     sources=["ti-snla426", "nvidia-bf3-loss", "nvidia-cx8-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl",
+              "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers", "allaboutcircuits-retimers"])
+def channel_loss(channel, generation, board, retimers):
+    """Every part takes its share; a retimer starts again from zero."""
+    asked, segments = signals.standard(GENERATIONS[generation]), signals.channel(CHANNELS[channel], BOARDS[board])
+    plan = signals.place(segments, asked.id, retimers)
+    package = signals.part("device-package").loss(asked.nyquist)
+    rows = _waterfall(_pieces(segments, plan, asked.nyquist), package, asked.usable)
+    for row in rows:
+        if row["part"] == "name":
+            row["to"] = 0.0
+    head = {"middle": 1.075}
+    rows += [head | {"part": "budget", "to": asked.usable, "label": f"may be spent: {asked.usable:.3g} dB"},
+             head | {"part": "full", "to": asked.budget, "label": f"budget: {asked.budget:.3g} dB"}]
+    table = parts.columns(rows, _COLUMNS)
+    return table, f"{channel}, {generation}, {board}: {_told(asked, segments, plan)}"
+
+
+def _told(asked: signals.Standard, segments, plan: signals.Plan) -> str:
+    total = signals.losses(segments, asked.nyquist).sum()
+    worst, n = max(plan.stretches), len(plan.cuts)
+    may = f"{asked.usable:.3g} dB may be spent at {asked.nyquist / units.GHz:.0f} GHz"
+    state = f"{total:.1f} dB{f'; with {_many(n)} the worst stretch has {worst:.1f}' if n else ''}, and {may}: "
+    if not plan.fits:
+        over = worst - asked.usable
+        return state + f"{over:.{1 if over > 0.05 else 2}f} dB too much. " + _advice(signals.needed(segments, asked.id))
+    cost = "no retimer, no nanosecond lost." if n == 0 else (
+        f"an answer comes {units.format(2 * n * FASTEST, 's')} to {units.format(2 * n * SLOWEST, 's')} later, there and back.")
+    return state + "it fits; " + cost
+
+
+def _advice(count: int | None) -> str:
+    return "Two retimers, the most a link may have, are not enough." if count is None else f"It needs {_many(count)}."
+
+
+def _many(count: int) -> str:
+    return f"{count} retimer{'s' if count > 1 else ''}"
+
+
+# ---- lab 2: the eye ----
+
+_INCHES = range(0, 31)
+_DEVICES = ["nothing", "a redriver", "a retimer"]
+_EQUALISERS = ["on", "off"]
+_BOOST = signals.device("ds320pr822").db
+_T = np.linspace(-1, 1, 25)
+_VOLTS, _EDGE = (-0.8, 0.8), 0.79
+_PERIOD = {2: 6, 4: 3}  # symbols of a repeating pattern, by levels: 64 patterns, few enough to follow the slider
+
+
+def slot_with(inches: float) -> tuple[signals.Segment, ...]:
+    """Return the channel to a card in a slot with *inches* of FR4 in place of its usual board."""
+    whole = signals.channel("slot", "fr4")
+    boards = [signals.segment("fr4", inches)] if inches else []
+    at = next(i for i, one in enumerate(whole) if one.part.kind == "board")
+    return (*whole[:at], *boards, *whole[at + 1:])
+
+
+def seen(generation: str, inches: float, equaliser: str, helper: str) -> tuple[float, signals.Eye]:
+    """Return the dB and the eye at the receiver, or with a retimer at the worse of its two receivers."""
+    asked, segments = signals.standard(generation), slot_with(inches)
+    loss, noise = float(signals.losses(segments, asked.nyquist).sum()), None
+    if helper != "nothing" and inches:
+        plan = signals.place(segments, generation, 1)
+        if helper == "a retimer":
+            loss = max(plan.stretches)
+        else:
+            loss, noise = signals.redriven(generation, *plan.stretches, _BOOST)
+    equalised = None if equaliser == "on" else 0
+    return float(loss), signals.eye(generation, loss, equalised=equalised, noise=noise)
+
+
+def _traces(levels: int, memory: float) -> np.ndarray:
+    """Return the distinct (symbol before, at, after the sampling instant) of every pattern of `_PERIOD` that repeats for ever.
+
+    A repeating pattern has been there at every instant what it is at any other, so the picture is the same at both edges.
+    """
+    period = _PERIOD[levels]
+    patterns = np.linspace(-0.5, 0.5, levels)[np.indices((levels,) * period).reshape(period, -1)]
+    # The steady state: each round of the pattern counts memory^period less than the one after it.
+    weights = (1 - memory) * memory ** np.arange(period) / (1 - memory**period)
+    arrived = [sum(w * patterns[(i - k) % period] for k, w in enumerate(weights)) for i in range(3)]
+    return np.unique(np.round(arrived, 3), axis=1).T
+
+
+def _curves(states: np.ndarray) -> np.ndarray:
+    """Return the voltage of each trace over two symbols: from state to state with the rounded edges of real signals."""
+    edge = (1 - np.cos(np.pi * np.where(_T < 0, _T + 1, _T))) / 2
+    before, at, after = (states[:, i, None] for i in range(3))
+    return np.where(_T < 0, before + (at - before) * edge, at + (after - at) * edge)
+
+
+def _eye_chart():
+    import altair as alt
+
+    x = charts.x("t", (-1.02, 1.02), title="time (symbols before and after the moment of decision)", ticks=[-1, 0, 1])
+
+    def y(field):
+        return charts.y(field, _VOLTS, title="voltage (as a part of the swing)", ticks=[-0.5, 0, 0.5])
+
+    trace = parts.of("trace")
+    ink = alt.Opacity("ink:Q", scale=None, legend=None)
+    blur = trace.mark_area(color=charts.CHIP).encode(x=x, y=y("low"), y2="high:Q", detail="trace:N", opacity=ink)
+    centre = trace.mark_line(color=charts.CHIP, strokeWidth=1, opacity=0.35).encode(x=x, y=y("mid"), detail="trace:N")
+    colour = alt.condition("datum.open == 'yes'", alt.value("#000000"), alt.value(charts.LIMIT))
+    opening = parts.of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
+        x=x, y=y("low"), y2="high:Q")
+    said = [parts.of("said").mark_text(align="left", fontSize=17, fontWeight="bold", dx=8, **edge).encode(
+        x=x, y=y("mid"), text="label:N", **extra) for edge, extra in (
+            ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {}), ({}, {"color": colour}))]
+    return charts.stack(blur, centre, opening, *said, height=380, description=(
+        "An eye diagram: the voltages of all short patterns of symbols drawn over each other, two symbols wide, each as thick as "
+        "the noise on it. In the middle, at the moment of decision, a white bar stands in each opening that is left between "
+        "neighbouring levels; where there is none the eye is closed and the text says so."))
+
+
+@lab("eye", title="What the receiver sees", tier="server",
+     controls=[Control("generation", list(GENERATIONS), default="PCIe 3"),
+               Control("inches", _INCHES, default=4, label="board (FR4)", unit="inches"),
+               Control("equaliser", _EQUALISERS, default="on", label="equaliser", as_="menu"),
+               Control("helper", _DEVICES, default="nothing", label="on the board", as_="menu")],
+     chart=_eye_chart,
+     leaves_out="Time: the model has an eye height and no eye width, so no jitter. Reflections and crosstalk count as noise. The "
+                "equaliser is ideal up to the generation's budget. The noise is derived, not measured: it just leaves PCIe 6 an "
+                "eye at its full budget. Edges are drawn round for the picture only. Volts are at the receiver's pins; it then "
+                "amplifies, which the picture shows by always filling the frame.",
+     sources=["ti-snla426", "astera-margin", "astera-budget-copy", "nvidia-cx8-loss", "pcisig-retimers", "eeworld-pcie6",
+              "ti-ds320pr822"])
+def eye(generation, inches, equaliser, helper):
+    """Loss makes the signal small, and what stays of the last symbols blurs the next; four levels leave a third."""
+    asked = signals.standard(GENERATIONS[generation])
+    loss, found = seen(asked.id, inches, equaliser, helper)
+    opening = found.swing * ((1 - found.memory) / (asked.levels - 1) - found.memory)
+    blur, height = (opening - found.height) / 2 / found.swing, found.height / found.swing
+    curves = _curves(_traces(asked.levels, found.memory))
+    ink = 1 - 0.45 ** (asked.levels**2 / len(curves))
+    few = [{"part": "said", "t": -1.0, "mid": 0.7, "label": f"{_volts(found.height)} open" if height > 0 else "closed",
+            "open": "yes" if height > 0 else "no"}]
+    if height > 0:
+        middles = (1 - found.memory) * ((np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5)
+        few += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
+    traces = {"part": ["trace"] * curves.size, "trace": np.repeat(np.arange(len(curves)), _T.size), "t": np.tile(_T, len(curves)),
+              "mid": curves.ravel(), "low": np.clip(curves.ravel() - blur, -_EDGE, _EDGE),
+              "high": np.clip(curves.ravel() + blur, -_EDGE, _EDGE), "ink": np.full(curves.size, ink)}
+    blanks = {"part": "", "trace": None, "t": None, "mid": None, "low": None, "high": None, "ink": None, "label": "", "open": ""}
+    table = {column: [*np.asarray(traces.get(column, [blank] * curves.size)).tolist(), *(row.get(column, blank) for row in few)]
+             for column, blank in blanks.items()}
+    board = f"{inches} inch{'es' * (inches != 1)} of FR4"
+    return table, (f"{generation} over {board}: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
+                   + _judged(asked, loss, found))
+
+
+def _where(helper: str, inches: float) -> str:
+    if helper == "nothing" or not inches:
+        return ""
+    return " on the worse side of the retimer" if helper == "a retimer" else " as the redriver leaves it"
+
+
+def _judged(asked: signals.Standard, loss: float, found: signals.Eye) -> str:
+    arrives = asked.swing * 10 ** (-loss / 20)
+    eyes = "the eye is" if asked.levels == 2 else "the three eyes are"
+    state = f"{eyes} {_volts(found.height)} high" if found.height > 0 else f"{eyes} closed"
+    random, worst = share_of_bits(found.error_rate), share_of_bits(found.worst_rate)
+    apart = f"; after the worst pattern, a long run, {worst}" if worst != random else ""
+    return (f"Of {_volts(asked.swing)} a fast pattern keeps {_volts(arrives)}; {state}, if one bit in "
+            f"{_power(asked.error_rate)} may be wrong. Of random bits {random} are wrong{apart}.")
+
+
+def _volts(volts: float) -> str:
+    return f"{1e3 * volts:.3g} mV"
+
+
+def _power(share: float) -> str:
+    return f"10^{-math.log10(share):.0f}"
+
+
+def share_of_bits(share: float) -> str:
+    """Return a share of wrong bits as text, to two digits while it is large."""
+    if share > 0.001:
+        return f"{float(f'{100 * share:.2g}'):g} %"
+    return f"about one in {_power(share)}" if share > 1e-30 else "fewer than one in 10^30"

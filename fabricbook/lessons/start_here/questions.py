@@ -1,0 +1,112 @@
+"""Lesson 00: why models outgrew one chip, and what the wiring does to one all-reduce."""
+
+from fabriclib import catalog, units
+from fabriclib.collectives import collective_time
+from fabriclib.links import link
+
+from ...course.claims import Verdict
+from ...course.declare import Exercise, Prediction
+from .tables import gradient, h100
+
+
+def seconds_on_one_chip() -> float:
+    """The training arithmetic of Llama 3 405B, 6 FLOP a parameter and token, at one H100's peak."""
+    parameters, tokens = catalog.figure("llama3-parameters").value, catalog.figure("llama3-tokens").value
+    return 6 * parameters * tokens / catalog.figure("h100-peak").value
+
+
+def gradient_all_reduce(wire: str, count: int = 1) -> float:
+    """Seconds of a ring all-reduce of a 7-billion-parameter gradient over 8 GPUs that each have *count* links *wire*."""
+    port = link(wire).bundle(count)
+    return collective_time("all_reduce", "ring", nbytes=gradient, ranks=8, alpha=port.latency, beta=1 / port.bandwidth())
+
+
+PREDICTIONS = [
+    Prediction(
+        "start_here.one-chip",
+        "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
+        "({{ digits(llama_parameters / 1e9, 3) }} billion parameters, {{ digits(llama_tokens / 1e12, 3) }} million million "
+        "tokens)? A number and a unit, such as 3 days or 2 years.",
+        "time", seconds_on_one_chip,
+        "6 operations for every parameter and every token are {{ digits(6 * llama_parameters * llama_tokens / 1e25) }} × 10²⁵, "
+        "and an H100 does just under 10¹⁵ a second. It would not even fit: at 2 bytes a parameter the model alone is "
+        "{{ si(2 * llama_parameters) }}, many times an H100's memory. So the work is cut up over thousands of chips, and from "
+        "then on the chips must talk.",
+        slips={"that is 1 operation a parameter and token; forward and backward pass together take about 6":
+               lambda: seconds_on_one_chip() / 6},
+        example="3 days",
+    ),
+    Prediction(
+        "start_here.all-reduce",
+        "Eight GPUs have each computed a gradient for a model of {{ digits(gradient / 2e9) }} billion parameters, 2 bytes a "
+        "parameter: {{ si(gradient) }}. They add the eight up, so that each holds the sum (an all-reduce). Each GPU can send "
+        "{{ si(h100.bandwidth(), 'B/s') }} and receive {{ si(h100.bandwidth(), 'B/s') }} at the same time. How long does it "
+        "take, if they share the work as well as they can?",
+        "time", lambda: gradient_all_reduce("nvlink4", 18),
+        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, {{ si(2 * 7 / 8 * gradient) }}, at "
+        "{{ si(h100.bandwidth(), 'B/s') }}: once for adding up, once for handing the sums round. The starts of the 14 steps, "
+        "{{ si(14 * h100.latency, 's') }} in all, do not matter here.",
+        slips={
+            "that sends the buffer once; an all-reduce adds up first and hands the sums round after, nearly twice the bytes":
+                lambda: gradient / h100.bandwidth(),
+            "that sends all eight gradients over one wire; in a ring each GPU sends only 2 x 7/8 of one":
+                lambda: 8 * gradient / h100.bandwidth(),
+            "that hands each GPU the seven other gradients whole; if each adds up one eighth for all, far fewer bytes travel":
+                lambda: 7 * gradient / h100.bandwidth(),
+            "that collects all at one GPU and sends the sum to seven: its wire is busy, and the other seven wires wait":
+                lambda: 2 * 7 * gradient / h100.bandwidth(),
+            "that is three rounds of swapping whole buffers in pairs; pieces of a buffer need fewer bytes":
+                lambda: 3 * gradient / h100.bandwidth(),
+            "that is half of it: either the sums are not handed round yet, or the rates of both directions are added up":
+                lambda: gradient_all_reduce("nvlink4", 18) / 2,
+        },
+    ),
+]
+
+EXERCISES = [
+    Exercise(
+        "start_here.ring",
+        "Write all_reduce_seconds: the time of a ring all-reduce when latency does not matter.",
+        "all_reduce_seconds",
+        lambda nbytes, gpus, rate: collective_time("all_reduce", "ring", nbytes=nbytes, ranks=gpus, alpha=0.0, beta=1 / rate),
+        "def all_reduce_seconds(nbytes, gpus, rate):\n"
+        "    sent = 2 * (gpus - 1) / gpus * nbytes\n"
+        "    return sent / rate\n",
+        cases=[(14 * units.GB, 8, 450 * units.GB), (14 * units.GB, 2, 50 * units.GB), (units.GiB, 64, 25 * units.GB)],
+        wrong=[
+            ("nbytes / rate",
+             "This sends the buffer once. Count what one GPU sends in the two halves of the ring: (gpus - 1) pieces to "
+             "add up, and (gpus - 1) pieces to hand the sums round; a piece is nbytes / gpus."),
+            ("(gpus - 1) / gpus * nbytes / rate",
+             "This is half of it. Either the second half of the ring is missing (the sums must still reach everybody), or the "
+             "rate was doubled for two directions (a GPU sends with the rate of one)."),
+            ("(gpus - 1) * nbytes / rate",
+             "This hands every GPU the others' whole buffers. In a ring only pieces travel, nbytes / gpus: 2 (gpus - 1) times."),
+            ("2 * nbytes / gpus / rate",
+             "This is one step of each half. Each half takes gpus - 1 steps, with a piece in every step."),
+            ("2 * nbytes / rate",
+             "Nearly. A GPU does not send the piece that it ends up owning: it sends gpus - 1 of the gpus pieces, twice."),
+            ("2 * (gpus - 1) * nbytes / rate",
+             "This sends the whole buffer in every step. In a ring a step moves one piece: nbytes / gpus."),
+            ("gpus * nbytes / rate",
+             "This sends every GPU's whole buffer over one wire. Each GPU has a wire of its own, and sends only pieces: count "
+             "those of one GPU."),
+            ("2 * (gpus - 1) / gpus * nbytes * rate", "Check the units: bytes times bytes per second is no time. Divide."),
+            ("8 * 2 * (gpus - 1) / gpus * nbytes / rate",
+             "The rate is in bytes a second and the size in bytes: no factor of 8 is needed."),
+        ],
+    ),
+]
+
+
+def _chips_and_models() -> str:
+    flop = {m: 6 * catalog.figure(f"{m}-parameters").value * catalog.figure(f"{m}-tokens").value for m in ("gpt3", "llama3")}
+    model = flop["llama3"] / flop["gpt3"]
+    chip = catalog.figure("h100-peak").value / catalog.figure("a100-peak").value
+    return (f"From GPT-3 (2020) to Llama 3 405B (2024) the training arithmetic grew {model:.0f} times; from A100 to H100, the "
+            f"chips of those years, the peak rate grew {chip:.1f} times. One H100 would need "
+            f"{units.format(seconds_on_one_chip(), 's')} for Llama 3. The qualification: two models and two chips show a gap, "
+            "not the law of its growth.")
+
+
+VERDICTS = [Verdict("a", "holds with a qualification", _chips_and_models)]

@@ -1,0 +1,154 @@
+"""Declaring a lab, and the lab a learner holds: evaluated in Python or shown as a widget, from one function."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabriclib import catalog
+from fabriclib.checks import known
+
+from .charts import TIER
+from .control import Control
+
+MAX_CONTROLS = 4
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What `@lab` was told, and the function it stands on."""
+
+    name: str
+    title: str
+    tier: str
+    controls: tuple[Control, ...]
+    chart: Callable
+    leaves_out: str
+    sources: tuple[str, ...]
+    function: Callable
+
+
+def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources):
+    """Declare the function below as the lab *name*; the function itself stays as it is.
+
+    Args:
+        name: what `fabricbook.lab(name)` asks for.
+        title, leaves_out: what the learner reads above the controls and in a fold below the chart.
+        tier: "chip", "server" or "cluster": where in the wiring we are; "all" where the lab compares them.
+        controls: at most four Control, one for each argument of the function.
+        chart: called once, without arguments; returns an Altair chart whose live data is named charts.LIVE.
+        sources: ids of rows of sources.csv.
+
+    The function is pure. It takes the controls' values and returns a table (column name -> values) and one
+    sentence; a ValueError it raises is shown to the learner as a sentence.
+
+    Raises:
+        ValueError: an unknown tier, too many controls, or controls that are not the function's arguments.
+    """
+    known("tier", tier, TIER)
+    controls = tuple(controls)
+    if len(controls) > MAX_CONTROLS:
+        raise ValueError(f"controls of lab {name!r} must be at most {MAX_CONTROLS}; got {len(controls)}.")
+
+    def declare(function: Callable) -> Callable:
+        asked, given = list(inspect.signature(function).parameters), [control.name for control in controls]
+        if sorted(asked) != sorted(given):
+            raise ValueError(f"controls of lab {name!r} must be the function's arguments {asked}; got {given}.")
+        function.declaration = Declaration(
+            name, title, tier, controls, chart, leaves_out, tuple(sources), function
+        )
+        return function
+
+    return declare
+
+
+class Lab:
+    """A lab as a learner holds it, made from a function that `@lab` declared. Two of them share nothing."""
+
+    def __init__(self, function: Callable) -> None:
+        self.declared: Declaration = function.declaration
+        self.controls = {control.name: control for control in self.declared.controls}
+
+    def evaluate(self, **controls):
+        """Return (table, sentence): a pandas DataFrame and the line shown below the chart, without a browser.
+
+        Args:
+            controls: values of the lab's controls; what is missing takes its default.
+
+        Raises:
+            ValueError: an unknown control, a value it does not offer, or what the model itself refuses.
+        """
+        import pandas as pd
+
+        columns, sentence = self.answer(self.positions(**controls))
+        return pd.DataFrame(columns), sentence
+
+    def positions(self, **controls) -> dict[str, int]:
+        """Return where each control stands when it has the given value, or its default.
+
+        Raises:
+            ValueError: an unknown control, or a value it does not offer.
+        """
+        for name in controls:
+            known(f"control of lab {self.declared.name!r}", name, self.controls)
+        return {
+            name: control.position(controls.get(name, control.default)) for name, control in self.controls.items()
+        }
+
+    def answer(self, positions: Mapping[str, int]) -> tuple[dict[str, list], str]:
+        """Return the function's columns, as equally long lists, and its sentence, at the given positions."""
+        values = {name: control.values[positions[name]] for name, control in self.controls.items()}
+        table, sentence = self.declared.function(**values)
+        columns = {str(name): np.asarray(column).tolist() for name, column in table.items()}
+        lengths = {name: len(column) for name, column in columns.items()}
+        if not lengths or len(set(lengths.values())) != 1 or 0 in lengths.values():
+            raise TypeError(f"the table's columns must be equally long and not empty; got lengths {lengths}")
+        return columns, sentence
+
+    @functools.cached_property
+    def spec(self) -> dict:
+        """The chart as a Vega-Lite specification, without its live data."""
+        return self.declared.chart().to_dict()
+
+    @functools.cached_property
+    def widget(self):
+        """The living widget. It is made when first asked for, because ipywidgets takes seconds to import."""
+        from .widget import LabWidget
+
+        return LabWidget(self)
+
+    def set(self, **controls) -> None:
+        """Move controls of the displayed lab from Python; a value it does not offer shows as a sentence in the lab."""
+        self.widget.place(controls)
+
+    def sources(self) -> list[catalog.Source]:
+        """The sources this lab stands on."""
+        return [catalog.source(id) for id in self.declared.sources]
+
+    def png(self) -> bytes:
+        """Return a picture of the default state, title and sentence included, for readers without a kernel."""
+        from .picture import png
+
+        columns, sentence = self.answer(self.positions())
+        return png(self.spec, columns, self.declared.title, sentence)
+
+    def __repr__(self) -> str:
+        return f"Lab {self.declared.name}: {self.answer(self.positions())[1]}"
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        bundle = {"text/plain": repr(self)}
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        bundle["application/vnd.jupyter.widget-view+json"] = view
+        return bundle | self.picture()
+
+    def picture(self) -> dict:
+        """Return the default state's picture as a notebook stores it, where notebooks are written to be read on a code host."""
+        if os.environ.get("FABRICLIB_STATIC") != "1":
+            return {}
+        return {"image/png": base64.b64encode(self.png()).decode("ascii")}

@@ -1,0 +1,134 @@
+"""The labs of lesson 10: the draw is the model's, more flows help slowly, and a pause caps what congestion control drains."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import fabricbook as book
+from fabricbook.lessons import find
+from fabricbook.lessons.congestion import labs as hashing
+from fabricbook.lessons.congestion import queues
+from fabriclib.congestion import ecmp
+
+DRAW, ENTROPY, INCAST = (book.lab(name) for name in ("hash-draw", "hash-entropy", "incast-queue"))
+
+
+def percents(sentence):
+    return [float(number) for number in re.findall(r"([\d.]+) %", sentence)]
+
+
+@pytest.mark.parametrize("way", hashing._WAYS)
+@pytest.mark.parametrize(("senders", "paths"), [(8, 8), (4, 16), (32, 8)])
+def test_every_block_of_every_sender_is_drawn_once(senders, paths, way):
+    table, _ = DRAW.evaluate(senders=senders, paths=paths, way=way)
+    flows = table[table["part"] == "flow"]
+    height = (flows["top"] - flows["bottom"]).sum() * max(1, senders / paths)
+    assert height == pytest.approx(senders)
+    busy = flows["left"].nunique()
+    assert busy + (table["part"] == "idle").sum() == paths
+    assert percents(DRAW.evaluate(senders=senders, paths=paths, way=way)[1])[0] == pytest.approx(100 * busy / paths, abs=0.06)
+
+
+def test_the_three_figures_of_a_draw_are_counted():
+    placed = np.array([[0, 0], [1, 0], [2, 1], [3, 3]])  # two flows on path 0, path 2 idle
+    assert hashing.figures(placed, 4, 4) == pytest.approx((0.75, (0.5 + 0.5 + 1 + 1) / 4, 0.5))
+    # Two senders, two flows each: path 0 carries half a transfer, path 1 three halves.
+    split = np.array([[0, 0], [0, 1], [1, 1], [1, 1]])
+    assert hashing.figures(split, 2, 2) == pytest.approx((1.0, (1.0 + 2 / 3) / 2, 2 / 3))
+
+
+def test_averages_are_the_exact_ones_and_draws_scatter_around_them():
+    ever = hashing.averages(8, 8, "hash, 1 flow each")
+    assert ever == pytest.approx((0.656, 0.656, 0.385), abs=0.001)
+    draws = np.array([hashing.figures(hashing.blocks(8, 8, "hash, 1 flow each", d), 8, 8) for d in range(1, 401)])
+    assert draws[:, 0].mean() == pytest.approx(ever.busy, abs=0.02)
+    assert 1 / (1 / draws[:, 2]).mean() == pytest.approx(ever.slowest, abs=0.02)
+
+
+def test_remedies_in_their_order():
+    slow = [hashing.averages(8, 8, way).slowest for way in
+            ("hash, 1 flow each", "two choices, 1 flow each", "hash, 4 flows each", "hash, 16 flows each", "spray packets")]
+    assert slow == sorted(slow)
+    assert hashing.averages(8, 8, "fixed paths (rails)").slowest == 1
+
+
+def test_the_learner_finds_the_flows_for_95_per_cent():
+    _, sentence = ENTROPY.evaluate()
+    needed = int(re.search(r"takes (\d+) flows", sentence)[1])
+    assert needed == find("predictions", "congestion.flows-95").answer() == ecmp.split_for(0.95, 8, 8)
+    assert "less than one packet" in sentence
+    assert "packets of 4096" in ENTROPY.evaluate(nbytes=2.0**30)[1]
+
+
+def test_two_choices_are_ahead_of_the_hash_and_spraying_of_both():
+    table, _ = ENTROPY.evaluate(paths=16)
+    by = table.pivot(index="flows", columns="way", values="share").dropna()
+    assert (by["two choices"] > by["hash"]).all()
+    assert (by["spray"] >= by["two choices"]).all()
+
+
+def test_the_queue_grows_together_and_is_capped_by_the_pause():
+    table, _ = INCAST.evaluate(senders=8, threshold=250e3)
+    near = table.dropna(subset=["near (µs)"]).pivot(index="near (µs)", columns="case", values="near (MB)")
+    together = near[near.index < 7]
+    assert together.max(axis=1).to_numpy() == pytest.approx(together.min(axis=1).to_numpy())
+    assert near["DCQCN and PFC"].max() == near["PFC alone"].max() == 0.25
+    far = table.dropna(subset=["far (ms)"]).pivot(index="far (ms)", columns="case", values="far (MB)")
+    assert far["DCQCN alone"].max() > 1
+    assert far["PFC alone"].iloc[-1] == 0.25 > far["DCQCN and PFC"].iloc[-1]
+    assert (far["nobody slows down"].dropna() <= 14).all()
+
+
+def test_two_straight_panels_show_the_growth():
+    spec = json.dumps(INCAST.spec, ensure_ascii=False)
+    assert '"log"' not in spec
+    for axis in ("near (µs)", "near (MB)", "far (ms)", "far (MB)"):
+        assert axis in spec
+
+
+def test_thirty_two_senders_fill_two_thirds_of_a_switch_and_late_news_more_than_all():
+    assert "68 % of a switch's memory" in INCAST.evaluate(senders=32)[1]
+    assert "128 % of a switch's memory" in INCAST.evaluate(senders=32, feedback=50e-6)[1]
+
+
+def test_more_senders_are_paused_longer():
+    def stopped(senders):
+        return queues._steps() @ queues.trace(senders, 4e-6, 250e3).paused
+
+    assert stopped(2) == 0 < stopped(4) < stopped(16)
+    assert queues.trace(2, 4e-6, 250e3) is queues.trace(2, 4e-6)  # no pause, so nothing is different
+
+
+def test_the_port_is_used_while_anything_waits():
+    trace = queues.trace(8, 4e-6, 500e3)
+    assert 0.5 < queues.used(trace) < 1
+    assert queues.used(trace._replace(queue=trace.queue + 1)) == 1
+
+
+def test_published_figures_stand_beside_the_model():
+    hashed = hashing.hashing_beside_published()
+    assert len(hashed) == 5
+    assert (hashed["flows that would explain it"] >= 1).all()
+    assert len(hashing.adaptive_beside_published()) == 9
+    assert all(abs(int(error.split()[0])) < 20 for error in queues.headroom_beside_published()["error"])
+
+
+def test_what_the_lesson_answers_is_what_the_labs_say():
+    """The answers that lesson 10 gives in words to its own questions."""
+    assert 1 - ecmp.max_load_distribution(8, 8)[:3].sum() == pytest.approx(0.5, abs=0.01)
+    ways = ("fixed paths (rails)", "hash, 16 flows each", "two choices, 1 flow each", "hash, 1 flow each")
+    slowest = [hashing.averages(8, 8, way).slowest for way in ways]
+    assert slowest == sorted(slowest, reverse=True)
+    dozens = next(flows for flows in range(1, 65) if hashing.reached(8, flows, 2) >= 0.95) / 12
+    assert dozens == pytest.approx(2, abs=0.3)
+    assert [hashing.needed(paths) for paths in (8, 32)] == [741, 1569]
+    alone, both = queues.trace(8, 4e-6), queues.trace(8, 4e-6, 500e3)
+    assert alone.time[np.flatnonzero(alone.rates[0] < queues._RATE)[0]] == pytest.approx(12e-6, abs=0.6e-6)
+    empty = both.time[both.queue == 0][1:] * 1e3
+    assert (empty[0], empty[-1]) == pytest.approx((1 / 3, 3.95), abs=0.05)
+    assert queues.used(both) == pytest.approx(0.9, abs=0.01)
+    always = queues.trace(8, 4e-6, 25e3)
+    assert always.paused[1:].all()
+    assert queues.dcqcn.published().marked(25e3) == pytest.approx(1e-3, rel=0.05)

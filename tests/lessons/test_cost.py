@@ -1,0 +1,146 @@
+"""The labs of lesson 12: the envelope is the library's best, never below the bound, and busbw is what its counts say."""
+
+import re
+
+import numpy as np
+import pytest
+
+import fabricbook as book
+import fabriclib as fl
+from fabricbook.lessons.cost import labs as cost
+from fabriclib import units
+from fabriclib.measurements import error, published
+
+CURVES, EVERY, BUSBW = book.lab("cost-curves"), book.lab("every-algorithm"), book.lab("busbw")
+RANKS = CURVES.controls["ranks"].values
+
+
+def lines(table, column):
+    """{algorithm: its values in *column*, by size}."""
+    return {name: part.set_index("size")[column].dropna() for name, part in table.groupby("algorithm", sort=False)}
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+@pytest.mark.parametrize("wire", [{}, {"latency": 20e-6, "bandwidth": 450e9}, {"latency": 0.5e-6, "bandwidth": 12.5e9}])
+def test_the_fastest_of_the_five_is_the_library_s_best(ranks, wire):
+    table, _ = CURVES.evaluate(ranks=ranks, **wire)
+    fastest = table.dropna(subset="fastest")
+    best = fl.best("all_reduce", nbytes=fastest["size"], ranks=ranks, alpha=wire.get("latency", 1e-6),
+                   beta=1 / wire.get("bandwidth", 50e9))
+    assert fastest["fastest"].to_numpy() == pytest.approx(best.seconds)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_nothing_is_below_the_bound_and_nothing_below_the_envelope(ranks):
+    table, _ = CURVES.evaluate(ranks=ranks)
+    curves = lines(table, "seconds")
+    bound, fastest = curves.pop("lower bound"), table.dropna(subset="fastest").set_index("size")["fastest"]
+    for name, seconds in curves.items():
+        assert (seconds >= fastest * (1 - 1e-12)).all(), name
+    assert (fastest >= bound * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("ranks", RANKS[1:])
+@pytest.mark.parametrize("nbytes", CURVES.controls["nbytes"].values[::3])
+def test_the_sentence_names_the_best_its_time_and_its_distance(ranks, nbytes):
+    _, sentence = CURVES.evaluate(ranks=ranks, nbytes=nbytes)
+    case = {"nbytes": nbytes, "ranks": ranks, "alpha": 1e-6, "beta": 1 / 50e9}
+    best = fl.best("all_reduce", **case)
+    assert best.algorithm.replace("_", " ") in sentence.split(" is the fastest")[0].lower()
+    assert units.format(best.seconds, "s") in sentence
+    assert f"{best.seconds / fl.lower_bound('all_reduce', **case):.3g} times" in sentence
+
+
+def test_the_next_crossing_is_where_the_best_changes():
+    # 12 ranks: recursive doubling, Rabenseifner, ring, as fl.best finds them just below and above the size named.
+    for nbytes, before, after in ((2**10, "recursive_doubling", "rabenseifner"), (2**18, "rabenseifner", "ring")):
+        sentence = CURVES.evaluate(ranks=12, nbytes=nbytes)[1]
+        named = units.parse(re.search(r"From (\S+ \S+) on", sentence)[1])
+        around = fl.best("all_reduce", nbytes=np.array([0.98, 1.02]) * named, ranks=12, alpha=1e-6, beta=1 / 50e9)
+        assert around.algorithm.tolist() == [before, after]
+        assert after.split("_")[-1] in sentence.lower()
+    assert "No larger buffer changes that." in CURVES.evaluate(ranks=8, nbytes=2**30)[1]
+
+
+@pytest.mark.parametrize("collective", EVERY.controls["collective"].values)
+@pytest.mark.parametrize("ranks", [2, 6, 8, 96, 1024])
+def test_every_algorithm_is_drawn_or_said_to_be_missing_and_none_is_below_the_bound(collective, ranks):
+    table, sentence = EVERY.evaluate(collective=collective, ranks=ranks)
+    curves = lines(table, "seconds")
+    bound = curves.pop("lower bound")
+    assert table["listed"][0].split(" | ") == ["lower bound", *curves]
+    assert set(curves) < set(cost._EVERY)
+    fastest = table.dropna(subset="fastest").set_index("size")["fastest"]
+    for name, seconds in curves.items():
+        missing = re.findall(r"\w+", sentence.partition("Not drawn: ")[2])
+        assert seconds.empty == (name in missing), name
+        assert (seconds >= fastest[seconds.index] * (1 - 1e-12)).all(), name
+    assert (fastest >= bound * (1 - 1e-12)).all()
+
+
+def test_the_sizes_in_the_sentence_are_where_the_fastest_changes():
+    _, sentence = EVERY.evaluate(collective="all_reduce")
+    names = re.findall(r"(?:: |then )(\w+)", sentence)
+    for size, before, after in zip(re.findall(r"up to (\S+ \S+?),", sentence), names[:-1], names[1:], strict=True):
+        around = fl.best("all_reduce", nbytes=np.array([0.99, 1.01]) * units.parse(size), ranks=96, alpha=1e-6, beta=1 / 50e9)
+        assert around.algorithm.tolist() == [before, after]
+
+
+def test_the_plain_tree_is_a_reduce_and_a_broadcast_of_whole_buffers():
+    seconds = cost.all_reduce_seconds(nbytes=1e9, ranks=64, alpha=1e-6, beta=1 / 50e9)
+    assert seconds["plain tree"] == pytest.approx(12 * (1e-6 + 1e9 / 50e9))
+    assert seconds["double tree"] < 1.1 * seconds["ring"] < 0.2 * seconds["plain tree"]
+
+
+@pytest.mark.parametrize("gpus", range(2, 9))
+def test_a_large_buffer_s_busbw_over_the_port_s_rate_follows_from_what_is_sent(gpus):
+    table, _ = BUSBW.evaluate(gpus=gpus, rate=400e9, latency=0.5e-6)
+    factor, at = 2 * (gpus - 1) / gpus, table["size"].max()
+    largest = {name: line[at] for name, line in lines(table, "printed (GB/s)").items() if name != "measured"}
+    assert largest["ring"] == pytest.approx(400, rel=1e-3)
+    assert largest["NVLS"] == pytest.approx(400 * factor * gpus / (gpus + 1), rel=1e-3)
+    assert 0.9 * 400 * factor / 2 < largest["double tree"] < 400 * factor / 2
+
+
+def test_the_sentence_tells_whether_and_where_nvls_passes_the_wire():
+    for controls in ({}, {"gpus": 6}, {"rate": 310e9}, {"shown": "algbw"}, {"gpus": 2}):
+        table, sentence = BUSBW.evaluate(**controls)
+        nvls = lines(table, "printed (GB/s)")["NVLS"]
+        if nvls.max() <= 450:
+            assert "stays below the 450 GB/s of the wire" in sentence
+            continue
+        size = units.parse(re.search(r"of the wire at (\S+ \S+)\.", sentence)[1])
+        assert nvls[nvls.index < 0.97 * size].max() < 450 < nvls[nvls.index > 1.03 * size].min()
+
+
+def test_measured_points_are_the_published_ones_and_only_for_nvls():
+    run = published("h100x8-dgx-nvls-ar")
+    table, _ = BUSBW.evaluate(shown="algbw")
+    measured = table.dropna(subset="measured (GB/s)").set_index("size")["measured (GB/s)"]
+    last = run.iloc[-1]
+    assert measured[last["nbytes"]] == pytest.approx(last["nbytes"] / last["seconds"] / 1e9)
+    assert measured[3e9] == pytest.approx(273)
+    assert BUSBW.evaluate(gpus=4)[0]["measured (GB/s)"].isna().all()
+    assert BUSBW.evaluate(gpus=6, shown="algbw")[0]["measured (GB/s)"].dropna().tolist() == pytest.approx([265])
+
+
+def test_the_run_called_nvls_is_so_where_it_is_large_and_as_quick_as_the_tuners_ring_where_it_is_small():
+    """No ring on H100 or H200 was measured above 370 GB/s; and NCCL's score of NVLS begins at 25 us, that of a ring at 15."""
+    run = published("h100x8-dgx-nvls-ar")
+    busbw = fl.busbw("all_reduce", run["nbytes"], run["seconds"], 8)
+    assert (busbw[run["nbytes"] >= 128 * units.MiB] > 400e9).all()
+    little = run[run["nbytes"] <= units.MiB]
+    choice = fl.nccl_choice("dgx-h100", "all_reduce", little["nbytes"].to_numpy())
+    assert set(zip(choice.algorithm, choice.protocol, strict=True)) == {("ring", "ll")}
+    assert np.abs(error(choice.seconds, little["seconds"])).max() < 0.25
+    assert fl.nccl_choice("dgx-h100", "all_reduce", 2 * units.MiB).algorithm == "nvls"
+    assert (little["seconds"].iloc[:-1] < 25e-6).all()
+
+
+def test_one_published_row_of_nvls_predicts_the_others_and_another_machine():
+    predicted = cost.nvls_beside_published()
+    assert predicted["GPUs"].tolist() == [5, 6, 7, 8]
+    assert {abs(int(e.split()[0])) for e in predicted["error"][1:]} <= {0, 1}
+    run = published("h100x8-dgx-nvls-ar").tail(3)
+    model = fl.collective_time("all_reduce", "nvls", nbytes=run["nbytes"], ranks=8, alpha=0.0, beta=1 / cost.nvls_port_rate())
+    assert np.abs(error(model, run["seconds"])).max() < 0.02

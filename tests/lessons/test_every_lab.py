@@ -1,0 +1,123 @@
+"""Every lab of the package, every control, over its whole range."""
+
+import itertools
+import math
+import re
+
+import pytest
+
+import fabricbook as book
+from fabricbook.stage import charts
+
+
+def states(lab):
+    """Control values: each control over its whole range with the others at their defaults, then all corners."""
+    for control in lab.controls.values():
+        for value in control.values:
+            yield {control.name: value}
+    ends = [[(control.name, end) for end in (control.values[0], control.values[-1])] for control in lab.controls.values()]
+    yield from map(dict, itertools.product(*ends))
+
+
+def encodings(spec):
+    """Every (channel, definition, rows of fixed data or None for live data) in a specification and its layers."""
+
+    def walk(part, data):
+        data = part.get("data", data)
+        for channel, definition in part.get("encoding", {}).items():
+            live = data["name"] == charts.LIVE if "name" in data else False
+            yield channel, definition, None if live else data.get("values") or spec["datasets"][data["name"]]
+        for layer in part.get("layer", []):
+            yield from walk(layer, data)
+
+    return walk(spec, None)
+
+
+def plain_field(definition):
+    return re.sub(r"\\(.)", r"\1", definition["field"])
+
+
+def axes(lab):
+    """{column: (lowest, highest)} of every numeric axis the live data is drawn on."""
+    found = {}
+    for channel, definition, fixed in encodings(lab.spec):
+        if fixed is None and channel in ("x", "y", "x2", "y2") and definition.get("type") == "quantitative":
+            found[plain_field(definition)] = definition["scale"]["domain"]
+    return found
+
+
+@pytest.fixture(params=book.labs())
+def each(request):
+    return book.lab(request.param)
+
+
+def test_every_state_has_a_table_within_the_fixed_axes_and_a_sentence_with_a_number(each):
+    limits = axes(each)
+    for controls in states(each):
+        table, sentence = each.evaluate(**controls)
+        assert len(table) > 0, controls
+        assert re.search(r"\d", sentence), controls
+        assert not re.search(r"\bnan\b|\binf\b", sentence), (controls, sentence)
+        assert not re.search(r"\de[+-]\d|-\d[\d.]* [kMGT]?i?B\b", sentence), (controls, sentence)
+        assert not re.search(r"(?<![.\d])1 (ports|inches|buffers|messages|rings|links|GPUs)\b", sentence), (controls, sentence)
+        for column, (low, high) in limits.items():
+            drawn = table[column].dropna()
+            outside = drawn[(drawn < low * (1 - 1e-9)) | (drawn > high * (1 + 1e-9))]
+            assert outside.empty, (controls, column, outside.iloc[0])
+
+
+def test_every_state_reaches_the_browser_whole(each):
+    for controls in states(each):
+        every = defaults(each) | controls
+        each.set(**every)
+        assert each.widget.state["error"] == "", controls
+        assert each.widget.state["sentence"] == each.evaluate(**every)[1]
+
+
+def defaults(lab):
+    return {control.name: control.default for control in lab.controls.values()}
+
+
+def test_the_chart_draws_columns_that_exist(each):
+    columns = set(each.evaluate()[0].columns)
+    for channel, definition, fixed in encodings(each.spec):
+        if "field" in definition:
+            known = columns if fixed is None else set(fixed[0])
+            assert plain_field(definition) in known, (channel, definition)
+
+
+def test_the_chart_moves_with_the_table(each):
+    assert any(fixed is None and "field" in definition for _, definition, fixed in encodings(each.spec))
+
+
+def test_every_axis_of_numbers_is_labelled_and_fixed(each):
+    for channel, definition, _ in encodings(each.spec):
+        if channel in ("x", "y") and definition.get("type") == "quantitative":
+            axis = definition.get("axis") or {}
+            assert definition.get("title") or axis.get("title"), definition
+            low, high = definition["scale"]["domain"]
+            assert -math.inf < low < high < math.inf
+
+
+def test_the_chart_is_described_for_those_who_cannot_see_it(each):
+    assert len(each.spec["description"]) > 20
+
+
+def test_the_lab_says_what_it_leaves_out_and_where_its_numbers_come_from(each):
+    assert len(each.declared.leaves_out) > 20
+    assert each.sources()
+    assert each.declared.function.__doc__
+
+
+def test_an_out_of_range_value_is_a_sentence(each):
+    for control in each.controls.values():
+        with pytest.raises(ValueError, match=f"^{control.name} "):
+            each.evaluate(**{control.name: -987654321.5})
+
+
+def test_repr_carries_the_default_sentence(each):
+    assert repr(each) == f"Lab {each.declared.name}: {each.evaluate()[1]}" == repr(book.lab(each.declared.name))
+
+
+def test_the_picture_is_drawn(each):
+    assert len(each.png()) > 5000

@@ -1,0 +1,150 @@
+"""The labs of lesson 09: what the drawing shows, what growing costs, and what rails change."""
+
+import pytest
+
+import fabricbook as book
+import fabriclib as fl
+from fabricbook.lessons import declared
+from fabricbook.lessons.fabrics import rails
+from fabricbook.lessons.fabrics.labs import (
+    ONE_LEAF,
+    ONLY,
+    PLANES,
+    RAILS,
+    parts_in_words,
+    ports_per_gpu,
+    price_of_optics,
+    published_points,
+    watts_by_part,
+)
+from fabricbook.lessons.fabrics.rails import BY_RAIL, BY_SERVER, PLANS, limits, measured_beside_fabric, nics_at_work, seconds
+
+RING, LEVELS, FLAT, PXN = PLANS
+QUESTIONS = declared("predictions")
+NIC, NVLINK = fl.link("eth400").bandwidth(), 18 * fl.link("nvlink4").bandwidth()
+
+
+def thick(wiring: str) -> set[str]:
+    """The leaves that GPU 0 of every server is cabled to, as drawn."""
+    table, _ = book.lab("design-a-fabric").evaluate(gpus=64, radix=16, wiring=wiring)
+    return set(table[(table["part"] == "cable") & table["state"].str.startswith("GPU 0")]["to"])
+
+
+def test_a_rail_is_one_leaf_and_a_leaf_a_server_is_not():
+    assert len(thick(RAILS)) == len(thick(ONLY)) == 1
+    assert len(thick(ONE_LEAF)) == 8
+    assert len(thick(PLANES)) == 2
+
+
+def test_a_small_fabric_is_drawn_whole_and_a_large_one_in_part():
+    lab = book.lab("design-a-fabric")
+    small, large = (lab.evaluate(gpus=gpus, radix=radix)[0]["part"].value_counts() for gpus, radix in ((64, 16), (16_384, 64)))
+    assert (small["server"], small["switch"], small["cable"]) == (8, 8 + 4, 64 + 32)
+    assert (large["server"], large["switch"], large["more"]) == (12, 36, 4)
+
+
+def test_what_does_not_fit_is_said_in_the_picture_too():
+    table, sentence = book.lab("design-a-fabric").evaluate(gpus=16_384, radix=16)
+    assert sentence.startswith("This does not fit: gpus must be at most 1024 for three tiers")
+    assert set(table["part"]) == {"caption"}
+
+
+@pytest.mark.parametrize(("gpus", "rails", "planes"), [(1024, 3, 3), (4096, 5, 3), (16_384, 5, 5)])
+def test_each_tier_costs_two_ports_more_and_planes_put_it_off(gpus, rails, planes):
+    assert (ports_per_gpu(RAILS, gpus, 64, 1), ports_per_gpu(PLANES, gpus, 64, 1)) == (rails, planes)
+
+
+def test_published_designs_stand_on_or_near_the_lines():
+    assert [row["ports for each GPU"] for row in published_points()] == [3, 5, 2.875]
+
+
+def test_rails_need_no_spine_for_rings_and_for_blocks_that_travel_together():
+    many = 1e12
+    for plan in (RING, PXN):
+        times = [seconds(plan, BY_RAIL, up, 8, many) for up in (8, 4, 2, 1)]
+        assert times == pytest.approx([times[0]] * 4)
+    assert seconds(RING, BY_RAIL, 1, 8, many) == pytest.approx(many * 2 * 63 / 64 / (8 * NIC), rel=1e-3)
+    assert seconds(PXN, BY_RAIL, 1, 8, many) == pytest.approx(many * 7 / 8 * (1 / NIC + 1 / NVLINK), rel=1e-3)
+
+
+def test_with_a_leaf_a_server_everything_that_leaves_a_server_shares_the_ports_up():
+    many = 1e12
+    assert seconds(RING, BY_SERVER, 2, 8, many) == pytest.approx(4 * many * 2 * 63 / 64 / (8 * NIC), rel=1e-3)
+    assert seconds(RING, BY_SERVER, 2, 1, many) == pytest.approx(many * 2 * 63 / 64 / NIC, rel=1e-3)  # one NIC has a port
+    inside = 2 * 7 / 8 / NVLINK
+    assert seconds(LEVELS, BY_SERVER, 2, 8, many) == pytest.approx(many * (inside + 4 / 8 * 2 * 7 / 8 / NIC), rel=1e-3)
+    assert seconds(FLAT, BY_SERVER, 2, 8, many) == pytest.approx(many / 64 * (7 / NVLINK + 56 * 4 / NIC), rel=1e-3)
+    assert seconds(FLAT, BY_RAIL, 2, 8, many) == pytest.approx(many / 64 * (7 / NVLINK + (7 + 49 * 4) / NIC), rel=1e-3)
+
+
+def test_nics_and_spines_at_work():
+    assert nics_at_work(BY_RAIL, 8) == (64, 0)
+    assert nics_at_work(BY_RAIL, 1) == (8, 0)
+    assert nics_at_work(BY_SERVER, 8) == (64, 64)
+
+
+def test_the_limits_by_hand():
+    found = limits(12, 1e15)
+    assert found["rings"] == pytest.approx(8 * NIC, rel=1e-6)
+    assert found["two levels"] == pytest.approx(2 * 95 / 96 / (2 * 11 / 12 / 8 / NIC), rel=1e-6)
+
+
+def test_measured_rings_stay_below_the_fabrics_limit():
+    table = measured_beside_fabric()
+    assert table["off (rings)"].tolist() == ["+12 %", "+12 %", "-16 %", "+0 %"]
+
+
+def test_only_the_flat_ring_is_priced_again_for_another_number_of_rings():
+    rails._line.cache_clear()
+    lab = book.lab("rails-or-servers")
+    lab.evaluate(rings=8)
+    before = rails._line.cache_info().misses
+    lab.evaluate(rings=5)
+    assert rails._line.cache_info().misses - before == len(rails.CABLING)
+
+
+@pytest.mark.parametrize(("asked", "share"), [
+    ({"gpus": 1024, "radix": 64}, "100 %"),
+    ({"gpus": 1024, "radix": 128, "oversubscription": 3}, "38 %"),  # half of the servers has 100 % here, half of the leaves not
+    ({"gpus": 64, "radix": 16, "wiring": ONLY}, "0 %"),
+])
+def test_the_lab_measures_the_half_that_the_question_asks_about(asked, share):
+    question = QUESTIONS["fabrics.switches"].question
+    assert "whichever half it is" in question
+    table, sentence = book.lab("design-a-fabric").evaluate(**asked)
+    assert f"In the worst half each GPU still has {share} of its NIC's rate." in sentence
+    assert any(f"or more: {share} of its NIC" in label for label in table["label"])
+
+
+@pytest.mark.parametrize(("name", "clause", "value"), [
+    ("fabrics.switches", "a port for each GPU", 16), ("fabrics.switches", "the leaves alone", 32),
+    ("fabrics.switches", "half their ports only", 64), ("fabrics.switches", "one switch above", 17),
+    ("fabrics.rings", "one ring alone", 2 * 63 / 64 * 14e9 / NIC),
+    ("fabrics.rings", "sends the buffer once; a ring", 14e9 / (8 * NIC)),
+    ("fabrics.rings", "the whole buffer once through one NIC", 14e9 / NIC),
+    ("fabrics.rings", "a ring of the eight servers", 2 * 7 / 8 * 14e9 / (8 * NIC)),
+    ("fabrics.rings", "NVLink's rate", 2 * 63 / 64 * 14e9 / NVLINK),
+    ("fabrics.thin", "what the missing cables cost", 4), ("fabrics.thin", "nothing needed the spines", 1),
+    ("fabrics.thin", "the other way round", (7 / 8 / NVLINK + 7 / 8 / NIC) / ((7 / NVLINK + (7 + 49 * 4) / NIC) / 64)),
+])
+def test_the_slips_of_lesson_9_by_hand(name, clause, value):
+    found = [slip for said, slip in QUESTIONS[name].slips.items() if clause in said]
+    assert len(found) == 1
+    assert (found[0]() if callable(found[0]) else found[0]) == pytest.approx(value, rel=2e-3)
+
+
+def test_optics_cost_a_quarter_of_the_networks_watts_and_not_a_half():
+    design = fl.fabric_counts("rail-optimised", gpus=1024)
+    assert price_of_optics(design).startswith("17.2 kW more, 17 W a GPU: 26 % of what the whole network drew.")
+    table = watts_by_part(design)
+    assert table.loc["together"].tolist() == ["65.1 kW", "82.3 kW"]
+    infiniband = fl.fabric_counts("rail-optimised", gpus=1024, speed="ib-ndr")
+    last = parts_in_words(infiniband, "quantum2", "module-800-sm", "connectx7").iloc[-1]
+    assert last.tolist() == ["together, where there is a source", "5,168", "60.4 kW", "4.35 million"]
+
+
+@pytest.mark.parametrize("name", ["design-a-fabric", "fabric-growth", "rails-or-servers"])
+def test_numbers_grow_to_the_right_on_every_slider(name):
+    for control in book.lab(name).controls.values():
+        if not isinstance(control.values[0], str):
+            assert list(control.values) == sorted(control.values), control.name
