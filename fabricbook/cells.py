@@ -12,6 +12,7 @@ from .course.claims import Claims, Verdict
 from .course.gate import Gate
 from .course.overview import Overview, done
 from .course.prediction import PredictionBox
+from .course.prose import fill
 from .lessons import declared, find, lesson, lessons
 from .stage import Lab
 
@@ -22,7 +23,9 @@ def lab(name: str) -> Lab:
     >>> lab("alpha-beta").declared.tier
     'chip'
     """
-    return Lab(find("labs", name))
+    function = find("labs", name)
+    home = lesson(function.__module__.split(".")[-2])
+    return Lab(function, lambda text: fill(text, home.names))
 
 
 def labs() -> list[str]:

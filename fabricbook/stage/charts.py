@@ -136,18 +136,36 @@ def values(x, y, text: str, *, dx: int = 8):
     import altair as alt
 
     label = alt.Text(field=_escaped(text), type="nominal")
-    return _legible(live().encode(x=x, y=y, text=label), **beside(x, dx, text))
+    return legible(live().encode(x=x, y=y, text=label), **beside(x, dx, text))
+
+
+def legible(text, *, edge: float = 4, **mark):
+    """Text on a white edge of its own, so that a line running behind it does not spoil it: two layers.
+
+    Args:
+        text: a layer that encodes where the text stands and what it says.
+        edge: how broad the white is, in pixels.
+        mark: anything `mark_text` takes; an encoded colour colours the text, never its edge.
+    """
+    mark = {"baseline": "middle", "fontSize": 14, "color": _INK} | mark
+    below = text.mark_text(**mark | {"stroke": "white", "strokeWidth": edge, "strokeJoin": "round"})
+    return below, text.mark_text(**mark)
+
+
+def diamonds(layer, x, y, *, size: float = 150, **mark):
+    """What was measured or published: a black diamond for each row of *layer*."""
+    mark = {"shape": "diamond", "size": size, "filled": True, "opacity": 1, "color": MEASURED} | mark
+    return layer.mark_point(**mark).encode(x=x, y=y)
 
 
 def measured(rows: list[dict], x, y, *, label: str = "label"):
     """Published or measured points: black diamonds, the column *label* written beside each."""
     import altair as alt
 
-    marks = fixed(rows).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=MEASURED)
     text = fixed(rows).encode(x=x, y=y, text=f"{label}:N")
     place = beside(x, 12, label)
     place["dy"] = alt.ExprRef(f"{place['align'].expr} == 'left' ? 0 : 13")  # below the line that ran into the mark
-    return marks.encode(x=x, y=y), *_legible(text, **place, color=MEASURED)
+    return diamonds(fixed(rows), x, y), *legible(text, **place, color=MEASURED)
 
 
 def beside(x, dx: int, text: str) -> dict:
@@ -172,8 +190,8 @@ def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str 
     rule = fixed(rows).mark_rule(color=LIMIT, strokeDash=DASHED, strokeWidth=2.5).encode(**position)
     anchor = {"y": {"value": 16}} if y is None else {"x": {"value": 4}}
     text = fixed(rows).encode(text=f"{label}:N", **position, **anchor)
-    return rule, *_legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
-                           color=LIMIT, fontWeight="bold", fontSize=fitting("width", 14, text=label))
+    return rule, *legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
+                          color=LIMIT, fontWeight="bold", fontSize=fitting("width", 14, text=label))
 
 
 def series(field: str, styles: dict[str, tuple]) -> dict:
@@ -261,12 +279,6 @@ def _powers(base: int, low: float, high: float) -> list[float]:
     first, last = math.ceil(round(math.log(low, base), 9)), math.floor(round(math.log(high, base), 9))
     step = 1 + (last - first) // MOST_TICKS
     return [float(base) ** power for power in range(first, last + 1, step)]
-
-
-def _legible(text, **mark):
-    """Text on a white edge of its own, so that a line running behind it does not spoil it."""
-    mark = {"baseline": "middle", "fontSize": 14, "color": _INK} | mark
-    return text.mark_text(**mark | {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}), text.mark_text(**mark)
 
 
 def _escaped(field: str) -> str:

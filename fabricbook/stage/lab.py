@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,7 +39,8 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
 
     Args:
         name: what `fabricbook.lab(name)` asks for.
-        title, leaves_out: what the learner reads above the controls and in a fold below the chart.
+        title, leaves_out: what the learner reads above the controls and in a fold below the chart; the latter may name
+            numbers of the lesson in double braces.
         tier: "chip", "server" or "cluster": where in the wiring we are; "all" where the lab compares them.
         controls: at most four Control, one for each argument of the function.
         chart: called once, without arguments; returns an Altair chart whose live data is named charts.LIVE.
@@ -69,10 +70,16 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
 
 
 class Lab:
-    """A lab as a learner holds it, made from a function that `@lab` declared. Two of them share nothing."""
+    """A lab as a learner holds it, made from a function that `@lab` declared. Two of them share nothing.
 
-    def __init__(self, function: Callable) -> None:
-        self.declared: Declaration = function.declaration
+    Args:
+        function: the declared one.
+        filled: returns a text of the declaration with the numbers that it names filled in.
+    """
+
+    def __init__(self, function: Callable, filled: Callable[[str], str] = str) -> None:
+        declared = function.declaration
+        self.declared: Declaration = replace(declared, leaves_out=filled(declared.leaves_out))
         self.controls = {control.name: control for control in self.declared.controls}
 
     def evaluate(self, **controls):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fabricbook.lessons.collectives.questions import not_by_ring
 
 from fabricbook.course.checking import bind, grade
 from fabricbook.lessons import find
+from fabricbook.lessons.collectives.questions import not_by_ring
 
 RING = find("exercises", "collectives.ring")
 HEAD = "def ring_all_reduce(buffers):\n    p = len(buffers)\n" \

@@ -1,8 +1,11 @@
+import io
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import fabricbook as book
 from fabricbook.stage import Control, Lab, charts, lab
@@ -60,6 +63,22 @@ def test_the_picture_is_the_same_on_every_run(trial):
     assert first == Lab(trial.declared.function).png()
 
 
+def test_the_few_colours_of_a_picture_are_those_of_its_marks(trial):
+    """The line, the bound and the mark are a handful of pixels each: none may be drawn in the colour of another."""
+    drawn = Image.open(io.BytesIO(trial.png()))
+    assert drawn.mode == "P"
+    shown = np.array([colour for _, colour in drawn.convert("RGB").getcolors()])
+    for named in (charts.CHIP, charts.LIMIT, charts.MEASURED, "#ffffff"):
+        away = np.abs(shown - [int(named[at : at + 2], 16) for at in (1, 3, 5)]).max(axis=1)
+        assert away.min() <= 12, named
+
+
+def test_the_numbers_that_it_names_are_filled_in_for_the_learner_alone():
+    declared = declare(leaves_out="All of {{ it }}.")(lambda n: ({"n": [n]}, "1"))
+    assert Lab(declared, lambda text: text.replace("{{ it }}", "450 GB/s")).declared.leaves_out == "All of 450 GB/s."
+    assert Lab(declared).declared.leaves_out == "All of {{ it }}."
+
+
 def test_more_than_four_controls_are_refused():
     five = [Control(f"c{i}", [1, 2], default=1) for i in range(5)]
     with pytest.raises(ValueError, match="at most 4; got 5"):
@@ -83,18 +102,20 @@ def test_a_table_that_is_none_is_a_mistake_of_the_lab(table):
 
 
 def test_labs_are_found_and_misspelt_names_corrected():
-    assert book.labs() == book.labs() == sorted(book.labs())
+    assert book.labs() == list(dict.fromkeys(book.labs()))
     assert book.lab(book.labs()[0]) is not book.lab(book.labs()[0])
     with pytest.raises(ValueError, match="Did you mean 'nvlink-ladder'"):
         book.lab("nvlink-lader")
 
 
-def test_evaluating_loads_neither_widgets_nor_charts():
+def test_evaluating_loads_nothing_that_draws():
     code = (
-        "import sys, fabriclib as fl\n"
-        "for name in book.labs():\n"
-        "    repr(book.lab(name)); book.lab(name).evaluate()\n"
-        "print({'altair', 'anywidget', 'ipywidgets', 'vl_convert'} & set(sys.modules))"
+        "import sys\n"
+        "from fabricbook.lessons import declared\n"
+        "from fabricbook.stage import Lab\n"
+        "for function in declared('labs').values():\n"
+        "    repr(Lab(function)); Lab(function).evaluate()\n"
+        "print({'altair', 'anywidget', 'PIL', 'vl_convert'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

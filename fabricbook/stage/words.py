@@ -1,0 +1,23 @@
+"""What the sentences of many labs say in the same words."""
+
+from __future__ import annotations
+
+from fabriclib import units
+
+
+def span(low: float, high: float, unit: str = "B") -> str:
+    """Return the values from *low* to *high*, given in the SI base *unit*, as text: one where both read the same.
+
+    >>> span(5e10, 7.5e10, "B/s"), span(4.5e11, 4.501e11, "B/s")
+    ('50 GB/s to 75 GB/s', '450 GB/s')
+    """
+    return joined(units.format(low, unit), units.format(high, unit))
+
+
+def joined(low: str, high: str) -> str:
+    """Return the text of two ends, or of one where they read the same.
+
+    >>> joined("4", "6"), joined("4", "4")
+    ('4 to 6', '4')
+    """
+    return low if low == high else f"{low} to {high}"

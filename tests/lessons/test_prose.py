@@ -1,0 +1,35 @@
+"""Every number that a lesson's texts state is computed, but for those that `bare` lets stand."""
+
+import jupytext
+import pytest
+
+from fabricbook.course.bare import bare_numbers
+from fabricbook.lessons import ORDER, lesson
+
+NOT_YET = (
+    "start_here", "moving_bytes", "nvlink", "infinity_fabric", "cxl", "pcie", "signals", "one_server", "networks", "fabrics",
+    "congestion", "collectives", "cost", "hierarchy", "against_world", "bring_your_own",
+)
+
+
+def declared(one, kind):
+    """What a lesson declares of a *kind*, its texts as they were written: not filled in."""
+    return {item.key: item for item in getattr(one.questions, kind)}
+
+
+def texts(one):
+    """(where, text) of all that a learner of the lesson reads and that is written beforehand."""
+    cells = jupytext.reads(one.text, fmt="md:myst").cells
+    yield from ((f"lesson.md, cell {at}", cell.source) for at, cell in enumerate(cells, 1) if cell.cell_type == "markdown")
+    for key, asked in declared(one, "PREDICTIONS").items():
+        yield from ((key, text) for text in (asked.question, asked.explain, *asked.slips))
+    for key, asked in declared(one, "EXERCISES").items():
+        yield from ((key, text) for text in (asked.prompt, *(hint for _, hint in asked.wrong)))
+    for name, lab in one.labs.items():
+        yield f"lab {name}", lab.declaration.leaves_out
+
+
+@pytest.mark.parametrize("name", [name for name in ORDER if name not in NOT_YET])
+def test_no_number_of_the_world_is_written_by_hand(name):
+    found = {(where, number) for where, text in texts(lesson(name)) for number in bare_numbers(text)}
+    assert not found
