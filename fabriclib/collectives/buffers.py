@@ -96,13 +96,12 @@ def _checked(schedule, arrays) -> list:
         given = f"{len(arrays)} of them" if listed else short(arrays)
         raise ValueError(f"arrays must be a list of {p} arrays, one a rank; got {given}.")
     needed = [schedule.root] if name in ROOT_HOLDS_ALL else range(p)
-    inputs = [np.asarray(a) if rank in needed else None for rank, a in enumerate(arrays)]
-    for rank in needed:
-        if inputs[rank].ndim != 1 or inputs[rank].dtype.kind not in "biuf":
-            raise ValueError(f"arrays[{rank}] must be one-dimensional and numeric; got {inputs[rank].dtype} of shape "
-                             f"{inputs[rank].shape}.")
-    lengths = [len(inputs[rank]) for rank in needed]
+    held = {rank: np.asarray(arrays[rank]) for rank in needed}
+    for rank, array in held.items():
+        if array.ndim != 1 or array.dtype.kind not in "biuf":
+            raise ValueError(f"arrays[{rank}] must be one-dimensional and numeric; got {array.dtype} of shape {array.shape}.")
+    lengths = [len(array) for array in held.values()]
     wanted = np.diff(split(sum(lengths), p)).tolist() if name in EVERYONE_HOLDS_A_BLOCK else lengths[:1] * len(lengths)
     if lengths != wanted:
         raise ValueError(f"arrays must have lengths {wanted} for {name}; got {lengths}.")
-    return inputs
+    return [held.get(rank) for rank in range(p)]

@@ -60,7 +60,9 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
     n = np.asarray(checked_bytes(collective, nbytes))
     if n.ndim > 1:
         raise ValueError(f"nbytes must be a number or a one-dimensional array; got shape {n.shape}.")
-    names, starts, times = [], [], []
+    names: list[str] = []
+    starts: list[np.ndarray] = []
+    times: list[np.ndarray] = []
     for entry in _candidates(collective, ranks, ports, reduction, dims):
         start, per_byte = line(entry, n, ranks, *prices, dims=dims if "dims" in entry.options else None)
         seconds = n * per_byte + start + np.zeros(n.shape)

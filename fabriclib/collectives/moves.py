@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 COPY, ADD = 0, 1
 MAX_MOVES = 20_000_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Moves:
-    """Transfers, one a row; arrays of one length (arguments broadcast).
+    """Transfers, one a row, in arrays of one length; what the constructor is given broadcasts.
 
     In its step, a row takes chunks from *src* and puts them into the same places of *dst*: `op` COPY overwrites, ADD adds.
     All rows of a step read before any of them writes. A row names `size` chunks in a row from `chunk` on (cyclically), and
@@ -25,14 +26,16 @@ class Moves:
     src: np.ndarray
     dst: np.ndarray
     chunk: np.ndarray
-    op: np.ndarray = COPY
-    size: np.ndarray = 1
-    repeat: np.ndarray = 1
-    stride: np.ndarray = 0
-    level: np.ndarray = 0
+    op: np.ndarray
+    size: np.ndarray
+    repeat: np.ndarray
+    stride: np.ndarray
+    level: np.ndarray
 
-    def __post_init__(self):
-        columns = np.broadcast_arrays(*(np.asarray(getattr(self, f.name), dtype=np.int64) for f in fields(self)))
+    def __init__(self, step: ArrayLike, src: ArrayLike, dst: ArrayLike, chunk: ArrayLike, op: ArrayLike = COPY,
+                 size: ArrayLike = 1, repeat: ArrayLike = 1, stride: ArrayLike = 0, level: ArrayLike = 0):
+        given = (step, src, dst, chunk, op, size, repeat, stride, level)
+        columns = np.broadcast_arrays(*(np.asarray(column, dtype=np.int64) for column in given))
         for field, column in zip(fields(self), columns, strict=True):
             object.__setattr__(self, field.name, column.ravel())
 
@@ -58,7 +61,7 @@ class Moves:
 
     def backwards(self, op: int) -> Moves:
         """Return these moves played in reverse, the other way round: a broadcast turns into a reduce, a scatter into a gather."""
-        return replace(self, step=self.steps - 1 - self.step, src=self.dst, dst=self.src, op=op)
+        return replace(self, step=self.steps - 1 - self.step, src=self.dst, dst=self.src, op=np.asarray(op))
 
     def chunks(self, slots: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (row, chunk): every single chunk that moves, and the row that moves it."""

@@ -89,10 +89,9 @@ def _orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
                              f"round a ring (or give order= a list of ranks for each channel); got {channels}.")
         return [np.arange(schedule.ranks)]
     rings = disjoint_rings(graph, schedule.ranks) or rail_rings(graph, schedule.ranks) or [list(range(schedule.ranks))]
-    rings = [ring[::way] for ring in rings]
     # Turned so that the root keeps its place in every ring.
-    rings = [np.roll(ring, schedule.root - ring.index(schedule.root)) for ring in rings]
-    return rings if channels == "auto" else [rings[i % len(rings)] for i in range(channels)]
+    turned = [np.roll(ring[::way], schedule.root - ring[::way].index(schedule.root)) for ring in rings]
+    return turned if channels == "auto" else [turned[i % len(turned)] for i in range(channels)]
 
 
 def _way_round(schedule) -> int:

@@ -120,7 +120,7 @@ class Schedule:
         volume = moves.size * moves.repeat
         lanes = np.zeros_like(step) if self.streamed else step
 
-        def busiest(port: np.ndarray, mask=slice(None)) -> float:
+        def busiest(port: np.ndarray, mask=slice(None)) -> np.ndarray:
             ports = int(port.max(initial=0)) + 1
             per_port = np.bincount((lanes * ports + port)[mask], volume[mask], minlength=steps * ports)
             return per_port.reshape(-1, ports).max(axis=1, initial=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..counts import Counts
 from ..moves import ADD, COPY, Moves, grid
 from ..registry import Algorithm
@@ -71,24 +73,24 @@ def _flat(collective: str):
 
 _OVERLAP = "Alpha and beta over-charge it: one rank's sends overlap in part, which LogGP sees."
 _INCAST = "All send to one port: that is incast, and only an orderly network keeps this rate."
-_TO_ALL = {"source": "nccl-sym-kernels", "ports": "all"}
-_ROOTED = {"source": "ompi-coll", "options": ("root",)}
+_to_all = partial(Algorithm, source="nccl-sym-kernels", ports="all")
+_rooted = partial(Algorithm, source="ompi-coll", options=("root",))
 
 ENTRIES = [
-    Algorithm("all_reduce", "one_shot", lambda p: Counts(1 * (p > 1), p - 1, p - 1), _one_shot, **_TO_ALL,
+    _to_all("all_reduce", "one_shot", lambda p: Counts(1 * (p > 1), p - 1, p - 1), _one_shot,
               note="All-gather of the full vectors, and each rank reduces by itself: one step, p - 1 vectors through a port."),
     Algorithm("all_reduce", "one_shot_serial", lambda p: Counts(p - 1, p - 1, p - 1), _one_shot_serial, "nccl-sym-kernels",
               note="As one_shot, with one send after the other."),
-    Algorithm("all_reduce", "two_shot", lambda p: Counts(2 * (p > 1), 2 * (p - 1) / p, (p - 1) / p), _two_shot, **_TO_ALL,
+    _to_all("all_reduce", "two_shot", lambda p: Counts(2 * (p > 1), 2 * (p - 1) / p, (p - 1) / p), _two_shot,
               note="Direct reduce-scatter, then direct all-gather; a flag or barrier between them comes on top."),
-    Algorithm("all_gather", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0),
-              _everyone("all_gather", all_gather_moves), **_TO_ALL),
-    Algorithm("reduce_scatter", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, (p - 1) / p),
-              _everyone("reduce_scatter", reduce_scatter_moves), **_TO_ALL),
-    Algorithm("all_to_all", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), _all_to_all, **_TO_ALL,
+    _to_all("all_gather", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0),
+              _everyone("all_gather", all_gather_moves)),
+    _to_all("reduce_scatter", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, (p - 1) / p),
+              _everyone("reduce_scatter", reduce_scatter_moves)),
+    _to_all("all_to_all", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), _all_to_all,
               note="All sends at once; pairwise is the scheduled version."),
-    Algorithm("broadcast", "flat", lambda p, root=0: Counts(p - 1, p - 1, 0.0), _flat("broadcast"), **_ROOTED, note=_OVERLAP),
-    Algorithm("scatter", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("scatter"), **_ROOTED, note=_OVERLAP),
-    Algorithm("reduce", "flat", lambda p, root=0: Counts(p - 1, p - 1, p - 1), _flat("reduce"), **_ROOTED, note=_INCAST),
-    Algorithm("gather", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("gather"), **_ROOTED, note=_INCAST),
+    _rooted("broadcast", "flat", lambda p, root=0: Counts(p - 1, p - 1, 0.0), _flat("broadcast"), note=_OVERLAP),
+    _rooted("scatter", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("scatter"), note=_OVERLAP),
+    _rooted("reduce", "flat", lambda p, root=0: Counts(p - 1, p - 1, p - 1), _flat("reduce"), note=_INCAST),
+    _rooted("gather", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("gather"), note=_INCAST),
 ]

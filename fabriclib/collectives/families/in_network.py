@@ -6,6 +6,8 @@ a switch to a switch. Data streams through, so only the total of each port count
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..counts import Counts
@@ -61,16 +63,15 @@ def _tree(collective: str, p: int, dims=None) -> Schedule:
     return Schedule(collective, "sharp", p, slots, up, switches=nodes - p, streamed=True, dims=dims)
 
 
-_SHARP = {"options": ("dims",), "reduction": "network", "streamed": True,
-          "note": "An aggregation tree of switches: dims is its fan-in at each height, innermost first, one switch without; "
-                  "alpha is one hop up or down, where a server's graph takes half the latency from GPU to GPU."}
+_sharp = partial(
+    Algorithm, name="sharp", source="graham-sharp", options=("dims",), reduction="network", streamed=True,
+    note="An aggregation tree of switches: dims is its fan-in at each height, innermost first, one switch without; "
+         "alpha is one hop up or down, where a server's graph takes half the latency from GPU to GPU.")
 
 ENTRIES = [
     _nvls("all_reduce", lambda p: _pull(p).then(_push(p)), 4, lambda p: 1 + 1 / p),
     _nvls("reduce_scatter", _pull, 2, lambda p: 1.0),
     _nvls("all_gather", _push, 2, lambda p: 1.0),
-    Algorithm("all_reduce", "sharp", _tree_counts(1.0), lambda p, dims=None: _tree("all_reduce", p, dims),
-              "graham-sharp", **_SHARP),
-    Algorithm("barrier", "sharp", _tree_counts(0.0), lambda p, dims=None: _tree("barrier", p, dims),
-              "graham-sharp", **_SHARP),
+    _sharp("all_reduce", counts=_tree_counts(1.0), schedule=lambda p, dims=None: _tree("all_reduce", p, dims)),
+    _sharp("barrier", counts=_tree_counts(0.0), schedule=lambda p, dims=None: _tree("barrier", p, dims)),
 ]

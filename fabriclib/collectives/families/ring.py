@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..counts import Counts
 from ..moves import ADD, COPY, Moves, grid
 from ..registry import Algorithm
@@ -20,7 +22,7 @@ def all_gather_moves(p: int) -> Moves:
     return Moves(k, r, (r + 1) % p, (r - k) % p, COPY)
 
 
-def _schedule(collective: str, moves) -> callable:
+def _schedule(collective: str, moves: Callable[[int], Moves]) -> Callable[[int], Schedule]:
     return lambda p: Schedule(collective, "ring", p, slots=p, moves=moves(p))
 
 
