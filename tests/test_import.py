@@ -1,8 +1,15 @@
 """The house: `import fabriclib` is light, and no module reaches into a room above its own."""
 
+import ast
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
+
+import jedi
+import pytest
+
+import fabriclib as fl
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("pandas", "ipywidgets", "altair", "anywidget", "IPython", "vl_convert", "jupyterlab", "matplotlib", "scipy", "networkx")
@@ -12,9 +19,13 @@ def python(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
-def test_import_loads_numpy_and_the_standard_library_only():
-    found = python(f"import sys, fabriclib; print([name for name in {HEAVY} if name in sys.modules])")
-    assert found.stdout == "[]\n", found.stdout + found.stderr
+def test_import_loads_nothing_but_the_standard_library_and_who_loads_the_rest():
+    found = python("""
+import sys
+before = set(sys.modules)
+import fabriclib
+print(sorted({name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))""")
+    assert found.stdout == "['fabriclib', 'lazy_loader']\n", found.stdout + found.stderr
 
 
 def test_the_model_works_without_the_heavy_packages():
@@ -31,7 +42,7 @@ print("ok")"""
     assert found.stdout == "ok\n", found.stderr
 
 
-def test_every_module_of_the_model_loads_numpy_and_the_standard_library_only():
+def test_every_module_of_the_model_needs_numpy_and_the_standard_library_only():
     files = [path.relative_to(ROOT).with_suffix("").parts for path in (ROOT / "fabriclib").rglob("*.py")]
     model = sorted(".".join(parts).removesuffix(".__init__") for parts in files if parts[1] not in ("labs", "course"))
     assert len(model) > 90
@@ -41,7 +52,7 @@ before = set(sys.modules)
 for name in {model}:
     importlib.import_module(name)
 print(sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} - sys.stdlib_module_names))""")
-    assert found.stdout == "['fabriclib', 'numpy']\n", found.stdout + found.stderr
+    assert found.stdout == "['fabriclib', 'lazy_loader', 'numpy']\n", found.stdout + found.stderr
 
 
 def test_no_arrow_points_back():
@@ -52,9 +63,33 @@ def test_no_arrow_points_back():
 
 
 def test_every_public_name_is_there_and_explained():
-    import fabriclib as fl
-
-    assert len(set(fl.__all__)) == len(fl.__all__)
     for name in fl.__all__:
         assert getattr(fl, name).__doc__, name
-    assert set(fl.__all__) <= set(dir(fl)) | {"lab", "labs"}
+    assert set(dir(fl)) == set(fl.__all__)
+
+
+def test_the_stub_is_the_list_of_public_names():
+    stub = ast.parse((ROOT / "fabriclib" / "__init__.pyi").read_text(encoding="utf-8"))
+    aliases = [alias for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert sorted(alias.name for alias in aliases) == sorted(fl.__all__)
+    assert all(alias.asname == alias.name for alias in aliases)  # or else a type checker takes the name for a private one
+
+
+def test_a_function_stays_itself_when_its_module_of_the_same_name_is_loaded():
+    found = python("""
+import fabriclib.links, fabriclib.switches, fabriclib as fl
+print(fl.links.__module__, fl.switches.__module__)""")
+    assert found.stdout == "fabriclib.links fabriclib.switches\n", found.stderr
+
+
+def test_the_version_is_the_installed_one():
+    assert fl.__version__ == version("fabriclib")
+    with pytest.raises(AttributeError, match="no_such_name"):
+        fl.no_such_name  # noqa: B018
+
+
+def test_an_editor_sees_the_names_behind_the_lazy_import():
+    project = jedi.Project(ROOT)
+    for written, completed in (("fl.predi", "predict"), ("fl.con", "congestion"), ("fl.link('nvlink4').bandw", "bandwidth")):
+        script = jedi.Script(f"import fabriclib as fl\n{written}", path=ROOT / "written.py", project=project)
+        assert completed in [name.name for name in script.complete()]
