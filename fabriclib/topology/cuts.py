@@ -1,68 +1,64 @@
-"""Cuts: how much a graph carries from one set of nodes to another, and from one half of its GPUs to the other."""
+"""Cuts: how much a network carries from one set of nodes to another, and from one half of its GPUs to the other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 
-from ..checks import typed, whole
-from .graph import Graph
-
+Room = list[dict[int, float]]  # for each node, how much can still go from it to each node that it has an edge to or from
 MOST_GPUS = 12  # 462 ways to halve them
 
 
-def bisection(graph: Graph) -> float:
-    """Return bytes per second, one way, over the worst balanced cut of the GPUs, or over the declared one (`half`).
-
-    Over the GPUs' own links, where these join them all.
-    """
-    graph = graph.inner if len(set(graph.islands[graph.gpus].tolist())) == 1 else graph
-    if graph.half is not None:
-        return float(graph.capacity[graph.half[graph.src] & ~graph.half[graph.dst]].sum())
-    gpus = graph.gpus
-    if not 2 <= len(gpus) <= MOST_GPUS:
-        raise ValueError(f"bisection tries every cut for 2 to {MOST_GPUS} GPUs; {graph.name} has {len(gpus)}: "
-                         "give the graph the cut to take (half).")
-    halves = [list(half) for half in combinations(range(len(gpus)), len(gpus) // 2)]
-    return min(max_flow(graph, gpus[half], np.delete(gpus, half)) for half in halves)
+def room(nodes: int, src: np.ndarray, dst: np.ndarray, capacity: np.ndarray) -> Room:
+    """Return the room on edges between *nodes* nodes before anything flows."""
+    found: Room = [{} for _ in range(nodes)]
+    for a, b, rate in zip(src.tolist(), dst.tolist(), capacity.tolist(), strict=True):
+        found[a][b] = found[a].get(b, 0.0) + rate
+        found[b].setdefault(a, 0.0)
+    return found
 
 
-@typed
-def max_flow(graph: Graph, sources: np.ndarray, targets: np.ndarray) -> float:
-    """Return the most bytes per second that all *sources* (node numbers) together can send to all *targets*.
+def worst_half(free: Room, gpus: list[int]) -> float:
+    """Return the least that any half of the *gpus* can send to the other half."""
+    halves = combinations(gpus, len(gpus) // 2)
+    return min(max_flow(free, half, [gpu for gpu in gpus if gpu not in half]) for half in halves)
+
+
+def max_flow(free: Room, sources: Sequence[int], targets: Sequence[int]) -> float:
+    """Return the most that all *sources* together can send to all *targets*.
 
     Shortest augmenting paths (Edmonds and Karp, 1972): this is also the capacity of the smallest cut between the two.
     """
-    whole("sources", sources, low=0, high=len(graph.nodes) - 1)
-    whole("targets", targets, low=0, high=len(graph.nodes) - 1)
-    room = [{} for _ in graph.nodes]
-    for a, b, capacity in zip(graph.src.tolist(), graph.dst.tolist(), graph.capacity.tolist(), strict=True):
-        room[a][b] = room[a].get(b, 0.0) + capacity
-        room[b].setdefault(a, 0.0)
-    starts, ends, total = np.asarray(sources).tolist(), set(np.asarray(targets).tolist()), 0.0
-    while path := _augmenting(room, starts, ends):
-        least = min(room[a][b] for a, b in path)
+    left, ends, total = [dict(to) for to in free], set(targets), 0.0
+    while path := _augmenting(left, sources, ends):
+        least = min(left[a][b] for a, b in path)
         for a, b in path:
-            room[a][b] -= least
-            room[b][a] += least
+            left[a][b] -= least
+            left[b][a] += least
         total += least
     return total
 
 
-def _augmenting(room: list[dict[int, float]], starts: list[int], ends: set[int]) -> list[tuple[int, int]]:
+def _augmenting(free: Room, starts: Sequence[int], ends: set[int]) -> list[tuple[int, int]]:
     """Return the edges of a shortest path with room on it, last edge first; none: an empty list."""
-    before = dict.fromkeys(starts)
-    queue = list(starts)
+    before: dict[int, int] = {}
+    queue, seen = list(starts), set(starts)
     for at in queue:
-        for after, capacity in room[at].items():
-            if capacity > 0 and after not in before:
+        for after, capacity in free[at].items():
+            if capacity > 0 and after not in seen:
                 before[after] = at
+                seen.add(after)
                 if after in ends:
-                    path = []
-                    while before[after] is not None:
-                        path.append((before[after], after))
-                        after = before[after]
-                    return path
+                    return _back(before, after)
                 queue.append(after)
     return []
+
+
+def _back(before: dict[int, int], end: int) -> list[tuple[int, int]]:
+    path = []
+    while end in before:
+        path.append((before[end], end))
+        end = before[end]
+    return path

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import units
 from ..checks import known, number, typed, whole
 from ..links import Link
-from . import folding
+from . import cuts, folding
 from .groups import Groups
 
 ROUTES = ("all shortest", "widest", "all widest")
 
 
-class Cables(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Cables:
     """Links laid between nodes a[i] and b[i], `count` of them side by side; each carries both directions at once.
 
     `a`, `b` and `count` broadcast. `latency` is seconds one way along the cable; the link's own when not given.
     """
 
-    a: np.ndarray
-    b: np.ndarray
+    a: ArrayLike
+    b: ArrayLike
     link: Link
-    count: np.ndarray = 1
+    count: ArrayLike = 1
     latency: float | None = None
 
 
@@ -87,10 +88,9 @@ class Graph:
 
     @classmethod
     @typed
-    def wired(cls, name: str, nodes: dict[str, str], cables: list[Cables], **more) -> Graph:
+    def wired(cls, name: str, nodes: dict[str, str], cables: list[Cables], half: np.ndarray | None = None,
+              routes: str = "all shortest") -> Graph:
         """Return the graph of *nodes* ({name: kind}, numbered in that order) joined by *cables*, two edges for each.
-
-        *more* is what else a graph is told: `half` and `routes`.
 
         >>> from fabriclib.links import link
         >>> pair = Graph.wired("a pair", {"gpu0": "gpu", "gpu1": "gpu"}, [Cables([0], [1], link("nvlink4"), count=4)])
@@ -99,7 +99,8 @@ class Graph:
         """
         columns = [_edges(c) for c in cables]
         joined = [np.concatenate(column) for column in zip(*columns, strict=True)] or [np.array([], int)] * 6
-        return cls(name, tuple(nodes), np.array(list(nodes.values())), *joined, **more)
+        src, dst, capacity, count, latency, link = joined
+        return cls(name, tuple(nodes), np.array(list(nodes.values())), src, dst, capacity, count, latency, link, half, routes)
 
     def __repr__(self) -> str:
         kinds, many = np.unique(self.kinds, return_counts=True)
@@ -161,7 +162,15 @@ class Graph:
     @cached_property
     def folded(self) -> Graph:
         """The same with like switches of a fabric merged: flows get on it what they get on the whole, and it routes faster."""
-        return folding.folded(self)
+        if not np.isin(self.kinds, folding.ALIKE).any():
+            return self
+        sort = folding.sorts(self.capacity, self.latency, self.link)
+        kept, new = folding.alike(self.kinds, self.src, self.dst, sort)
+        edge = folding.together(new[self.src] * len(kept) + new[self.dst], sort)
+        first = np.unique(edge, return_index=True)[1]
+        return replace(self, nodes=tuple(self.nodes[i] for i in kept.tolist()), kinds=self.kinds[kept], half=None,
+                       src=new[self.src[first]], dst=new[self.dst[first]], latency=self.latency[first], link=self.link[first],
+                       capacity=np.bincount(edge, self.capacity), count=np.bincount(edge, self.count).astype(int))
 
     def over(self, edges) -> Graph:
         """Return the graph of the same nodes and of the chosen *edges* (a mask, or their numbers) only.
@@ -235,7 +244,7 @@ class Graph:
         far = self.hops(np.array([end]))[0]
         if far[start] == len(self.nodes):
             raise ValueError(f"{self.name} has no path from {a} to {b}.")
-        found = [(start,)]
+        found: list[tuple[int, ...]] = [(start,)]
         for _ in range(far[start]):
             found = [(*path, n) for path in found for n in self._next(path[-1]) if far[n] == far[path[-1]] - 1]
         return [tuple(self.nodes[n] for n in path) for path in found]
@@ -271,9 +280,27 @@ class Graph:
         >>> server("hgx-h100").bisection(), server("mi300x").bisection()
         (1800000000000.0, 1024000000000.0)
         """
-        from .cuts import bisection
+        graph = self.inner if len(np.unique(self.islands[self.gpus])) == 1 else self
+        if graph.half is not None:
+            return float(graph.capacity[graph.half[graph.src] & ~graph.half[graph.dst]].sum())
+        if not 2 <= len(self.gpus) <= cuts.MOST_GPUS:
+            raise ValueError(f"bisection tries every cut for 2 to {cuts.MOST_GPUS} GPUs; {self.name} has {len(self.gpus)}: "
+                             "give the graph the cut to take (half).")
+        return cuts.worst_half(graph._room, self.gpus.tolist())
 
-        return bisection(self)
+    def max_flow(self, sources, targets) -> float:
+        """Return the most bytes per second that all *sources* (node numbers) together can send to all *targets*.
+
+        Raises:
+            ValueError: a node that there is not.
+        """
+        ends = (np.atleast_1d(whole(name, value, low=0, high=len(self.nodes) - 1)).ravel().tolist()
+                for name, value in (("sources", sources), ("targets", targets)))
+        return cuts.max_flow(self._room, *ends)
+
+    @cached_property
+    def _room(self) -> cuts.Room:
+        return cuts.room(len(self.nodes), self.src, self.dst, self.capacity)
 
 
 def _edges(cables: Cables) -> list[np.ndarray]:

@@ -76,7 +76,7 @@ def _rings(links: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
     if len(links) < 2:
         return ()
     most = min(sum(row) for way in (links, zip(*links, strict=True)) for row in way)
-    best = ()
+    best: tuple[tuple[int, ...], ...] = ()
     for seed in range(ATTEMPTS):
         if len(best) == most:
             break
@@ -85,7 +85,8 @@ def _rings(links: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
 
 
 def _attempt(links, draw: random.Random) -> tuple[tuple[int, ...], ...]:
-    left, found = [list(row) for row in links], []
+    left = [list(row) for row in links]
+    found: list[tuple[int, ...]] = []
     while ring := _ring(left, draw if found else None):
         found.append(ring)
         for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
@@ -95,7 +96,8 @@ def _attempt(links, draw: random.Random) -> tuple[tuple[int, ...], ...]:
 
 def _ring(left: list[list[int]], draw: random.Random | None) -> tuple[int, ...]:
     """Return a ring from 0 through every node over links that are left, by depth-first search; none found: empty."""
-    size, path, ways = len(left), [], [[0]]
+    size, ways = len(left), [[0]]
+    path: list[int] = []
     for _ in range(PATIENCE):
         while ways and not ways[-1]:
             ways.pop()

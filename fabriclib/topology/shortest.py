@@ -59,8 +59,13 @@ def _whole(out, into, pair, reach, between: list[Leg]) -> list[Leg]:
     for hop in np.unique(last[last >= 0]).tolist():
         flow = np.flatnonzero(last == hop)
         hops.setdefault(hop, []).append((flow, into[flow]))
-    joined = [tuple(map(np.concatenate, zip(*hops[hop], strict=True))) for hop in sorted(hops)]
-    return [leg for leg in joined if leg[0].size]
+    return [leg for leg in _joined(hops) if leg[0].size]
+
+
+def _joined(hops: dict[int, list[Leg]]) -> list[Leg]:
+    """Return one leg for each hop, in their order."""
+    flows, edges = ({hop: np.concatenate([leg[part] for leg in legs]) for hop, legs in hops.items()} for part in (0, 1))
+    return [(flows[hop], edges[hop]) for hop in sorted(hops)]
 
 
 def _between(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[Leg]:
@@ -72,7 +77,7 @@ def _between(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[Leg]:
         some = apart[first : first + many]
         for hop, flow, edge in _some_legs(wires, *np.searchsorted(nodes, (src[some], dst[some]))):
             hops.setdefault(hop, []).append((some[flow], edges[edge]))
-    return [tuple(map(np.concatenate, zip(*hops[hop], strict=True))) for hop in sorted(hops)]
+    return _joined(hops)
 
 
 class _Wires(NamedTuple):
@@ -128,7 +133,8 @@ class _Side:
         self.seen, self.marked = np.zeros((2, len(ends) * nodes), dtype=bool)
         self.seen[self.front] = True
         self.place = np.empty(len(ends) * nodes, dtype=np.int32)
-        self.steps = []  # for each step the keys it came from, the edges it took, and the keys it led to
+        # For each step the keys it came from, the edges it took, and the keys it led to.
+        self.steps: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def grow(self) -> None:
         flow, at = np.divmod(self.front, self.nodes)

@@ -83,7 +83,7 @@ def tree(name: str, parts: list[Part]) -> Graph:
 
 def listed(name: str, parts: list[Part]) -> dict[str, One]:
     """Return {name: part} for all *parts*, checked to be one tree with lanes enough; errors as `tree`."""
-    found = {}
+    found: dict[str, One] = {}
     for part in parts:
         for one, at in _each(name, part):
             if one in found:
@@ -101,8 +101,8 @@ def cables(found: dict[str, One], number_of: dict[str, int]) -> list[Cables]:
     for name, part in found.items():
         if not part.at:
             continue
-        below = [one for one in found.values() if one.at == name]
-        wire = part.link or _inside(sum(one.link.bundle(one.links).bandwidth() for one in below))
+        below = [one.link.bundle(one.links) for one in found.values() if one.at == name and one.link]
+        wire = part.link or _inside(sum(one.bandwidth() for one in below))
         latency = sum(found[end].latency for end in (name, part.at)) / 2
         if not math.isnan(wire.latency):
             latency += wire.latency / 2 if part.kind in DEVICES else wire.latency if part.kind == "cpu" else 0.0
@@ -152,7 +152,7 @@ def _check_places(name: str, found: dict[str, One]) -> None:
 
 
 def _check_lanes(name: str, found: dict[str, One]) -> None:
-    below = {one: {} for one in found}  # the lanes that each part below a part asks of it
+    below: dict[str, dict[str, int]] = {one: {} for one in found}  # the lanes that each part below a part asks of it
     for one, part in found.items():
         if part.at:
             below[part.at][one] = part.uses

@@ -8,7 +8,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 import fabriclib as fl
-from fabriclib.topology import max_flow
 from fabriclib.topology.fabrics.ask import _split
 
 SMALL = {"per_server": 4, "radix": 8}
@@ -91,7 +90,7 @@ def test_no_switch_has_more_cables_than_ports(kind, options):
 def test_the_own_maximum_flow_says_the_same(kind, options):
     graph = fl.fabric(kind, **options)
     near = graph.half[graph.gpus]
-    assert max_flow(graph, graph.gpus[near], graph.gpus[~near]) == pytest.approx(fl.fabric_counts(kind, **options).cut)
+    assert graph.max_flow(graph.gpus[near], graph.gpus[~near]) == pytest.approx(fl.fabric_counts(kind, **options).cut)
 
 
 def test_the_classic_fat_tree_of_four_port_switches():
@@ -144,7 +143,7 @@ def test_no_half_of_the_gpus_has_less_than_what_is_assured(kind, options):
     """Every half there is, by maximum flow: the network alone, without what is inside the servers."""
     design, graph = fl.fabric_counts(kind, **options), fl.fabric(kind, **options)
     network = graph.tree if design.leaves else graph
-    least = min(max_flow(network, graph.gpus[list(half)], np.setdiff1d(graph.gpus, graph.gpus[list(half)]))
+    least = min(network.max_flow(graph.gpus[list(half)], np.setdiff1d(graph.gpus, graph.gpus[list(half)]))
                 for half in itertools.combinations(range(design.gpus), design.gpus // 2))
     assert design.assured == pytest.approx(least / (design.gpus // 2))
 

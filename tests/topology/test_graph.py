@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fabriclib as fl
-from fabriclib.topology import Cables, Graph, max_flow
+from fabriclib.topology import Cables, Graph
 
 
 def wired(cables, gpus=4, switches=0, **options) -> Graph:
@@ -40,11 +40,11 @@ def test_parallel_cables_are_one_path():
 
 
 def test_most_flow_over_a_graph_solved_by_hand():
-    assert max_flow(LINE, np.array([0]), np.array([3])) == pytest.approx(25e9)
-    assert max_flow(LINE, np.array([0, 3]), np.array([1])) == pytest.approx(75e9)
+    assert LINE.max_flow(np.array([0]), np.array([3])) == pytest.approx(25e9)
+    assert LINE.max_flow(np.array([0, 3]), np.array([1])) == pytest.approx(75e9)
     # Two ways round: 1 link through the first switch; 3 in but 2 out of the second, and 1 more across to the first.
     diamond = wired([Cables([0, 2, 0, 3, 3], [2, 1, 3, 1, 2], NVLINK, [1, 2, 3, 2, 1])], gpus=2, switches=2)
-    assert max_flow(diamond, np.array([0]), np.array([1])) == pytest.approx(4 * 25e9)
+    assert diamond.max_flow(np.array([0]), np.array([1])) == pytest.approx(4 * 25e9)
 
 
 def test_most_flow_takes_back_what_a_short_path_took_first():
@@ -52,7 +52,7 @@ def test_most_flow_takes_back_what_a_short_path_took_first():
     src, dst = np.array([(0, 1), (1, 2), (2, 7), (1, 3), (3, 4), (4, 7), (0, 5), (5, 6), (6, 2)]).T
     ones = np.ones(9)
     graph = Graph("one way", tuple("01234567"), np.full(8, "gpu"), src, dst, ones, ones, ones, np.full(9, "wire"))
-    assert max_flow(graph, np.array([0]), np.array([7])) == 2
+    assert graph.max_flow(np.array([0]), np.array([7])) == 2
 
 
 def test_bisection_is_the_worst_balanced_cut():

@@ -5,7 +5,6 @@ import pytest
 
 import fabriclib as fl
 from fabriclib import catalog
-from fabriclib.topology import max_flow
 
 NAMES = [cells["id"] for cells in catalog.rows("servers")]
 OWN = [name for name in NAMES if fl.server(name).own.any()]
@@ -89,7 +88,7 @@ def test_a_rack_of_72_declares_its_cut_and_that_is_what_its_gpus_can_send():
     rack = fl.server("gb200-nvl72")
     assert dict(rack.parts()[["part", "count"]].to_numpy().tolist()) == {"gpu": 72, "switch": 18, "nvlink5": 1296}
     assert rack.bisection() == pytest.approx(36 * 900e9)
-    assert max_flow(rack, rack.gpus[:36], rack.gpus[36:]) == pytest.approx(rack.bisection())
+    assert rack.max_flow(rack.gpus[:36], rack.gpus[36:]) == pytest.approx(rack.bisection())
     # NVIDIA adds up both directions of all 72: 130 TB/s.
     assert 2 * rack.capacity[np.isin(rack.src, rack.gpus)].sum() == pytest.approx(130e12, rel=0.01)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
 
 from ... import catalog, units
@@ -17,14 +19,24 @@ from .parts import estimate, parts_list, watts
 
 MOST = 100_000  # GPUs of a graph; counts go on beyond
 
-KINDS = {  # what makes each, and what its name fixes
-    "leaf-spine": (ask.tiered, {"tiers": 2, "rails": 1, "joined": True}),
-    "fat-tree": (ask.tiered, {"tiers": 3, "rails": 1, "joined": True}),
-    "rail-optimised": (ask.tiered, {"joined": True}),
-    "rail-only": (ask.tiered, {"joined": False}),
-    "dual-plane": (ask.tiered, {"planes": 2, "joined": True}),
-    "dragonfly": (ask.dragonfly, {}),
-    "torus": (ask.torus, {}),
+
+class Kind:
+    """A kind of fabric: what makes one, and the arguments of that which its name fixes; `options` are the others."""
+
+    def __init__(self, make: Callable[..., Clos | Dragonfly | Torus], **fixed):
+        self.make = functools.partial(make, **fixed)
+        self.needed, *free = (name for name in inspect.signature(make).parameters if name not in ("kind", *fixed))
+        self.options = (self.needed, *free)
+
+
+KINDS = {
+    "leaf-spine": Kind(ask.tiered, tiers=2, rails=1, joined=True),
+    "fat-tree": Kind(ask.tiered, tiers=3, rails=1, joined=True),
+    "rail-optimised": Kind(ask.tiered, joined=True),
+    "rail-only": Kind(ask.tiered, joined=False),
+    "dual-plane": Kind(ask.tiered, planes=2, joined=True),
+    "dragonfly": Kind(ask.dragonfly),
+    "torus": Kind(ask.torus),
 }
 
 __all__ = ["Design", "KINDS", "Run", "designs", "estimate", "fabric", "fabric_counts", "parts_list", "watts"]
@@ -101,11 +113,10 @@ def _asked(kind: str, gpus, options: dict) -> Clos | Dragonfly | Torus:
         name = catalog.row("designs", kind)["name"]
         kind, usual = named.asked(kind)
         return replace(_asked(kind, gpus, usual | options), name=name)
-    build, fixed = KINDS[kind]
-    needed, *free = [name for name in inspect.signature(build).parameters if name not in ("kind", *fixed)]
+    sort = KINDS[kind]
     given = options if gpus is None else options | {"gpus": gpus}
     for name in given:
-        known(f"option of a {kind} fabric", name, [needed, *free])
-    if needed not in given:
-        raise ValueError(f"{needed} must be given for a {kind} fabric; got {', '.join(given) or 'nothing'}.")
-    return build(kind, **given, **fixed)
+        known(f"option of a {kind} fabric", name, sort.options)
+    if sort.needed not in given:
+        raise ValueError(f"{sort.needed} must be given for a {kind} fabric; got {', '.join(given) or 'nothing'}.")
+    return sort.make(kind, **given)

@@ -96,9 +96,9 @@ class Clos:
     def design(self) -> Design:
         """Return the counts."""
         leaves, spines = self.networks * self.leaves, self.networks * self.pods * self.spines
-        runs = (Run("GPU to leaf", self.link, self.gpus * self.planes * self.links),
-                Run("leaf to spine", self.trunk, leaves * self.up), Run("spine to core", self.trunk, spines * self.core_up))
-        runs = tuple(run for run in runs if run.count)
+        possible = (Run("GPU to leaf", self.link, self.gpus * self.planes * self.links),
+                    Run("leaf to spine", self.trunk, leaves * self.up), Run("spine to core", self.trunk, spines * self.core_up))
+        runs = tuple(run for run in possible if run.count)
         ends = runs[0].count + 2 * sum(run.count for run in runs[1:])
         reach = 1 + (self.leaves > 1) + (self.pods > 1)
         cores = self.networks * self.spines * self.cores
@@ -219,12 +219,10 @@ class Clos:
         leaf = np.stack([np.stack([out + (up if side else 0), into + (0 if side else up)]) for side in (False, True)])
         pod = np.arange(self.leaves) // (self.groups_per_pod * self.together)
         spine = np.stack([np.bincount(pod, leaf[side].min(axis=0)) for side in (0, 1)])
-        best = None
-        for core in (False, True):
-            cost = spine + np.array([[self.spines * above if core else 0.0], [0.0 if core else self.spines * above]])
-            total = cost.min(axis=0).sum()
-            if best is None or total < best[0]:
-                best = (total, core, cost.argmin(axis=0).astype(bool))
-        total, core, spines = best
+        costs = [spine + np.array([[self.spines * above if core else 0.0], [0.0 if core else self.spines * above]])
+                 for core in (False, True)]
+        totals = [cost.min(axis=0).sum() for cost in costs]
+        core = bool(totals[1] < totals[0])
+        total, spines = totals[core], costs[core].argmin(axis=0).astype(bool)
         leaves = np.where(spines[pod], leaf[1].argmin(axis=0), leaf[0].argmin(axis=0)).astype(bool)
         return total, leaves, spines, core

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ... import units
 from ...links import Link
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """Cables of one sort: what they join, the link that each is, and how many there are."""
 
     what: str
@@ -18,7 +18,8 @@ class Run(NamedTuple):
     count: int
 
 
-class Tier(NamedTuple):
+@dataclass(frozen=True)
+class Tier:
     """Switches of one sort: how many, and the ports that each is counted with, as (how many, of which link).
 
     `spare`: a switch with more ports than these will do, because a published design says which it uses.

@@ -73,7 +73,8 @@ class Dragonfly:
         a, b = np.triu_indices(self.routers, k=1)
         group = np.arange(self.groups)[:, None] * self.routers
         cables.append(Cables(first + (group + a), first + (group + b), self.trunk, latency=self.passing))
-        cables.append(Cables(*(first + end for end in self._between()), self.trunk, latency=self.passing))
+        here, there = self._between()
+        cables.append(Cables(first + here, first + there, self.trunk, latency=self.passing))
         near = self.groups // 2 * self.routers * self.per_router
         half = np.concatenate([gpu < near, np.arange(servers) < near // self.per_server,
                                np.arange(routers) < self.groups // 2 * self.routers])
@@ -83,8 +84,9 @@ class Dragonfly:
         """Return the routers at the two ends of each link between groups: a group's links to the next group come first."""
         i, j = (end[:, None] for end in np.triu_indices(self.groups, k=1))
         which = np.arange(self.between)
-        return tuple(a * self.routers + ((b - a - 1) % self.groups * self.between + which) // self.ends
-                     for a, b in ((i, j), (j, i)))
+        here, there = (a * self.routers + ((b - a - 1) % self.groups * self.between + which) // self.ends
+                       for a, b in ((i, j), (j, i)))
+        return here, there
 
 
 @dataclass(frozen=True)

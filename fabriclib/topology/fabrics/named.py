@@ -13,7 +13,7 @@ STATED = ("gpus", "leaves", "spines", "cores", "gpu_cables", "spine_cables", "co
 def asked(name: str) -> tuple[str, dict]:
     """Return (kind, options) of a named design."""
     cells = catalog.row("designs", name)
-    options = {option: int(cells[column]) for column, option in NUMBERS.items() if cells[column]}
+    options: dict[str, object] = {option: int(cells[column]) for column, option in NUMBERS.items() if cells[column]}
     if cells["core_ratio"]:
         options["core_oversubscription"] = float(cells["core_ratio"])
     if cells["dims"]:
