@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..checks import short
+from .plan import Plan
 
 EVERYONE_HOLDS_ALL = ("all_reduce", "reduce_scatter", "reduce", "all_to_all", "send_recv")
 ROOT_HOLDS_ALL = ("broadcast", "scatter")
@@ -22,7 +25,7 @@ def split(n: int, parts: int) -> np.ndarray:
     return np.arange(parts + 1) * n // parts
 
 
-def load(schedule, arrays) -> np.ndarray:
+def load(schedule: Plan, arrays) -> np.ndarray:
     """Return the workspaces (nodes, slots, elements a chunk) that hold the inputs, zero elsewhere."""
     p, slots = schedule.ranks, schedule.slots
     if schedule.collective == "barrier":
@@ -43,21 +46,21 @@ def load(schedule, arrays) -> np.ndarray:
         for rank, block in enumerate(inputs):
             state[rank, place[blocks[rank] : blocks[rank + 1]]] = block
     state = state.reshape(schedule.nodes, slots, width)
-    if schedule.collective == "all_to_all":
+    if schedule.destination:
         ranks, slot = np.arange(p)[:, None], np.arange(slots)
         state[:p] = state[ranks, schedule.destination(ranks, slot)]
     return state
 
 
-def unload(schedule, arrays, state: np.ndarray) -> list:
+def unload(schedule: Plan, arrays, state: np.ndarray) -> list:
     """Return each rank's result, read out of the final workspaces."""
     p, name = schedule.ranks, schedule.collective
     if name == "barrier":
         return [state[rank, :, 0] for rank in range(p)]
     n = _length(schedule, _checked(schedule, arrays))
     place, width = _places(schedule, n)
-    if name == "all_to_all":
-        return _received(schedule, state, n)
+    if schedule.origin:
+        return _received(schedule, schedule.origin, state, n)
     flat, blocks = state.reshape(schedule.nodes, -1), split(n, p)
     if name in ("reduce_scatter", "scatter"):
         return [flat[rank, place[blocks[rank] : blocks[rank + 1]]] for rank in range(p)]
@@ -66,16 +69,16 @@ def unload(schedule, arrays, state: np.ndarray) -> list:
     return [flat[rank, place] for rank in range(p)]
 
 
-def _received(schedule, state: np.ndarray, n: int) -> list[np.ndarray]:
+def _received(schedule: Plan, origin: Callable, state: np.ndarray, n: int) -> list[np.ndarray]:
     p = schedule.ranks
     ranks, slot = np.arange(p)[:, None], np.arange(schedule.slots)
     by_source = np.empty_like(state[:p])
-    by_source[ranks, schedule.origin(ranks, slot)] = state[:p]
+    by_source[ranks, origin(ranks, slot)] = state[:p]
     lengths = np.diff(split(n, p))
     return [by_source[rank, :, : lengths[rank]].ravel() for rank in range(p)]
 
 
-def _places(schedule, n: int) -> tuple[np.ndarray, int]:
+def _places(schedule: Plan, n: int) -> tuple[np.ndarray, int]:
     """Return where element i of an n-element buffer lies in a flat workspace, and the elements a chunk has room for."""
     bounds = split(n, schedule.slots)
     width = max(int(np.diff(bounds).max()), 1)
@@ -83,13 +86,13 @@ def _places(schedule, n: int) -> tuple[np.ndarray, int]:
     return slot * width + np.arange(n) - bounds[slot], width
 
 
-def _length(schedule, inputs) -> int:
+def _length(schedule: Plan, inputs) -> int:
     if schedule.collective in EVERYONE_HOLDS_A_BLOCK:
         return sum(len(block) for block in inputs)
     return len(inputs[schedule.root if schedule.collective in ROOT_HOLDS_ALL else 0])
 
 
-def _checked(schedule, arrays) -> list:
+def _checked(schedule: Plan, arrays) -> list:
     name, p = schedule.collective, schedule.ranks
     listed = isinstance(arrays, (list, tuple)) or isinstance(arrays, np.ndarray) and arrays.ndim > 0
     if not listed or len(arrays) != p:

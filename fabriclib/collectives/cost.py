@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ..checks import number, plain, short, together, whole
-from .counts import Price, by_level, checked_bytes, checked_levels, price
+from .counts import Counts, Price, by_level, checked_bytes, checked_levels, price
 from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
 
 
@@ -61,7 +63,8 @@ def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0,
     options = checked_options(entry, ranks, {name: value for name, value in given.items() if value is not None})
     entry.check(ranks, **{name: value for name, value in options.items() if name != "chunks"})
     if entry.best_chunks and "chunks" not in options:
-        options["chunks"] = _fastest_chunks(entry, nbytes, ranks, alphas[0], betas[0], gamma, options)
+        counts = functools.partial(entry.one_level, ranks, **options)
+        options["chunks"] = _fastest_chunks(entry.best_chunks, counts, nbytes, ranks, alphas[0], betas[0], gamma)
     return price(entry.counts(ranks, **options), alphas, betas, gamma, entry.streamed)
 
 
@@ -88,15 +91,15 @@ def _refuse_missing(entry: Algorithm, **needed) -> None:
         raise ValueError(f"{' and '.join(missing)} must be given for {entry.collective} by {entry.name}{instead}.")
 
 
-def _fastest_chunks(entry: Algorithm, nbytes, ranks, alpha, beta, gamma, options):
+def _fastest_chunks(best_chunks: Callable, counts: Callable[..., Counts], nbytes, ranks, alpha, beta, gamma):
     """Return the whole number of chunks with the least time: one of the two around the real optimum."""
-    whole_vector = entry.counts(ranks, **options, chunks=1)
+    whole_vector = counts(chunks=1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # an alpha of (almost) zero
         per_byte = beta + gamma * np.nan_to_num(np.divide(whole_vector.reduced, whole_vector.sent))
-        real = entry.best_chunks(ranks, nbytes, alpha, per_byte)
+        real = best_chunks(ranks, nbytes, alpha, per_byte)
     most = np.floor(np.clip(nbytes, 1.0, MAX_CHUNKS))  # no more chunks than bytes
     low = np.floor(np.clip(np.nan_to_num(real, nan=1.0, posinf=MAX_CHUNKS), 1.0, most))
     high = np.minimum(low + 1, most)
-    prices = [price(entry.counts(ranks, **options, chunks=c), [alpha], [beta], gamma) for c in (low, high)]
+    prices = [price(counts(chunks=c), [alpha], [beta], gamma) for c in (low, high)]
     sooner, later = (nbytes * one.per_byte + one.start for one in prices)
     return np.where(later < sooner, high, low)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import MAX_BYTES, known, number, short, together, whole
+from ..checks import MAX_BYTES, Numbers, known, number, short, together, whole
 from .buffers import COLLECTIVES
 
 
@@ -29,9 +29,9 @@ class Counts(NamedTuple):
         reduced: bytes reduced at the busiest rank, as a multiple of n.
     """
 
-    messages: float
-    sent: float
-    reduced: float
+    messages: Numbers
+    sent: Numbers
+    reduced: Numbers
 
     def time(self, nbytes, alpha, beta, gamma=0.0):
         """Return messages * alpha + (sent * beta + reduced * gamma) * nbytes, in seconds.
@@ -49,8 +49,8 @@ class Counts(NamedTuple):
 class Price(NamedTuple):
     """A time as a straight line in n: *start* seconds, and *per_byte* seconds for each of the n bytes."""
 
-    start: float
-    per_byte: float
+    start: Numbers
+    per_byte: Numbers
 
 
 def price(counts: Counts | tuple[Counts, ...], alphas, betas, gamma=0.0, streamed=False) -> Price:
@@ -84,9 +84,9 @@ class Level:
         ValueError: a size that is not whole and positive, or a negative alpha or beta.
     """
 
-    size: int
-    alpha: float
-    beta: float
+    size: Numbers
+    alpha: Numbers
+    beta: Numbers
 
     def __post_init__(self):
         object.__setattr__(self, "size", whole("size", self.size))

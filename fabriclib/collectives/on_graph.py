@@ -11,7 +11,9 @@ from ..checks import count, short, typed, whole
 from ..flows import finish_each, route
 from ..topology import Graph, disjoint_rings, rail_rings
 from .counts import checked_bytes
+from .plan import Plan
 
+Step = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each message, from which rank to which, and how many chunks
 MOST_CHANNELS = 64
 BATCH = 4096  # flows, and edges by the 64, that are priced together: more take memory and no less time
 REDUCER = "reducer"  # the node behind the switches that add
@@ -19,7 +21,7 @@ ADDING = ("switch", "leaf")  # kinds of node that may: a server's NVSwitches, an
 
 
 @typed
-def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
+def time_on(schedule: Plan, graph: Graph, nbytes, channels="auto", order=None):
     """Return the seconds *schedule* takes on *graph*; see `Schedule.time_on`."""
     nbytes = checked_bytes(schedule.collective, nbytes)
     if schedule.ranks > len(graph.gpus):
@@ -31,7 +33,8 @@ def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
     graph = graph.folded  # GPUs keep their numbers
     if schedule.switches:
         nodes = [np.append(one, graph.nodes.index(REDUCER)) for one in nodes]
-    every, steps = [], {}
+    every: list[tuple[bytes, ...]] = []
+    steps: dict[tuple[bytes, ...], Step] = {}
     for step in _steps(schedule):  # many are alike
         every.append(tuple(column.tobytes() for column in step))
         steps.setdefault(every[-1], step)
@@ -42,7 +45,7 @@ def time_on(schedule, graph: Graph, nbytes, channels="auto", order=None):
     return nbytes * float(per_chunk * schedule.share / len(orders)) + float(latency)
 
 
-def _prices(graph: Graph, nodes, steps) -> Iterator[tuple[float, float]]:
+def _prices(graph: Graph, nodes: list[np.ndarray], steps: list[Step]) -> Iterator[tuple[float, float]]:
     """Yield each step's (latency, seconds a byte of chunk): every channel sends each message, between nodes of its own.
 
     Steps do not share links, but as many as make a batch are routed and priced together: that is several times as fast.
@@ -59,7 +62,7 @@ def _prices(graph: Graph, nodes, steps) -> Iterator[tuple[float, float]]:
         yield from zip(latency.tolist(), finish_each(routing, graph.capacity, chunks, ends).tolist(), strict=True)
 
 
-def _messages(schedule, step):
+def _messages(schedule: Plan, step):
     """Return (step, src, dst, chunks), sorted by step: rows of one step between the same two nodes are one message."""
     moves, nodes = schedule.moves, schedule.nodes
     key, message = np.unique((step * nodes + moves.src) * nodes + moves.dst, return_inverse=True)
@@ -67,14 +70,14 @@ def _messages(schedule, step):
     return key // nodes**2, key // nodes % nodes, key % nodes, chunks
 
 
-def _steps(schedule) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    step, *columns = _messages(schedule, schedule.step)
+def _steps(schedule: Plan) -> Iterator[Step]:
+    step, src, dst, chunks = _messages(schedule, schedule.step)
     starts = np.unique(step, return_index=True)[1]
     for start, end in zip(starts, [*starts[1:], len(step)], strict=False):  # no row, no step
-        yield tuple(column[start:end] for column in columns)
+        yield src[start:end], dst[start:end], chunks[start:end]
 
 
-def _orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
+def _orders(schedule: Plan, graph: Graph, channels, order) -> list[np.ndarray]:
     """Return for each channel the GPU number that plays each rank."""
     if not isinstance(channels, str):
         channels = count("channels", channels, high=MOST_CHANNELS)
@@ -94,7 +97,7 @@ def _orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
     return turned if channels == "auto" else [turned[i % len(turned)] for i in range(channels)]
 
 
-def _way_round(schedule) -> int:
+def _way_round(schedule: Plan) -> int:
     """Return 1 or -1 if every message goes from rank r to rank r + 1, or to r - 1; else 0."""
     if schedule.switches:
         return 0
@@ -102,7 +105,7 @@ def _way_round(schedule) -> int:
     return next((way for way in (1, -1) if np.all(step == way % schedule.ranks)), 0)
 
 
-def _given_orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
+def _given_orders(schedule: Plan, graph: Graph, channels, order) -> list[np.ndarray]:
     try:
         orders = np.atleast_2d(whole("order", order, low=0, high=len(graph.gpus) - 1))
     except ValueError as error:
@@ -115,7 +118,7 @@ def _given_orders(schedule, graph: Graph, channels, order) -> list[np.ndarray]:
     return list(orders)
 
 
-def _with_reducer(schedule, graph: Graph, ranks: np.ndarray) -> Graph:
+def _with_reducer(schedule: Plan, graph: Graph, ranks: np.ndarray) -> Graph:
     """Return *graph* with one node more behind all switches that every rank is linked to: together they do the reducing."""
     fan = [s for kind in ADDING for s in graph.of_kind(kind) if np.isin(ranks, graph.src[graph.dst == s]).all()]
     needs = f"{schedule.collective} by {schedule.algorithm} needs"
@@ -124,7 +127,9 @@ def _with_reducer(schedule, graph: Graph, ranks: np.ndarray) -> Graph:
     if not fan:
         raise ValueError(f"{needs} a switch that every rank is linked to; {graph.name} has none.")
     hub, rates = np.full(len(fan), len(graph.nodes)), [graph.capacity[graph.src == s].sum() for s in fan]
-    columns = {"src": [fan, hub], "dst": [hub, fan], "capacity": [rates] * 2, "count": [np.ones_like(fan)] * 2,
-               "latency": [np.zeros(len(fan))] * 2, "link": [["inside"] * len(fan)] * 2}
-    edges = {name: np.concatenate([getattr(graph, name), *new]) for name, new in columns.items()}
-    return replace(graph, nodes=(*graph.nodes, REDUCER), kinds=np.append(graph.kinds, "switch"), **edges)
+    none = np.zeros(2 * len(fan))
+    return replace(
+        graph, nodes=(*graph.nodes, REDUCER), kinds=np.append(graph.kinds, "switch"),
+        src=np.concatenate([graph.src, fan, hub]), dst=np.concatenate([graph.dst, hub, fan]),
+        capacity=np.concatenate([graph.capacity, rates, rates]), count=np.append(graph.count, np.ones_like(none, dtype=int)),
+        latency=np.append(graph.latency, none), link=np.append(graph.link, ["inside"] * len(none)))

@@ -67,6 +67,11 @@ class Algorithm:
             if reason := self.refuses(p, **options):
                 raise ValueError(f"{self.collective} by {self.name} cannot serve {p} ranks: {reason}")
 
+    def one_level(self, ranks, **options) -> Counts:
+        """Return the counts of an algorithm without levels, or with a single one."""
+        counts = self.counts(ranks, **options)
+        return counts if isinstance(counts, Counts) else counts[0]
+
     def __repr__(self) -> str:
         asks = f", takes {', '.join(self.options)}" if self.options else ""
         return f"<{self.collective} by {self.name}{asks}; source: {catalog.source(self.source).publisher}>"
@@ -99,10 +104,8 @@ def algorithms(collective: str) -> tuple[Algorithm, ...]:
 
 def algorithm(collective: str, name: str) -> Algorithm:
     """Return the entry (collective, name), or raise a ValueError that suggests the nearest."""
-    entry = entries().get((collective, name)) if isinstance(collective, str) and isinstance(name, str) else None
-    if entry is None:
-        known("algorithm", name, [entry.name for entry in algorithms(collective)])
-    return entry
+    found = entries().get((collective, name)) if isinstance(collective, str) and isinstance(name, str) else None
+    return found or entries()[collective, known("algorithm", name, [entry.name for entry in algorithms(collective)])]
 
 
 def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:

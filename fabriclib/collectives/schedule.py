@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +10,13 @@ import numpy as np
 from ..checks import number, short, single, together, whole
 from . import buffers
 from .counts import Counts, Level, by_level, checked_bytes, checked_levels, price
-from .moves import ADD, Moves
+from .moves import ADD
 from .on_graph import time_on
+from .plan import Plan
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
+class Schedule(Plan):
     """The executable form of one algorithm on `ranks` ranks.
 
     Every node has a workspace of `slots` chunks; a move takes chunks of one node into the same slots of another. Nodes
@@ -36,34 +37,6 @@ class Schedule:
         destination, origin: for all_to_all, (rank, slot) -> the rank the slot's first block is for, and the rank its
             last block came from.
     """
-
-    collective: str
-    algorithm: str
-    ranks: int
-    slots: int
-    moves: Moves
-    root: int = 0
-    switches: int = 0
-    streamed: bool = False
-    dims: tuple[int, ...] = ()
-    keeps_input: bool = False
-    destination: Callable | None = None
-    origin: Callable | None = None
-
-    @property
-    def step(self) -> np.ndarray:
-        """The step of each row; `src`, `dst`, `chunk` and `op` are the other columns of `moves`."""
-        return self.moves.step
-
-    @property
-    def nodes(self) -> int:
-        """Ranks and switches together."""
-        return self.ranks + self.switches
-
-    @property
-    def share(self) -> float:
-        """Bytes of one chunk as a fraction of n; a barrier moves none."""
-        return 0.0 if self.collective == "barrier" else 1 / self.slots
 
     def states(self, arrays) -> Iterator[np.ndarray]:
         """Yield the workspaces before the first step and after each step: one array (nodes, slots, elements a chunk).

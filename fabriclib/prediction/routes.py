@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..collectives.counts import Counts
 from ..collectives.registry import algorithm
 
 LINKS, NICS, SWITCH, NOTHING = "the links of each GPU", "the NICs of each node", "the switch ports of each GPU", "latency alone"
@@ -42,8 +41,7 @@ class Route(NamedTuple):
 
 def _sent(collective: str, name: str, ranks):
     """Return the bytes through the busiest port as a multiple of n, from the entry of the registry (of one level)."""
-    counts = algorithm(collective, name).counts(ranks)
-    return (counts if isinstance(counts, Counts) else counts[0]).sent
+    return algorithm(collective, name).one_level(ranks).sent
 
 
 def _slowest(*places) -> dict:
