@@ -111,8 +111,9 @@ def figure(id: str) -> Figure:  # noqa: A002
     >>> figure("nvlink4-device").si, figure("nvlink4-device").direction
     (900000000000.0, 'both')
     """
-    cells = row("figures", id)
-    return Figure(**cells | {"value": float(cells["value"]), "source": source(cells["source"])})
+    texts = dict(row("figures", id))
+    value, origin = float(texts.pop("value")), source(texts.pop("source"))
+    return Figure(**texts, value=value, source=origin)
 
 
 @typed

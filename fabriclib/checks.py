@@ -12,10 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+Numbers = float | np.ndarray  # one number, or an array of them
 MAX_BYTES = 1e18
 MAX_RANKS = 10_000_000
 LEAST, MOST = 1e-30, 1e30  # of any quantity in SI units: a product or quotient of several still fits into a float
 MOST_NAMES = 40  # that a message lists
+
+
+_Checked = typing.TypeVar("_Checked")
 
 
 def number(name: str, value, *, low: float = 0.0, high: float = MOST, zero: bool = False):
@@ -102,7 +106,7 @@ def single(name: str, checked):
     return checked
 
 
-def typed(checked):
+def typed(checked: _Checked) -> _Checked:
     """Decorate a function, or a dataclass: an argument that is not what its annotation says raises a ValueError that says so.
 
     It is for what `number` and `known` do not look at: a Link where a Link is asked for, a list of Part, True or False, a text
@@ -119,12 +123,12 @@ def typed(checked):
     ValueError: text must be a text; got ['a'].
     """
     if isinstance(checked, type):
-        checked.__init__ = _guarded(checked.__init__, _NUMBERS)
+        type.__setattr__(checked, "__init__", _guarded(vars(checked)["__init__"], _NUMBERS))
         return checked
     return _guarded(checked, {})
 
 
-def _guarded(function: Callable, numbers_too: dict) -> Callable:
+def _guarded(function: typing.Any, numbers_too: dict) -> typing.Any:
     inner = function
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__

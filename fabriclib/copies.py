@@ -49,16 +49,19 @@ def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
     """
     cells = catalog.row("copies", id)
     base = copy(cells["base"]) if cells["base"] else None
-    line, measured = {}, {}
+    line: dict[str, list[float]] = {}
+    measured: dict[str, list[float]] = {}
     for table in catalog.rows("p2p_tables"):
         if table["copy"] == id:
             for row in _rows(table["id"]):
                 if row["sets"]:
-                    line.setdefault(row["sets"], []).append(_line(table)[tuple(row["pair"].split())])
+                    line.setdefault(row["sets"], []).append(_line(table)[_pair(row)])
                     measured.setdefault(row["sets"], []).append(float(row["gbps"]) * units.GB)
     mean = {what: float(np.mean(values)) for what, values in measured.items()}
-    efficiency = mean["efficiency"] / float(np.mean(line["efficiency"])) if "efficiency" in mean else base.efficiency
-    extra = 1 / mean["extra"] - 1 / base.rate(np.mean(line["extra"])) if "extra" in mean else 0.0
+    if base is None:
+        efficiency, extra = mean["efficiency"] / float(np.mean(line["efficiency"])), 0.0
+    else:
+        efficiency, extra = base.efficiency, 1 / mean["extra"] - 1 / base.rate(np.mean(line["extra"]))
     return Copy(id, cells["name"], efficiency, mean.get("cap", np.inf), float(extra), base is not None)
 
 
@@ -87,7 +90,7 @@ def beside(table: str):
 
     cells = catalog.row("p2p_tables", table)
     way, ways, line = copy(cells["copy"]), _ways(cells), _line(cells)
-    pairs = [tuple(row["pair"].split()) for row in _rows(table)]
+    pairs = [_pair(row) for row in _rows(table)]
     model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs]) / units.GB
     measured, sets = np.array([float(row["gbps"]) for row in _rows(table)]), [row["sets"] for row in _rows(table)]
     return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model,
@@ -121,6 +124,11 @@ def _spread(errors) -> str:
 @functools.cache
 def _rows(table: str) -> tuple[dict[str, str], ...]:
     return tuple(row for row in catalog.rows("p2p_measurements") if row["table"] == table)
+
+
+def _pair(row: dict[str, str]) -> tuple[str, str]:
+    a, b = row["pair"].split()
+    return a, b
 
 
 def _ways(cells) -> int:

@@ -132,7 +132,8 @@ def _read(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
 
 
 def _write(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
-    messages, data_from = (), "own cache"
+    messages: tuple[str, ...] = ()
+    data_from = "own cache"
     if line.state[agent] in "SI":
         messages = _messages(line, agent, "upgrade" if line.state[agent] == "S" else "write", "E")
         if line.state[agent] == "I":
@@ -162,7 +163,7 @@ def _claim(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
 
 _RUN = {"read": _read, "write": _write, "evict": _evict, "claim": _claim}
 
-_EVICT = {
+_EVICT: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("host", "host"): {"dirty": (), "clean": ()},
     ("device", "host"): {"dirty": ("D2H DirtyEvict", "H2D GO-WritePull", "D2H Data"),
                          "clean": ("D2H CleanEvictNoData", "H2D GO-I")},

@@ -79,8 +79,8 @@ def fec(name: str) -> Fec:
         ValueError: an unknown name; the nearest are suggested.
     """
     cells = catalog.row("fecs", name)
-    counts = (int(cells[column]) for column in ("symbol_bits", "coded_symbols", "message_symbols"))
-    return Fec(cells["id"], cells["name"], *counts, decode_time=float(cells["decode_ns"]) * units.ns)
+    bits, coded, message = (int(cells[column]) for column in ("symbol_bits", "coded_symbols", "message_symbols"))
+    return Fec(cells["id"], cells["name"], bits, coded, message, decode_time=float(cells["decode_ns"]) * units.ns)
 
 
 @typed
@@ -108,8 +108,10 @@ def latency(link: Link, code: str | None = None) -> float:
     ['226 ns', '72.2 ns', '62.6 ns', '0 s']
     """
     own = link_fec(link)
-    if own is None and code is None:
+    if code is not None:
+        used, codewords = fec(code), own[1] if own else 1
+    elif own is not None:
+        used, codewords = own
+    else:
         return 0.0
-    found, codewords = own or (fec(code), 1)
-    used = found if code is None else fec(code)
     return used.block_time(link.raw, codewords) + used.decode_time

@@ -57,7 +57,13 @@ def route(graph: Graph, src, dst) -> Routing:
             found = how(part, src[some], dst[some])
             latency[some] = found.latency
             columns.append((np.flatnonzero(some)[found.flow], np.flatnonzero(edges)[found.edge], found.fraction))
-    return Routing(*(np.concatenate(column) for column in zip(*columns, strict=True)), latency)
+    return _joined(columns, latency)
+
+
+def _joined(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], latency: np.ndarray) -> Routing:
+    """Return all *parts*, each (flow, edge, fraction), as one routing."""
+    flow, edge, fraction = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Routing(flow, edge, fraction, latency)
 
 
 def _ends(graph: Graph, name: str, nodes) -> np.ndarray:
@@ -87,7 +93,7 @@ def _spread_widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
         found = _spread(graph.over(wide), src[some], dst[some])
         latency[some] = found.latency
         columns.append((np.flatnonzero(some)[found.flow], wide[found.edge], found.fraction))
-    return Routing(*(np.concatenate(column) for column in zip(*columns, strict=True)), latency)
+    return _joined(columns, latency)
 
 
 def _spread(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
@@ -99,12 +105,13 @@ def _spread(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
         forks.append((np.searchsorted(stages[-1], flow * nodes + graph.src[edge]), edge, head))
         stages.append(after)
     ways, latency = _ways(graph, stages, forks)
-    share, pieces = np.ones(flows), []
+    share: np.ndarray = np.ones(flows)
+    pieces = []
     for stage, (tail, edge, head), (way, total) in zip(stages, forks, ways, strict=False):
         fraction = share[tail] * way / total[tail]
         pieces.append((stage[tail] // nodes, edge, fraction))
         share = np.bincount(head, fraction)
-    return Routing(*(np.concatenate(column) for column in zip(*pieces, strict=True)), latency)
+    return _joined(pieces, latency)
 
 
 def _ways(graph: Graph, stages, forks):

@@ -230,8 +230,8 @@ def link(name: str, lanes: int | None = None) -> Link:
         raise ValueError(f"lanes must be {' or '.join(map(str, widths))} for {cells['name']}; got {lanes}.")
     code = catalog.row("codes", cells["code"])
     return Link(
-        **{field: cells[field] for field in ("id", "name", "family", "generation", "device", "framing", "note")},
-        year=int(cells["year"]), per_device=int(cells["links"]), lanes=lanes,
+        id=cells["id"], name=cells["name"], family=cells["family"], generation=cells["generation"], device=cells["device"],
+        framing=cells["framing"], note=cells["note"], year=int(cells["year"]), per_device=int(cells["links"]), lanes=lanes,
         lane_rate=float(cells["lane_gbps"]) * units.Gb, code=code["name"],
         code_rate=int(code["payload_bits"]) / int(code["coded_bits"]),
         packet_bytes=float(cells["packet_bytes"]) if cells["packet_bytes"] else None,

@@ -141,8 +141,8 @@ def nic(name: str) -> Nic:
     <NDR InfiniBand: 50 GB/s one way, ib>
     """
     cells = catalog.row("nics", name)
-    labels = (cells[field] for field in ("id", "name", "transport"))
-    return Nic(*labels, _bundle(cells["link"], cells["links"]), cells["family"], cells["note"])
+    wire = _bundle(cells["link"], cells["links"])
+    return Nic(cells["id"], cells["name"], cells["transport"], wire, cells["family"], cells["note"])
 
 
 @typed

@@ -41,9 +41,9 @@ def tier(name: str) -> Tier:
     """
     cells = catalog.row("memory_tiers", name)
     usual = float(cells["latency_ns"])
-    low, high = (float(cells[field] or usual) for field in ("low_ns", "high_ns"))
+    low, high = (float(cells[field] or usual) * units.ns for field in ("low_ns", "high_ns"))
     rate = link(cells["link"], int(cells["lanes"])).bandwidth() if cells["link"] else float(cells["gb_per_s"]) * units.GB
-    return Tier(cells["id"], cells["name"], *(ns * units.ns for ns in (usual, low, high)), rate)
+    return Tier(cells["id"], cells["name"], usual * units.ns, low, high, rate)
 
 
 def tiers():

@@ -100,8 +100,8 @@ def _each_second(text: str) -> str:
 
 def _computed(text: str, shown: str) -> float:
     """Return the value of a number, or of numbers joined by * and /, from left to right."""
-    value, *rest = text.replace("*", "×").replace("×", " × ").replace("/", " / ").split()
-    value = float(value)
+    first, *rest = text.replace("*", "×").replace("×", " × ").replace("/", " / ").split()
+    value = float(first)
     for sign, factor in zip(rest[::2], map(float, rest[1::2]), strict=True):
         if sign == "/" and factor == 0:
             raise ValueError(f"{shown} divides by zero.")

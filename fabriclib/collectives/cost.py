@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..checks import number, plain, short, together, whole
-from .counts import Counts, Price, by_level, checked_bytes, checked_levels, price
+from .counts import Counts, Price, by_level, checked_bytes, checked_levels, one_level, price
 from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
 
 
@@ -63,7 +63,7 @@ def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0,
     options = checked_options(entry, ranks, {name: value for name, value in given.items() if value is not None})
     entry.check(ranks, **{name: value for name, value in options.items() if name != "chunks"})
     if entry.best_chunks and "chunks" not in options:
-        counts = functools.partial(entry.one_level, ranks, **options)
+        counts = functools.partial(entry.counts, ranks, **options)
         options["chunks"] = _fastest_chunks(entry.best_chunks, counts, nbytes, ranks, alphas[0], betas[0], gamma)
     return price(entry.counts(ranks, **options), alphas, betas, gamma, entry.streamed)
 
@@ -91,9 +91,9 @@ def _refuse_missing(entry: Algorithm, **needed) -> None:
         raise ValueError(f"{' and '.join(missing)} must be given for {entry.collective} by {entry.name}{instead}.")
 
 
-def _fastest_chunks(best_chunks: Callable, counts: Callable[..., Counts], nbytes, ranks, alpha, beta, gamma):
+def _fastest_chunks(best_chunks: Callable, counts: Callable[..., Counts | tuple[Counts, ...]], nbytes, ranks, alpha, beta, gamma):
     """Return the whole number of chunks with the least time: one of the two around the real optimum."""
-    whole_vector = counts(chunks=1)
+    whole_vector = one_level(counts(chunks=1))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # an alpha of (almost) zero
         per_byte = beta + gamma * np.nan_to_num(np.divide(whole_vector.reduced, whole_vector.sent))
         real = best_chunks(ranks, nbytes, alpha, per_byte)

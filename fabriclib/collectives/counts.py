@@ -71,6 +71,11 @@ def price(counts: Counts | tuple[Counts, ...], alphas, betas, gamma=0.0, streame
     return Price(functools.reduce(add, starts), functools.reduce(np.maximum if streamed else add, slopes))
 
 
+def one_level(counts: Counts | tuple[Counts, ...]) -> Counts:
+    """Return the counts of an algorithm without levels, or with a single one."""
+    return counts if isinstance(counts, Counts) else counts[0]
+
+
 @dataclass(frozen=True)
 class Level:
     """One level of a shaped algorithm: *size* ranks in each group, and the price of a message inside the group.

@@ -67,11 +67,6 @@ class Algorithm:
             if reason := self.refuses(p, **options):
                 raise ValueError(f"{self.collective} by {self.name} cannot serve {p} ranks: {reason}")
 
-    def one_level(self, ranks, **options) -> Counts:
-        """Return the counts of an algorithm without levels, or with a single one."""
-        counts = self.counts(ranks, **options)
-        return counts if isinstance(counts, Counts) else counts[0]
-
     def __repr__(self) -> str:
         asks = f", takes {', '.join(self.options)}" if self.options else ""
         return f"<{self.collective} by {self.name}{asks}; source: {catalog.source(self.source).publisher}>"

@@ -123,10 +123,10 @@ def _poisson(first: int, many: int, mean: float) -> np.ndarray:
 
 def _power(values: np.ndarray, exponent: int) -> np.ndarray:
     """values**exponent by squaring: NumPy's own takes logarithms of complex numbers."""
-    result = None
+    result = np.ones_like(values)
     while exponent:
         if exponent & 1:
-            result = values if result is None else result * values
+            result = result * values
         values, exponent = values * values, exponent >> 1
     return result
 

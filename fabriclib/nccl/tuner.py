@@ -40,7 +40,7 @@ class Choice:
 
         if np.ndim(self.seconds):
             raise ValueError(f"table is for one message at a time; this choice is for {np.size(self.seconds)}.")
-        ranked = sorted((score, *name) for name, score in self.scores.items() if score == score)
+        ranked = sorted((float(score), *name) for name, score in self.scores.items() if score == score)
         return pd.DataFrame({"algorithm": [a for _, a, _ in ranked], "protocol": [p for *_, p in ranked],
                              "score (µs)": [round(1e6 * s, 2) for s, *_ in ranked]})
 
@@ -48,7 +48,7 @@ class Choice:
         if np.ndim(self.seconds):
             picked = ", ".join(np.unique(self.algorithm))
             return f"<NCCL {self.version} would pick, for {np.size(self.seconds)} messages: {picked}>"
-        score = units.format(self.seconds, "s")
+        score = units.format(float(self.seconds), "s")
         return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {score}>"
 
 
@@ -72,8 +72,9 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     >>> nccl_choice("dgx-h100", "all_reduce", 2**24)
     <NCCL v2.30.7-1 would pick nvls with simple, score 86.7 µs>
     """
-    named = system.id or system.name if isinstance(system, System) else system
-    machine = system if isinstance(system, Searched) else searched(named)
+    if isinstance(system, System):
+        system = system.id or system.name
+    machine = system if isinstance(system, Searched) else searched(system)
     known("collective", collective, COLLECTIVES)
     size, n = number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000)
     g = whole("gpus_per_node", machine.gpus if gpus_per_node is None else gpus_per_node, high=machine.gpus)

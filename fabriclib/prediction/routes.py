@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..collectives.counts import one_level
 from ..collectives.registry import algorithm
 
 LINKS, NICS, SWITCH, NOTHING = "the links of each GPU", "the NICs of each node", "the switch ports of each GPU", "latency alone"
@@ -41,7 +42,7 @@ class Route(NamedTuple):
 
 def _sent(collective: str, name: str, ranks):
     """Return the bytes through the busiest port as a multiple of n, from the entry of the registry (of one level)."""
-    return algorithm(collective, name).one_level(ranks).sent
+    return one_level(algorithm(collective, name).counts(ranks)).sent
 
 
 def _slowest(*places) -> dict:

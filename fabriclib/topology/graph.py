@@ -293,6 +293,10 @@ class Graph:
 
         Raises:
             ValueError: a node that there is not.
+
+        >>> from fabriclib.topology import server
+        >>> server("hgx-h100").max_flow([0, 1, 2], [7])
+        450000000000.0
         """
         ends = (np.atleast_1d(whole(name, value, low=0, high=len(self.nodes) - 1)).ravel().tolist()
                 for name, value in (("sources", sources), ("targets", targets)))
