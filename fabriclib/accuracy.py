@@ -14,7 +14,7 @@ import numpy as np
 from . import catalog, units
 from .measurements import published
 from .prediction.cases import Case, case
-from .prediction.constants import UNITS, Constants, fitted
+from .prediction.constants import Constants, fitted
 from .prediction.model import predicted
 
 REGIMES = ("all sizes", "up to 64 KiB", "between", "from 64 MiB")
@@ -36,7 +36,7 @@ class Table(NamedTuple):
     ranks: int
     site: str
     split: str
-    cause: str
+    cause: str | None
     nbytes: np.ndarray
     seconds: np.ndarray
     case: Case
@@ -60,9 +60,9 @@ def tables() -> tuple[Table, ...]:
     return tuple(_table(row) for row in catalog.rows("measurement_tables") if row["split"] in ("fit", "validate"))
 
 
-def _table(row: dict[str, str]) -> Table:
+def _table(row: catalog.Row) -> Table:
     measured = published(row["id"])
-    nodes, ranks = int(row["nodes"]), int(row["ranks"])
+    nodes, ranks = row["nodes"], row["ranks"]
     nbytes = measured["nbytes"].to_numpy()
     checked = case(row["system"], row["collective"], nbytes, nodes, ranks // nodes, row["harness"])
     return Table(row["id"], row["system"], row["collective"], nodes, ranks, row["site"], row["split"], row["cause"], nbytes,
@@ -91,7 +91,7 @@ def held_out() -> dict[str, tuple[float, ...]]:
 
     tools/accuracy.py writes it. NaN where a table has no rows in a regime.
     """
-    return {row["table"]: tuple(float(cell or "nan") for cell in list(row.values())[1:]) for row in catalog.rows("held_out")}
+    return {row["table"]: (row["all_sizes"], row["small"], row["between"], row["large"]) for row in catalog.rows("held_out")}
 
 
 # ------------------------------------------------------------------ what each part of the model is worth
@@ -123,7 +123,7 @@ def ladder() -> dict[str, dict[str, tuple[float, ...]]]:
 @functools.cache
 def free() -> tuple[tuple[str, str], ...]:
     """Return (subject, quantity) of every constant that is fitted: those whose prior has a width."""
-    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if float(row["width"]) > 0)
+    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if row["width"] > 0)
 
 
 def build(departures) -> Constants:
@@ -133,7 +133,7 @@ def build(departures) -> Constants:
     """
     constants, each = {}, iter(departures)
     for row in catalog.rows("fitted"):
-        quantity, width = row["quantity"], float(row["width"])
-        from_ = constants[row["parent"], quantity] if row["parent"] else UNITS[row["unit"]]
-        constants[row["subject"], quantity] = float(row["prior"]) * from_ * (np.exp(width * next(each)) if width else 1.0)
+        quantity, width = row["quantity"], row["width"]
+        from_ = constants[row["parent"], quantity] if row["parent"] else 1.0
+        constants[row["subject"], quantity] = row["prior"] * from_ * (np.exp(width * next(each)) if width else 1.0)
     return constants

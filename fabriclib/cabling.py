@@ -75,8 +75,7 @@ def cable(name: str) -> Cable:
     cells = catalog.row("cables", name)
     return Cable(
         **{field: cells[field] for field in ("id", "name", "kind", "note")}, carries=link(cells["link"]),
-        reach=float(cells["reach_m"] or math.nan), power=float(cells["power_w"] or math.nan),
-        delay=float(cells["ns_per_m"]) * units.ns, end_latency=float(cells["end_ns"]) * units.ns,
+        reach=cells["reach_m"], power=cells["power_w"], delay=cells["s_per_m"], end_latency=cells["end_s"],
     )
 
 

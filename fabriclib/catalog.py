@@ -1,5 +1,6 @@
 """The facts: data/*.csv read into rows, each traceable to a row of sources.csv.
 
+What a column holds is declared once, in columns.csv: KINDS has how a cell of each kind is read, and what a blank one is.
 A wide row (a link) names the source of each of its values in its `sources` column, as `field:source-id` pairs.
 """
 
@@ -7,11 +8,36 @@ from __future__ import annotations
 
 import csv
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .checks import known, short, typed
 from .units import parse
+
+Row = dict[str, Any]
+
+
+def _pairs(cell: str) -> tuple[tuple[int, int, int], ...]:
+    """Read "0-1:4 0-2:1" as (from, to, how many)."""
+    ends = (pair.replace("-", ":").split(":") for pair in cell.split())
+    return tuple((int(a), int(b), int(many)) for a, b, many in ends)
+
+
+# A blank text or list is empty, a blank number is NaN (unknown), and anything else that is blank is None.
+KINDS: dict[str, Callable[[str], Any]] = {
+    "text": str,
+    "reference": lambda cell: cell or None,
+    "integer": lambda cell: int(cell) if cell else None,
+    "number": lambda cell: float(cell or "nan"),
+    "flag": {"yes": True, "no": False, "": None}.__getitem__,
+    "names": lambda cell: tuple(cell.split()),
+    "integers": lambda cell: tuple(map(int, cell.split())),
+    "numbers": lambda cell: tuple(map(float, cell.split())),
+    "pairs": _pairs,
+    "sources": lambda cell: dict(pair.split(":", 1) for pair in cell.split()),
+}
 
 
 @typed
@@ -57,14 +83,14 @@ def data_folder() -> Path:
 
 @typed
 @functools.cache
-def rows(table: str) -> tuple[dict[str, str], ...]:
-    """Return the rows of data/<table>.csv as dicts of text.
+def texts(table: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of data/<table>.csv as they are written, each cell a text.
 
     Raises:
         ValueError: no such table.
 
-    >>> rows("links")[0]["name"]
-    'NVLink 1'
+    >>> texts("links")[0]["lane_bits_per_s"]
+    '20e9'
     """
     known("table", table, sorted(path.stem for path in data_folder().glob("*.csv")))
     with open(data_folder() / f"{table}.csv", newline="", encoding="utf-8") as file:
@@ -73,11 +99,39 @@ def rows(table: str) -> tuple[dict[str, str], ...]:
 
 @typed
 @functools.cache
-def _indexed(table: str) -> dict[str, dict[str, str]]:
+def columns(table: str) -> dict[str, dict[str, str]]:
+    """Return {column: its row of columns.csv} of a table: a declaration of its own, or else the one for any table.
+
+    >>> columns("links")["latency_s"]["unit"]
+    's'
+    """
+    own, of_any = ({one["column"]: one for one in texts("columns") if one["table"] == of} for of in (table, ""))
+    return {column: own.get(column) or of_any[column] for column in texts(table)[0]}
+
+
+@typed
+@functools.cache
+def rows(table: str) -> tuple[Row, ...]:
+    """Return the rows of data/<table>.csv, each cell as the kind that columns.csv declares for its column.
+
+    Raises:
+        ValueError: no such table.
+
+    >>> rows("links")[0]["lane_bits_per_s"]
+    20000000000.0
+    """
+    cells = texts(table)
+    read = {column: KINDS[declared["kind"]] for column, declared in columns(table).items()}
+    return tuple({column: read[column](cell) for column, cell in one.items()} for one in cells)
+
+
+@typed
+@functools.cache
+def _indexed(table: str) -> dict[str, Row]:
     return {row["id"]: row for row in rows(table)}
 
 
-def row(table: str, id: str) -> dict[str, str]:  # noqa: A002 - the column is called id
+def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
     """Return the row of data/<table>.csv whose id is *id*.
 
     Raises:
@@ -97,12 +151,11 @@ def source(id: str) -> Source:  # noqa: A002
 
 
 @typed
-def sources_of(cells: dict[str, str]) -> dict[str, Source]:
+def sources_of(cells: Row) -> dict[str, Source]:
     """Return {field: Source} for a wide row."""
-    if not isinstance(cells.get("sources"), str):
+    if not isinstance(cells.get("sources"), dict):
         raise ValueError(f"cells must be a row with a column 'sources', such as row('links', 'nvlink4'); got {short(cells)}.")
-    pairs = (pair.split(":", 1) for pair in cells["sources"].split())
-    return {field: source(id) for field, id in pairs}
+    return {field: source(id) for field, id in cells["sources"].items()}
 
 
 def figure(id: str) -> Figure:  # noqa: A002
@@ -111,9 +164,8 @@ def figure(id: str) -> Figure:  # noqa: A002
     >>> figure("nvlink4-device").si, figure("nvlink4-device").direction
     (900000000000.0, 'both')
     """
-    texts = dict(row("figures", id))
-    value, origin = float(texts.pop("value")), source(texts.pop("source"))
-    return Figure(**texts, value=value, source=origin)
+    cells = row("figures", id)
+    return Figure(**cells | {"source": source(cells["source"])})
 
 
 @typed

@@ -55,8 +55,8 @@ def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
         if table["copy"] == id:
             for row in _rows(table["id"]):
                 if row["sets"]:
-                    line.setdefault(row["sets"], []).append(_line(table)[_pair(row)])
-                    measured.setdefault(row["sets"], []).append(float(row["gbps"]) * units.GB)
+                    line.setdefault(row["sets"], []).append(_line(table)[row["pair"]])
+                    measured.setdefault(row["sets"], []).append(row["bytes_per_s"])
     mean = {what: float(np.mean(values)) for what, values in measured.items()}
     if base is None:
         efficiency, extra = mean["efficiency"] / float(np.mean(line["efficiency"])), 0.0
@@ -90,11 +90,12 @@ def beside(table: str):
 
     cells = catalog.row("p2p_tables", table)
     way, ways, line = copy(cells["copy"]), _ways(cells), _line(cells)
-    pairs = [_pair(row) for row in _rows(table)]
-    model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs]) / units.GB
-    measured, sets = np.array([float(row["gbps"]) for row in _rows(table)]), [row["sets"] for row in _rows(table)]
-    return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model,
-                         "measured GB/s": measured, "error": error(model, measured), "sets": sets})
+    pairs = [row["pair"] for row in _rows(table)]
+    model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs])
+    measured = np.array([row["bytes_per_s"] for row in _rows(table)])
+    return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model / units.GB,
+                         "measured GB/s": measured / units.GB, "error": error(model, measured),
+                         "sets": [row["sets"] for row in _rows(table)]})
 
 
 def summary():
@@ -122,22 +123,17 @@ def _spread(errors) -> str:
 
 
 @functools.cache
-def _rows(table: str) -> tuple[dict[str, str], ...]:
+def _rows(table: str) -> tuple[catalog.Row, ...]:
     return tuple(row for row in catalog.rows("p2p_measurements") if row["table"] == table)
-
-
-def _pair(row: dict[str, str]) -> tuple[str, str]:
-    a, b = row["pair"].split()
-    return a, b
 
 
 def _ways(cells) -> int:
     return {"one way": 1, "both": 2}[cells["direction"]]
 
 
-def _line(cells: dict[str, str]) -> dict[tuple[str, str], float]:
+def _line(cells: catalog.Row) -> dict[tuple[str, str], float]:
     """Return the line rate of every pair of a table: between its devices, in its direction, staged or not."""
     staged = bool(catalog.row("copies", cells["copy"])["base"])
-    ends = dict.fromkeys(name for row in _rows(cells["id"]) for name in row["pair"].split())
+    ends = dict.fromkeys(name for row in _rows(cells["id"]) for name in row["pair"])
     wires = p2p(server(cells["server"]), list(ends), staged=staged, both=cells["direction"] == "both")
     return {(a, b): wires.rates[i, j] for i, a in enumerate(wires.names) for j, b in enumerate(wires.names) if i != j}

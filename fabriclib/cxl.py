@@ -87,7 +87,7 @@ def trace(device_type: int, accesses: Sequence[str], bias: str = "host") -> tupl
     for number, access in enumerate(accesses, start=1):
         agent, operation, name = _parsed(access, device)
         home = "host" if name[0] == "H" else "device"
-        line = lines.setdefault(name, _Line(home, bias if (home, device["caches_host_memory"]) == ("device", "yes") else ""))
+        line = lines.setdefault(name, _Line(home, bias if home == "device" and device["caches_host_memory"] else ""))
         messages, data_from = _RUN[operation](line, agent, number)
         if line.bias and (agent, operation) in (("host", "read"), ("host", "write")):
             line.bias = "host"
@@ -115,7 +115,7 @@ def table(name: str):
     """
     import pandas as pd
 
-    return pd.DataFrame(catalog.rows(f"cxl_{known('name', name, ['versions', 'features', 'devices', 'sharing'])}"))
+    return pd.DataFrame(catalog.texts(f"cxl_{known('name', name, ['versions', 'features', 'devices', 'sharing'])}"))
 
 
 def _read(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
@@ -214,12 +214,12 @@ def _other(agent: str) -> str:
     return "device" if agent == "host" else "host"
 
 
-def _parsed(access: str, device: dict[str, str]) -> tuple[str, str, str]:
+def _parsed(access: str, device: catalog.Row) -> tuple[str, str, str]:
     words = access.split() if isinstance(access, str) else []
     if len(words) != 3:
         raise ValueError(f"access must be an agent, an operation and a line, such as 'host read H0'; got {short(access)}.")
     agent, operation, name = words
-    has_cache, has_memory = device["caches_host_memory"] == "yes", device["own_memory"] == "yes"
+    has_cache, has_memory = device["caches_host_memory"], device["own_memory"]
     known("agent", agent, AGENTS if has_cache else ["host"])
     known("operation", operation, OPERATIONS[:3 + (agent == "device" and has_memory and name.startswith("D"))])
     if not _LINE.fullmatch(name) or (name[0] == "D" and not has_memory):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import catalog, units
+from . import catalog
 from .checks import number, together, typed, whole
 from .links import Link
 
@@ -64,6 +64,7 @@ class Fec:
         Raises:
             ValueError: a rate that is not positive, or codewords below one or not whole.
 
+        >>> from fabriclib import units
         >>> units.format(fec("rs544").block_time(106.25 * units.Gb), "s")
         '51.2 ns'
         """
@@ -79,8 +80,7 @@ def fec(name: str) -> Fec:
         ValueError: an unknown name; the nearest are suggested.
     """
     cells = catalog.row("fecs", name)
-    bits, coded, message = (int(cells[column]) for column in ("symbol_bits", "coded_symbols", "message_symbols"))
-    return Fec(cells["id"], cells["name"], bits, coded, message, decode_time=float(cells["decode_ns"]) * units.ns)
+    return Fec(*(cells[column] for column in ("id", "name", "symbol_bits", "coded_symbols", "message_symbols", "decode_s")))
 
 
 @typed
@@ -88,7 +88,7 @@ def link_fec(link: Link) -> tuple[Fec, int] | None:
     """Return the code of a *link* and its interleaved codewords, or None where it has none."""
     for cells in catalog.rows("link_fecs"):
         if cells["id"] == link.id:
-            return fec(cells["fec"]), int(cells["codewords"])
+            return fec(cells["fec"]), cells["codewords"]
     return None
 
 
@@ -103,7 +103,7 @@ def latency(link: Link, code: str | None = None) -> float:
     Raises:
         ValueError: an unknown code.
 
-    >>> from fabriclib import link
+    >>> from fabriclib import link, units
     >>> [units.format(latency(link(name)), "s") for name in ("eth25", "eth100", "eth400", "ib-qdr")]
     ['226 ns', '72.2 ns', '62.6 ns', '0 s']
     """

@@ -103,7 +103,7 @@ def flit_bytes(framing: str) -> float:
     >>> flit_bytes("cxl-68"), flit_bytes("pcie-flit")
     (68.0, 256.0)
     """
-    return sum(float(field["bytes"]) for field in _fields(framing))
+    return float(sum(field["bytes"] for field in _fields(framing)))
 
 
 def _packet_share(framing: str, packet_bytes):
@@ -122,10 +122,10 @@ KINDS = {"packet": _packet_share, "flit": _flit_share}
 
 @typed
 @functools.cache
-def _fields(framing: str) -> tuple[dict[str, str], ...]:
+def _fields(framing: str) -> tuple[catalog.Row, ...]:
     known("framing", framing, sorted({r["framing"] for r in catalog.rows("framings")}))
     return tuple(r for r in catalog.rows("framings") if r["framing"] == framing)
 
 
 def _bytes(framing: str, carries: str) -> float:
-    return sum(float(field["bytes"]) for field in _fields(framing) if field["carries"] == carries)
+    return float(sum(field["bytes"] for field in _fields(framing) if field["carries"] == carries))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from . import catalog, units
@@ -65,10 +64,10 @@ def adapter(name: str) -> Adapter:
     """
     cells = catalog.row("adapters", name)
     return Adapter(
-        **{field: cells[field] for field in ("id", "name", "family", "note")}, year=int(cells["year"]),
-        ports=int(cells["ports"]), port=link(cells["link"]), transports=tuple(cells["transport"].split()),
-        host=link(cells["host_link"], int(cells["host_lanes"])) if cells["host_link"] else None,
-        latency=float(cells["latency_ns"] or math.nan) * units.ns, power=float(cells["power_w"] or math.nan),
+        **{field: cells[field] for field in ("id", "name", "family", "year", "ports", "note")},
+        port=link(cells["link"]), transports=cells["transport"],
+        host=link(cells["host_link"], cells["host_lanes"]) if cells["host_link"] else None,
+        latency=cells["latency_s"], power=cells["power_w"],
     )
 
 

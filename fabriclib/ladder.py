@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import catalog, fec, framing, units
+from . import catalog, fec, framing
 from .cabling import Cable
 from .checks import MAX_BYTES, count, number, single, typed
 from .links import Link
@@ -53,7 +53,7 @@ def way(wire: Link, switches: int, cable: Cable, metres: float) -> Way:
     Raises:
         ValueError: switches below zero or not whole, or a cable beyond its reach.
 
-    >>> from fabriclib import cable, link
+    >>> from fabriclib import cable, link, units
     >>> units.format(way(link("eth400"), 1, cable("module-400-mm"), 20).cables, "s")
     '240 ns'
     """
@@ -69,13 +69,13 @@ def switch_latency(wire: Link) -> tuple[float, float, float]:
     Raises:
         ValueError: no switch of that family has a known latency.
 
-    >>> from fabriclib import link
+    >>> from fabriclib import link, units
     >>> [units.format(seconds, "s") for seconds in switch_latency(link("ib-ndr"))]
     ['207 ns', '130 ns', '330 ns']
     """
     families = {cells["id"]: cells["family"] for cells in catalog.rows("links")}
-    found = sorted(float(cells["latency_ns"]) * units.ns for cells in catalog.rows("switches")
-                   if cells["latency_ns"] and families[cells["link"]] == wire.family)
+    found = sorted(cells["latency_s"] for cells in catalog.rows("switches")
+                   if not math.isnan(cells["latency_s"]) and families[cells["link"]] == wire.family)
     if not found:
         raise ValueError(f"wire must be of a family whose switches have a known latency; got {wire.name}.")
     return math.sqrt(found[0] * found[-1]), found[0], found[-1]
@@ -98,7 +98,7 @@ def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None
     cells = catalog.row("transports", transport)
     nbytes, way = single("nbytes", number("nbytes", nbytes, high=MAX_BYTES)), way or Way()
     steps = [row for row in catalog.rows("ladder_steps") if row["transport"] == cells["steps"]]
-    if nbytes <= float(cells["inline_bytes"]):
+    if nbytes <= cells["inline_bytes"]:
         steps = [row for row in steps if not row["id"].endswith("-fetch")]
     out = [_row(row, nbytes) for row in steps if row["at"] == "sender"]
     back = [_row(row, nbytes) for row in steps if row["at"] == "receiver"]
@@ -109,7 +109,7 @@ def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None
 def latency(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None) -> tuple[float, float, float]:
     """Return (usual, lowest, highest) seconds from program to program: the sum of `rungs`.
 
-    >>> from fabriclib import link
+    >>> from fabriclib import link, units
     >>> [units.format(s, "s") for s in latency("ib", 32, link("ib-edr"), link("pcie3"))]
     ['805 ns', '743 ns', '893 ns']
     """
@@ -117,16 +117,16 @@ def latency(transport: str, nbytes, wire: Link, host: Link, way: Way | None = No
     return sum(one.seconds for one in found), sum(one.low for one in found), sum(one.high for one in found)
 
 
-def _row(cells: dict[str, str], nbytes: float) -> Rung:
-    low, high = (float(cells[field]) * units.ns for field in ("low_ns", "high_ns"))
-    per_byte = float(cells["ns_per_kib"] or 0) * units.ns / units.KiB * nbytes
+def _row(cells: catalog.Row, nbytes: float) -> Rung:
+    low, high = cells["low_s"], cells["high_s"]
+    per_byte = 0.0 if math.isnan(cells["s_per_byte"]) else cells["s_per_byte"] * nbytes
     usual = math.sqrt(low * high) + per_byte
     return Rung(cells["at"], cells["step"], cells["kind"], usual, low + per_byte, high + per_byte)
 
 
-def _network(cells: dict[str, str], nbytes: float, wire: Link, host: Link, way: Way) -> list[Rung]:
+def _network(cells: catalog.Row, nbytes: float, wire: Link, host: Link, way: Way) -> list[Rung]:
     """The rungs that are computed: the first packet through both slots, all bytes over the slower of slot and wire, the way."""
-    packet = float(cells["packet_bytes"])
+    packet = cells["packet_bytes"]
     first = min(nbytes, packet)
     header = framing.overhead(cells["framing"])
     sent = nbytes + math.ceil(nbytes / packet) * header

@@ -28,7 +28,7 @@ def lanes_of(cpu: str, sockets: int = 1) -> int:
     (128, 128, 160)
     """
     row = catalog.row("cpus", cpu)
-    return int(row["lanes" if count("sockets", sockets, high=SOCKETS[-1]) == 1 else "lanes_of_two"])
+    return row["lanes" if count("sockets", sockets, high=SOCKETS[-1]) == 1 else "lanes_of_two"]
 
 
 def lanes_asked(gpus: int = 8, nics: int = 8, ssds: int = 4) -> int:
@@ -38,7 +38,7 @@ def lanes_asked(gpus: int = 8, nics: int = 8, ssds: int = 4) -> int:
     (272, 128)
     """
     asked = {"gpus": gpus, "nics": nics, "ssds": ssds}
-    return sum(count(name, many, low=0) * int(catalog.row("lane_needs", DEVICES[name])["lanes"]) for name, many in asked.items())
+    return sum(count(name, many, low=0) * catalog.row("lane_needs", DEVICES[name])["lanes"] for name, many in asked.items())
 
 
 def width_for(name: str, rate: float) -> int:
@@ -51,8 +51,7 @@ def width_for(name: str, rate: float) -> int:
     (16, 16)
     """
     wanted = single("rate", number("rate", rate))
-    widths = [int(width) for width in catalog.row("links", known("link", name, _links()))["widths"].split()]
-    for width in widths:
+    for width in catalog.row("links", known("link", name, _links()))["widths"]:
         if link(name, width).line >= wanted:
             return width
     widest = link(name)

@@ -223,19 +223,17 @@ def link(name: str, lanes: int | None = None) -> Link:
     <PCIe 5, one direction: raw 64 GB/s, line 63.02 GB/s, payload 57.61 GB/s>
     """
     cells = catalog.row("links", name)
-    default = int(cells["lanes"])
-    widths = [int(w) for w in cells["widths"].split()] or [default]
+    default = cells["lanes"]
+    widths = cells["widths"] or (default,)
     lanes = default if lanes is None else count("lanes", lanes)
     if lanes not in widths:
         raise ValueError(f"lanes must be {' or '.join(map(str, widths))} for {cells['name']}; got {lanes}.")
     code = catalog.row("codes", cells["code"])
     return Link(
-        id=cells["id"], name=cells["name"], family=cells["family"], generation=cells["generation"], device=cells["device"],
-        framing=cells["framing"], note=cells["note"], year=int(cells["year"]), per_device=int(cells["links"]), lanes=lanes,
-        lane_rate=float(cells["lane_gbps"]) * units.Gb, code=code["name"],
-        code_rate=int(code["payload_bits"]) / int(code["coded_bits"]),
-        packet_bytes=float(cells["packet_bytes"]) if cells["packet_bytes"] else None,
-        latency=float(cells["latency_ns"] or math.nan) * units.ns,
+        **{field: cells[field] for field in ("id", "name", "family", "generation", "year", "device", "note")},
+        per_device=cells["links"], lanes=lanes, lane_rate=cells["lane_bits_per_s"] / 8, code=code["name"],
+        code_rate=code["payload_bits"] / code["coded_bits"], framing=cells["framing"] or "",
+        packet_bytes=cells["packet_bytes"], latency=cells["latency_s"],
     )
 
 

@@ -178,16 +178,16 @@ def system(name: str) -> System:
     """
     cells = catalog.row("systems", name)
     return System(
-        cells["name"], int(cells["gpus"]), _bundle(cells["link"], cells["links"]), cells["wiring"],
+        cells["name"], cells["gpus"], _bundle(cells["link"], cells["links"]), cells["wiring"],
         switch(cells["switch"]) if cells["switch"] else None, nic(cells["nic"]) if cells["nic"] else None,
-        int(cells["nics"] or 0), cells["library"], cells["host"], int(cells["server_gpus"] or cells["gpus"]),
+        cells["nics"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"],
     )
 
 
-def _bundle(name: str, links: str) -> Link:
+def _bundle(name: str, links: int) -> Link:
     wire = link(name)
-    return wire.bundle(int(links)) if int(links) > 1 else wire
+    return wire.bundle(links) if links > 1 else wire
 
 
 def systems():

@@ -40,10 +40,8 @@ def tier(name: str) -> Tier:
     ('304 ns', '59.3 GB/s')
     """
     cells = catalog.row("memory_tiers", name)
-    usual = float(cells["latency_ns"])
-    low, high = (float(cells[field] or usual) * units.ns for field in ("low_ns", "high_ns"))
-    rate = link(cells["link"], int(cells["lanes"])).bandwidth() if cells["link"] else float(cells["gb_per_s"]) * units.GB
-    return Tier(cells["id"], cells["name"], usual * units.ns, low, high, rate)
+    rate = link(cells["link"], cells["lanes"]).bandwidth() if cells["link"] else cells["bytes_per_s"]
+    return Tier(cells["id"], cells["name"], cells["latency_s"], cells["low_s"], cells["high_s"], rate)
 
 
 def tiers():

@@ -186,10 +186,10 @@ def ack_limit(link: Link, mps=256):
     (237.0, 203.0)
     """
     delays = [row["id"] for row in catalog.rows("pcie_delays")]
-    delay = float(catalog.row("pcie_delays", known("link", pcie(link).id, delays))["internal_delay"])
+    delay = catalog.row("pcie_delays", known("link", pcie(link).id, delays))["internal_delay"]
     row = catalog.row("pcie_acks", str(link.lanes))
     size = one_of("mps", mps, SIZES)
-    factor = float(row[f"factor_{min(size, 512)}"])
+    factor = row["factor_128"] if size == 128 else row["factor_256"] if size == 256 else row["factor_512"]
     return float(np.floor((size + _control("tlp-overhead")) * factor / link.lanes + delay))
 
 
@@ -231,7 +231,7 @@ def nbytes_of(nbytes):
 
 
 def _control(id: str) -> float:  # noqa: A002 - the column is called id
-    return float(catalog.row("pcie_control", id)["value"])
+    return catalog.row("pcie_control", id)["value"]
 
 
 def _for_packets(link: Link) -> float:

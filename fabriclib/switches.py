@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from . import catalog, units
@@ -75,12 +74,11 @@ def switch(name: str) -> Switch:
     <NVSwitch 4: 72 ports, 3.6 TB/s one way>
     """
     cells = catalog.row("switches", name)
-    port = link(cells["link"], int(cells["port_lanes"]) if cells["port_lanes"] else None)
+    port = link(cells["link"], cells["port_lanes"])
     return Switch(
-        **{field: cells[field] for field in ("id", "name", "family", "generation", "note")}, year=int(cells["year"]),
-        ports=int(cells["ports"]), lanes=int(cells["lanes"] or int(cells["ports"]) * port.lanes), port=port,
-        reduces=cells["reduces"] == "yes", latency=float(cells["latency_ns"] or math.nan) * units.ns,
-        power=float(cells["power_w"] or math.nan), box_power=float(cells["box_w"] or math.nan),
+        **{field: cells[field] for field in ("id", "name", "family", "generation", "year", "ports", "reduces", "note")},
+        lanes=cells["lanes"] or cells["ports"] * port.lanes, port=port, latency=cells["latency_s"], power=cells["power_w"],
+        box_power=cells["box_w"],
     )
 
 

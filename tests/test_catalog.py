@@ -1,6 +1,7 @@
-"""The facts: every row can be traced, every id means one thing, and no source stands there unused."""
+"""The facts: declared column by column, read by something, traceable, every id one thing, no source unused."""
 
 import csv
+import json
 import re
 
 import pytest
@@ -11,23 +12,90 @@ from fabriclib.collectives.registry import entries
 FOLDER = catalog.data_folder()
 TABLES = {path.stem: catalog.rows(path.stem) for path in sorted(FOLDER.glob("*.csv"))}
 ROWS = [(table, row) for table, rows in TABLES.items() for row in rows]
+CELLS = [(table, column, declared, row[column]) for table, rows in TABLES.items()
+         for column, declared in catalog.columns(table).items() for row in catalog.texts(table)]
+KEYS = {row["id"]: row["key"] for row in TABLES["tables"]}
 SOURCES = {row["id"] for row in TABLES["sources"]}
 DIRECTIONS = {"", "one way", "both"}
 KINDS = {"datasheet", "standard", "paper", "measured", "derived", "estimate"}
 # Columns that name or sort a thing and state nothing measured about it.
 LABELS = {"id", "name", "sources", "note", "generation", "family"}
+# How a column's name ends says the unit of its numbers, and nothing else may end so.
+UNITS = {"s": {"s", "seconds"}, "B": {"bytes", "nbytes"}, "b": {"bits"}, "B/s": {"bytes_per_s"}, "b/s": {"bits_per_s"},
+         "s/B": {"s_per_byte"}, "s/m": {"s_per_m"}, "m": {"m"}, "W": {"w"}, "V": {"v"}, "dB": {"db"}, "USD": {"usd"}}
+OTHER_UNIT = re.compile(r"(.*_)?([num]s|[kmgt]?bps|[kmgt]i?b(_?ps|_s|_per_s)?|[kmgt]?hz|m[vwm]|u?sec|byte|bit)", re.IGNORECASE)
+SHOWN_WHOLE = ("cxl_", "columns", "tables")  # by cxl.table, and by the data dictionary
+PLAIN = {"congestion": "dcqcn-|pfc-", "pcie_control": None, "nccl_factors": None, "transports": None}  # value by value
+
+
+def code(*folders: str) -> str:
+    """All the code of *folders*, and of the lessons."""
+    modules = (path for folder in folders for path in (FOLDER.parent / folder).rglob("*.py"))
+    lessons = (json.loads(path.read_text(encoding="utf-8"))["cells"] for path in (FOLDER.parent / "notebooks").glob("*.ipynb"))
+    return "\n".join([*(path.read_text(encoding="utf-8") for path in modules),
+                      *("".join(cell["source"]) for cells in lessons for cell in cells if cell["cell_type"] == "code")])
+
+
+READERS = code("fabriclib", "tools")
 
 
 def cited(row) -> dict[str, str]:
     """Return {column: source id} of a row; a narrow row has one source for its value."""
-    if row.get("source"):
-        return {"value": row["source"]}
-    return dict(pair.split(":", 1) for pair in row.get("sources", "").split())
+    return {"value": row["source"]} if row.get("source") else row.get("sources", {})
 
 
-def numeric(table: str, column: str) -> bool:
-    filled = [row[column] for row in TABLES[table] if row[column]]
-    return bool(filled) and all(re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?", cell) for cell in filled)
+def items(value) -> list:
+    """Return what a cell holds: the one value, or all of several."""
+    return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, tuple) else [value]
+
+
+def test_every_table_and_column_is_declared_and_every_declaration_exists():
+    assert sorted(KEYS) == sorted(TABLES)
+    declared = {(row["table"], row["column"]) for row in TABLES["columns"]}
+    assert len(declared) == len(TABLES["columns"])
+    held = {(table, column) for table in TABLES for column in catalog.columns(table)}
+    assert all(pair in held if pair[0] else any(pair[1] == column for _, column in held) for pair in declared)
+    for row in TABLES["columns"]:
+        assert row["kind"] in catalog.KINDS, row
+        assert (row["kind"] in ("number", "numbers")) <= bool(row["unit"]), row
+
+
+def test_cells_are_blank_only_where_they_may_be():
+    blank = {(table, column) for table, column, declared, cell in CELLS if not cell and not declared["blank"]}
+    assert not blank
+
+
+def test_every_reference_resolves():
+    for table in TABLES:
+        for column, declared in catalog.columns(table).items():
+            if declared["refers"]:
+                other, _, there = declared["refers"].partition(".")
+                ids = {row[there or KEYS[other][0]] for row in TABLES[other]}
+                named = {one for row in TABLES[table] for one in items(row[column]) if one is not None}
+                assert named <= ids, f"{table}.csv: {column} names {sorted(named - ids)}, which {other}.csv lacks"
+
+
+def test_a_unit_has_one_spelling():
+    for table in TABLES:
+        for column, declared in catalog.columns(table).items():
+            unit = declared["unit"]
+            if unit in ("", "1") or unit.startswith("("):
+                assert not OTHER_UNIT.fullmatch(column), f"{table}.csv: {column} looks like a unit, and none is declared"
+            else:
+                ends = any(column == end or column.endswith(f"_{end}") for end in UNITS[unit])
+                assert ends, f"{table}.csv: {column} is in {unit}, and its name does not say so"
+
+
+def test_nothing_stands_there_unread():
+    for table in TABLES:
+        if table.startswith(SHOWN_WHOLE):
+            continue
+        assert f'"{table}"' in READERS, f"{table}.csv is read by nothing"
+        for column in catalog.columns(table):
+            assert re.search(rf"[\"'.]{column}\b|\b{column}: ", READERS), f"{table}.csv: {column} is read by nothing"
+    for table, built in PLAIN.items():
+        for one in (row["id"] for row in TABLES[table]):
+            assert f'"{one}"' in READERS or built and re.match(built, one), f"{table}.csv: {one} is read by nothing"
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -36,34 +104,27 @@ def test_tables_are_rectangular_and_their_ids_are_unique_and_well_formed(table):
         lines = list(csv.reader(file))
     assert len({len(line) for line in lines}) == 1, f"{table}.csv has rows of different lengths"
     assert all(cell == cell.strip() for line in lines for cell in line), f"{table}.csv has cells with stray blanks"
-    if "id" in lines[0]:
-        ids = [row["id"] for row in TABLES[table]]
-        assert len(set(ids)) == len(ids), f"{table}.csv has an id twice"
-        for one in ids:
-            assert re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", one), f"{table}.csv: {one!r} is no lower-case id"
-    else:
-        keys = [tuple(row.values())[:2] if table != "framings" else (row["framing"], row["field"]) for row in TABLES[table]]
-        assert len(set(keys)) == len(keys), f"{table}.csv says something twice"
+    keys = [tuple(row[column] for column in KEYS[table]) for row in TABLES[table]]
+    assert len(set(keys)) == len(keys), f"{table}.csv says something twice"
+    for row in TABLES[table]:
+        one = row.get("id", "a")
+        assert table in ("tables", "columns") or re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", one), f"{one!r} is no lower-case id"
 
 
-def test_every_source_named_exists():
-    for table, row in ROWS:
-        for column, source in cited(row).items():
-            assert source in SOURCES, f"{table}.csv, {row.get('id')}: {column} cites {source!r}, which sources.csv lacks"
+def test_every_source_an_algorithm_names_exists():
     for entry in entries().values():
         assert entry.source in SOURCES, f"{entry.collective} by {entry.name} cites {entry.source!r}"
 
 
 def test_every_value_of_a_wide_row_names_its_source():
-    for table, row in ROWS:
-        if "sources" not in row:
-            continue
-        names = cited(row)
+    for table, row in [(name, row) for name in TABLES for row in catalog.texts(name) if "sources" in row]:
+        names = catalog.KINDS["sources"](row["sources"])
         assert set(names) <= set(row), f"{table}.csv, {row.get('id')} cites sources for columns it does not have"
         assert all(row[column] for column in names), f"{table}.csv, {row.get('id')} cites a source for an empty cell"
         sourced = {column for other in TABLES[table] for column in cited(other)}
+        numeric = {column for column, declared in catalog.columns(table).items() if declared["kind"] in ("number", "integer")}
         for column, cell in row.items():
-            if cell and column not in LABELS and (column in sourced or numeric(table, column)):
+            if cell and column not in LABELS and (column in sourced or column in numeric):
                 assert column in names, f"{table}.csv, {row.get('id', row)}: {column} has no source"
 
 
@@ -75,8 +136,7 @@ def test_every_narrow_row_names_its_source():
 
 def test_every_source_is_used():
     used = {source for _, row in ROWS for source in cited(row).values()} | {entry.source for entry in entries().values()}
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER.parent / "fabriclib").rglob("*.py"))
-    unused = [one for one in SOURCES - used if f'"{one}"' not in code]
+    unused = [one for one in SOURCES - used if f'"{one}"' not in READERS]
     assert not unused, f"sources.csv has rows nobody cites: {sorted(unused)}"
 
 
@@ -122,15 +182,6 @@ def test_a_tuners_constants_are_not_measurements():
     for figure in constants:
         assert figure.kind == "estimate"
         assert "a constant of the library's tuner" in figure.note
-
-
-def test_rows_refer_to_rows_that_exist():
-    for table, column, other, key in (("links", "code", "codes", "id"), ("links", "framing", "framings", "framing"),
-                                      ("measurement_tables", "link", "links", "id"),
-                                      ("measurements", "table", "measurement_tables", "id")):
-        there = {row[key] for row in TABLES[other]}
-        for row in TABLES[table]:
-            assert not row[column] or row[column] in there, f"{table}.csv: {column} {row[column]!r} is not in {other}.csv"
 
 
 @pytest.mark.parametrize(("call", "named"), [

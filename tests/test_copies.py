@@ -86,16 +86,8 @@ def test_both_directions_are_added_up():
     assert both.rates[0, 1] == pytest.approx(2 * one.rates[0, 1])
 
 
-@pytest.mark.parametrize("table", ["copies", "p2p_tables"])
-def test_names_lead_somewhere(table):
-    for cells in catalog.rows(table):
-        if table == "copies":
-            assert all(link in {row["id"] for row in catalog.rows("links")} for link in cells["over"].split())
-        else:
-            catalog.row("servers", cells["server"])
-            catalog.row("copies", cells["copy"])
-    pairs = [(row["table"], row["pair"]) for row in catalog.rows("p2p_measurements")]
-    assert {table for table, _ in pairs} == {cells["id"] for cells in catalog.rows("p2p_tables")}
+def test_every_table_of_copies_has_rows():
+    assert {row["table"] for row in catalog.rows("p2p_measurements")} == {cells["id"] for cells in catalog.rows("p2p_tables")}
 
 
 @pytest.mark.parametrize("call", [copies.copy, copies.beside, lambda name: copies.reached(name, "nvlink")])

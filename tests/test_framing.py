@@ -32,7 +32,7 @@ def test_68_byte_flits_match_the_closed_form(lines, headers):
 @given(lines=st.integers(1, 60), headers=st.integers(0, 60), name=st.sampled_from(CXL_FLITS))
 def test_line_share_is_what_packing_slot_by_slot_gives(lines, headers, name):
     fields = [row for row in catalog.rows("framings") if row["framing"] == name]
-    slots = sum(int(row["bytes"]) // 16 for row in fields if row["carries"] == "slots")
+    slots = sum(row["bytes"] // 16 for row in fields if row["carries"] == "slots")
     free = sum(row["carries"] == "header slot" for row in fields)
     flits, data, messages = 0, 4 * lines, headers
     while data or messages:  # fill header slots with messages first: nothing else fits there

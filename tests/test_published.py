@@ -29,7 +29,7 @@ def test_forty_figures_are_reproduced_from_rows_that_another_source_gave():
         subject = figure.subject
         if subject in {row["id"] for row in catalog.rows("switches")}:
             subject = catalog.row("switches", subject)["link"]
-        return catalog.sources_of(catalog.row("links", subject))["lane_gbps"].id
+        return catalog.sources_of(catalog.row("links", subject))["lane_bits_per_s"].id
 
     independent = [f for f in FIGURES if off(f) <= TOLERANCE and f.source.id not in ("none", rate_source(f))]
     assert len(independent) >= 40
@@ -62,7 +62,7 @@ def test_what_the_model_does_not_compute_is_refused(id, change):
 
 
 @pytest.mark.parametrize("table", ["links", "framings", "switches", "cxl_versions", "cxl_features", "cxl_devices",
-                                   "cxl_sharing", "memory_tiers", "infinity_fabric", "channel_parts", "channel_budgets",
+                                   "cxl_sharing", "memory_tiers", "channel_parts", "channel_budgets",
                                    "channel_segments", "retimers", "retimer_counts", "nccl_graphs", "designs", "prices",
                                    "adapters", "cables", "fecs", "link_fecs", "ladder_steps", "mtus", "transports"])
 def test_a_value_without_a_source_says_what_it_rests_on(table):

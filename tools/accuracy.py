@@ -50,7 +50,7 @@ def show(title: str, scores) -> None:
 def write(scores) -> None:
     with open(catalog.data_folder() / "held_out.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["table", "all_sizes", "up_to_64_kib", "between", "from_64_mib"])
+        writer.writerow(["table", "all_sizes", "small", "between", "large"])
         for table in accuracy.tables():
             writer.writerow([table.id, *("" if math.isnan(one) else f"{one:.4f}" for one in scores[table.id])])
 

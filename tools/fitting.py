@@ -12,7 +12,6 @@ from scipy.optimize import least_squares
 
 from fabriclib import catalog
 from fabriclib.accuracy import Table, build, free
-from fabriclib.prediction.constants import UNITS
 
 SPREAD = 0.1  # a relative error that is nothing unusual
 STEP = 1e-3  # of a difference, in widths
@@ -99,10 +98,10 @@ def influence(tables: list[Table], departures) -> dict[tuple[str, str], list[str
 def write(departures, tables: list[Table]) -> None:
     """Write the values into data/fitted.csv, with the tables that each was fitted on."""
     constants, moved = build(departures), influence(tables, departures)
-    rows = [dict(row) for row in catalog.rows("fitted")]
+    rows = [dict(row) for row in catalog.texts("fitted")]
     for row in rows:
         key = row["subject"], row["quantity"]
-        row["value"] = f"{constants[key] / UNITS[row['unit']]:.4g}"
+        row["value"] = f"{constants[key]:.4g}"
         row["tables"] = " ".join(moved.get(key, ()))
     with open(catalog.data_folder() / "fitted.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")

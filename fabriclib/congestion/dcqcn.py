@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import catalog, units
+from .. import catalog
 from ..checks import count, number, short, single, typed
 
 STEP = 1e-6  # seconds: of the integration, small against every interval of the protocol
@@ -76,9 +76,7 @@ def value(id: str) -> float:  # noqa: A002 - the column is called id
     >>> value("dcqcn-step"), value("trident2-buffer")
     (5000000.0, 12000000.0)
     """
-    cells = catalog.row("congestion", id)
-    plain = cells["unit"] in ("", "m/s")
-    return float(cells["value"]) if plain else units.parse(f"{cells['value']} {cells['unit']}")
+    return catalog.row("congestion", id)["value"]
 
 
 class Trace(NamedTuple):

@@ -100,9 +100,9 @@ def _network(run: Case, share: float, eager: float, bulk: float) -> Constants:
 
 def _tcp(run: Case, wire: bool):
     cells = catalog.row("causes", "tcp")
-    rate, line, healthy = float(cells["rate_GBps"]) * units.GB, _node_rate(run), _reached(run)
+    rate, line, healthy = cells["rate_bytes_per_s"], _node_rate(run), _reached(run)
     # Some networks start more slowly than the TCP that the rows were fitted to. TCP over those is no quicker than they are.
-    eager, bulk = (max(float(cells[f"{hop}_us"]) * units.us, getattr(healthy, hop)) for hop in ("eager", "bulk"))
+    eager, bulk = max(cells["eager_s"], healthy.eager), max(cells["bulk_s"], healthy.bulk)
     for strength in _TCP:
         share = min(rate * strength, healthy.net) / line
         constants = _network(run, share, eager, bulk)
@@ -117,9 +117,9 @@ def _node_rate(run: Case) -> float:
 def _no_gpudirect(run: Case, wire: bool):
     cells, healthy = catalog.row("causes", "no-gpudirect"), _reached(run)
     for strength in _DETOUR:
-        share = float(cells["share"]) * strength
-        constants = _network(run, share * healthy.net / _node_rate(run), healthy.eager + float(cells["eager_us"]) * units.us,
-                             healthy.bulk + float(cells["bulk_us"]) * units.us)
+        share = cells["share"] * strength
+        constants = _network(run, share * healthy.net / _node_rate(run), healthy.eager + cells["eager_s"],
+                             healthy.bulk + cells["bulk_s"])
         yield f"with a detour through host memory that leaves {share:.0%} of the rate", run.seconds(constants, wire=wire)
 
 

@@ -99,7 +99,7 @@ def _possible(cause: str, seen: Seen) -> bool:
     return not slow if cause == "nvls-off" else slow or seen.fallen <= FALLEN
 
 
-def _candidate(cells: dict[str, str], seen: Seen, said: dict[str, str]) -> Candidate | None:
+def _candidate(cells: catalog.Row, seen: Seen, said: dict[str, str]) -> Candidate | None:
     cause = cells["id"]
     curves = variants(cause, seen.run, wire=seen.windowed)
     if not curves:

@@ -49,8 +49,8 @@ def published(table: str):
 
     catalog.row("measurement_tables", table)
     cells = _by_table()[table]
-    seconds = settled([float(r["out_of_place_us"]) for r in cells], [float(r["in_place_us"] or "nan") for r in cells]) * units.us
-    return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds.round(12)})
+    seconds = settled([r["out_of_place_s"] for r in cells], [r["in_place_s"] for r in cells])
+    return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds})
 
 
 def as_read(table: str):
@@ -66,20 +66,19 @@ def as_read(table: str):
 
     about = catalog.row("measurement_tables", table)
     cells = _by_table()[table]
-    nbytes, seconds, inside = (np.array([float(r[name] or "nan") for r in cells]) * scale for name, scale in (
-        ("nbytes", 1.0), ("out_of_place_us", units.us), ("in_place_us", units.us)))
-    rate, ranks = nbytes / seconds, int(about["ranks"])
+    nbytes, seconds, inside = (np.array([float(r[name]) for r in cells]) for name in ("nbytes", "out_of_place_s", "in_place_s"))
+    rate, ranks = nbytes / seconds, about["ranks"]
     frame = pd.DataFrame({
-        "collective": about["collective"], "ranks": ranks, "nodes": int(about["nodes"]), "nbytes": nbytes,
-        "seconds": seconds.round(12), "algbw": rate, "busbw": rate * factor(about["collective"], ranks),
-        "in_place": inside.round(12), "table": 0})
+        "collective": about["collective"], "ranks": ranks, "nodes": about["nodes"], "nbytes": nbytes,
+        "seconds": seconds, "algbw": rate, "busbw": rate * factor(about["collective"], ranks),
+        "in_place": inside, "table": 0})
     frame.attrs = {"problems": [], "notes": [], "hints": [], "device": about["memory"] == "gpu",
-                   "windowed": about["tool"] == "osu_bw", "launcher": about["harness"].replace("unstated", "mpi")}
+                   "windowed": about["tool"] == "osu_bw", "launcher": about["harness"] or "mpi"}
     return frame
 
 
 @functools.cache
-def _by_table() -> dict[str, list[dict[str, str]]]:
+def _by_table() -> dict[str, list[catalog.Row]]:
     found: dict[str, list] = {}
     for row in catalog.rows("measurements"):
         found.setdefault(row["table"], []).append(row)

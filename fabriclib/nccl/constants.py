@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import catalog, units
+from .. import catalog
 
 VERSION = "v2.30.7-1"
-_US, _GB = units.us, units.GB
 
 
 class Latency(NamedTuple):
@@ -39,8 +38,8 @@ def latencies() -> dict[tuple[str, str], Latency]:
     6.6e-06
     """
     rows = catalog.rows("nccl_latencies")
-    fields = ("base_us", "nvlink_us", "pci_us", "net_us")
-    return {(row["algorithm"], row["protocol"]): Latency(*(round(float(row[f]) * _US, 12) for f in fields)) for row in rows}
+    return {(row["algorithm"], row["protocol"]): Latency(row["base_s"], row["nvlink_s"], row["pci_s"], row["net_s"])
+            for row in rows}
 
 
 @functools.cache
@@ -50,15 +49,15 @@ def caps(cap: str) -> np.ndarray:
     >>> caps("tree").shape
     (4, 3)
     """
-    fields = ("nodes1_gb_s", "nodes2_gb_s", "nodes4_gb_s")
-    found = {row["gpu"]: [float(row[f]) * _GB for f in fields] for row in catalog.rows("nccl_bandwidths") if row["cap"] == cap}
+    fields = ("nodes1_bytes_per_s", "nodes2_bytes_per_s", "nodes4_bytes_per_s")
+    found = {row["gpu"]: [row[f] for f in fields] for row in catalog.rows("nccl_bandwidths") if row["cap"] == cap}
     return np.array([found[row["id"]] for row in catalog.rows("nccl_gpus")])
 
 
 @functools.cache
 def gpus() -> dict[str, Gpu]:
     """Return the GPU generations by id, oldest first."""
-    return {row["id"]: Gpu(row["id"], i, int(row["compute_capability"]), float(row["nvls_efficiency"]))
+    return {row["id"]: Gpu(row["id"], i, row["compute_capability"], row["nvls_efficiency"])
             for i, row in enumerate(catalog.rows("nccl_gpus"))}
 
 
@@ -69,10 +68,10 @@ def factor(name: str) -> float:
     >>> factor("tree")
     0.92
     """
-    return float(catalog.row("nccl_factors", name)["value"])
+    return catalog.row("nccl_factors", name)["value"]
 
 
 @functools.cache
 def tree_correction(protocol: str) -> np.ndarray:
     """Return the factors on a tree's bandwidth, for messages from 64 B on, one for each power of two."""
-    return np.array([float(text) for text in catalog.row("nccl_tree_correction", protocol)["factors"].split()])
+    return np.array(catalog.row("nccl_tree_correction", protocol)["factors"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .. import catalog, units
+from .. import catalog
 from ..checks import count, known, number, short, single
 from .constants import gpus
 
@@ -88,6 +88,6 @@ def searched(system: str) -> Searched:
     rows = catalog.rows("nccl_graphs")
     known("system", system, dict.fromkeys(row["system"] for row in rows))
     mine = [row for row in rows if row["system"] == system]
-    graphs = {row["algorithm"]: Found(int(row["channels"]), float(row["intra_gb_s"]) * units.GB,
-                                      float(row["inter_gb_s"]) * units.GB, row["pattern"] == "tree") for row in mine}
-    return Searched(mine[0]["gpu"], int(mine[0]["gpus"]), graphs, cpu=mine[0]["cpu"])
+    graphs = {row["algorithm"]: Found(row["channels"], row["intra_bytes_per_s"], row["inter_bytes_per_s"],
+                                      row["pattern"] == "tree") for row in mine}
+    return Searched(mine[0]["gpu"], mine[0]["gpus"], graphs, cpu=mine[0]["cpu"])

@@ -32,10 +32,10 @@ def symmetric_time(kernel: str, nbytes, ranks, gpu: str = "hopper", blocks: int 
     row = catalog.row("nccl_symmetric", f"{known('kernel', kernel, KERNELS)}.{known('gpu', gpu, ('hopper', 'blackwell'))}")
     n, p = number("nbytes", nbytes, high=MAX_BYTES), whole("ranks", ranks, low=2, high=1024)
     sms = count("blocks", blocks, high=1024)
-    wire = {"one-shot": p * n, "two-shot": 2 * n * (p - 1) / p, "multicast": n * (1 + 1 / p)}[kernel] * float(row["wire_factor"])
+    wire = {"one-shot": p * n, "two-shot": 2 * n * (p - 1) / p, "multicast": n * (1 + 1 / p)}[kernel] * row["wire_factor"]
     if kernel == "multicast":
-        sms = np.minimum(sms, -(-int(row["multicast_blocks"]) // p)) * p
-    block, peak = (float(row[field]) * units.GiB for field in ("sm_gib_s", "peak_gib_s"))
+        sms = np.minimum(sms, -(-row["multicast_blocks"] // p)) * p
+    block, peak = row["sm_bytes_per_s"], row["peak_bytes_per_s"]
     rate = peak - block * np.log1p(np.expm1(peak / block) * np.exp(-sms))
-    found = units.us * (float(row["base_us"]) + np.logaddexp(0.0, wire / rate / units.us - 1))
+    found = row["base_s"] + units.us * np.logaddexp(0.0, wire / rate / units.us - 1)
     return plain(found)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from .. import catalog, units
+from .. import catalog
 
 Constants = Mapping[tuple[str, str], float]
-UNITS = {"": 1.0, "us": units.us, "B": 1.0}
 
 
 @functools.cache
 def fitted() -> Constants:
     """Return {(subject, quantity): value in SI units} out of data/fitted.csv."""
-    return {(r["subject"], r["quantity"]): float(r["value"]) * UNITS[r["unit"]] for r in catalog.rows("fitted")}
+    return {(r["subject"], r["quantity"]): r["value"] for r in catalog.rows("fitted")}
 
 
 def look_up(constants: Constants, quantity: str, *subjects: str) -> float:

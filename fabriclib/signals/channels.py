@@ -54,7 +54,7 @@ def part(name: str) -> Part:
     'card slot'
     """
     cells = catalog.row("channel_parts", name)
-    given = [float(cells[column]) / _METRES[cells["per"]] for column in ("db_8ghz", "db_16ghz")]
+    given = [cells[column] / _METRES[cells["per"]] for column in ("at_8ghz_db", "at_16ghz_db")]
     a, b = np.linalg.solve([[math.sqrt(f), f] for f in _AT], given)
     return Part(**{key: cells[key] for key in ("id", "name", "kind", "per", "note")}, coefficients=(float(a), float(b)))
 
@@ -99,11 +99,9 @@ def standard(name: str) -> Standard:
     [4.0, 8.0, 16.0, 16.0]
     """
     cells = catalog.row("channel_budgets", name)
-    levels = int(cells["levels"])
-    symbols = 8 * link(cells["id"]).lane_rate / math.log2(levels)
-    return Standard(cells["id"], cells["name"], levels, symbols / 2, float(cells["budget_db"]),
-                    float(cells["error_rate"]), float(cells["swing_mv"]) / 1e3, float(cells["margin"]),
-                    int(cells["most_retimers"]))
+    symbols = 8 * link(cells["id"]).lane_rate / math.log2(cells["levels"])
+    return Standard(cells["id"], cells["name"], cells["levels"], symbols / 2, cells["budget_db"], cells["error_rate"],
+                    cells["swing_v"], cells["margin"], cells["most_retimers"])
 
 
 class Segment(NamedTuple):
@@ -125,7 +123,7 @@ def channel(name: str, board: str) -> tuple[Segment, ...]:
     catalog.row("channels", name)
     known("board", board, boards())
     listed = (row for row in catalog.rows("channel_segments") if row["channel"] == name)
-    return tuple(segment(board if row["part"] == "board" else row["part"], float(row["amount"])) for row in listed)
+    return tuple(segment(row["part"] or board, row["amount"]) for row in listed)
 
 
 def segment(name: str, amount: float) -> Segment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -133,8 +132,8 @@ def device(name: str) -> Device:
     ('64 ns', 'redriver')
     """
     cells = catalog.row("retimers", name)
-    return Device(**{key: cells[key] for key in ("id", "name", "kind", "link", "note")}, db=float(cells["db"]),
-                  latency=float(cells["latency_ns"] or math.nan) * units.ns, power=float(cells["power_w"] or math.nan))
+    return Device(**{key: cells[key] for key in ("id", "name", "kind", "link", "db", "note")},
+                  latency=cells["latency_s"], power=cells["power_w"])
 
 
 def devices():
@@ -157,7 +156,7 @@ def retimer_counts():
     rows = catalog.rows("retimer_counts")
     sources = [catalog.sources_of(row)["retimers"] for row in rows]
     return pd.DataFrame({
-        "machine": [row["machine"] for row in rows], "accelerators": [int(row["gpus"]) for row in rows],
-        "where": [row["place"] for row in rows], "retimers": [int(row["retimers"]) for row in rows],
+        "machine": [row["machine"] for row in rows], "accelerators": [row["gpus"] for row in rows],
+        "where": [row["place"] for row in rows], "retimers": [row["retimers"] for row in rows],
         "source": [one.publisher for one in sources], "grade": [one.grade for one in sources],
     })

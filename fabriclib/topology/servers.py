@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
@@ -16,30 +17,29 @@ Wiring = tuple[dict[str, str], list[Cables]]  # the switches of the GPUs' own li
 FEW_GPUS = 12  # with more of them the cut that halves them is declared, not searched for
 
 
-def _switch_box(cells: dict[str, str]) -> Wiring:
+def _switch_box(cells: catalog.Row) -> Wiring:
     """Every GPU is linked to every switch; `links_per_switch` says with how many links."""
-    gpus, wire = int(cells["gpus"]), link(cells["link"])
-    per_switch = np.array(cells["links_per_switch"].split(), dtype=int)
+    gpus, wire = cells["gpus"], link(cells["link"])
+    per_switch = np.array(cells["links_per_switch"])
     a, b = np.divmod(np.arange(gpus * len(per_switch)), len(per_switch))
     # The link's latency is that of a hop from GPU to GPU, software included: half of it on each side of the switch.
     laid = Cables(a, gpus + b, wire, per_switch[b], wire.latency / 2)
     return _named("nvswitch", "switch", len(per_switch)), [laid]
 
 
-def _mesh(cells: dict[str, str]) -> Wiring:
+def _mesh(cells: catalog.Row) -> Wiring:
     """Every GPU is linked to every other one, with `links_per_pair` links."""
-    a, b = np.triu_indices(int(cells["gpus"]), k=1)
-    return {}, [Cables(a, b, link(cells["link"]), int(cells["links_per_pair"]))]
+    a, b = np.triu_indices(cells["gpus"], k=1)
+    return {}, [Cables(a, b, link(cells["link"]), cells["links_per_pair"])]
 
 
-def _listed_pairs(cells: dict[str, str]) -> Wiring:
-    """Some pairs of GPUs are linked: `links_per_pair` lists them, as in "0-1:4 0-2:1"."""
-    pairs = [pair.replace("-", ":").split(":") for pair in cells["links_per_pair"].split()]
-    a, b, links = np.array(pairs, dtype=int).T
+def _listed_pairs(cells: catalog.Row) -> Wiring:
+    """Some pairs of GPUs are linked: `pairs` lists them, as in "0-1:4 0-2:1"."""
+    a, b, links = np.array(cells["pairs"]).T
     return {}, [Cables(a, b, link(cells["link"]), links)]
 
 
-def _tree(cells: dict[str, str]) -> Wiring:
+def _tree(cells: catalog.Row) -> Wiring:
     """The GPUs have no links of their own: everything is in server_parts.csv."""
     return {}, []
 
@@ -53,18 +53,15 @@ def _named(name: str, kind: str, many: int) -> dict[str, str]:
 
 def _parts(id: str) -> list[trees.Part]:  # noqa: A002 - the column is called id
     """Return the PCIe side of a server, as its rows of server_parts.csv list it."""
-    def whole(text: str) -> int | None:
-        return int(text) if text else None
-
-    return [trees.Part(cells["kind"], cells["names"], cells["at"], cells["link"] or "pcie5", whole(cells["lanes"]),
-                       whole(cells["links"]) or 1, whole(cells["has"]), float(cells["latency_ns"] or 0) * units.ns)
+    return [trees.Part(cells["kind"], cells["names"], cells["at"], cells["link"] or "pcie5", cells["lanes"],
+                       cells["links"] or 1, cells["has"], 0.0 if math.isnan(cells["latency_s"]) else cells["latency_s"])
             for cells in catalog.rows("server_parts") if cells["server"] == id]
 
 
 @functools.cache
 def _built(id: str) -> Graph:  # noqa: A002
     cells, parts = catalog.row("servers", id), _parts(id)
-    gpus, (switches, laid) = int(cells["gpus"]), SHAPES[cells["shape"]](cells)
+    gpus, (switches, laid) = cells["gpus"], SHAPES[cells["shape"]](cells)
     found = trees.listed(cells["name"], parts) if parts else {}
     nodes = _named("gpu", "gpu", gpus) | switches | {name: part.kind for name, part in found.items()}
     laid += trees.cables(found, {name: i for i, name in enumerate(nodes)})

@@ -107,7 +107,7 @@ def test_a_box_is_drawn_as_too_wide_exactly_when_it_cannot_be_built():
 def test_lanes_are_counted_as_the_data_has_them(monkeypatch):
     """A wider SSD in the data is a wider SSD below the switch: no width is written into the lab."""
     before, rows = trees.load(4, trees.BESIDE, "x16"), catalog.rows("lane_needs")
-    wider = [dict(row) | ({"lanes": "8"} if row["id"] == "ssd" else {}) for row in rows]
+    wider = [dict(row) | ({"lanes": 8} if row["id"] == "ssd" else {}) for row in rows]
     real = catalog.rows
     monkeypatch.setattr(catalog, "rows", lambda name, *more: wider if name == "lane_needs" else real(name, *more))
     after = trees.load(4, trees.BESIDE, "x16")

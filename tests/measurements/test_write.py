@@ -10,7 +10,7 @@ from fabriclib.measurements.examples import EXAMPLES, example
 from fabriclib.measurements.write import as_log
 
 
-@pytest.mark.parametrize("table", [t["id"] for t in catalog.rows("measurement_tables") if int(t["ranks"]) <= 64])
+@pytest.mark.parametrize("table", [t["id"] for t in catalog.rows("measurement_tables") if t["ranks"] <= 64])
 def test_a_published_table_comes_back_out_of_its_log(table):
     frame = as_read(table)
     if frame.collective[0] in SHARED_OUT:  # a size that the ranks cannot share evenly is none of nccl-tests

@@ -15,7 +15,7 @@ DIES = [7, 6] * 4  # of an MI250X: four links inside the package, five that leav
 def test_every_server_uses_exactly_the_links_its_gpus_have(name):
     graph, cells = fl.server(name).inner, catalog.row("servers", name)
     used = np.bincount(graph.src, graph.count, minlength=len(graph.nodes))[graph.gpus]
-    assert used.tolist() == (DIES if name == "mi250x" else [fl.link(cells["link"]).per_device] * int(cells["gpus"]))
+    assert used.tolist() == (DIES if name == "mi250x" else [fl.link(cells["link"]).per_device] * cells["gpus"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,9 +28,9 @@ def test_both_directions_are_alike(name):
 @pytest.mark.parametrize("table", ["servers", "server_parts"])
 def test_every_value_of_a_row_names_its_source(table):
     said = ("unverified", "derived", "assumed", "the H100 board's")
-    for cells in catalog.rows(table):
-        told = ("id", "name", "server", "kind", "sources", "note")
-        valued = {field for field, value in cells.items() if value and field not in told}
+    for cells, text in zip(catalog.rows(table), catalog.texts(table), strict=True):
+        told = ("id", "name", "server", "kind", "short", "peer", "ring_table", "sources", "note")
+        valued = {field for field, value in text.items() if value and field not in told}
         sources = catalog.sources_of(cells)
         assert set(sources) == valued, cells
         assert all(s.id != "none" for s in sources.values()) or any(word in cells["note"] for word in said), cells

@@ -137,8 +137,8 @@ def scores_beside_measured(table: str, machine: str):
     import pandas as pd
 
     about, measured = catalog.row("measurement_tables", table), published(table)
-    picked = nccl_choice(machine, about["collective"], measured["nbytes"].to_numpy(), nodes=int(about["nodes"]),
-                         gpus_per_node=int(about["ranks"]) // int(about["nodes"]))
+    picked = nccl_choice(machine, about["collective"], measured["nbytes"].to_numpy(), nodes=about["nodes"],
+                         gpus_per_node=about["ranks"] // about["nodes"])
     return pd.DataFrame({
         "message": [units.format(n) for n in measured["nbytes"]],
         "pick": [f"{_WORDS[a]} {_WORDS[p]}" for a, p in zip(picked.algorithm, picked.protocol, strict=True)],

@@ -9,7 +9,7 @@ import numpy as np
 from fabriclib import accuracy, catalog, units
 from fabriclib.machines import system
 from fabriclib.measurements import percent
-from fabriclib.prediction.constants import UNITS, fitted
+from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.model import predicted
 
 from ...stage import Control, charts, lab
@@ -153,13 +153,9 @@ def constants_of(*technologies: str):
     rows = [row for row in catalog.rows("fitted") if row["subject"] in technologies]
     return pd.DataFrame({
         "technology": [row["subject"] for row in rows], "quantity": [row["quantity"] for row in rows],
-        "value": [_value(float(row["value"]), row["unit"]) for row in rows],
-        "tables": [len(row["tables"].split()) for row in rows], "note": [row["note"] for row in rows],
+        "value": [units.format(row["value"], row["unit"]) if row["unit"] else f"{row['value']:.3g}" for row in rows],
+        "tables": [len(row["tables"]) for row in rows], "note": [row["note"] for row in rows],
     })
-
-
-def _value(value: float, unit: str) -> str:
-    return units.format(value * UNITS[unit], "B" if unit == "B" else "s") if unit else f"{value:.3g}"
 
 
 def by_machine():

@@ -18,7 +18,7 @@ _LOG = published("h100x16-p5-ar").iloc[-1]  # the largest message that two p5 se
 RANKS = 16
 _TINY = published("h100x8-dgx-nvls-ar").iloc[0]  # the smallest message that the eight GPUs of a DGX H100 summed
 _ONE_SERVER = [scores for table, scores in accuracy.held_out().items() if catalog.row("measurement_tables",
-    table)["nodes"] == "1"]
+    table)["nodes"] == 1]
 _LARGE_ONLY = sum(math.isnan(scores[1]) and math.isnan(scores[2]) for scores in _ONE_SERVER)
 
 

@@ -156,7 +156,7 @@ def verdicts_of_runs():
     """Return what the diagnosis says of each of RUNS, beside what its source says."""
     import pandas as pd
 
-    names = {row["id"]: row["name"] for row in catalog.rows("causes")} | {"": "nothing"}
+    names = {row["id"]: row["name"] for row in catalog.rows("causes")} | {None: "nothing"}
     rows = []
     for run, table in RUNS.items():
         about = catalog.row("measurement_tables", table)
@@ -171,8 +171,8 @@ def diagnosis_beside_labels():
     """Return, cause by cause, how many published tables suffer from it and where the diagnosis has it on its list."""
     import pandas as pd
 
-    names = dict(zip(causes()["id"], causes()["name"], strict=True)) | {"": "nothing wrong"}
-    places: dict[str, list] = {}
+    names = dict(zip(causes()["id"], causes()["name"], strict=True)) | {None: "nothing wrong"}
+    places: dict[str | None, list] = {}
     for about in (table for table in catalog.rows("measurement_tables") if table["system"]):
         places.setdefault(about["cause"], []).append(_place(about["cause"], compared(about["id"])))
     return pd.DataFrame([{"what was wrong": names[cause], "tables": len(found), "named first": found.count(1),
@@ -180,7 +180,7 @@ def diagnosis_beside_labels():
                          for cause, found in places.items()])
 
 
-def _place(cause: str, found: Comparison) -> int:
+def _place(cause: str | None, found: Comparison) -> int:
     """Where a diagnosis names *cause*, 1 for first; that nothing is wrong is named by no alarm; 0 where it is not named."""
     if not cause:
         return int(not found.alarm)

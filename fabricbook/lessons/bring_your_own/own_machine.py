@@ -26,13 +26,8 @@ BUSY = 5  # times the start of the recorded run, whose four processes shared two
 
 def recorded(ranks: int) -> list[dict]:
     """Return the rows of a run recorded on a computer of two cores, as `measure.Measurement.rows` holds them."""
-    found = []
-    for cells in catalog.rows("own_runs"):
-        collective, algorithm, many = cells["series"].split()
-        if int(many) == ranks:
-            values = (collective, algorithm, ranks, 1, int(cells["nbytes"]), float(cells["seconds"]))
-            found.append(dict(zip(measure.COLUMNS, values, strict=True)))
-    return found
+    return [{column: (cells | {"nodes": 1})[column] for column in measure.COLUMNS}
+            for cells in catalog.rows("own_runs") if cells["ranks"] == ranks]
 
 
 def overlay(rows: list[dict], shown: str = _ALL) -> tuple[dict, str]:

@@ -267,7 +267,7 @@ def adaptive_beside_published():
     for nodes, table in _ALPS.items():
         run = published(table)
         run = run[run["nbytes"] >= units.GiB]
-        ranks = int(catalog.row("measurement_tables", table)["ranks"])
+        ranks = catalog.row("measurement_tables", table)["ranks"]
         rates = busbw("all_reduce", run["nbytes"].to_numpy(), run["seconds"].to_numpy(), ranks)
         rows += [{"nodes": nodes, "buffer": units.format(nbytes), "four ports": units.format(ports, "B/s"),
                   "measured busbw": units.format(float(rate), "B/s"), "error": percent(error(ports, rate))}

@@ -165,7 +165,7 @@ def measured_beside_fabric():
     rows = []
     for table in _MEASURED:
         about, last = catalog.row("measurement_tables", table), published(table).iloc[-1]
-        servers = int(about["nodes"])
+        servers = about["nodes"]
         got = float(busbw("all_reduce", last["nbytes"], last["seconds"], SIZE * servers))
         row = {"measured on": re.split(" and |[,:]", about["hardware"])[0], "servers": servers, "plan": about["algorithm"],
                "buffer": units.format(last["nbytes"]), "bus rate": units.format(got, "B/s")}

@@ -52,7 +52,7 @@ def largest(table: str) -> Run:
     >>> largest("h200x8-8gib-ar").ranks
     8
     """
-    last, ranks = published(table).iloc[-1], int(catalog.row("measurement_tables", table)["ranks"])
+    last, ranks = published(table).iloc[-1], catalog.row("measurement_tables", table)["ranks"]
     collective = catalog.row("measurement_tables", table)["collective"]
     nbytes, seconds = float(last["nbytes"]), float(last["seconds"])
     return Run(ranks, nbytes, seconds, float(busbw(collective, nbytes, seconds, ranks)))
@@ -71,7 +71,7 @@ def nvls_beside_published():
 
     rows = []
     for name, (gpu, counts, architecture) in _NVLS.items():
-        factor = float(catalog.row("nccl_gpus", architecture)["nvls_efficiency"])
+        factor = catalog.row("nccl_gpus", architecture)["nvls_efficiency"]
         for ranks in counts:
             ring, adding = largest(f"{gpu}x{ranks}-8gib-nvls-off-ar"), largest(f"{gpu}x{ranks}-8gib-ar")
             measured, model = ring.seconds / adding.seconds, sent("all_reduce", "ring", ranks) / sent("all_reduce", "nvls", ranks)

@@ -175,7 +175,7 @@ def rung_table(transport: str, size: float = 64, speed: str = "400 Gb/s", switch
 _SIZES = [2**k for k in range(3, 21)]
 _CURVES = {"TCP": (charts.OTHER, charts.DASH_DOT), "RoCE v2": (charts.CLUSTER, charts.SOLID),
            "InfiniBand": (charts.CHIP, charts.DASHED)}
-_MTUS = [(row["transport"], int(row["mtu"]), int(row["payload_bytes"])) for row in catalog.rows("mtus")]
+_MTUS = [(row["transport"], row["mtu_bytes"], row["payload_bytes"]) for row in catalog.rows("mtus")]
 TCP_PAYLOAD = {mtu: payload for transport, mtu, payload in _MTUS if transport == "tcp"}
 RDMA_MTUS = [mtu for transport, mtu, _ in _MTUS if transport == "rdma"]
 RDMA_MTU = max(RDMA_MTUS)
@@ -287,10 +287,10 @@ def switches_table():
     rows = []
     for row in catalog.rows("switches"):
         port = link(row["link"])
-        if row["latency_ns"] and port.family in ("infiniband", "ethernet"):
-            source = catalog.sources_of(row)["latency_ns"]
-            rows.append({"switch": row["name"], "ports": port.name, "ns": round(float(row["latency_ns"])), "grade": source.grade,
-                         "source": source.publisher or "none found"})
+        if row["latency_s"] > 0 and port.family in ("infiniband", "ethernet"):
+            source = catalog.sources_of(row)["latency_s"]
+            rows.append({"switch": row["name"], "ports": port.name, "ns": round(row["latency_s"] / units.ns),
+                         "grade": source.grade, "source": source.publisher or "none found"})
     return pd.DataFrame(rows)
 
 

@@ -86,7 +86,7 @@ def _factor(value: float) -> str:
 # ---- lab 2: the same links, with and without switches ----
 
 _NVLINK = link("nvlink4")
-_PER_SWITCH = [int(links) for links in catalog.row("servers", "hgx-h100")["links_per_switch"].split()]
+_PER_SWITCH = catalog.row("servers", "hgx-h100")["links_per_switch"]
 _GPUS = range(2, 9)
 _PATTERNS = {"one pair, neighbours": one_pair, "one pair, opposite": lambda gpus: [[0, gpus // 2]], "ring": ring,
              "all-to-all": all_to_all}

@@ -93,7 +93,7 @@ DETOUR = "↷"  # beside the rate of a pair that no link and no switch joins: th
 
 def method(name: str) -> str:
     """Return the id of the copies whose constant was set for the links between a server's GPUs; none: an empty text."""
-    graph, allowed = server(name), catalog.row("servers", name)["peer"] != "no"
+    graph, allowed = server(name), catalog.row("servers", name)["peer"] is not False
     free = (row["id"] for row in catalog.rows("copies") if not row["base"] and allowed and _knows(row["id"], graph))
     return next(free, "")
 
@@ -109,8 +109,8 @@ def matrix(name: str, peer: str) -> str:
     return max(tables, key=pairs.count, default="")
 
 
-def _wired(row: dict[str, str]) -> tuple[str, ...]:
-    return tuple(row[column] for column in ("gpus", "gpu", "link", "links_per_switch", "links_per_pair"))
+def _wired(row: catalog.Row) -> tuple:
+    return tuple(row[column] for column in ("gpus", "gpu", "link", "links_per_switch", "links_per_pair", "pairs"))
 
 
 def detours(graph: Graph) -> set[tuple[int, int]]:
@@ -131,7 +131,7 @@ def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]
     if show == MEASURED:
         table = matrix(name, peer)
         rows = [row for row in catalog.rows("p2p_measurements") if row["table"] == table]
-        return {tuple(int(end[3:]) for end in row["pair"].split()): float(row["gbps"]) for row in rows}
+        return {tuple(int(end[3:]) for end in row["pair"]): row["bytes_per_s"] / units.GB for row in rows}
     if show == LINE:
         rates = p2p(graph, staged=peer == STAGED).rates
     elif (how := "staged" if peer == STAGED else method(name)) and _knows(how, graph):
@@ -145,7 +145,7 @@ def _knows(method: str, graph: Graph) -> bool:
     """Whether the constant of *method* was set for the links that the copies of a server take."""
     taken = graph.tree if method == "staged" else graph.inner if graph.own.any() else graph
     ends = set(taken.link[np.isin(taken.src, graph.gpus)].tolist())
-    return ends <= set(catalog.row("copies", method)["over"].split())
+    return ends <= set(catalog.row("copies", method)["over"])
 
 
 def _matrix_chart():
@@ -224,7 +224,7 @@ def _line(name: str) -> tuple[float, float]:
 
 def _direct(name: str) -> bool:
     """Whether a server's GPUs may write into each other's memory."""
-    return catalog.row("servers", name)["peer"] != "no"
+    return catalog.row("servers", name)["peer"] is not False
 
 
 @functools.cache

@@ -35,12 +35,12 @@ def parts(switches: int, nics: str, uplink: str) -> list[Part]:
     row, chip, (lanes, links) = catalog.row("cpus", CPU), switch(CHIP), UPLINKS[uplink]
     has = lanes_of(CPU, sockets=2) // 2
     found = [Part("cpu", "cpu0", has=has),
-             Part("cpu", "cpu1", "cpu0", row["socket_link"], links=int(row["socket_links"]), has=has)]
+             Part("cpu", "cpu1", "cpu0", row["socket_link"], links=row["socket_links"], has=has)]
     above, most = ("sw", switches) if switches else ("cpu", 2)
     if switches:
         found.append(Part("pcie-switch", _names("sw", switches), _spread("cpu", 2, switches), row["link"], lanes, links,
                           chip.lanes, chip.latency))
-    needs = {one["id"]: int(one["lanes"]) for one in catalog.rows("lane_needs")}
+    needs = {one["id"]: one["lanes"] for one in catalog.rows("lane_needs")}
     found.append(Part("gpu", _names("gpu", GPUS), _spread(above, most, GPUS), row["link"], needs["gpu"]))
     if nics != NONE:
         place = (above, most) if nics == BESIDE else ("cpu", 2)

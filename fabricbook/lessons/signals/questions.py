@@ -113,7 +113,7 @@ def _range(channel: str, generation: str) -> str:
 
 def _loss_decides() -> str:
     reported = {row["id"]: row for row in catalog.rows("retimer_counts")}
-    each = int(reported["trn2"]["retimers"]) // int(reported["trn2"]["gpus"])
+    each = reported["trn2"]["retimers"] // reported["trn2"]["gpus"]
     old = max(max(signals.by_board(row["id"], "pcie3").values()) for row in catalog.rows("channels"))
     return (f"Loss decides. PCIe 5 may spend {_PCIE5.usable:.3g} dB. With six board materials and assumed lengths, a card near "
             f"the CPU needs {_range('slot', 'pcie5')} retimers, a GPU on a baseboard {_range('baseboard', 'pcie5')}, behind a "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ... import catalog
 from .design import Design
 
@@ -13,16 +15,16 @@ STATED = ("gpus", "leaves", "spines", "cores", "gpu_cables", "spine_cables", "co
 def asked(name: str) -> tuple[str, dict]:
     """Return (kind, options) of a named design."""
     cells = catalog.row("designs", name)
-    options: dict[str, object] = {option: int(cells[column]) for column, option in NUMBERS.items() if cells[column]}
-    if cells["core_ratio"]:
-        options["core_oversubscription"] = float(cells["core_ratio"])
+    options: dict[str, object] = {option: cells[column] for column, option in NUMBERS.items() if cells[column]}
+    if not math.isnan(cells["core_ratio"]):
+        options["core_oversubscription"] = cells["core_ratio"]
     if cells["dims"]:
-        options["dims"] = tuple(int(size) for size in cells["dims"].split())
+        options["dims"] = cells["dims"]
     else:
-        options["gpus"] = int(cells["gpus"])
-        options["inside"] = cells["inside"] or None
+        options["gpus"] = cells["gpus"]
+        options["inside"] = cells["inside"]
     if cells["leaf_down"]:
-        options["leaf_ports"] = (int(cells["leaf_down"]), int(cells["leaf_up"]))
+        options["leaf_ports"] = (cells["leaf_down"], cells["leaf_up"])
     if cells["trunk"]:
         options["trunk"] = cells["trunk"]
     return cells["kind"], options | {"speed": cells["speed"]}
@@ -31,7 +33,7 @@ def asked(name: str) -> tuple[str, dict]:
 def stated(name: str) -> dict[str, int]:
     """Return what the source of a named design counts: GPUs, switches and cables, as far as it does."""
     cells = catalog.row("designs", name)
-    return {column: int(cells[column]) for column in STATED if cells[column]}
+    return {column: cells[column] for column in STATED if cells[column]}
 
 
 def counted(design: Design) -> dict[str, int]:

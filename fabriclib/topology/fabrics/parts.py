@@ -156,4 +156,4 @@ def _links_in(wire: Cable, link) -> int:
 
 def _price(part: str) -> float:
     """US dollars of one *part*; NaN where no source gives a price."""
-    return next((float(cells["usd"]) for cells in catalog.rows("prices") if cells["id"] == part), math.nan)
+    return next((cells["usd"] for cells in catalog.rows("prices") if cells["id"] == part), math.nan)
