@@ -39,7 +39,6 @@ from .diagnosis import compare as compare
 from .figures import published as published
 from .flows import Share as Share, share as share
 from .host_adapters import Adapter as Adapter, adapter as adapter, adapters as adapters
-from .labs import lab as lab, labs as labs
 from .links import AlphaBeta as AlphaBeta, Link as Link, link as link, links as links
 from .machines import (
     Launcher as Launcher,

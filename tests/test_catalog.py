@@ -36,7 +36,7 @@ def code(*folders: str) -> str:
                       *("".join(cell["source"]) for cells in lessons for cell in cells if cell["cell_type"] == "code")])
 
 
-READERS = code("fabriclib", "tools")
+READERS = code("fabriclib", "fabricbook", "tools")
 
 
 def cited(row) -> dict[str, str]:
