@@ -1,4 +1,4 @@
-"""Lesson 12: what a collective costs, where one algorithm overtakes another, and what busbw says about a wire."""
+"""What a collective costs, where one algorithm overtakes another, and what busbw says about a wire."""
 
 from fabriclib import units
 from fabriclib.collectives import busbw, collective_time, crossover, lower_bound
