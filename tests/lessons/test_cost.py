@@ -1,6 +1,7 @@
-"""The labs of lesson 12: the envelope is the library's best, never below the bound, and busbw is what its counts say."""
+"""The labs of the lesson on cost: the envelope is the library's best, never below the bound, and busbw is what its counts say."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons.cost import labs as cost
+from fabricbook.lessons.cost import tables
 from fabriclib import units
 from fabriclib.measurements import error, published
 
@@ -62,6 +64,21 @@ def test_the_next_crossing_is_where_the_best_changes():
     assert "No larger buffer changes that." in CURVES.evaluate(ranks=8, nbytes=2**30)[1]
 
 
+def test_no_two_lines_of_a_collective_look_alike_and_a_new_algorithm_gets_a_look_of_its_own(monkeypatch):
+    known = cost.every_style()
+
+    def with_more(collective):
+        entries = fl.algorithms(collective)
+        return (*entries, *(replace(entries[0], name=f"new_{i}") for i in range(4)))
+
+    monkeypatch.setattr(cost, "algorithms", with_more)
+    for styles in (known, cost.every_style()):
+        for collective in EVERY.controls["collective"].values:
+            lines = [str(styles[entry.name]) for entry in cost._plain(collective) if entry.name in styles]
+            assert len(set(lines)) == len(lines)
+    assert set(cost.every_style()) - set(known) == {f"new_{i}" for i in range(4)}
+
+
 @pytest.mark.parametrize("collective", EVERY.controls["collective"].values)
 @pytest.mark.parametrize("ranks", [2, 6, 8, 96, 1024])
 def test_every_algorithm_is_drawn_or_said_to_be_missing_and_none_is_below_the_bound(collective, ranks):
@@ -69,7 +86,7 @@ def test_every_algorithm_is_drawn_or_said_to_be_missing_and_none_is_below_the_bo
     curves = lines(table, "seconds")
     bound = curves.pop("lower bound")
     assert table["listed"][0].split(" | ") == ["lower bound", *curves]
-    assert set(curves) < set(cost._EVERY)
+    assert set(curves) < set(cost.every_style())
     fastest = table.dropna(subset="fastest").set_index("size")["fastest"]
     for name, seconds in curves.items():
         missing = re.findall(r"\w+", sentence.partition("Not drawn: ")[2])
@@ -87,7 +104,7 @@ def test_the_sizes_in_the_sentence_are_where_the_fastest_changes():
 
 
 def test_the_plain_tree_is_a_reduce_and_a_broadcast_of_whole_buffers():
-    seconds = cost.all_reduce_seconds(nbytes=1e9, ranks=64, alpha=1e-6, beta=1 / 50e9)
+    seconds = tables.all_reduce_seconds(nbytes=1e9, ranks=64, alpha=1e-6, beta=1 / 50e9)
     assert seconds["plain tree"] == pytest.approx(12 * (1e-6 + 1e9 / 50e9))
     assert seconds["double tree"] < 1.1 * seconds["ring"] < 0.2 * seconds["plain tree"]
 
@@ -138,9 +155,9 @@ def test_the_run_called_nvls_is_so_where_it_is_large_and_as_quick_as_the_tuners_
 
 
 def test_one_published_row_of_nvls_predicts_the_others_and_another_machine():
-    predicted = cost.nvls_beside_published()
+    predicted = tables.nvls_by_gpus()
     assert predicted["GPUs"].tolist() == [5, 6, 7, 8]
     assert {abs(int(e.split()[0])) for e in predicted["error"][1:]} <= {0, 1}
     run = published("h100x8-dgx-nvls-ar").tail(3)
-    model = fl.collective_time("all_reduce", "nvls", nbytes=run["nbytes"], ranks=8, alpha=0.0, beta=1 / cost.nvls_port_rate())
+    model = fl.collective_time("all_reduce", "nvls", nbytes=run["nbytes"], ranks=8, alpha=0.0, beta=1 / tables.nvls_port_rate())
     assert np.abs(error(model, run["seconds"])).max() < 0.02

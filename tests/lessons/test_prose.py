@@ -8,7 +8,7 @@ from fabricbook.lessons import ORDER, lesson
 
 NOT_YET = (
     "start_here", "moving_bytes", "nvlink", "infinity_fabric", "cxl", "pcie", "signals", "one_server", "networks", "fabrics",
-    "congestion", "collectives", "cost", "hierarchy", "against_world", "bring_your_own",
+    "congestion", "collectives", "hierarchy", "against_world", "bring_your_own",
 )
 
 

@@ -1,4 +1,4 @@
-"""The model beside published measurements: where a time comes from, and how far off a prediction may be."""
+"""Lesson 14: the model beside published measurements: where a time comes from, and how far off a prediction may be."""
 
 import math
 import statistics

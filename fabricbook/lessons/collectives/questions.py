@@ -1,4 +1,4 @@
-"""A collective is a list of steps; count them, look at them, write one."""
+"""Lesson 11: a collective is a list of steps; count them, look at them, write one."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""One receiver, many senders, and the queue between them in time."""
+"""Lab of lesson 10: one receiver, many senders, and the queue between them in time."""
 
 from __future__ import annotations
 

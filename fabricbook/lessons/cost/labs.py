@@ -1,44 +1,35 @@
-"""Which algorithm is fastest at which size, and what a benchmark's bus bandwidth says about a wire."""
+"""Labs: which algorithm is fastest at which size, and what a benchmark's bus bandwidth says about a wire."""
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
-from fabriclib import catalog, units
-from fabriclib.collectives import algbw, algorithms, best, busbw, collective_time, crossover, lower_bound
-from fabriclib.links import link
-from fabriclib.measurements import error, percent, published
+from fabriclib import units
+from fabriclib.collectives import Algorithm, algbw, algorithms, best, busbw, collective_time, crossover, lower_bound
+from fabriclib.measurements import published
 
 from ...stage import Control, charts, lab
+from .tables import ENTRIES, GPUS, LONGEST, PLAIN_TREE, RANKS, RATE, START, all_reduce_seconds, h100, nvls_rows
 
 _RANKS = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
 _STARTS = [0.5e-6, 1e-6, 2e-6, 5e-6, 10e-6, 20e-6]
 _RATES = [12.5e9, 25e9, 50e9, 100e9, 200e9, 450e9]
 _SIZES = 2.0 ** np.arange(8, 33)
 _GRID = 2.0 ** np.arange(8, 32.1, 0.5)
-_SECONDS = (4e-7, 10.0)
+_SECONDS = (4e-7, LONGEST)
 
-_ENTRIES = {"ring": "ring", "recursive doubling": "recursive_doubling", "Rabenseifner": "rabenseifner",
-            "double tree": "double_tree"}
-_PLAIN_TREE, _BOUND = "plain tree", "lower bound"
+_BOUND = "lower bound"
 # A colour is a family (ring, trees, doubling); the dash tells its members apart.
 _STYLES = {
     "ring": (charts.CLUSTER, charts.SOLID),
     _BOUND: (charts.LIMIT, charts.DASHED),
     "recursive doubling": (charts.OTHER, charts.DASHED),
     "Rabenseifner": (charts.OTHER, charts.SOLID),
-    _PLAIN_TREE: (charts.OTHER_2, charts.DOTTED),
+    PLAIN_TREE: (charts.OTHER_2, charts.DOTTED),
     "double tree": (charts.OTHER_2, charts.DASH_DOT),
 }
-
-
-def all_reduce_seconds(**case) -> dict[str, np.ndarray]:
-    """Return the seconds of an all-reduce by each algorithm of the lab; *case* as for `collective_time`.
-
-    The plain tree is what a first textbook draws: a binomial reduce, then a binomial broadcast, whole buffers each.
-    """
-    times = {label: collective_time("all_reduce", name, **case) for label, name in _ENTRIES.items()}
-    return times | {_PLAIN_TREE: sum(collective_time(half, "binomial", **case) for half in ("reduce", "broadcast"))}
 
 
 def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
@@ -66,8 +57,8 @@ def _cost_chart():
 
 
 @lab("cost-curves", title="Five ways to add up, and the best possible", tier="cluster",
-     controls=[Control("ranks", _RANKS, default=96, unit="ranks"), Control("latency", _STARTS, default=1e-6, unit="s"),
-               Control("bandwidth", _RATES, default=50e9, unit="B/s"),
+     controls=[Control("ranks", _RANKS, default=RANKS, unit="ranks"), Control("latency", _STARTS, default=START, unit="s"),
+               Control("bandwidth", _RATES, default=RATE, unit="B/s"),
                Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
      chart=_cost_chart,
      leaves_out="Distance and traffic jams: here every rank reaches every other one alike, at full rate. Also the time to add, "
@@ -102,24 +93,16 @@ def _next(now: str, labels: list[str], winners: np.ndarray, wire: dict) -> str:
     if not later.size:
         return "No larger buffer changes that."
     other = labels[winners[later[0]]]
-    size = crossover("all_reduce", _ENTRIES[now], _ENTRIES[other], **wire)
+    size = crossover("all_reduce", ENTRIES[now], ENTRIES[other], **wire)
     return f"From {units.format(size)} on it is {_said(other)}."
 
 
 _COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "reduce", "scatter", "gather"]
-# As above: green passes on to a neighbour, pink doubles or halves, light blue is a tree; blue goes to every rank by itself.
-_EVERY = {
-    _BOUND: (charts.LIMIT, charts.DASHED),
-    "ring": (charts.CLUSTER, charts.SOLID), "chain": (charts.CLUSTER, charts.DASHED),
-    "neighbour_exchange": (charts.CLUSTER, charts.DOTTED),
-    "bruck": (charts.OTHER, charts.DASH_DOT), "rabenseifner": (charts.OTHER, charts.SOLID),
-    "rabenseifner_ompi": (charts.MEASURED, charts.DOTTED), "recursive_doubling": (charts.OTHER, charts.DASHED),
-    "recursive_halving": (charts.OTHER, charts.SOLID),
-    "binomial": (charts.OTHER_2, charts.SOLID), "double_tree": (charts.OTHER_2, charts.DASH_DOT),
-    "flat": (charts.CHIP, charts.DASHED), "one_shot_serial": (charts.CHIP, charts.DASHED),
-    "pairwise": (charts.CHIP, charts.DOTTED), "scatter_allgather": (charts.CHIP, charts.SOLID),
-    "scatter_allgather_doubling": (charts.CHIP, charts.DASH_DOT),
-}
+# As above: green passes on to a neighbour, pink doubles or halves, light blue is a tree; blue is any other family.
+_FAMILIES = {"ring": charts.CLUSTER, "chain": charts.CLUSTER, "neighbour": charts.CLUSTER, "recursive": charts.OTHER,
+             "rabenseifner": charts.OTHER, "bruck": charts.OTHER, "binomial": charts.OTHER_2, "double_tree": charts.OTHER_2}
+_COLOURS = [charts.CHIP, charts.CLUSTER, charts.OTHER, charts.OTHER_2, charts.SERVER]
+_DASHES = [charts.SOLID, charts.DASHED, charts.DOTTED, charts.DASH_DOT]
 
 
 def _plain(collective: str) -> list:
@@ -129,10 +112,31 @@ def _plain(collective: str) -> list:
                   key=lambda entry: (entry.name != "ring", entry.name))
 
 
+def every_style() -> dict[str, tuple]:
+    """Return {algorithm: (colour, dash)}: the colour of its family, and the dash that its collectives use least.
+
+    An algorithm looks as in the first lab, and no two of one collective look alike.
+    """
+    found = {_BOUND: _STYLES[_BOUND]} | {name: _STYLES[label] for label, name in ENTRIES.items()}
+    listed = [{entry.name: entry for entry in _plain(collective)} for collective in _COLLECTIVES]
+    for name, entry in itertools.chain.from_iterable(entries.items() for entries in listed):
+        if name not in found:
+            beside = [found[other] for entries in listed if name in entries for other in entries if other in found]
+            own, used = _FAMILIES.get(_family(entry), charts.CHIP), list(found.values())
+            found[name] = min(itertools.product([own, *_COLOURS], _DASHES),
+                              key=lambda style: (style in beside, style[0] != own, used.count(style)))
+    return found
+
+
+def _family(entry: Algorithm) -> str:
+    """The module of `families/` that an entry stands in."""
+    return entry.counts.__module__.rpartition(".")[2]
+
+
 def _every_chart():
     import altair as alt
 
-    lines = charts.series("algorithm", _EVERY)
+    lines = charts.series("algorithm", every_style())
     listed = f"data('{charts.LIVE}')"
     for encoding in lines.values():
         # Only the lines of this collective are listed, and below, where a longer or shorter list moves nothing.
@@ -145,12 +149,12 @@ def _every_chart():
 
 @lab("every-algorithm", title="Every collective, every algorithm", tier="cluster",
      controls=[Control("collective", _COLLECTIVES, default="broadcast", as_="menu"),
-               Control("ranks", _RANKS, default=96, unit="ranks"), Control("latency", _STARTS, default=1e-6, unit="s"),
-               Control("bandwidth", _RATES, default=50e9, unit="B/s")],
+               Control("ranks", _RANKS, default=RANKS, unit="ranks"), Control("latency", _STARTS, default=START, unit="s"),
+               Control("bandwidth", _RATES, default=RATE, unit="B/s")],
      chart=_every_chart,
      leaves_out="Algorithms that need more than ranks which send one message at a time: several ports at once, switches that "
                 "add, ranks in a grid or in servers. As above distance, the time to add and to rearrange memory cost nothing. "
-                "A line ends where it takes more than 10 s.",
+                "A line ends where it takes more than {{ si(LONGEST, 's') }}.",
      sources=["thakur-2005", "bruck-1997", "sanders-2009", "chan-2007", "mpich-coll", "ompi-coll"])
 def every_algorithm(collective, ranks, latency, bandwidth):
     """Which algorithms take turns differs from collective to collective."""
@@ -183,25 +187,22 @@ def _turns(collective: str, winners: np.ndarray, wire: dict) -> str:
 
 _SWEEP = 2.0 ** np.arange(10, 34.1, 0.5)
 _SHOWN = {"busbw": busbw, "algbw": lambda collective, nbytes, seconds, ranks: algbw(nbytes, seconds)}
-_NVLINK = link("nvlink4")
-_WIRE = _NVLINK.bundle(_NVLINK.per_device)
 _BENCHED = {"ring": "ring", "double tree": "double_tree", "NVLS": "nvls"}
 _LINES = {"ring": (charts.SERVER, charts.SOLID), "double tree": (charts.OTHER_2, charts.DASH_DOT),
           "NVLS": (charts.OTHER, charts.DASHED)}
-_PORTS = [250e9, 280e9, 310e9, 340e9, 370e9, 400e9, 450e9]
+_WIRE = h100.bandwidth()
+_PORTS = sorted([250e9, 280e9, 310e9, 340e9, 370e9, 400e9, _WIRE])
 _RATE = (0.0, 800.0)
 
 
 def _measured(gpus: int) -> list[tuple[float, float, str]]:
     """Return (size, seconds, text) of what was published for so many of a server's eight H100, the switch adding."""
     points = []
-    if gpus == 8:
+    if gpus == GPUS:
         run = published("h100x8-dgx-nvls-ar")
         points = [(n, t, "measured with NVLS" if n == _SWEEP[-1] else "")
                   for n, t in zip(run["nbytes"], run["seconds"], strict=True) if n >= _SWEEP[0]]
-    # The source says "2 to 4 GB" and gives one rate: it is drawn at 3 GB.
-    return points + [(3e9, 3e9 / f.si, "" if gpus == 8 else "measured with NVLS")
-                     for f in catalog.figures(f"h100x{gpus}", "NVLS all_reduce algbw")]
+    return points + [(n, t, "" if gpus == GPUS else "measured with NVLS") for n, t in nvls_rows(gpus)]
 
 
 def _busbw_chart():
@@ -212,18 +213,14 @@ def _busbw_chart():
     def y(field):
         return charts.y(field, _RATE, title="GB/s that the benchmark prints", ticks=range(0, 801, 100))
 
-    diamonds = charts.live().mark_point(shape="diamond", size=110, filled=True, opacity=1, color=charts.MEASURED)
-    line_rate = _WIRE.bandwidth() / units.GB
-    wire = [{"rate": line_rate, "label": f"the wire, {line_rate:g} GB/s one way"}]
-
-    def text(**edge):
-        return charts.live().mark_text(align="right", dx=6, dy=-26, fontSize=14, color=charts.MEASURED, **edge).encode(
-            x=x, y=y("measured (GB/s)"), text=alt.Text("text:N"))
-
+    wire = [{"rate": _WIRE / units.GB, "label": f"the wire, {units.format(_WIRE, 'B/s')} one way"}]
+    measured = y("measured (GB/s)")
+    text = charts.live().encode(x=x, y=measured, text=alt.Text("text:N"))
     return charts.stack(
         charts.limit(wire, y=y("rate")),
         charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **charts.series("algorithm", _LINES)),
-        text(stroke="white", strokeWidth=4), text(), diamonds.encode(x=x, y=y("measured (GB/s)")), height=360,
+        charts.legible(text, align="right", dx=6, dy=-26, color=charts.MEASURED),
+        charts.diamonds(charts.live(), x, measured, size=110), height=360,
         description="The bandwidth a benchmark prints for an all-reduce against the size of the buffer: one line each for ring, "
                     "double tree and NVLS, black diamonds for what was measured with NVLS, and the line rate of an H100's "
                     "NVLinks as a dashed line. The busbw of NVLS passes the line rate.")
@@ -231,14 +228,14 @@ def _busbw_chart():
 
 @lab("busbw", title="Faster than the wire?", tier="server",
      controls=[Control("shown", list(_SHOWN), default="busbw", as_="menu"),
-               Control("gpus", range(2, 9), default=8, label="GPUs"),
-               Control("rate", _PORTS, default=450e9, label="a port moves", unit="B/s"),
-               Control("latency", _STARTS, default=1e-6, unit="s")],
+               Control("gpus", range(2, GPUS + 1), default=GPUS, label="GPUs"),
+               Control("rate", _PORTS, default=_WIRE, label="a port moves", unit="B/s"),
+               Control("latency", _STARTS, default=START, unit="s")],
      chart=_busbw_chart,
-     leaves_out="Changes of protocol between small and large buffers, and packet headers: a port that moves 450 GB/s is a "
-                "promise of the datasheet. The log of the measured points does not name the algorithm: from 128 MiB on they pass "
-                "a ring and so are NVLS, below 2 MiB it was most likely a ring. There are none for 2 to 4 GPUs. The double tree "
-                "is priced by a bound, a few messages above what its schedule takes.",
+     leaves_out="Changes of protocol between small and large buffers, and packet headers: a port that moves "
+                "{{ si(h100.bandwidth(), 'B/s') }} is a promise of the datasheet. The log of the measured points does not name "
+                "the algorithm: from 128 MiB on they pass a ring and so are NVLS, below 2 MiB it was most likely a ring. There "
+                "are none for 2 to 4 GPUs. The double tree is priced by a bound, a few messages above what its schedule takes.",
      sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"])
 def busbw_lab(shown, gpus, rate, latency):
     """busbw is the rate of a wire only for an algorithm that moves what busbw counts."""
@@ -259,27 +256,8 @@ def busbw_lab(shown, gpus, rate, latency):
 
 
 def _against_wire(printed: np.ndarray) -> str:
-    line_rate = _WIRE.bandwidth() / units.GB
+    line_rate = _WIRE / units.GB
     if printed[-1] <= line_rate:
         return f"stays below the {line_rate:g} GB/s of the wire"
     size = np.exp2(np.interp(line_rate, printed, np.log2(_SWEEP)))
     return f"passes the {line_rate:g} GB/s of the wire at {units.format(size, digits=2)}"
-
-
-def nvls_beside_published():
-    """Return NVLS against what was published, as text: the 5-GPU row sets the rate of a port, the others are predicted."""
-    import pandas as pd
-
-    rows = []
-    for gpus in (5, 6, 7, 8):
-        figure = catalog.figures(f"h100x{gpus}", "NVLS all_reduce algbw")[0]
-        model = algbw(3e9, collective_time("all_reduce", "nvls", nbytes=3e9, ranks=gpus, alpha=0.0, beta=1 / nvls_port_rate()))
-        rows.append({"GPUs": gpus, "model algbw": units.format(model, "B/s"), "measured": units.format(figure.si, "B/s"),
-                     "error": "set by this row" if gpus == 5 else percent(error(1 / model, 1 / figure.si))})
-    return pd.DataFrame(rows)
-
-
-def nvls_port_rate() -> float:
-    """Return the bytes per second a port moved in the published run with 5 GPUs, if NVLS sends (p + 1) / p n through it."""
-    figure = catalog.figure("nvls-algbw-5")
-    return figure.si * collective_time("all_reduce", "nvls", nbytes=1.0, ranks=5, alpha=0.0, beta=1.0)

@@ -1,65 +1,66 @@
 """What a collective costs, where one algorithm overtakes another, and what busbw says about a wire."""
 
 from fabriclib import units
-from fabriclib.collectives import busbw, collective_time, crossover, lower_bound
+from fabriclib.collectives import busbw, lower_bound
+from fabriclib.collectives.cost import sent
 
 from ...course.declare import Exercise, Prediction
+from .tables import BUFFER, GPUS, RANKS, RATE, SECONDS, START, doubling, fewer_buffers, more_starts, ring, ring_overtakes
 
-_START, _RATE, _BUFFER = 1 * units.us, 50 * units.GB, 1 * units.GB
-
-
-def _ring_overtakes(ranks: int = 8, alpha: float = _START, rate: float = _RATE) -> float:
-    """The bytes from which on a ring all-reduce beats recursive doubling."""
-    return crossover("all_reduce", "recursive_doubling", "ring", ranks=ranks, alpha=alpha, beta=1 / rate)
-
-
-def _in_network_gain(name: str = "sharp") -> float:
-    """How many times a ring of 8 takes what switches that add take, latency left out."""
-    wire = {"nbytes": _BUFFER, "ranks": 8, "alpha": 0.0, "beta": 1 / _RATE}
-    return collective_time("all_reduce", "ring", **wire) / collective_time("all_reduce", name, **wire)
+_ALGBW = BUFFER / SECONDS
 
 
 PREDICTIONS = [
     Prediction(
         "cost.crossover",
-        "8 ranks, 1 µs to start a message, 50 GB/s. From which buffer size on is the ring faster than recursive doubling?",
-        "size", _ring_overtakes,
-        "The ring needs 14 starts against 3: 11 µs more. Recursive doubling sends 3 buffers against 1.75: 1.25 more. "
-        "11 µs at 50 GB/s are 550 kB, and 1.25 buffers are as many bytes when a buffer has 440 kB.",
+        "{{ GPUS }} ranks, {{ si(START, 's') }} to start a message, {{ si(RATE, 'B/s') }}. From which buffer size on is the ring "
+        "faster than recursive doubling?",
+        "size", ring_overtakes,
+        "The ring needs {{ ring.messages }} starts against {{ doubling.messages }}: {{ si(more_starts * START, 's') }} more. "
+        "Recursive doubling sends {{ digits(doubling.sent) }} buffers against {{ digits(ring.sent, 3) }}: "
+        "{{ digits(fewer_buffers, 3) }} more. {{ si(more_starts * START, 's') }} at {{ si(RATE, 'B/s') }} are "
+        "{{ si(more_starts * START * RATE) }}, and {{ digits(fewer_buffers, 3) }} buffers are as many bytes when a buffer "
+        "has {{ si(ring_overtakes()) }}.",
         slips={
-            "that forgets that the ring sends bytes too, 1.75 buffers; the two differ by 1.25 buffers":
-                lambda: 11 * _START * _RATE / 3,
-            "that forgets that recursive doubling has 3 starts of its own; the two differ by 11 starts":
-                lambda: 14 * _START * _RATE / 1.25,
-            "those are the bytes that 11 starts are worth; it takes 1.25 buffers to send so many":
-                lambda: 11 * _START * _RATE,
-            "that is n-half of one message; here 11 starts are set against 1.25 buffers": lambda: _START * _RATE,
+            "that forgets that the ring sends bytes too, {{ digits(ring.sent, 3) }} buffers; the two differ by "
+            "{{ digits(fewer_buffers, 3) }} buffers":
+                lambda: more_starts * START * RATE / doubling.sent,
+            "that forgets that recursive doubling has {{ doubling.messages }} starts of its own; the two differ by "
+            "{{ more_starts }} starts":
+                lambda: ring.messages * START * RATE / fewer_buffers,
+            "those are the bytes that {{ more_starts }} starts are worth; it takes {{ digits(fewer_buffers, 3) }} buffers to "
+            "send so many":
+                lambda: more_starts * START * RATE,
+            "that is n-half of one message; here {{ more_starts }} starts are set against {{ digits(fewer_buffers, 3) }} buffers":
+                lambda: START * RATE,
         },
     ),
     Prediction(
         "cost.busbw",
-        "8 GPUs add up 1 GB each with an all-reduce; it takes 4 ms. Which bus bandwidth (busbw) does the benchmark print?",
-        "rate", lambda: busbw("all_reduce", _BUFFER, 4 * units.ms, 8),
-        "1 GB in 4 ms is an algbw of 250 GB/s; times 2 x 7/8 it is the busbw. With a ring, each GPU's port really sent at that "
-        "rate. With another algorithm it did not.",
+        "{{ GPUS }} GPUs add up {{ si(BUFFER) }} each with an all-reduce; it takes {{ si(SECONDS, 's') }}. Which bus bandwidth "
+        "(busbw) does the benchmark print?",
+        "rate", lambda: busbw("all_reduce", BUFFER, SECONDS, GPUS),
+        "{{ si(BUFFER) }} in {{ si(SECONDS, 's') }} is an algbw of {{ si(BUFFER / SECONDS, 'B/s') }}; times 2 x 7/8 it is the "
+        "busbw. With a ring, each GPU's port really sent at that rate. With another algorithm it did not.",
         slips={
-            "that is the algbw; busbw multiplies it by 2 (p - 1)/p": lambda: _BUFFER / (4 * units.ms),
-            "that counts one half of the all-reduce; the sums are also handed round": lambda: 7 / 8 * _BUFFER / (4 * units.ms),
-            "a rank does not send all of the buffer twice, but 7/8 of it": lambda: 2 * _BUFFER / (4 * units.ms),
+            "that is the algbw; busbw multiplies it by 2 (p - 1)/p": lambda: _ALGBW,
+            "that counts one half of the all-reduce; the sums are also handed round": lambda: 7 / 8 * _ALGBW,
+            "a rank does not send all of the buffer twice, but 7/8 of it": lambda: 2 * _ALGBW,
         },
     ),
     Prediction(
         "cost.in-network",
-        "Now the switches can add: each of the 8 GPUs sends its buffer up once and receives the finished sum once, at the same "
-        "time. How many times as fast as a ring can an all-reduce of a very large buffer become, at most?",
-        "ratio", _in_network_gain,
-        "A ring sends 2 x 7/8 = 1.75 buffers through every port, in each direction. With switches that add, one buffer each way "
-        "is enough: 1.75 times as fast, and never more than 2, however many GPUs there are.",
+        "Now the switches can add: each of the {{ GPUS }} GPUs sends its buffer up once and receives the finished sum once, at "
+        "the same time. How many times as fast as a ring can an all-reduce of a very large buffer become, at most?",
+        "ratio", lambda: ring.sent / sent("all_reduce", "sharp", GPUS),
+        "A ring sends 2 x 7/8 = {{ digits(ring.sent, 3) }} buffers through every port, in each direction. With switches that "
+        "add, one buffer each way is enough: {{ digits(ring.sent, 3) }} times as fast, and never more than 2, however many GPUs "
+        "there are.",
         slips={
             "that is the limit for very many GPUs; for 8 it is 2 x 7/8": 2.0,
             "that counts all GPUs together; each has a port of its own, and what counts is the bytes through one": 8.0,
             "that is what NVLS reaches: a GPU there sends a little more than its buffer, as the lab below shows":
-                lambda: _in_network_gain("nvls"),
+                lambda: ring.sent / sent("all_reduce", "nvls", GPUS),
             "that is one half of the ring's work: 7/8 of a buffer to add up, and as much again to hand round": 7 / 8,
         },
     ),
@@ -70,13 +71,13 @@ EXERCISES = [
         "cost.crossover",
         "Write crossover_size: the buffer, in bytes, from which on a ring beats recursive doubling.",
         "crossover_size",
-        _ring_overtakes,
+        ring_overtakes,
         "import math\n\n\n"
         "def crossover_size(ranks, alpha, rate):\n"
         "    more_starts = 2 * (ranks - 1) - math.log2(ranks)\n"
         "    fewer_buffers = math.log2(ranks) - 2 * (ranks - 1) / ranks\n"
         "    return more_starts * alpha * rate / fewer_buffers\n",
-        cases=[(8, 1 * units.us, 50 * units.GB), (64, 2 * units.us, 25 * units.GB), (1024, 10 * units.us, 50 * units.GB)],
+        cases=[(8, START, RATE), (64, 2 * units.us, 25 * units.GB), (1024, 10 * units.us, 50 * units.GB)],
         wrong=[
             ("(2 * (ranks - 1) - np.log2(ranks)) * alpha * rate / np.log2(ranks)",
              "This lets the ring send no bytes. It sends 2 (p - 1)/p buffers: divide by the difference of the two."),
@@ -102,7 +103,7 @@ EXERCISES = [
         "def all_reduce_busbw(nbytes, seconds, ranks):\n"
         "    algbw = nbytes / seconds\n"
         "    return algbw * 2 * (ranks - 1) / ranks\n",
-        cases=[(1 * units.GB, 4 * units.ms, 8), (1 * units.GB, 4 * units.ms, 2), (16 * units.GiB, 1.0, 96)],
+        cases=[(BUFFER, SECONDS, 8), (BUFFER, SECONDS, 2), (16 * units.GiB, 1.0, RANKS)],
         wrong=[
             ("nbytes / seconds", "This is algbw. busbw multiplies it by what a ring sends: 2 (p - 1)/p buffers."),
             ("nbytes / seconds * (ranks - 1) / ranks",
@@ -126,8 +127,8 @@ EXERCISES = [
         "    latency = math.ceil(math.log2(ranks)) * alpha\n"
         "    bandwidth = 2 * (ranks - 1) / ranks * nbytes / rate\n"
         "    return max(latency, bandwidth)\n",
-        cases=[(units.KiB, 96, 1 * units.us, 50 * units.GB), (units.GiB, 96, 1 * units.us, 50 * units.GB),
-               (256 * units.KiB, 8, 2 * units.us, 50 * units.GB), (16 * units.KiB, 6, 5 * units.us, 100 * units.GB)],
+        cases=[(units.KiB, RANKS, START, RATE), (units.GiB, RANKS, START, RATE),
+               (256 * units.KiB, 8, 2 * units.us, RATE), (16 * units.KiB, 6, 5 * units.us, 100 * units.GB)],
         wrong=[
             ("np.ceil(np.log2(ranks)) * alpha + 2 * (ranks - 1) / ranks * nbytes / rate",
              "Each of the two is a limit on its own; nothing says that they must be paid one after the other. Take the larger."),

@@ -1,4 +1,4 @@
-"""An all-reduce on two levels, what switches that add remove, and what the order of the ranks is worth."""
+"""Lesson 13: an all-reduce on two levels, what switches that add remove, and what the order of the ranks is worth."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Eight GPUs in a full mesh and around a switch, and what one ring leaves idle."""
+"""Labs of lesson 03: eight GPUs in a full mesh and around a switch, and what one ring leaves idle."""
 
 from __future__ import annotations
 

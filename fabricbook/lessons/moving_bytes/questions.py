@@ -1,4 +1,4 @@
-"""Latency and bandwidth, the size at which they matter alike, units, directions."""
+"""Lesson 01: latency and bandwidth, the size at which they matter alike, units, directions."""
 
 from fabriclib.links import AlphaBeta
 
