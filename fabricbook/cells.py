@@ -1,20 +1,24 @@
 """What the cells of a lesson call, each by the key or the name of the thing it wants.
 
-Every function that takes a key raises a ValueError for one that nothing has; the message suggests the nearest.
+Every function that takes a key raises a ValueError for one that nothing has; the message suggests the nearest. Widgets are
+imported where one is made, which takes seconds: a lab can be evaluated without.
 """
 
 from __future__ import annotations
 
-from fabriclib import catalog
+from typing import TYPE_CHECKING
 
-from .course import checking
-from .course.claims import Claims, Verdict
-from .course.gate import Gate
-from .course.overview import Overview, done
-from .course.prediction import PredictionBox
 from .course.prose import fill
 from .lessons import declared, find, lesson, lessons
 from .stage import Lab
+
+if TYPE_CHECKING:
+    from .course.checking import Result, Solution
+    from .course.claims import Claims
+    from .course.gate import Gate
+    from .course.overview import Overview
+    from .course.prediction import PredictionBox
+    from .course.verdicts import Verdict
 
 
 def lab(name: str) -> Lab:
@@ -35,6 +39,8 @@ def labs() -> list[str]:
 
 def predict_first(key: str) -> PredictionBox:
     """Return the box that asks the prediction *key*; its answer appears only after the learner's, or on demand."""
+    from .course.prediction import PredictionBox
+
     return PredictionBox(find("predictions", key))
 
 
@@ -45,17 +51,23 @@ def after(key: str, thing) -> Gate:
         key: a declared prediction.
         thing: a Lab, a DataFrame, a text or a number.
     """
+    from .course.gate import Gate
+
     return Gate(find("predictions", key), thing)
 
 
-def check(key: str, given) -> checking.Result:
+def check(key: str, given) -> Result:
     """Return whether *given*, the learner's function or value, answers the exercise *key*, and if not, a hint."""
-    return checking.check(find("exercises", key), given)
+    from .course.checking import check
+
+    return check(find("exercises", key), given)
 
 
-def solution(key: str) -> checking.Solution:
+def solution(key: str) -> Solution:
     """Return the solution of the exercise *key*, folded away until the learner opens it."""
-    return checking.Solution(find("exercises", key))
+    from .course.checking import Solution
+
+    return Solution(find("exercises", key))
 
 
 def verdict(claim: str) -> Verdict:
@@ -69,10 +81,16 @@ def claims() -> Claims:
     >>> claims()[0]["lesson"]
     '00'
     """
-    rows = catalog.rows("claims")
-    return Claims(row | {"lesson": "later" if row["lesson"] == "later" else lesson(row["lesson"]).number} for row in rows)
+    from fabriclib import catalog
+
+    from .course.claims import Claims
+
+    numbers = {one.name: one.number for one in lessons()}
+    return Claims(row | {"lesson": numbers.get(row["lesson"], "later")} for row in catalog.rows("claims"))
 
 
 def my_progress() -> Overview:
     """Return a table of the lessons with what is done in each, and the lesson at which to continue."""
+    from .course.overview import Overview, done
+
     return Overview([done(one.heading, one.predictions, one.exercises) for one in lessons()])

@@ -129,7 +129,7 @@ VALID: dict[str, Callable[[], dict]] = {
     "cells.predict_first": lambda: {"key": "moving_bytes.small"},
     "cells.solution": lambda: {"key": "moving_bytes.n-half"},
     "cells.verdict": lambda: {"claim": "a"},
-    "course.claims.Verdict": lambda: {"claim": "a", "ruling": "holds", "because": lambda: "so"},
+    "course.verdicts.Verdict": lambda: {"claim": "a", "ruling": "holds", "because": lambda: "so"},
     "cxl.trace_table": lambda: {"device_type": 2, "accesses": ["host read D0", "device write D0"], "bias": "host"},
     "flows.finish": lambda: {"routing": _share().routing, "capacity": _share().graph.capacity, "nbytes": np.ones(56)},
     "flows.finish_each": lambda: {"routing": _share().routing, "capacity": _share().graph.capacity, "nbytes": np.ones(56),
@@ -163,7 +163,7 @@ def targets() -> dict[str, Target]:
         _collect(found, name, getattr(fl, name))
     for name in book.__all__:
         _collect(found, name, getattr(book, name))
-    for module in ("claims", "declare"):
+    for module in ("declare", "verdicts"):
         _collect(found, module, importlib.import_module(f"fabricbook.course.{module}"))
     return dict(sorted(found.items()))
 

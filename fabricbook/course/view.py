@@ -6,8 +6,11 @@ It travels inside the widgets, of which every lesson has several, and so is in n
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
-from ipywidgets import HTML
+if TYPE_CHECKING:
+    from ipywidgets import HTML
+
 
 # What a box says whose kernel is gone.
 COME_BACK = "The kernel was stopped or restarted. Run All Cells, in the menu Run, brings this back: your answers are kept."
@@ -36,6 +39,8 @@ _MARKS = {"right": "✓", "close": "≈", "slip": "✗", "off": "✗", "wrong": 
 
 def html_box(text: str = "") -> HTML:
     """Return an HTML widget wide enough for its row; *text* is markup, so what a learner typed must be escaped."""
+    from ipywidgets import HTML
+
     return HTML(text, layout={"width": "auto", "margin": "0"})
 
 

@@ -21,8 +21,8 @@ import yaml
 
 from fabriclib.checks import known
 
-from ..course.claims import Verdict
 from ..course.declare import Exercise, Prediction
+from ..course.verdicts import Verdict
 
 ORDER = (
     "start_here",

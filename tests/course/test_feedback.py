@@ -117,7 +117,7 @@ def test_a_count_s_own_slip_next_to_it_is_close_first():
 def test_nobody_is_told_of_gib_who_did_not_write_it(key, typed):
     feedback = judge(declared("predictions")[key], typed)
     assert feedback.sentence.startswith("Close: ")
-    assert ("rate of the lanes" in feedback.sentence) == key.startswith("07.")
+    assert ("rate of the lanes" in feedback.sentence) == key.startswith("one_server.")
     assert "GiB" not in feedback.sentence
 
 
@@ -174,7 +174,7 @@ def test_a_declared_prediction_is_complete(key):
     prediction = declared("predictions")[key]
     answer = prediction.answer()
     assert answer > 0
-    assert prediction.explanation().strip()
+    assert prediction.explain.strip()
     assert prediction.question.strip().endswith(("?", "."))
     own = prediction.format(answer)
     assert judge(prediction, own).verdict == "right"
@@ -185,13 +185,14 @@ def test_a_declared_prediction_is_complete(key):
         assert clause in feedback.sentence
 
 
-def test_an_explanation_may_be_computed():
-    assert ask().explanation() == "Because."
-    assert Prediction("moving_bytes.ask", "?", "rate", lambda: 1, lambda: f"Because of {3 + 4}.").explanation() == "Because of 7."
+def test_the_numbers_of_its_texts_are_filled_in():
+    asked = Prediction("moving_bytes.ask", "Of {{ n }}?", "rate", lambda: 1, "Because of {{ n + 1 }}.", {"not {{ n }}": 2.0})
+    filled = asked.filled({"n": 6})
+    assert (filled.question, filled.explain, filled.slips) == ("Of 6?", "Because of 7.", {"not 6": 2.0})
 
 
 def test_a_malformed_declaration_is_refused():
-    with pytest.raises(ValueError, match="key must be a lesson number and a name"):
+    with pytest.raises(ValueError, match="key must be the names of a lesson and of a question"):
         Prediction("ask", "?", "rate", lambda: 1, "")
     with pytest.raises(ValueError, match="kind 'speed' is not known"):
         Prediction("moving_bytes.ask", "?", "speed", lambda: 1, "")

@@ -218,7 +218,7 @@ def test_the_text_of_a_box_depends_on_nothing():
     before = repr(PredictionBox(ASK))
     Learner().enter("1 GB/s")
     box = PredictionBox(ASK)
-    assert repr(box) == before == "Prediction 01.ask: How fast <one way>?"
+    assert repr(box) == before == "Prediction moving_bytes.ask: How fast <one way>?"
     assert box._repr_mimebundle_()["text/plain"] == before
 
 

@@ -154,6 +154,30 @@ def test_a_file_of_an_earlier_course_keeps_its_answers(path):
     assert json.loads(path.read_bytes()) == old | {"claims": {"a": {"believed": "no"}}}
 
 
+def test_the_keys_of_an_earlier_course_are_those_of_today(path):
+    """They began with the number that the lesson had then. Nothing is lost, and the next save has the new ones."""
+    path.parent.mkdir()
+    old = {"predictions": {"01.small": {"typed": "1 s"}, "13.levels": {"shown": True}, "strange": {"typed": "2"}},
+           "exercises": {"15.ratio": {"passed": True}}, "attempts": {"01.small": {"entries": [{"typed": "1 s"}]}},
+           "claims": {"a": {"believed": "no"}}}
+    path.write_text(json.dumps(old))
+    progress = Progress(path)
+    assert progress.get("predictions", "moving_bytes.small") == {"typed": "1 s"}
+    assert progress.get("exercises", "bring_your_own.ratio") == {"passed": True}
+    progress.record("predictions", "moving_bytes.copy", {"typed": "3 s"})
+    assert json.loads(path.read_bytes()) == {
+        "predictions": {"moving_bytes.small": {"typed": "1 s"}, "moving_bytes.copy": {"typed": "3 s"},
+                        "hierarchy.levels": {"shown": True}, "strange": {"typed": "2"}},
+        "exercises": {"bring_your_own.ratio": {"passed": True}},
+        "attempts": {"moving_bytes.small": {"entries": [{"typed": "1 s"}]}}, "claims": {"a": {"believed": "no"}}}
+
+
+def test_an_answer_of_today_counts_more_than_one_of_an_earlier_course(path):
+    path.parent.mkdir()
+    path.write_text(json.dumps({"predictions": {"01.small": {"typed": "1 s"}, "moving_bytes.small": {"typed": "2 s"}}}))
+    assert Progress(path).get("predictions", "moving_bytes.small") == {"typed": "2 s"}
+
+
 def test_the_environment_names_the_file(path, monkeypatch):
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
     assert current().path == path

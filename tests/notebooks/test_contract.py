@@ -8,7 +8,7 @@ import re
 import pytest
 from shipped import LESSONS, calls, code_cells, named, read
 
-from fabricbook.lessons import declared
+from fabricbook.lessons import lesson
 
 SECTIONS = ["What you will be able to do", "Predict", "Try it", "Why", "Your turn", "Model against measurement",
             "What to remember", "Sources"]
@@ -110,10 +110,9 @@ def test_displayed_floats_have_at_most_four_significant_digits(path):
 
 @every_lesson
 def test_uses_every_question_declared_for_it_and_no_other(path):
-    predictions, exercises = declared("predictions"), declared("exercises")
-    lesson = path.stem[:2] + "."
-    assert named(path, "predict_first") == [key for key in predictions if key.startswith(lesson)]
-    assert named(path, "check") == [key for key in exercises if key.startswith(lesson)]
+    one = lesson(path.stem[3:])
+    assert named(path, "predict_first") == list(one.predictions)
+    assert named(path, "check") == list(one.exercises)
     assert named(path, "solution") == named(path, "check")
 
 

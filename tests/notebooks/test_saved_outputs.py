@@ -17,7 +17,7 @@ VIEW = saved_outputs.WIDGET_VIEW
 NAME = "01_moving_bytes.ipynb"
 LAB = 'book.lab("wire-map")'
 GATED = 'book.after("moving_bytes.small", book.lab("wire-map"))'
-PREDICTION = "Prediction 01.small: How <long>?"
+PREDICTION = "Prediction moving_bytes.small: How <long>?"
 
 
 def alive(source, text, **more):
@@ -29,7 +29,7 @@ def lesson():
     return new_notebook(cells=[
         alive('book.predict_first("moving_bytes.small")', PREDICTION), alive(GATED, "Lab wire-map: the answer"), alive(LAB,
             "Lab wire-map: fast"),
-        alive("course.claims()", "a  A claim", **{"text/html": "<p>A claim</p>"}),
+        alive("book.claims()", "a  A claim", **{"text/html": "<p>A claim</p>"}),
         new_code_cell("1 + 1", outputs=[new_output("execute_result", {"text/plain": "2"}, execution_count=1)]),
     ])
 

@@ -1,4 +1,4 @@
-"""A lab of lesson 14: what NCCL's own tuner would pick at which size, and by which scores."""
+"""A lab of this lesson: what NCCL's own tuner would pick at which size, and by which scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labs of lesson 14: the model over every published table, and its errors by regime."""
+"""The model over every published table, and its errors by regime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 14: the model beside published measurements: where a time comes from, and how far off a prediction may be."""
+"""The model beside published measurements: where a time comes from, and how far off a prediction may be."""
 
 import math
 import statistics

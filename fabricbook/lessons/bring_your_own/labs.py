@@ -1,4 +1,4 @@
-"""Labs of lesson 15: a machine broken on purpose, and published runs beside the machines that they may have been."""
+"""A machine broken on purpose, and published runs beside the machines that they may have been."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lab of lesson 15: the learner's own log beside the prediction for a machine of the catalogue, with fit and diagnosis."""
+"""The learner's own log beside the prediction for a machine of the catalogue, with fit and diagnosis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lab of lesson 15: collectives between the processes of one computer, recorded before, or measured now on the learner's own."""
+"""Collectives between the processes of one computer, recorded before, or measured now on the learner's own."""
 
 from __future__ import annotations
 

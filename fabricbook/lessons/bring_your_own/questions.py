@@ -1,4 +1,4 @@
-"""Lesson 15: a log of one's own: what its columns say, where it contradicts itself, and what its curve resembles."""
+"""A log of one's own: what its columns say, where it contradicts itself, and what its curve resembles."""
 
 from fabriclib import catalog, units
 from fabriclib.collectives.busbw import factor

@@ -1,4 +1,4 @@
-"""Labs of lesson 11: a schedule step by step, who talks to whom, and what a step costs."""
+"""A schedule step by step, who talks to whom, and what a step costs."""
 
 from __future__ import annotations
 

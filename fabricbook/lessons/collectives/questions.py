@@ -1,4 +1,4 @@
-"""Lesson 11: a collective is a list of steps; count them, look at them, write one."""
+"""A collective is a list of steps; count them, look at them, write one."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Labs of lesson 10: flows drawn over paths, and how many flows it takes before dice are as good as a plan."""
+"""Flows drawn over paths, and how many flows it takes before dice are as good as a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 10: dice for flows, many senders to one receiver, and three figures that are all called utilisation."""
+"""Dice for flows, many senders to one receiver, and three figures that are all called utilisation."""
 
 from fabriclib import units
 from fabriclib.congestion import ecmp, incast, pause

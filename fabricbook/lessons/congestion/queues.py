@@ -1,4 +1,4 @@
-"""Lab of lesson 10: one receiver, many senders, and the queue between them in time."""
+"""One receiver, many senders, and the queue between them in time."""
 
 from __future__ import annotations
 

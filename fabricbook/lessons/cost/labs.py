@@ -1,4 +1,4 @@
-"""Labs: which algorithm is fastest at which size, and what a benchmark's bus bandwidth says about a wire."""
+"""Which algorithm is fastest at which size, and what a benchmark's bus bandwidth says about a wire."""
 
 from __future__ import annotations
 

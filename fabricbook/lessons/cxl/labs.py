@@ -1,4 +1,4 @@
-"""Labs of lesson 04: a mix of memories, who owns a line after each access, and what a flit leaves for cache lines."""
+"""A mix of memories, who owns a line after each access, and what a flit leaves for cache lines."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Lesson 04: memory behind CXL: what coherence gives, and what it does not."""
+"""Memory behind CXL: what coherence gives, and what it does not."""
 
 from fabriclib import catalog, cxl, framing, units
 from fabriclib.links import link
 from fabriclib.memory import Tier, memory_mix, tier
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 _HALF = 0.5, 0.5
 _TIERS = "local-dram", "cxl-direct"

@@ -1,4 +1,4 @@
-"""Labs of lesson 09, part one: a fabric drawn and its parts counted, and what a fabric costs each GPU as it grows."""
+"""Part one: a fabric drawn and its parts counted, and what a fabric costs each GPU as it grows."""
 
 from __future__ import annotations
 

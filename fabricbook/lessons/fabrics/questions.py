@@ -1,12 +1,12 @@
-"""Lesson 09: fabrics: how many switches so many GPUs need, what a rail is, and what rails do to a ring and to an all-to-all."""
+"""Fabrics: how many switches so many GPUs need, what a rail is, and what rails do to a ring and to an all-to-all."""
 
 from fabriclib import units
 from fabriclib.collectives import Level, collective_time, schedule
 from fabriclib.links import link
 from fabriclib.topology import fabric, fabric_counts
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
 SIZE, GPUS = 8, 64  # eight servers of eight

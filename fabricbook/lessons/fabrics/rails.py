@@ -1,4 +1,4 @@
-"""Labs of lesson 09, part two: the same eight servers and eight leaves, cabled by rail or by server, and what that does."""
+"""Part two: the same eight servers and eight leaves, cabled by rail or by server, and what that does."""
 
 from __future__ import annotations
 

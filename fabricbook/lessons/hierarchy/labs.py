@@ -1,4 +1,4 @@
-"""Labs of lesson 13: all-reduces on two levels, rank orders on a fabric, and an all-to-all that travels along rails."""
+"""All-reduces on two levels, rank orders on a fabric, and an all-to-all that travels along rails."""
 
 from __future__ import annotations
 

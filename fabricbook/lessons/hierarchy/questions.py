@@ -1,4 +1,4 @@
-"""Lesson 13: an all-reduce on two levels, what switches that add remove, and what the order of the ranks is worth."""
+"""An all-reduce on two levels, what switches that add remove, and what the order of the ranks is worth."""
 
 import numpy as np
 

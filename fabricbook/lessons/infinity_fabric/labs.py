@@ -1,4 +1,4 @@
-"""Labs of lesson 03: eight GPUs in a full mesh and around a switch, and what one ring leaves idle."""
+"""Eight GPUs in a full mesh and around a switch, and what one ring leaves idle."""
 
 from __future__ import annotations
 

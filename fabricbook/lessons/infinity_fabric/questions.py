@@ -1,4 +1,4 @@
-"""Lesson 03: eight GPUs in a full mesh; what one pair gets of it, what one ring, and what all of them together."""
+"""Eight GPUs in a full mesh; what one pair gets of it, what one ring, and what all of them together."""
 
 from fabriclib import catalog, units
 from fabriclib.collectives import collective_time, schedule
@@ -6,8 +6,8 @@ from fabriclib.flows import all_to_all, one_pair, share
 from fabriclib.links import link
 from fabriclib.topology import disjoint_rings, server
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 GPUS = 8
 GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up

@@ -1,4 +1,4 @@
-"""Labs of lesson 01: latency against bandwidth, and where an NVLink's rate comes from."""
+"""Latency against bandwidth, and where an NVLink's rate comes from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 01: latency and bandwidth, the size at which they matter alike, units, directions."""
+"""Latency and bandwidth, the size at which they matter alike, units, directions."""
 
 from fabriclib.links import AlphaBeta
 

@@ -1,4 +1,4 @@
-"""Labs of lesson 08: the latency ladder of three transports, what headers leave of a message, and what a lost packet costs."""
+"""The latency ladder of three transports, what headers leave of a message, and what a lost packet costs."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Lesson 08: InfiniBand, RoCE and Ethernet: what RDMA removes, what headers leave, what a lost packet and FEC cost."""
+"""InfiniBand, RoCE and Ethernet: what RDMA removes, what headers leave, what a lost packet and FEC cost."""
 
 from fabriclib import catalog, framing, ladder, units
 from fabriclib.cabling import cable
 from fabriclib.congestion import loss as losses
 from fabriclib.links import link
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 _SIZE, _METRES, _MTU = 64, 20, 1024
 _RDMA_MTU, _ROUND = 4096, 10e-6

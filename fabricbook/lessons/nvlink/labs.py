@@ -1,4 +1,4 @@
-"""Labs of lesson 02: what made NVLink faster, what a switch buys, and what it means that the switch adds."""
+"""What made NVLink faster, what a switch buys, and what it means that the switch adds."""
 
 from __future__ import annotations
 

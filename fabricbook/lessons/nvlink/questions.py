@@ -1,4 +1,4 @@
-"""Lesson 02: what made NVLink faster, what a switch buys one pair of GPUs, and what it means that the switch adds."""
+"""What made NVLink faster, what a switch buys one pair of GPUs, and what it means that the switch adds."""
 
 from fabriclib import catalog, units
 from fabriclib.collectives import algbw, busbw, collective_time
@@ -7,8 +7,8 @@ from fabriclib.flows import one_pair, share
 from fabriclib.links import link
 from fabriclib.topology import Cables, Graph, server
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 H100, OLD, NEW = link("nvlink4"), link("nvlink1"), link("nvlink5")
 GPUS = 8

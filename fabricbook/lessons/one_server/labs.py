@@ -1,4 +1,4 @@
-"""Labs of lesson 07: a server drawn with its traffic, the matrix of its pairs, and what an all-reduce costs on each server."""
+"""A server drawn with its traffic, the matrix of its pairs, and what an all-reduce costs on each server."""
 
 from __future__ import annotations
 

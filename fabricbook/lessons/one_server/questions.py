@@ -1,4 +1,4 @@
-"""Lesson 07: one server: which link a copy takes, which one is tight, and what that costs an all-reduce."""
+"""One server: which link a copy takes, which one is tight, and what that costs an all-reduce."""
 
 from fabriclib import units
 from fabriclib.flows import all_to_all, max_min, ring, route, share

@@ -1,4 +1,4 @@
-"""Lab of lesson 05: what PCIe leaves for data, by payload size, reads against writes; and the tables beside measurements."""
+"""What PCIe leaves for data, by payload size, reads against writes; and the tables beside measurements."""
 
 from __future__ import annotations
 

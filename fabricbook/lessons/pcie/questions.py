@@ -1,4 +1,4 @@
-"""Lesson 05: what PCIe leaves for data, the lane budget, and what a switch does and does not do."""
+"""What PCIe leaves for data, the lane budget, and what a switch does and does not do."""
 
 import math
 
@@ -7,8 +7,8 @@ from fabriclib.flows import all_to_all, share
 from fabriclib.links import link
 from fabriclib.topology import Part, tree
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 _GPUS, _SMALL, _USUAL = 4, 128, 256
 _WIRE = link("pcie5")

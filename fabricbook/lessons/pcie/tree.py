@@ -1,4 +1,4 @@
-"""Labs of lesson 05: eight GPUs, eight NICs and four SSDs below two CPUs: build the tree, see who reaches whom and how fast."""
+"""Eight GPUs, eight NICs and four SSDs below two CPUs: build the tree, see who reaches whom and how fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labs of lesson 06: a channel's loss part by part up to its budget, and the eye that is left of it."""
+"""A channel's loss part by part up to its budget, and the eye that is left of it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Lesson 06: what a board does to a signal: loss decides who needs a retimer, and how many."""
+"""What a board does to a signal: loss decides who needs a retimer, and how many."""
 
 import math
 
 from fabriclib import catalog, signals, units
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 
 _PCIE5, _PCIE6 = (signals.standard(name) for name in ("pcie5", "pcie6"))
 _LIMIT, _FAST = (signals.device(name).latency for name in ("pcie4-limit", "xpressconnect-g5"))

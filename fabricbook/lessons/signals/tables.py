@@ -1,4 +1,4 @@
-"""Tables of lesson 06: losses and reach beside what was published, wrong bits, retimers by channel, and what they cost."""
+"""Losses and reach beside what was published, wrong bits, retimers by channel, and what they cost."""
 
 from __future__ import annotations
 

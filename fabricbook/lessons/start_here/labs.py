@@ -1,4 +1,4 @@
-"""Labs of lesson 00: the wires at a glance, one chip against a model, the first all-reduce."""
+"""The wires at a glance, one chip against a model, the first all-reduce."""
 
 from __future__ import annotations
 

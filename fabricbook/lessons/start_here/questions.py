@@ -1,11 +1,11 @@
-"""Lesson 00: why models outgrew one chip, and what the wiring does to one all-reduce."""
+"""Why models outgrew one chip, and what the wiring does to one all-reduce."""
 
 from fabriclib import catalog, units
 from fabriclib.collectives import collective_time
 from fabriclib.links import link
 
-from ...course.claims import Verdict
 from ...course.declare import Exercise, Prediction
+from ...course.verdicts import Verdict
 from .tables import gradient, h100
 
 

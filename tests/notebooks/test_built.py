@@ -1,0 +1,60 @@
+"""The notebooks are what the lessons' texts say today, in the order of the one list, and README's map is theirs."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from shipped import LESSONS, NOTEBOOKS, ROOT, named, read
+
+import notebooks
+from fabricbook import lessons as book
+from fabriclib import catalog
+
+every_lesson = pytest.mark.parametrize("lesson", book.lessons(), ids=lambda lesson: lesson.name)
+
+
+def test_every_folder_is_in_the_order_and_every_notebook_is_a_lesson():
+    folders = {path.parent.name for path in (ROOT / "fabricbook" / "lessons").glob("*/*") if path.suffix in (".md", ".py")}
+    assert folders == set(book.ORDER)
+    assert [path.name for path in LESSONS] == [lesson.file for lesson in book.lessons()]
+
+
+@every_lesson
+def test_a_notebook_says_what_its_text_says(lesson):
+    cells = [(cell["cell_type"], cell["source"]) for cell in read(NOTEBOOKS / lesson.file)["cells"]]
+    assert cells == [(cell.cell_type, cell.source) for cell in notebooks.source(lesson).cells], "run: make notebooks"
+
+
+@every_lesson
+def test_what_one_should_have_done_comes_before(lesson):
+    assert all(book.ORDER.index(name) < book.ORDER.index(lesson.name) for name in lesson.head.needs)
+
+
+@every_lesson
+def test_a_lesson_is_named_by_its_place_not_by_a_number(lesson):
+    """A literal number of a lesson would be wrong as soon as one is put before it."""
+    for path in [*lesson.folder.glob("*.py"), lesson.folder / "lesson.md"]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.findall(r"\blessons? \d+", text, flags=re.IGNORECASE), path
+
+
+def test_every_lab_is_in_a_lesson():
+    """By name in a cell, or by the function in the lesson's own code, as a lab that a box fills."""
+    for lesson in book.lessons():
+        code = "\n".join(path.read_text(encoding="utf-8") for path in lesson.folder.glob("*.py"))
+        used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        shown = named(NOTEBOOKS / lesson.file, "lab")
+        assert not [name for name, function in lesson.labs.items() if name not in shown and function.__name__ not in used]
+
+
+def test_every_claim_is_settled_by_the_lesson_it_names_or_still_open():
+    settled = {claim: lesson.name for lesson in book.lessons() for claim in lesson.verdicts}
+    for row in catalog.rows("claims"):
+        assert row["lesson"] == settled.get(row["id"], "later"), row["id"]
+
+
+def test_readme_has_the_map_of_the_lessons():
+    readme = notebooks.README.read_text(encoding="utf-8")
+    assert readme == notebooks.with_map(readme), "run: make notebooks"
