@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 _HIDDEN = re.compile(
+    r"Llama \d[\d.]* \d+B|"
     r"\{\{.*?\}\}"  # computed
     r"|```.*?```|``.*?``|`[^`]*`"  # code
     r"|\$\$.*?\$\$|\$[^$\n]+\$"  # formulas
@@ -26,14 +27,14 @@ _NAMED = re.compile(rf"\b(?:{_NAMES})(?:[ -]|\N{{NO-BREAK SPACE}})v?\d[\d.]*(?:(
 _UNIT = (r"[kKMGTP]?i?[Bb](?:/s|ps)?(?![A-Za-z])|[munpµ]?s(?![A-Za-z])|%|percent|dB|inch(?:es)?|[munpk]?m(?![A-Za-z])|mm|[kMG]?Hz"
          r"|[munpkM]?W(?![A-Za-z])|[pnm]?J(?![A-Za-z])|m?V(?![A-Za-z])|[GT]T/s|seconds?|minutes?|hours?|days?|weeks?|months?|years?|times"
          r"|million|billion|TFLOP\S*|PFLOP\S*|degrees|°C|Mpps|°")
-_NUMBER = re.compile(rf"(?<![\w.])[+−-]?(\d[\d,]*(?:\.\d+)?)(?:[ \N{{NO-BREAK SPACE}}]?({_UNIT}))?(?![\w])")
+_NUMBER = re.compile(rf"(?<![\w.])[+−-]?(\d+(?:,\d{{3}})*(?:\.\d+)?)(?:[ \N{{NO-BREAK SPACE}}]?({_UNIT}))?(?![\w])")
 _WORD = re.compile(r"[A-Za-z_/]\w*\d[\w.]*|\d+(?:\.\d+)?[A-Za-z]+\d*\w*(?<![BsWVJmb%])|\b\d+x\b|\bx\d+\b")
 
 
 def bare_numbers(text: str) -> list[str]:
     """Return the numbers that *text* states by itself and may not.
 
-    >>> bare_numbers("An H100 of 2022 has 18 links of NVLink 4; 64 KiB take {{ si(t, 's') }}, not 0.5 us, at 38 %.")
+    >>> bare_numbers("In 2022, Llama 3 405B on 16,384: 18 links of NVLink 4; 64 KiB take {{ si(t, 's') }}, not 0.5 us, at 38 %.")
     ['18', '0.5 us', '38 %']
     """
     shown = _WORD.sub(" ", _NAMED.sub(" ", _HIDDEN.sub(" ", text)))

@@ -7,8 +7,20 @@ from fabricbook.course.bare import bare_numbers
 from fabricbook.lessons import ORDER, lesson
 
 NOT_YET = (
-    "start_here", "moving_bytes", "nvlink", "infinity_fabric", "cxl", "pcie", "signals", "one_server", "networks", "fabrics",
-    "congestion", "collectives", "hierarchy", "against_world", "bring_your_own",
+    "moving_bytes",
+    "nvlink",
+    "infinity_fabric",
+    "cxl",
+    "pcie",
+    "signals",
+    "one_server",
+    "networks",
+    "fabrics",
+    "congestion",
+    "collectives",
+    "hierarchy",
+    "against_world",
+    "bring_your_own",
 )
 
 

@@ -2,23 +2,15 @@
 
 from fabriclib import catalog, units
 from fabriclib.collectives import collective_time
-from fabriclib.links import link
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import gradient, h100
+from .tables import gradient, h100, peak, ring_seconds, training_flop
 
 
 def seconds_on_one_chip() -> float:
-    """The training arithmetic of Llama 3 405B, 6 FLOP a parameter and token, at one H100's peak."""
-    parameters, tokens = catalog.figure("llama3-parameters").value, catalog.figure("llama3-tokens").value
-    return 6 * parameters * tokens / catalog.figure("h100-peak").value
-
-
-def gradient_all_reduce(wire: str, count: int = 1) -> float:
-    """Seconds of a ring all-reduce of a 7-billion-parameter gradient over 8 GPUs that each have *count* links *wire*."""
-    port = link(wire).bundle(count)
-    return collective_time("all_reduce", "ring", nbytes=gradient, ranks=8, alpha=port.latency, beta=1 / port.bandwidth())
+    """The training arithmetic of Llama 3 405B at one H100's peak."""
+    return training_flop("llama3") / peak
 
 
 PREDICTIONS = [
@@ -26,9 +18,9 @@ PREDICTIONS = [
         "start_here.one-chip",
         "One H100 works day and night at the full speed of its datasheet. How long does it need to train Llama 3 405B "
         "({{ digits(llama_parameters / 1e9, 3) }} billion parameters, {{ digits(llama_tokens / 1e12, 3) }} million million "
-        "tokens)? A number and a unit, such as 3 days or 2 years.",
+        "tokens)? A number and a unit.",
         "time", seconds_on_one_chip,
-        "6 operations for every parameter and every token are {{ digits(6 * llama_parameters * llama_tokens / 1e25) }} × 10²⁵, "
+        "6 operations for every parameter and every token are {{ digits(training_flop('llama3') / 1e25) }} × 10²⁵, "
         "and an H100 does just under 10¹⁵ a second. It would not even fit: at 2 bytes a parameter the model alone is "
         "{{ si(2 * llama_parameters) }}, many times an H100's memory. So the work is cut up over thousands of chips, and from "
         "then on the chips must talk.",
@@ -42,10 +34,10 @@ PREDICTIONS = [
         "parameter: {{ si(gradient) }}. They add the eight up, so that each holds the sum (an all-reduce). Each GPU can send "
         "{{ si(h100.bandwidth(), 'B/s') }} and receive {{ si(h100.bandwidth(), 'B/s') }} at the same time. How long does it "
         "take, if they share the work as well as they can?",
-        "time", lambda: gradient_all_reduce("nvlink4", 18),
-        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, {{ si(2 * 7 / 8 * gradient) }}, at "
-        "{{ si(h100.bandwidth(), 'B/s') }}: once for adding up, once for handing the sums round. The starts of the 14 steps, "
-        "{{ si(14 * h100.latency, 's') }} in all, do not matter here.",
+        "time", lambda: ring_seconds(h100),
+        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, {{ si(ring_share * gradient) }}, at "
+        "{{ si(h100.bandwidth(), 'B/s') }}: once for adding up, once for handing the sums round. The starts of the "
+        "{{ 2 * (GPUS - 1) }} steps, {{ si(2 * (GPUS - 1) * h100.latency, 's') }} in all, do not matter here.",
         slips={
             "that sends the buffer once; an all-reduce adds up first and hands the sums round after, nearly twice the bytes":
                 lambda: gradient / h100.bandwidth(),
@@ -58,7 +50,7 @@ PREDICTIONS = [
             "that is three rounds of swapping whole buffers in pairs; pieces of a buffer need fewer bytes":
                 lambda: 3 * gradient / h100.bandwidth(),
             "that is half of it: either the sums are not handed round yet, or the rates of both directions are added up":
-                lambda: gradient_all_reduce("nvlink4", 18) / 2,
+                lambda: ring_seconds(h100) / 2,
         },
     ),
 ]
@@ -100,9 +92,8 @@ EXERCISES = [
 
 
 def _chips_and_models() -> str:
-    flop = {m: 6 * catalog.figure(f"{m}-parameters").value * catalog.figure(f"{m}-tokens").value for m in ("gpt3", "llama3")}
-    model = flop["llama3"] / flop["gpt3"]
-    chip = catalog.figure("h100-peak").value / catalog.figure("a100-peak").value
+    model = training_flop("llama3") / training_flop("gpt3")
+    chip = peak / catalog.figure("a100-peak").value
     return (f"From GPT-3 (2020) to Llama 3 405B (2024) the training arithmetic grew {model:.0f} times; from A100 to H100, the "
             f"chips of those years, the peak rate grew {chip:.1f} times. One H100 would need "
             f"{units.format(seconds_on_one_chip(), 's')} for Llama 3. The qualification: two models and two chips show a gap, "

@@ -1,9 +1,63 @@
-"""What the texts of lesson "Start here" quote: an H100's NVLinks, all of them, in one direction, and what is trained."""
+"""What lesson "Start here" stands on: one GPU's way out at each tier, and what it takes to train a model."""
+
+from __future__ import annotations
+
+import numpy as np
 
 from fabriclib import catalog
-from fabriclib.links import link
+from fabriclib.collectives import collective_time
+from fabriclib.collectives.busbw import factor
+from fabriclib.links import Link, link
+from fabriclib.measurements import published
 
-h100 = link("nvlink4").bundle(link("nvlink4").per_device)
+a100, h100 = (one.bundle(one.per_device) for one in (link("nvlink3"), link("nvlink4")))
+slot, port = link("pcie5", lanes=16), link("eth400")
+WIRES = {f"chip: {h100.per_device} x {h100.name}": h100, "server: PCIe 5 x16": slot, f"cluster: {port.name}": port}
+
+GPUS = 8
+parameters = 7e9  # of the model that fits on one chip
+gradient = 2 * parameters
+ring_share = factor("all_reduce", GPUS)  # buffers that a GPU sends
+
+peak = catalog.figure("h100-peak").value
+reached = catalog.figure("llama3-used").value
 llama_parameters = catalog.figure("llama3-parameters").value
 llama_tokens = catalog.figure("llama3-tokens").value
-gradient = 7e9 * 2
+CHIPS = np.array([2.0**k for k in range(0, 18)])
+
+
+def training_flop(model: str) -> float:
+    """Return the operations it takes to train *model*: 6 a parameter and token (Kaplan et al., 2020)."""
+    return 6 * catalog.figure(f"{model}-parameters").value * catalog.figure(f"{model}-tokens").value
+
+
+def training_seconds(model: str, chip: str) -> np.ndarray:
+    """Return how long so many CHIPS train *model* at the share of their peak that Meta reports."""
+    return training_flop(model) / (catalog.figure(f"{chip}-peak").value * reached * CHIPS)
+
+
+def chips_for_a_month(model: str, chip: str) -> str:
+    """Return how many chips, in doublings, come nearest to training *model* in a month, to two digits.
+
+    >>> chips_for_a_month("llama3", "h100")
+    '33,000'
+    """
+    away = np.abs(np.log(training_seconds(model, chip) / (30 * 86400)))
+    return f"{float(f'{CHIPS[away.argmin()]:.2g}'):,.0f}"
+
+
+def ring_seconds(wire: Link, nbytes=gradient, gpus: int = GPUS):
+    """Return how long a ring of GPUs, each with *wire* to the next, takes for an all-reduce of *nbytes*."""
+    return collective_time("all_reduce", "ring", nbytes=nbytes, ranks=gpus, alpha=wire.latency, beta=1 / wire.bandwidth())
+
+
+def times_nvlink() -> list[float]:
+    """Return how many times as long as over NVLink the all-reduce takes over PCIe and over Ethernet."""
+    nvlink, *others = map(ring_seconds, WIRES.values())
+    return [other / nvlink for other in others]
+
+
+def ring_reaches() -> float:
+    """Return what a ring of A100 was measured to reach of the wire, with the largest message."""
+    run = published("a100x8-nvswitch-ar").iloc[-1]
+    return ring_seconds(a100, run["nbytes"]) / run["seconds"]
