@@ -1,8 +1,8 @@
 """Which numbers a text may state by itself; every other number in a lesson is computed (`prose.fill`).
 
 Bare may stay: years; numbers that are part of a name (H100, NVLink 4, 400G, CXL 2.0); whole numbers up to sixteen and
-powers of two, which are the story's own counts, alone or as a size in KiB, MiB or GiB; minutes in brackets; all and
-nothing (100 %, 0 %); and whatever stands in code or in a formula. A rate, a time, a share, a loss, a power: never.
+powers of two, which are the story's own counts, alone or as a size in KiB, MiB or GiB; minutes in brackets; bits (0101); all
+and nothing (100 %, 0 %); and whatever stands in code or in a formula. A rate, a time, a share, a loss, a power: never.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HIDDEN = re.compile(
     r"|\(\d+ min\)",
     re.DOTALL | re.MULTILINE,
 )
-_NAMES = (r"NVLink|NVLinks|NVSwitch|PCIe|CXL|PCI Express|Gen|generation|generations|Llama|GPT|NCCL|RCCL|Infinity Fabric|Open MPI|"
+_NAMES = (r"Nelco|NVLinks?|NVSwitch|PCIe|CXL|PCI Express|Gen|generation|generations|Llama|GPT|NCCL|RCCL|Infinity Fabric|Open MPI|"
           r"Vega|Slingshot|Tomahawk|Spectrum|Quantum|ConnectX|Xeon|EPYC|MPICH|Python|DDR|HBM|UALink|RFC|IEEE|issue|issues|arXiv|JPDC|"
           r"IJHPCA|Megatron|SIGCOMM|SIGMOD|ISC|CoNEXT|version|type|Type|level|levels|switch|rank|ranks|GPU|GPUs|step|steps|node|server|leaf|"
           r"rail|lane|link|phase|phases|chunk|cube|card|device|hop|claim|question|layer|tier|AWG|Megtron|FR|AN|Table|chapter|section")
@@ -47,7 +47,7 @@ def _may_stay(number: str, unit: str) -> bool:
     value = int(number.replace(",", "") or 0)
     if unit:
         return _power_of_two(value) and unit.endswith("iB") or unit == "%" and value in (0, 100) or unit == "times" and value <= 4
-    return value <= 16 or _power_of_two(value) or (1900 <= value < 2100 and len(number) == 4)
+    return value <= 16 or number[0] == "0" or _power_of_two(value) or (1900 <= value < 2100 and len(number) == 4)
 
 
 def _power_of_two(value: int) -> bool:

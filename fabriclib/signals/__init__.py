@@ -9,10 +9,10 @@ and M. Graham, High-Speed Signal Propagation, 2003). Two frequencies of each par
 
 from __future__ import annotations
 
-from .channels import Part, Segment, Standard, boards, channel, losses, part, segment, standard
+from .channels import STATED_AT, Part, Segment, Standard, boards, channel, losses, part, segment, standard
 from .eyes import Eye, eye, receiver_noise, redriven
 from .retimers import Device, Plan, at_least, by_board, device, devices, needed, place, reach, retimer_counts
 
-__all__ = ["Device", "Eye", "Part", "Plan", "Segment", "Standard", "at_least", "boards", "by_board", "channel", "device",
-           "devices", "eye", "losses", "needed", "part", "place", "reach", "receiver_noise", "redriven", "retimer_counts",
-           "segment", "standard"]
+__all__ = ["STATED_AT", "Device", "Eye", "Part", "Plan", "Segment", "Standard", "at_least", "boards", "by_board", "channel",
+           "device", "devices", "eye", "losses", "needed", "part", "place", "reach", "receiver_noise", "redriven",
+           "retimer_counts", "segment", "standard"]

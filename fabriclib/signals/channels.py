@@ -13,7 +13,7 @@ from .. import catalog, units
 from ..checks import known, number, short, single, typed
 from ..links import link
 
-_AT = 8 * units.GHz, 16 * units.GHz
+STATED_AT = 8 * units.GHz, 16 * units.GHz
 _METRES = {"piece": 1.0, "inch": units.inch, "m": 1.0}
 MOST_DB = 300.0
 
@@ -55,14 +55,14 @@ def part(name: str) -> Part:
     """
     cells = catalog.row("channel_parts", name)
     given = [cells[column] / _METRES[cells["per"]] for column in ("at_8ghz_db", "at_16ghz_db")]
-    a, b = np.linalg.solve([[math.sqrt(f), f] for f in _AT], given)
+    a, b = np.linalg.solve([[math.sqrt(f), f] for f in STATED_AT], given)
     return Part(**{key: cells[key] for key in ("id", "name", "kind", "per", "note")}, coefficients=(float(a), float(b)))
 
 
 def boards() -> dict[str, str]:
     """Return {id: name} of the board materials, the one that loses least first."""
     found = [part(row["id"]) for row in catalog.rows("channel_parts") if row["kind"] == "board"]
-    return {one.id: one.name for one in sorted(found, key=lambda one: one.loss(_AT[1]))}
+    return {one.id: one.name for one in sorted(found, key=lambda one: one.loss(STATED_AT[1]))}
 
 
 @typed

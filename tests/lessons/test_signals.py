@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fabricbook as book
-from fabricbook.lessons.signals import labs, tables
+from fabricbook.lessons.signals import tables
 from fabriclib import catalog, signals
 
 LOSS, EYE = book.lab("channel-loss"), book.lab("eye")
@@ -22,7 +22,7 @@ def bars(**controls):
 @pytest.mark.parametrize("channel", LOSS.controls["channel"].values)
 def test_the_bars_add_up_to_the_channel_and_start_again_after_each_retimer(channel, retimers):
     drawn, _ = bars(channel=channel, generation="PCIe 5", retimers=retimers)
-    plan = signals.place(signals.channel(labs.CHANNELS[channel], "getek"), "pcie5", retimers)
+    plan = signals.place(signals.channel(tables.CHANNELS[channel], "getek"), "pcie5", retimers)
     assert (drawn["to"] - drawn["from"]).sum() == pytest.approx(sum(plan.stretches))
     assert (drawn["from"] == 0).sum() == retimers + 1
     assert drawn["to"].max() == pytest.approx(max(plan.stretches))
@@ -47,7 +47,7 @@ def test_no_trace_with_its_noise_enters_the_opening(generation, inches, equalise
     table, _ = EYE.evaluate(generation=generation, inches=inches, equaliser=equaliser)
     now = table[(table["part"] == "trace") & (table["t"] == 0)]
     openings = table[table["part"] == "opening"]
-    assert len(openings) == signals.standard(labs.GENERATIONS[generation]).levels - 1
+    assert len(openings) == signals.standard(tables.GENERATIONS[generation]).levels - 1
     for _, gap in openings.iterrows():
         below, above = now[now["mid"] < gap["mid"]], now[now["mid"] > gap["mid"]]
         assert below["high"].max() <= gap["low"] + 2e-3
@@ -64,8 +64,8 @@ def test_the_picture_is_the_same_at_every_symbol(generation, inches, equaliser):
     left, middle, right = (sorted(set(traces.loc[traces["t"] == t, "mid"].round(6))) for t in (-1, 0, 1))
     assert left == middle == right
     assert middle == pytest.approx([-v for v in reversed(middle)])
-    asked = signals.standard(labs.GENERATIONS[generation])
-    found = labs.seen(asked.id, inches, equaliser, "nothing")[1]
+    asked = signals.standard(tables.GENERATIONS[generation])
+    found = tables.seen(asked.id, inches, equaliser, "nothing")[1]
     reach = (1 - found.memory) / 2 + found.memory / 2
     assert max(middle) == pytest.approx(reach)  # a long run is among the patterns
     assert len(middle) >= asked.levels
@@ -77,8 +77,8 @@ def test_every_trace_follows_the_channel(generation, inches, equaliser):
     """From symbol to symbol the voltage goes all of the way to a level but for the share that the channel remembers."""
     table, _ = EYE.evaluate(generation=generation, inches=inches, equaliser=equaliser)
     traces = table[table["part"] == "trace"].pivot(index="trace", columns="t", values="mid")
-    asked = signals.standard(labs.GENERATIONS[generation])
-    memory = labs.seen(asked.id, inches, equaliser, "nothing")[1].memory
+    asked = signals.standard(tables.GENERATIONS[generation])
+    memory = tables.seen(asked.id, inches, equaliser, "nothing")[1].memory
     levels, sent = np.linspace(-0.5, 0.5, asked.levels), []
     for before, at in ((-1, 0), (0, 1)):
         aimed = ((traces[at] - memory * traces[before]) / (1 - memory)).to_numpy()
@@ -100,19 +100,20 @@ def test_the_sentence_tells_random_bits_from_the_worst_pattern():
 
 
 def test_the_eye_closes_with_the_generation_the_inches_and_without_the_equaliser():
-    heights = [labs.seen(id, 4, "on", "nothing")[1].height for id in labs.GENERATIONS.values()]
+    heights = [tables.seen(id, 4, "on", "nothing")[1].height for id in tables.GENERATIONS.values()]
     assert heights == sorted(heights, reverse=True)
-    longer = [labs.seen("pcie5", inches, "on", "nothing")[1].height for inches in EYE.controls["inches"].values]
+    longer = [tables.seen("pcie5", inches, "on", "nothing")[1].height for inches in EYE.controls["inches"].values]
     assert (np.diff(longer) < 0).all()
-    assert labs.seen("pcie3", 8, "off", "nothing")[1].height < 0 < labs.seen("pcie3", 8, "on", "nothing")[1].height
+    assert tables.seen("pcie3", 8, "off", "nothing")[1].height < 0 < tables.seen("pcie3", 8, "on", "nothing")[1].height
     assert EYE.evaluate(generation="PCIe 6", inches=12)[0]["label"].tolist()[-1] == "closed"
 
 
-def test_at_20_inches_both_help_and_at_26_only_the_retimer():
+def test_on_a_longer_board_both_help_and_on_a_still_longer_one_only_the_retimer():
     """What the lesson asks the learner to try."""
-    for inches, opens in ((20, {"nothing": False, "a redriver": True, "a retimer": True}),
-                          (26, {"nothing": False, "a redriver": False, "a retimer": True})):
-        found = {helper: labs.seen("pcie5", inches, "on", helper)[1].height > 0 for helper in opens}
+    assert (tables.first_shut(), tables.last_open(), tables.amplified()) == (8, 12, 23)
+    for inches, opens in ((tables.amplified() - 3, {"nothing": False, "a redriver": True, "a retimer": True}),
+                          (tables.amplified() + 3, {"nothing": False, "a redriver": False, "a retimer": True})):
+        found = {helper: tables.seen("pcie5", inches, "on", helper)[1].height > 0 for helper in opens}
         assert found == opens
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from fabriclib import catalog, signals, units
+from fabriclib import signals, units
 
 from ...stage import Control, charts, lab, parts
+from .tables import BOARDS, CHANNELS, FASTEST, GENERATIONS, INCHES, SLOWEST, START, power, seen, share_of_bits
 
-GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
-CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
-BOARDS = {name: id for id, name in signals.boards().items()}
 _RETIMER = "retimer"
-_ADDED = [one for one in map(signals.device, (row["id"] for row in catalog.rows("retimers")))
-          if one.kind == _RETIMER and one.latency == one.latency]
-FASTEST, SLOWEST = (f(one.latency for one in _ADDED) for f in (min, max))
 
 # ---- lab 1: the channel, part by part ----
 
@@ -110,8 +103,9 @@ def _loss_chart():
      chart=_loss_chart,
      leaves_out="Crosstalk and reflections, heat (a warm board loses more) and the spread between boards: the margin must cover "
                 "them. Lengths of boards and cables are assumed, since makers do not publish them. So are the losses of a GPU "
-                "module, of board connectors and of a retimer's package, and all losses at 4 and 8 GHz of parts that were "
-                "published at 16 GHz only.",
+                "module, of board connectors and of a retimer's package, and all losses at "
+                "{{ digits(pcie3.nyquist / units.GHz) }} and {{ digits(pcie4.nyquist / units.GHz) }} GHz of parts that were "
+                "published at {{ digits(pcie5.nyquist / units.GHz) }} GHz only.",
      sources=["ti-snla426", "nvidia-bf3-loss", "nvidia-cx8-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl",
               "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers", "allaboutcircuits-retimers"])
 def channel_loss(channel, generation, board, retimers):
@@ -153,35 +147,11 @@ def _many(count: int) -> str:
 
 # ---- lab 2: the eye ----
 
-_INCHES = range(0, 31)
 _DEVICES = ["nothing", "a redriver", "a retimer"]
 _EQUALISERS = ["on", "off"]
-_BOOST = signals.device("ds320pr822").db
 _T = np.linspace(-1, 1, 25)
 _VOLTS, _EDGE = (-0.8, 0.8), 0.79
 _PERIOD = {2: 6, 4: 3}  # symbols of a repeating pattern, by levels: 64 patterns, few enough to follow the slider
-
-
-def slot_with(inches: float) -> tuple[signals.Segment, ...]:
-    """Return the channel to a card in a slot with *inches* of FR4 in place of its usual board."""
-    whole = signals.channel("slot", "fr4")
-    boards = [signals.segment("fr4", inches)] if inches else []
-    at = next(i for i, one in enumerate(whole) if one.part.kind == "board")
-    return (*whole[:at], *boards, *whole[at + 1:])
-
-
-def seen(generation: str, inches: float, equaliser: str, helper: str) -> tuple[float, signals.Eye]:
-    """Return the dB and the eye at the receiver, or with a retimer at the worse of its two receivers."""
-    asked, segments = signals.standard(generation), slot_with(inches)
-    loss, noise = float(signals.losses(segments, asked.nyquist).sum()), None
-    if helper != "nothing" and inches:
-        plan = signals.place(segments, generation, 1)
-        if helper == "a retimer":
-            loss = max(plan.stretches)
-        else:
-            loss, noise = signals.redriven(generation, *plan.stretches, _BOOST)
-    equalised = None if equaliser == "on" else 0
-    return float(loss), signals.eye(generation, loss, equalised=equalised, noise=noise)
 
 
 def _traces(levels: int, memory: float) -> np.ndarray:
@@ -230,7 +200,7 @@ def _eye_chart():
 
 @lab("eye", title="What the receiver sees", tier="server",
      controls=[Control("generation", list(GENERATIONS), default="PCIe 3"),
-               Control("inches", _INCHES, default=4, label="board (FR4)", unit="inches"),
+               Control("inches", INCHES, default=START, label="board (FR4)", unit="inches"),
                Control("equaliser", _EQUALISERS, default="on", label="equaliser", as_="menu"),
                Control("helper", _DEVICES, default="nothing", label="on the board", as_="menu")],
      chart=_eye_chart,
@@ -277,19 +247,8 @@ def _judged(asked: signals.Standard, loss: float, found: signals.Eye) -> str:
     random, worst = share_of_bits(found.error_rate), share_of_bits(found.worst_rate)
     apart = f"; after the worst pattern, a long run, {worst}" if worst != random else ""
     return (f"Of {_volts(asked.swing)} a fast pattern keeps {_volts(arrives)}; {state}, if one bit in "
-            f"{_power(asked.error_rate)} may be wrong. Of random bits {random} are wrong{apart}.")
+            f"{power(asked.error_rate)} may be wrong. Of random bits {random} are wrong{apart}.")
 
 
 def _volts(volts: float) -> str:
     return f"{1e3 * volts:.3g} mV"
-
-
-def _power(share: float) -> str:
-    return f"10^{-math.log10(share):.0f}"
-
-
-def share_of_bits(share: float) -> str:
-    """Return a share of wrong bits as text, to two digits while it is large."""
-    if share > 0.001:
-        return f"{float(f'{100 * share:.2g}'):g} %"
-    return f"about one in {_power(share)}" if share > 1e-30 else "fewer than one in 10^30"

@@ -1,7 +1,8 @@
-"""Losses and reach beside what was published, wrong bits, retimers by channel, and what they cost."""
+"""Losses, reach, eyes and retimers, beside what was published; a board's length is in inches, as the lab's slider counts."""
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -9,14 +10,123 @@ import numpy as np
 from fabriclib import catalog, signals, units
 from fabriclib.measurements import error, percent
 
-from .labs import BOARDS, CHANNELS, GENERATIONS, seen, share_of_bits
+GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
+CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
+BOARDS = {name: id for id, name in signals.boards().items()}
+pcie3, pcie4, pcie5, pcie6 = map(signals.standard, ("pcie3", "pcie4", "pcie5", "pcie6"))
+
+DEVICES = [signals.device(row["id"]) for row in catalog.rows("retimers")]
+FASTEST, SLOWEST = (f(one.latency for one in DEVICES if one.kind == "retimer" and one.latency == one.latency) for f in (min, max))
+limit, fast, redriver = map(signals.device, ("pcie4-limit", "xpressconnect-g5", "ds320pr822"))
+board_cost, engineer, read = map(catalog.figure, ("megtron6-cost", "fr4-loss-8ghz", "pcie5-p2p-read"))
+
+INCHES, START = range(31), 4  # what the lab's board offers, and where it starts
+
+
+def decibels(factor: float) -> float:
+    """Return the dB that leave one part in *factor* of a voltage."""
+    return 20 * math.log10(factor)
+
+
+half, tenth, gap = decibels(2), decibels(10), decibels(pcie6.levels - 1)
+halvings = round(pcie5.budget / half)
+
+
+def left(divisor: float = 20) -> float:
+    """Return the mV that arrive over all that PCIe 5 allows; a *divisor* of 10 takes the rule for power."""
+    return 1e3 * pcie5.swing * 10 ** (-pcie5.budget / divisor)
+
+
+def gauge(awg: int) -> float:
+    """Return the metres that a wire is thick, by the definition of the American wire gauge."""
+    return 0.127e-3 * 92 ** ((36 - awg) / 39)
+
+
+def slot_with(inches: float) -> tuple[signals.Segment, ...]:
+    """Return the channel to a card in a slot with *inches* of FR4 in place of its usual board."""
+    whole = signals.channel("slot", "fr4")
+    boards = [signals.segment("fr4", inches)] if inches else []
+    at = next(i for i, one in enumerate(whole) if one.part.kind == "board")
+    return (*whole[:at], *boards, *whole[at + 1:])
+
+
+def seen(generation: str, inches: float, equaliser: str, helper: str) -> tuple[float, signals.Eye]:
+    """Return the dB and the eye at the receiver, or with a retimer at the worse of its two receivers."""
+    asked, segments = signals.standard(generation), slot_with(inches)
+    loss, noise = float(signals.losses(segments, asked.nyquist).sum()), None
+    if helper != "nothing" and inches:
+        plan = signals.place(segments, generation, 1)
+        if helper == "a retimer":
+            loss = max(plan.stretches)
+        else:
+            loss, noise = signals.redriven(generation, *plan.stretches, redriver.db)
+    equalised = None if equaliser == "on" else 0
+    return float(loss), signals.eye(generation, loss, equalised=equalised, noise=noise)
+
+
+@functools.cache
+def furthest(generation: str, equaliser: str, helper: str = "nothing") -> int:
+    """Return the inches of FR4 up to which the eye stays open."""
+    return max(inches for inches in INCHES if seen(generation, inches, equaliser, helper)[1].height > 0)
+
+
+def first_shut() -> int:
+    """Return the inches at which PCIe 3 has no eye any more without an equaliser."""
+    return furthest("pcie3", "off") + 1
+
+
+def last_open() -> int:
+    """Return the inches up to which PCIe 5 has an eye."""
+    return furthest("pcie5", "on")
+
+
+def amplified() -> int:
+    """Return the inches up to which PCIe 5 has an eye behind a redriver."""
+    return furthest("pcie5", "on", "a redriver")
+
+
+def wrong(generation: str, inches: int, equaliser: str) -> str:
+    """Return the share of random bits that are wrong, as text."""
+    return share_of_bits(seen(generation, inches, equaliser, "nothing")[1].error_rate)
+
+
+def power(share: float) -> str:
+    """Return one part in so many as text, the nearest power of ten."""
+    return f"10^{-math.log10(share):.0f}"
+
+
+def share_of_bits(share: float) -> str:
+    """Return a share of wrong bits as text, to two digits while it is large."""
+    if share > 0.001:
+        return f"{float(f'{100 * share:.2g}'):g} %"
+    return f"about one in {power(share)}" if share > 1e-30 else "fewer than one in 10^30"
+
+
+def inch_loss():
+    """Return a DataFrame: the dB of an inch of each board at the Nyquist frequency of each generation."""
+    import pandas as pd
+
+    return pd.DataFrame({
+        name: {board: round(signals.part(part).loss(signals.standard(id).nyquist, units.inch), 2)
+               for board, part in BOARDS.items()} for name, id in GENERATIONS.items()})
+
+
+def asked_table():
+    """Return a DataFrame of text: what each generation asks of a channel."""
+    import pandas as pd
+
+    return pd.DataFrame({name: {
+        "Nyquist frequency (GHz)": f"{one.nyquist / units.GHz:g}", "levels": one.levels, "budget (dB)": f"{one.budget:g}",
+        "may be spent (dB)": f"{one.usable:.3g}", "wrong bits allowed": f"{one.error_rate:g}",
+    } for name, one in zip(GENERATIONS, map(signals.standard, GENERATIONS.values()), strict=True)})
 
 
 def wrong_bits():
     """Return a DataFrame of text: wrong bits of random ones and after the worst pattern, where an eye has just closed."""
     import pandas as pd
 
-    shown = [("PCIe 3", "off", (6, 8, 10, 12)), ("PCIe 5", "on", (12, 14, 18, 24))]
+    shut, last = first_shut(), last_open()
+    shown = [("PCIe 3", "off", (shut - 2, shut, shut + 2, shut + 4)), ("PCIe 5", "on", (last, last + 2, last + 6, last + 12))]
     return pd.DataFrame([{
         "generation": name, "equaliser": equaliser, "inches of FR4": inches, "eye": "open" if found.height > 0 else "closed",
         "wrong of random bits": share_of_bits(found.error_rate), "wrong after the worst pattern": share_of_bits(found.worst_rate),
@@ -91,17 +201,16 @@ def loss_beside_published():
     rows = []
     for figure in catalog.figures(quantity="loss per inch in dB"):
         rows.append(row(f"an inch of {signals.part(figure.subject).name} at {figure.scope}", figure.id, _inch(figure)))
-    pcie5, pcie6 = signals.standard("pcie5"), signals.standard("pcie6")
     harness = [signals.segment("cable-connector", 2), signals.segment("thin-cable", 0.35)]
     rest = pcie5.budget - sum(signals.losses([signals.segment(n, 1) for n in ("cpu-package", "card", "cem-connector")],
                                              pcie5.nyquist))
     rows += [row("a harness of 35 cm with its connectors", "harness-35cm", signals.losses(harness, pcie5.nyquist).sum()),
              row("PCIe 5: left for the board", "pcie5-board", rest),
-             row("PCIe 5: left of 800 mV at full budget", "pcie5-left", 1e3 * pcie5.swing * 10 ** (-pcie5.budget / 20), "mV"),
-             row("four levels cost", "pam4-cost", 20 * math.log10(pcie6.levels - 1))]
-    limit = quiet_budget("pcie5")
-    rows.append({"published": "PCIe 5: budget, from PCIe 6's noise", "source": "nvidia-bf3-loss", "model": f"{limit:.3g} dB",
-                 "stated": f"{pcie5.budget:.3g} dB", "error": percent(error(limit, pcie5.budget))})
+             row(f"PCIe 5: left of {1e3 * pcie5.swing:.0f} mV at full budget", "pcie5-left", left(), "mV"),
+             row("four levels cost", "pam4-cost", gap)]
+    quiet = quiet_budget("pcie5")
+    rows.append({"published": "PCIe 5: budget, from PCIe 6's noise", "source": "nvidia-bf3-loss", "model": f"{quiet:.3g} dB",
+                 "stated": f"{pcie5.budget:.3g} dB", "error": percent(error(quiet, pcie5.budget))})
     return pd.DataFrame(rows)
 
 
@@ -115,9 +224,8 @@ def latency_beside_read():
     """Return a DataFrame of text: what retimers add one way, and two of them there and back beside a measured read."""
     import pandas as pd
 
-    read = catalog.figure("pcie5-p2p-read").si
     return pd.DataFrame([{
         "part": one.name, "one way": units.format(one.latency, "s"),
         "two, there and back": units.format(4 * one.latency, "s"),
-        "of a measured read": units.portion(4 * one.latency / read),
-    } for one in map(signals.device, (r["id"] for r in catalog.rows("retimers"))) if one.latency == one.latency])
+        "of a measured read": units.portion(4 * one.latency / read.si),
+    } for one in DEVICES if one.latency == one.latency])
