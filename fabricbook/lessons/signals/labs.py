@@ -80,16 +80,15 @@ def _loss_chart():
     room = charts.fitting("scale('x', datum.to)", 13, least=7)
     names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6).encode(
         x=x("to"), y=y("middle"), text="label:N", color=weight)
-    values = [parts.of("value").mark_text(align="left", fontSize=small, fontWeight=alt.ExprRef("'bold'"), dx=6, **ink).encode(
-        x=x("to"), y=y("middle"), text="label:N")
-        for ink in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {"color": "#222222"})]
+    values = charts.legible(parts.of("value").encode(x=x("to"), y=y("middle"), text="label:N"),
+                            align="left", fontSize=small, fontWeight="bold", dx=6)
     lines = parts.of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))
     heads = parts.of("budget").mark_text(fontSize=small, color=charts.LIMIT, fontWeight="bold", align="right", dx=-5).encode(
         x=x("to"), y=y("middle"), text="label:N")
     full = parts.of("full").mark_rule(strokeWidth=2, color="#555555", strokeDash=charts.DOTTED).encode(x=x("to"))
     full_head = parts.of("full").mark_text(fontSize=small, color="#444444", align="left", dx=5).encode(
         x=x("to"), y=y("middle"), text="label:N")
-    return charts.stack(bars, lines, full, names, *values, heads, full_head, height=430, description=(
+    return charts.stack(bars, lines, full, names, values, heads, full_head, height=430, description=(
         "The parts of a channel from top to bottom, from the sender to the receiver. Each has a bar as long as its loss, which "
         "starts where the bar above ended; after a retimer it starts at zero again. A dashed upright line marks what may be "
         "spent, a dotted one the full budget; what lies beyond the dashed line has another colour."))
@@ -189,10 +188,9 @@ def _eye_chart():
     colour = alt.condition("datum.open == 'yes'", alt.value("#000000"), alt.value(charts.LIMIT))
     opening = parts.of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
         x=x, y=y("low"), y2="high:Q")
-    said = [parts.of("said").mark_text(align="left", fontSize=17, fontWeight="bold", dx=8, **edge).encode(
-        x=x, y=y("mid"), text="label:N", **extra) for edge, extra in (
-            ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {}), ({}, {"color": colour}))]
-    return charts.stack(blur, centre, opening, *said, height=380, description=(
+    said = charts.legible(parts.of("said").encode(x=x, y=y("mid"), text="label:N", color=colour),
+                          edge=5, align="left", fontSize=17, fontWeight="bold", dx=8)
+    return charts.stack(blur, centre, opening, said, height=380, description=(
         "An eye diagram: the voltages of all short patterns of symbols drawn over each other, two symbols wide, each as thick as "
         "the noise on it. In the middle, at the moment of decision, a white bar stands in each opening that is left between "
         "neighbouring levels; where there is none the eye is closed and the text says so."))

@@ -1,6 +1,5 @@
 """What a board does to a signal: loss decides who needs a retimer, and how many."""
 
-
 from fabriclib import catalog, signals, units
 
 from ...course.declare import Exercise, Prediction
