@@ -43,7 +43,7 @@ class Table(NamedTuple):
 
     def predicted(self, constants: Constants) -> np.ndarray:
         """Return the seconds that the model gives with these constants."""
-        return predicted(constants, *self.case).seconds
+        return np.asarray(predicted(constants, *self.case).seconds)
 
     def errors(self, constants: Constants | None = None) -> np.ndarray:
         """Return the relative error of each row: 0.1 is a prediction ten per cent too slow."""
@@ -131,7 +131,8 @@ def build(departures) -> Constants:
 
     A row's prior is a multiple of its parent's value, so a technology without a table follows its family.
     """
-    constants, each = {}, iter(departures)
+    constants: dict[tuple[str, str], float] = {}
+    each = iter(departures)
     for row in catalog.rows("fitted"):
         quantity, width = row["quantity"], row["width"]
         from_ = constants[row["parent"], quantity] if row["parent"] else 1.0

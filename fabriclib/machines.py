@@ -97,7 +97,7 @@ class System:
     nics: int = 0
     library: str = "nccl"
     host: str = "x86"
-    server_gpus: int | None = None
+    server_gpus: int = 0
     sharp: bool = False
     id: str = ""
     note: str = ""

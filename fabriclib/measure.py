@@ -42,12 +42,13 @@ HOW = ("Measuring needs mpi4py and MPICH, which are not installed here. They com
 
 def available() -> bool:
     """Say whether the extra `measure` is installed: mpi4py, and an mpiexec to start processes with."""
-    return importlib.util.find_spec("mpi4py") is not None and _mpiexec() is not None
+    return importlib.util.find_spec("mpi4py") is not None and _mpiexec() != ""
 
 
-def _mpiexec() -> str | None:
+def _mpiexec() -> str:
+    """Return where mpiexec is; an empty text where it is not."""
     beside = Path(sys.executable).with_name("mpiexec")
-    return str(beside) if beside.exists() else shutil.which("mpiexec")
+    return str(beside) if beside.exists() else shutil.which("mpiexec") or ""
 
 
 def servable(collective: str, ranks: int) -> list[str]:
@@ -198,7 +199,8 @@ class Measurement:
                  changed: Callable[[], None] = lambda: None):
         if not available():
             raise ValueError(HOW)
-        self.wanted, self.rows, self.stopped, self._changed = checked(collective, ranks, wanted), [], False, changed
+        self.wanted, self.stopped, self._changed = checked(collective, ranks, wanted), False, changed
+        self.rows: list[dict] = []
         self.ended, self._complaint = False, ""
         self.expected = len(sizes_up_to(LARGEST)) * (1 + len(self.wanted))
         command = [_mpiexec(), "-n", str(ranks), sys.executable, "-m", "fabriclib.measure", "--collective", collective,
@@ -218,6 +220,8 @@ class Measurement:
 
     def _read(self) -> None:
         with self._process as process:
+            assert process.stdout is not None  # both are pipes
+            assert process.stderr is not None
             for text in process.stdout:
                 cells = text.strip().split(",")
                 if len(cells) == len(COLUMNS) and cells[0] != COLUMNS[0]:

@@ -48,7 +48,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.plain._NO_LETTERS": (SEARCH, _many("a", "a1", "1")),
     "measurements.plain._RULE": (MATCH, _many("-", "- ", "|-", " ")),
     "measurements.plain._BEGINNING": (MATCH, _many(" ", "1", "1.", " 1")),
-    "measurements.table._NUMBER": (MATCH, _many("1", "1.", "1e1", ".1")),
+    "measurements.rows._NUMBER": (MATCH, _many("1", "1.", "1e1", ".1")),
     "course.declare._ABOUT": (MATCH, _many(" ", "about ", "~", before="about ")),
     "units._A_SECOND": (SEARCH, _many("/ ", "per ", "per", " ", "/sec", "/", before="1 B/")),
     "units._TEXT": (MATCH, _many("1", " ", "1.", "1e", "x", "x ", "/1", " * 1", "/ ", "/1e", before="1", after=" x y")),

@@ -14,7 +14,7 @@ import numpy as np
 from .. import catalog, units
 from ..checks import count, known
 from ..links import link
-from ..machines import System
+from ..machines import Nic, System
 from ..prediction import cases
 from ..prediction.cases import case
 from ..prediction.constants import Constants, fitted
@@ -29,8 +29,15 @@ _FEWEST_NODES = {"pcie-not-nvlink": 1, "nvls-off": 1, "congestion": 4}
 _FALLS_FROM = 64 * units.MiB  # the message at which half of that is reached
 
 
-class Case(cases.Case):
-    """What was run: a case to predict, as `predict` takes it, and the seconds of it on this machine or another."""
+class Case(cases.Case[np.ndarray, int]):
+    """What was run: a case to predict with all sizes of a curve, and the seconds of it on this machine or another."""
+
+    @classmethod
+    def of(cls, system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
+        """Return the case that `predict`'s arguments make, with one number of nodes; errors as `predict`."""
+        found = case(system, collective, nbytes, count("nodes", nodes), gpus_per_node, launcher)
+        sizes = np.atleast_1d(found.nbytes)
+        return cls(found.machine, found.collective, sizes, int(found.nodes), int(found.gpus), found.launcher)
 
     def seconds(self, constants: Constants | None = None, machine: System | None = None, wire: bool = False) -> np.ndarray:
         """Return the predicted seconds, of this machine or another in its place; *wire*: those of the bytes alone."""
@@ -67,8 +74,7 @@ def broken(cause: str, system, collective: str, nbytes, nodes: int = 1, gpus_per
     ['0.36 s']
     """
     known("cause", cause, _VARIANTS)
-    run = Case(*case(system, collective, nbytes, count("nodes", nodes), gpus_per_node, launcher))
-    run = run._replace(nbytes=np.atleast_1d(run.nbytes))
+    run = Case.of(system, collective, nbytes, nodes, gpus_per_node, launcher)
     found = variants(cause, run)
     if not found:
         raise ValueError(f"cause {cause!r} does not apply to {collective} on {run.nodes} x {run.gpus} GPUs of "
@@ -92,9 +98,15 @@ def nvls_expected(run: Case) -> bool:
     return run.gpus >= (fewest[0].value if fewest else 5)
 
 
+def _nic(run: Case) -> Nic:
+    if run.machine.nic is None:
+        raise ValueError(f"nodes must be 1 for {run.machine.name}, which has no network; got {run.nodes}.")
+    return run.machine.nic
+
+
 def _network(run: Case, share: float, eager: float, bulk: float) -> Constants:
     """The constants with another share of the adapters' line rate, and with hops of *eager* and *bulk* seconds."""
-    name = run.machine.nic.id
+    name = _nic(run).id
     return {**fitted(), (name, "efficiency"): share, (name, "eager"): eager, (name, "bulk"): bulk}
 
 
@@ -111,7 +123,7 @@ def _tcp(run: Case, wire: bool):
 
 def _node_rate(run: Case) -> float:
     """Line rate of the adapters that the GPUs of a node in use have."""
-    return run.machine.nic.rate * max(run.machine.nics * run.gpus / run.machine.gpus, 1.0)
+    return _nic(run).rate * max(run.machine.nics * run.gpus / run.machine.gpus, 1.0)
 
 
 def _no_gpudirect(run: Case, wire: bool):

@@ -11,7 +11,7 @@ from ..accuracy import LARGE, REGIMES, SMALL
 from ..checks import count, short
 from ..links import AlphaBeta
 from ..measurements import percent, settled
-from ..prediction.cases import case, machine_of
+from ..prediction.cases import machine_of
 from .broken import Case
 from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates
 
@@ -98,14 +98,14 @@ def _case(df, system, nodes, ranks, launcher) -> Case:
                          f"{ranks} ranks on {nodes} nodes.")
     starter = launcher if launcher is not None else df.attrs.get("launcher", "mpi")
     nbytes = df["nbytes"].to_numpy(dtype=float)
-    return Case(*case(machine, df["collective"].iloc[0], nbytes, nodes, ranks // nodes, starter))
+    return Case.of(machine, df["collective"].iloc[0], nbytes, nodes, ranks // nodes, starter)
 
 
 def _told(name: str, value, df) -> int | None:
     """What the caller says, else what all rows of *df* say alike, else None."""
     if value is not None:
         return count(name, value)
-    said = df[name].dropna().unique() if name in df else ()
+    said = df[name].dropna().unique().tolist() if name in df else []
     return int(said[0]) if len(said) == 1 else None
 
 

@@ -14,7 +14,7 @@ from .. import units
 from ..checks import MAX_BYTES, MAX_RANKS
 from ..collectives.busbw import factor
 from .nccl import type_bytes
-from .table import BLANK, LONGEST, SHORTEST, Printed, Row, Table
+from .rows import BLANK, LONGEST, SHORTEST, Printed, Row, Table
 
 SLACK = 1.05  # of half a unit in the last printed digit: tests round in their own way
 SAFE = 1e-9  # relative: beyond that, two ways to compute a number differ
@@ -80,15 +80,16 @@ def _ranks(collective: str, low: float, high: float) -> tuple[float, float]:
     if factor(collective, 3) == 1:  # and for any other number of ranks
         return (1.0, math.inf) if low <= 1 <= high else (math.inf, 0.0)
     whole = 2 if collective == "all_reduce" else 1
-    return tuple(math.inf if ratio >= whole else max(1.0, 1 / (1 - ratio / whole)) for ratio in (low, high))
+    fewest, most = (math.inf if ratio >= whole else max(1.0, 1 / (1 - ratio / whole)) for ratio in (low, high))
+    return fewest, most
 
 
 def _ranks_by_count(collective: str, row: Row) -> int | None:
     """The ranks that share the buffer out among them, if one part's elements are printed and fit."""
     size = type_bytes(row.type)
-    if collective not in SHARED_OUT or not size or not row.count > 0 or row.nbytes % (row.count * size):
+    if collective not in SHARED_OUT or not size or not row.elements > 0 or row.nbytes % (row.elements * size):
         return None
-    ranks = int(row.nbytes // (row.count * size))
+    ranks = int(row.nbytes // (row.elements * size))
     return ranks if 1 < ranks <= MAX_RANKS else None
 
 
@@ -168,18 +169,19 @@ def check(table: Table, collective: str, ranks: int | None) -> None:
     elif largest and rows[-1].nbytes < largest / 2:
         table.notes.append(f"the header announces sizes up to {units.format(largest)}; the rows end at "
                            f"{units.format(rows[-1].nbytes)}")
-    size = type_bytes(rows[-1].type)
-    if ranks and size and rows[-1].count > 0:
+    last = rows[-1]
+    size = type_bytes(last.type)
+    if ranks and size and last.elements > 0:
         parts = ranks if collective in SHARED_OUT else 1
-        if rows[-1].count * size * parts != rows[-1].nbytes and not _rounded(rows[-1], size, parts):
-            table.problems.append(f"line {rows[-1].line}: {rows[-1].count:.0f} elements of {rows[-1].type} for each of {parts} "
-                                  f"parts are not {units.format(rows[-1].nbytes)}: the ranks or the collective are others")
+        if last.elements * size * parts != last.nbytes and not _rounded(last, size, parts):
+            table.problems.append(f"line {last.line}: {last.elements:.0f} elements of {last.type} for each of {parts} parts are "
+                                  f"not {units.format(last.nbytes)}: the ranks or the collective are others")
     _check_mean(table, line)
 
 
 def _rounded(row: Row, size: int, parts: int) -> bool:
     """Whether the count is the size over the parts, rounded down as some tests do."""
-    return 0 <= row.nbytes - row.count * size * parts < size * parts
+    return 0 <= row.nbytes - row.elements * size * parts < size * parts
 
 
 def _small(mark: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from .. import units
 from . import nccl, osu, plain
 from .agree import own_problem
 from .hints import hint_of
-from .table import BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
+from .rows import MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
 # mpirun marks what each process writes, in the middle of a line too, where a process flushes half of it.
 _TAG = re.compile(r"\[[^\[\]]{1,80},\d{1,9}\]<std(?:out|err)>:?")
@@ -19,7 +20,12 @@ class Gatherer:
     """Takes the lines of a log one by one; `tables` are those found so far, `problems` what no table owns."""
 
     def __init__(self, collective: str | None = None, ranks: int | None = None, nodes: int | None = None):
-        self.told = {"collective": collective, "ranks": ranks, "nodes": nodes}
+        self.told: dict[str, Any] = {"collective": collective, "ranks": ranks, "nodes": nodes}
+        self.heading: Heading
+        self.table: Table | None
+        self.columns: tuple[str, ...] | None
+        self.title: osu.Title | None
+        self.plain: plain.Columns | None
         self.tables: list[Table] = []
         self.problems: list[str] = []
         self.hints: dict[str, int] = {}
@@ -50,7 +56,8 @@ class Gatherer:
         if name and "concluded" in line and self.table:
             self.table.heading.collective = self.table.heading.collective or name
         elif name or launched:
-            self._start(Heading(collective=name, **({} if name else launched)))
+            said = {} if name else launched
+            self._start(Heading(collective=name, ranks=said.get("ranks"), nodes=said.get("nodes")))
         elif nccl.starts_a_run(line) and (self.table or self.heading.listed):
             self._start(Heading())
         if name or launched or nccl.heading_of(line, self.heading):
@@ -77,8 +84,8 @@ class Gatherer:
             raise ValueError(f"line {number}: this test prints the bytes of one rank, and nothing says how many ranks there "
                              f"were; name them: ranks=8.")
         if row:
-            self._add("osu", row)
-            self.table.device, self.table.windowed = self.title.device, self.title.rates
+            table = self._add("osu", row)
+            table.device, table.windowed = self.title.device, self.title.rates
         return row is not None
 
     def _plain(self, number: int, line: str) -> bool:
@@ -105,7 +112,7 @@ class Gatherer:
 
         What the reader was told is not asked of the row. False, with a complaint, where a cell cannot be read.
         """
-        values = {}
+        values: dict[str, Any] = {}
         for name, text in said.items():
             try:
                 blank = text.strip().lower() in ("", "nan", "<na>", "na") or self.told[name] is not None
@@ -132,24 +139,26 @@ class Gatherer:
                            f"process wrote into it")
         return row is not None
 
-    def _add(self, kind: str, row: Row) -> None:
+    def _add(self, kind: str, row: Row) -> Table:
+        """Put a row into the table that it belongs to, unless something is wrong with it, and return the table."""
         if self.table and self.table.rows and row.nbytes < self.table.rows[-1].nbytes:
             self.heading, self.table = self.heading.again(), None
-        if self.table is None:
-            self.table = Table(kind, self.heading)
-            self.tables.append(self.table)
+        table = self.table
+        if table is None:
+            table = self.table = Table(kind, self.heading)
+            self.tables.append(table)
         self.rows += 1
         if self.rows > MOST_ROWS:
             raise ValueError(f"line {row.line}: more than {MOST_ROWS} rows; no benchmark prints so many.")
         if row.nbytes == 0:
-            self.table.empty_rows += 1
-            return
-        if problem := own_problem(row):
+            table.empty_rows += 1
+        elif problem := own_problem(row):
             self._complain(f"{problem}; the row is not used")
-        elif self.table.rows and row.nbytes == self.table.rows[-1].nbytes:
+        elif table.rows and row.nbytes == table.rows[-1].nbytes:
             self._complain(f"line {row.line}: {units.format(row.nbytes)} stands there twice; the first is used")
         else:
-            self.table.rows.append(row)
+            table.rows.append(row)
+        return table
 
     def _complain(self, problem: str) -> None:
         self._unread += 1
@@ -159,11 +168,3 @@ class Gatherer:
     def unlisted(self) -> int:
         """Return how many problems came after the last one listed."""
         return max(0, self._unread - MOST_PROBLEMS)
-
-
-def finite(row: Row) -> Row:
-    """Return *row* with its time worked out from its rate, where only the rate is printed."""
-    if row.seconds.value > 0 or row.algbw is BLANK or not row.algbw.value > 0:
-        return row
-    seconds = row.nbytes / row.algbw.value
-    return row._replace(seconds=row.algbw._replace(value=seconds, half=seconds * row.algbw.half / row.algbw.value))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..checks import short
 
+Opened = io.BufferedReader | io.BytesIO
 LONGEST = 4096  # characters of a line; rows have some 120
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -43,7 +44,7 @@ def numbered(source) -> Iterator[tuple[int, str]]:
             raise ValueError(f"line 1: path_or_text {short(source)} cannot be read ({_why(problem)}).") from None
 
 
-def _lines(file: io.BufferedIOBase) -> Iterator[tuple[int, str]]:
+def _lines(file: Opened) -> Iterator[tuple[int, str]]:
     start = file.read(4)
     file.seek(0)
     for magic, name in _PACKED.items():
@@ -57,7 +58,7 @@ def _lines(file: io.BufferedIOBase) -> Iterator[tuple[int, str]]:
         text.detach()  # whoever opened the file closes it
 
 
-def _opened(source) -> io.BufferedIOBase:
+def _opened(source) -> Opened:
     if isinstance(source, bytes | bytearray | memoryview):
         try:
             return io.BytesIO(source.tobytes() if isinstance(source, memoryview) else source)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from .table import BLANK, Heading, Row, printed, whole_number
+from .rows import BLANK, Heading, Printed, Row, printed, whole_number
 
 US, GBPS = 1e-6, 1e9
 NAMES = {"all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter", "alltoall": "all_to_all",
@@ -110,15 +110,16 @@ def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:
     outs = [_numbers(cells, place) for place in range(len(next(cells[name] for name in _TIMED if name in cells)))]
     nbytes = whole_number(cells["size"][0])
     wrong = [*cells.get("wrong", []), "", ""]
-    inside = dict(zip(("in_place", "in_place_algbw", "in_place_busbw"), outs[1], strict=True)) if len(outs) > 1 else {}
-    return Row(number, float(nbytes), *outs[0], **inside, count=float(whole_number(cells["count"][0])) if "count" in cells
+    inside = outs[1] if len(outs) > 1 else (BLANK, BLANK, BLANK)
+    return Row(number, float(nbytes), *outs[0], *inside, elements=float(whole_number(cells["count"][0])) if "count" in cells
                else float("nan"), type=cells.get("type", [""])[0], redop=cells.get("redop", [""])[0],
                root=cells.get("root", [""])[0], wrong=wrong[0], in_place_wrong=wrong[1])
 
 
-def _numbers(cells: dict[str, list[str]], place: int):
-    return [printed(cells[name][place], scale) if len(cells.get(name, ())) > place else BLANK
-            for name, scale in (("time", US), ("algbw", GBPS), ("busbw", GBPS))]
+def _numbers(cells: dict[str, list[str]], place: int) -> tuple[Printed, Printed, Printed]:
+    time, algbw, busbw = (printed(cells[name][place], scale) if len(cells.get(name, ())) > place else BLANK
+                          for name, scale in (("time", US), ("algbw", GBPS), ("busbw", GBPS)))
+    return time, algbw, busbw
 
 
 def heading_of(line: str, heading: Heading) -> bool:

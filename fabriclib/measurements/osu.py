@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..checks import MAX_RANKS
-from .table import BLANK, Printed, Row, printed, whole_number
+from .rows import BLANK, Printed, Row, printed, whole_number
 
 US, MBPS = 1e-6, 1e6
 _TITLE = re.compile(r"#\s*OSU (MPI|NCCL|RCCL|XCCL)")
@@ -43,9 +43,9 @@ def title_of(line: str) -> Title | None:
     >>> title_of("# OSU MPI-CUDA All-to-All Personalized Exchange Latency Test v7.5").collective
     'all_to_all'
     """
-    start = "OSU" in line and _TITLE.search(line)
-    end = start and _ENDS.search(line, start.end())
-    if not end:
+    start = _TITLE.search(line) if "OSU" in line else None
+    end = _ENDS.search(line, start.end()) if start else None
+    if not (start and end):
         return None
     library, _, name = line[start.start(1):end.start()].strip().partition(" ")
     name = name.lower().strip().removeprefix("blocking ").strip()
@@ -96,13 +96,9 @@ def row_of(number: int, line: str, title: Title, ranks: int | None) -> Row | Non
     nbytes = float(size) * ((ranks or 1) if title.per_rank else 1)
     wrong = "1" if "Fail" in tokens else "0"
     if not title.rates:
-        return Row(number, nbytes, _scaled(value, US), wrong=wrong)
-    rate = _scaled(value, MBPS)
+        return Row(number, nbytes, value.times(US), wrong=wrong)
+    rate = value.times(MBPS)
     if rate.value <= 0:
         return Row(number, nbytes, BLANK, rate, wrong=wrong)
     seconds = nbytes / rate.value
     return Row(number, nbytes, Printed(seconds, seconds * rate.half / rate.value), rate, wrong=wrong)
-
-
-def _scaled(number: Printed, scale: float) -> Printed:
-    return Printed(number.value * scale, number.half * scale)

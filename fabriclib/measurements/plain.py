@@ -12,7 +12,7 @@ import re
 from .. import units
 from ..checks import MAX_RANKS, known
 from ..collectives.buffers import COLLECTIVES
-from .table import BLANK, Printed, Row, printed
+from .rows import BLANK, Printed, Row, printed
 
 _SIZE = {"nbytes", "size", "bytes", "message", "messagesize", "payload", "buffer", "msgsize"}
 _SIZED = ("size", "bytes", "message", "payload", "buffer")
@@ -106,11 +106,10 @@ def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str
     values = {name: _value(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
               if name not in _OTHER.values()}
     if _in_units_of_nccl(values):
-        values = {name: _scaled(cell, _NCCL.get(name, 1.0)) for name, cell in values.items()}
+        values = {name: cell.times(_NCCL.get(name, 1.0)) for name, cell in values.items()}
     said = {name: cells[columns.at[name][0]] for name in _OTHER.values() if name in columns.at}
-    nbytes = values["nbytes"].value
-    found = {name: values[name] for name in ("algbw", "busbw", "in_place") if name in values}
-    return Row(number, nbytes, values.get("seconds", BLANK), **found), said
+    seconds, algbw, busbw, in_place = (values.get(name, BLANK) for name in ("seconds", "algbw", "busbw", "in_place"))
+    return Row(number, values["nbytes"].value, seconds, algbw, busbw, in_place), said
 
 
 def _in_units_of_nccl(values: dict[str, Printed]) -> bool:
@@ -120,10 +119,6 @@ def _in_units_of_nccl(values: dict[str, Printed]) -> bool:
     nbytes, seconds, rate = (values[name].value for name in ("nbytes", "seconds", "algbw"))
     half = values["algbw"].half
     return seconds > 0 and rate > 20 * half and abs(nbytes / seconds / 1e3 - rate) < 2 * half + 0.01 * rate
-
-
-def _scaled(number: Printed, scale: float) -> Printed:
-    return Printed(number.value * scale, number.half * scale)
 
 
 def _value(cell: str, scale: float, separator: str) -> Printed:

@@ -8,9 +8,9 @@ from ..checks import count, known
 from ..collectives.buffers import COLLECTIVES
 from ..collectives.busbw import factor
 from .agree import check, settle
-from .gather import Gatherer, finite
+from .gather import Gatherer
 from .lines import numbered
-from .table import MOST_PROBLEMS, Table
+from .rows import MOST_PROBLEMS, Table
 
 COLUMNS = ("collective", "ranks", "nodes", "nbytes", "seconds", "algbw", "busbw", "in_place", "table")
 
@@ -48,7 +48,8 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
     found = Gatherer(collective, ranks, nodes)
     for number, line in numbered(path_or_text):
         found.take(number, line)
-    problems, notes, parts = list(found.problems), {}, []
+    problems, parts = list(found.problems), []
+    notes: dict[str, None] = {}
     for table in (table for table in found.tables if table.rows):
         try:
             parts.append(_columns(table, collective, ranks, nodes))
@@ -75,7 +76,7 @@ def _nothing(found: Gatherer) -> str:
 
 def _columns(table: Table, collective, ranks, nodes) -> tuple[str, int | None, int | None, dict[str, np.ndarray]]:
     """Return (collective, ranks, nodes, the columns of numbers) of one table; its problems and notes grow on the way."""
-    table.rows = [finite(row) for row in table.rows]
+    table.rows = [row.timed() for row in table.rows]
     collective, ranks, nodes = settle(table, collective, ranks, nodes)
     check(table, collective, ranks)
     nbytes, seconds, printed_bus = table.column("nbytes"), table.column("seconds"), table.column("busbw")

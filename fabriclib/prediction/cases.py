@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from .. import machines
-from ..checks import MAX_BYTES, count, known, number, short, together, whole
+from ..checks import MAX_BYTES, Numbers, count, known, number, short, together, whole
 from ..collectives.buffers import COLLECTIVES
 from ..machines import Launcher, System
 
 MAX_NODES = 100_000
 
 
-class Case(NamedTuple):
+Sizes = TypeVar("Sizes", bound=Numbers)
+Whole = TypeVar("Whole", bound=int | np.ndarray)
+
+
+class Case(NamedTuple, Generic[Sizes, Whole]):
     """What is to be predicted: bytes and nodes as numbers or arrays; `gpus` of each node are in use.
 
     A node is a domain of the inner links: a server, or the rack of an NVL72.
@@ -22,9 +26,9 @@ class Case(NamedTuple):
 
     machine: System
     collective: str
-    nbytes: float | np.ndarray
-    nodes: int | np.ndarray
-    gpus: int | np.ndarray
+    nbytes: Sizes
+    nodes: Whole
+    gpus: Whole
     launcher: Launcher
 
 
@@ -58,11 +62,11 @@ def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
     together(nbytes=size, nodes=nodes)
     gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)
     if gpus_per_node is not None and gpus <= machine.server_gpus < machine.gpus:
-        nodes, gpus = _in_racks(machine, nodes, gpus)
+        return Case(machine, collective, size, *_in_racks(machine, nodes, gpus), starter)
     return Case(machine, collective, size, nodes, gpus, starter)
 
 
-def _in_racks(machine: System, trays, gpus: int) -> tuple:
+def _in_racks(machine: System, trays, gpus: int) -> tuple[int | np.ndarray, int | np.ndarray]:
     """Return (racks, GPUs in use of each) of so many compute *trays* with *gpus* in use of each."""
     rack = machine.gpus // machine.server_gpus
     uneven = np.ravel(trays)[np.ravel((np.asarray(trays) > rack) & (np.asarray(trays) % rack != 0))]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import units
-from ..checks import count, known, plain, short
+from ..checks import Numbers, count, known, plain, short
 from ..collectives.busbw import algbw, busbw
 from ..machines import Launcher, System
 from .cases import case
@@ -40,11 +40,11 @@ class Prediction:
         collective, nbytes, ranks, machine: what it is the time of.
     """
 
-    seconds: float
-    launch: float
+    seconds: Numbers
+    launch: Numbers
     collective: str
-    nbytes: float
-    ranks: int
+    nbytes: Numbers
+    ranks: int | np.ndarray
     machine: System
     _prices: tuple[Price, ...]
     _chosen: np.ndarray  # whose time it is
@@ -95,7 +95,7 @@ class Prediction:
         place = str(one(price.place))
         parts = {"starting the kernels": self.launch, "waiting for one message after another": one(self.latency),
                  f"the bytes at {place}": one(self.wire), "filling the pipeline": one(self.ramp)}
-        most = max(parts, key=parts.get)
+        most = max(parts, key=lambda part: parts[part])
         size = f" of {units.format(one(self.nbytes))}" if one(self.nbytes) else ""
         how = f"by {one(self.algorithm)} " if one(self.ranks) > 1 else ""
         return (f"{self.collective}{size} on {one(self.ranks)} GPUs takes {units.format(one(self.seconds), 's')} {how}because "
@@ -106,9 +106,9 @@ class Prediction:
         if np.ndim(self.seconds):
             return f"<{self.collective} on {where}: {np.size(self.seconds)} predictions>"
         if not self.nbytes:
-            return f"<{self.collective} on {self.ranks} {where} by {self.algorithm}: {units.format(self.seconds, 's')}>"
-        return (f"<{self.collective} of {units.format(self.nbytes)} on {self.ranks} {where} by {self.algorithm}: "
-                f"{units.format(self.seconds, 's')}, busbw {units.format(self.busbw, 'B/s')}>")
+            return f"<{self.collective} on {self.ranks} {where} by {self.algorithm}: {units.format(float(self.seconds), 's')}>"
+        return (f"<{self.collective} of {units.format(float(self.nbytes))} on {self.ranks} {where} by {self.algorithm}: "
+                f"{units.format(float(self.seconds), 's')}, busbw {units.format(self.busbw, 'B/s')}>")
 
 
 def predict(system, collective, nbytes=None, nodes=1, gpus_per_node=None, algorithm="auto", launcher="mpi") -> Prediction:
@@ -149,7 +149,7 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
     ways = [way.unasked() for way in ways] if auto else _named(algorithm, ways, collective)
     found = _fastest(ways, nbytes)
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
-        found = [np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in found]
+        found = tuple(np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in found)
     device, chosen, called = found
     seconds = np.sqrt(np.sqrt(r.floor**4 + np.square(np.square(device))))
     return Prediction(plain(seconds), r.floor, collective, nbytes, gpus * nodes, machine, tuple(ways), chosen, called)
@@ -165,7 +165,7 @@ def _named(algorithm: str, ways: list[Price], collective: str) -> list[Price]:
     return found
 
 
-def _fastest(ways: list[Price], nbytes) -> tuple:
+def _fastest(ways: list[Price], nbytes) -> tuple[np.ndarray, ...]:
     """Return the seconds of the fastest possible route, which route that is, and by whose name it goes."""
     times = [np.where(way.possible, way.time(nbytes), np.inf) for way in ways]
     fastest, chosen = times[0], np.zeros(np.shape(times[0]), dtype=np.int8)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import Numbers
 from .reach import Reach
 from .routes import NETWORK, NODE, Route
 
@@ -24,14 +25,14 @@ class Price(NamedTuple):
     """
 
     name: str
-    place: str
-    start: float
-    more: float
-    cutoff: float
-    per_byte: float
-    ramps: tuple[tuple[float, float], ...]
-    possible: bool
-    taken: bool
+    place: str | np.ndarray
+    start: Numbers
+    more: Numbers
+    cutoff: Numbers
+    per_byte: Numbers
+    ramps: tuple[tuple[Numbers, Numbers], ...]
+    possible: np.ndarray
+    taken: bool | np.ndarray
 
     def parts(self, nbytes) -> tuple:
         """Return (latency, wire, ramp) in seconds for messages of *nbytes*."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import Numbers
 from ..machines import Launcher, System
 from .constants import Constants, look_up
 
@@ -14,6 +15,8 @@ SMALL_GROUP = 8  # GPUs: a rack's switches reduce for so many as fast as those o
 
 class Reach(NamedTuple):
     """The rates (bytes per second) and latencies (seconds) of a machine that runs on `gpus` GPUs of each node.
+
+    Numbers, or arrays over the numbers of nodes.
 
     Fields:
         ring: along closed rings of GPUs in a node. open: along chains that a NIC closes. tree: along the chains below a tree.
@@ -32,19 +35,19 @@ class Reach(NamedTuple):
             (seconds): in a node, and between nodes.
     """
 
-    gpus: int
-    ring: float
-    open: float
-    tree: float
+    gpus: Numbers
+    ring: Numbers
+    open: Numbers
+    tree: Numbers
     pair: float
-    nvls: float
-    nvls_tree: float
+    nvls: Numbers
+    nvls_tree: Numbers
     nvls_from: float
     direct: bool
     gathers: bool
-    net: float
-    pairs: float
-    port: float
+    net: Numbers
+    pairs: Numbers
+    port: Numbers
     sharp: bool
     base: float
     step: float
@@ -53,27 +56,27 @@ class Reach(NamedTuple):
     eager: float
     bulk: float
     cutoff: float
-    posting: float
-    floor: float
+    posting: Numbers
+    floor: Numbers
     fill: tuple[float, float]
     filled: tuple[float, float]
 
 
-def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) -> Reach:
+def reach(machine: System, gpus: Numbers, launcher: Launcher, constants: Constants) -> Reach:
     """Return what *machine* reaches with *gpus* GPUs of each node in use, started by *launcher*."""
     def of(quantity: str, *subjects: str) -> float:
         return look_up(constants, quantity, *subjects)
 
     wire = _link_subjects(machine)
     network = (machine.nic.id, machine.nic.transport, machine.nic.family, "network") if machine.nic else ("network",)
-    mesh = machine.wiring == "mesh" and gpus > 1
+    mesh = machine.wiring == "mesh" and bool(gpus > 1)
     # In a mesh only the links among the GPUs in use carry anything.
     used = (gpus - 1) / (machine.gpus - 1) if mesh else 1.0
     ring = machine.gpu_rate * used * of("efficiency", *wire) * of("wiring", machine.wiring)
     # A NIC that closes a chain frees the link that closed the ring: g GPUs run g chains over the links of g - 1 rings.
     chains = ring * gpus / (gpus - 1) if mesh else ring
-    reduces = machine.switch is not None and machine.switch.reduces
-    switch = (machine.switch.id, machine.switch.family) if reduces else ()
+    reducer = machine.switch if machine.switch and machine.switch.reduces else None
+    switch: tuple[str, ...] = (reducer.id, reducer.family) if reducer else ()
     if machine.server_gpus < machine.gpus and np.max(gpus) > SMALL_GROUP:
         switch = ("rack", *switch)
     # A GPU keeps to the NICs beside it: half of the GPUs use half of the NICs, but never less than one.
@@ -84,8 +87,8 @@ def reach(machine: System, gpus: int, launcher: Launcher, constants: Constants) 
         gpus=gpus, ring=ring,
         open=chains, tree=chains * of("chain share"),
         pair=machine.gpu_rate / (machine.gpus - 1 if mesh else 1) * of("pair efficiency", *wire),
-        nvls=ring * of("reduction", *switch) if reduces else 0.0,
-        nvls_tree=ring * of("reduction", *switch) * of("tree share") if reduces else 0.0,
+        nvls=ring * of("reduction", *switch) if reducer else 0.0,
+        nvls_tree=ring * of("reduction", *switch) * of("tree share") if reducer else 0.0,
         nvls_from=of("nvls from", *switch),
         direct=mesh and machine.library == "rccl", gathers=machine.wiring == "switch" and machine.library == "nccl",
         net=net, pairs=net * of("pair share", *network), port=net / np.minimum(ports, gpus), sharp=machine.sharp,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import Numbers
 from ..collectives.counts import one_level
 from ..collectives.registry import algorithm
 
@@ -31,13 +32,13 @@ class Route(NamedTuple):
     """
 
     name: str
-    steps: float
-    hops: float
-    per_byte: float
-    place: str
-    share: float = 1.0
+    steps: Numbers
+    hops: Numbers
+    per_byte: Numbers
+    place: str | np.ndarray
+    share: Numbers = 1.0
     overlapped: bool = False
-    taken: bool = True
+    taken: bool | np.ndarray = True
 
 
 def _sent(collective: str, name: str, ranks):
@@ -47,8 +48,8 @@ def _sent(collective: str, name: str, ranks):
 
 def _slowest(*places) -> dict:
     """Return the seconds per byte of the slowest of several (place, seconds per byte), and which place it is."""
-    names, costs = zip(*places, strict=True)
-    costs = np.array(np.broadcast_arrays(*costs))
+    names, each = zip(*places, strict=True)
+    costs = np.array(np.broadcast_arrays(*each))
     return {"per_byte": costs.max(axis=0), "place": np.array(names)[costs.argmax(axis=0)]}
 
 

@@ -228,7 +228,7 @@ def test_parts_are_those_of_the_library():
 ])
 def test_of_two_numbers_of_ranks_the_even_one_is_meant(us, algbw, busbw, between):
     from fabriclib.measurements.agree import ranks_interval
-    from fabriclib.measurements.table import Row, printed
+    from fabriclib.measurements.rows import Row, printed
 
     cells = printed(str(us), 1e-6), printed(str(algbw), 1e9), printed(str(busbw), 1e9)
     assert ranks_interval("all_reduce", [Row(1, 2.0**30, *cells)]) == between

@@ -25,6 +25,10 @@ class Printed(NamedTuple):
     value: float
     half: float
 
+    def times(self, scale: float) -> Printed:
+        """Return the number in a unit that is *scale* of this one's."""
+        return Printed(self.value * scale, self.half * scale)
+
 
 BLANK = Printed(_NONE, _NONE)
 
@@ -40,12 +44,19 @@ class Row(NamedTuple):
     in_place: Printed = BLANK
     in_place_algbw: Printed = BLANK
     in_place_busbw: Printed = BLANK
-    count: float = _NONE
+    elements: float = _NONE
     type: str = ""
     redop: str = ""
     root: str = ""
     wrong: str = ""
     in_place_wrong: str = ""
+
+    def timed(self) -> Row:
+        """Return the row with its time worked out from its rate, where only the rate is printed."""
+        if self.seconds.value > 0 or self.algbw is BLANK or not self.algbw.value > 0:
+            return self
+        seconds = self.nbytes / self.algbw.value
+        return self._replace(seconds=Printed(seconds, seconds * self.algbw.half / self.algbw.value))
 
 
 @dataclass
@@ -61,7 +72,7 @@ class Heading:
     largest: float | None = None
     listed: int = 0
     highest: int = -1
-    hosts: set = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
 
     def rank(self, number: int, host: str) -> None:
         """Take in a line that lists a rank and the host it runs on."""
