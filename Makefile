@@ -2,7 +2,7 @@
 #
 #   make lab        install once, then open the course in JupyterLab, on your own copies of the lessons
 #   make test       lint, unit tests and doctests, browser tests, and strict nbval over the lessons
-#   make lint       style and the layer rule
+#   make lint       style, the model's types and the layer rule
 #   make check      one room only, in seconds: make check ROOM=links
 #   make lesson     build one lesson and check it: make lesson NAME=cxl
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
@@ -34,6 +34,7 @@ test: lint
 
 lint: ready
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 	.venv/bin/lint-imports
 
 check: ready
@@ -56,5 +57,5 @@ accuracy: ready
 
 clean:
 	rm -rf .venv artifacts build dist *.egg-info fabricbook/stage/static
-	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -93,3 +93,19 @@ def test_an_editor_sees_the_names_behind_the_lazy_import():
     for written, completed in (("fl.predi", "predict"), ("fl.con", "congestion"), ("fl.link('nvlink4').bandw", "bandwidth")):
         script = jedi.Script(f"import fabriclib as fl\n{written}", path=ROOT / "written.py", project=project)
         assert completed in [name.name for name in script.complete()]
+
+
+def test_a_type_checker_sees_the_names_and_what_they_give(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("""
+import fabriclib as fl
+reveal_type(fl.predict("dgx-h100", "all_reduce", 2**30))
+reveal_type(fl.link("nvlink4").bundle(18).bandwidth())
+reveal_type(fl.server("hgx-h100").paths("gpu0", "gpu1"))
+fl.predikt
+""")
+    found = subprocess.run([sys.executable, "-m", "mypy", str(script)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    told = [line.partition(": ")[2] for line in found.stdout.splitlines()]
+    assert told[:3] == ['note: Revealed type is "fabriclib.prediction.model.Prediction"',
+                        'note: Revealed type is "float"', 'note: Revealed type is "list[tuple[str, ...]]"'], found.stdout
+    assert told[3].startswith('error: Module has no attribute "predikt"'), found.stdout
