@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 _HIDDEN = re.compile(
-    r"Llama \d[\d.]* \d+B|"
+    r"Llama \d[\d.]* \d+B|\d+\(\d+\)|"  # a model's name; volume and issue of a journal
     r"\{\{.*?\}\}"  # computed
     r"|```.*?```|``.*?``|`[^`]*`"  # code
     r"|\$\$.*?\$\$|\$[^$\n]+\$"  # formulas

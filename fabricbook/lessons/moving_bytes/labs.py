@@ -8,10 +8,12 @@ from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
 
 from ...stage import Control, charts, lab
+from .tables import a100, h100, port, small
 
 _SIZES = np.array([2.0**k for k in range(3, 35)])
-_RATES = [12.5e9, 25e9, 50e9, 100e9, 150e9, 300e9, 450e9, 900e9]
-_STARTS = [0.1e-6, 0.2e-6, 0.3e-6, 0.6e-6, 1e-6, 2e-6, 2.7e-6, 5e-6, 10e-6, 20e-6]
+_RATES = sorted({12.5e9, 25e9, 100e9, 150e9, port.line, a100.line, h100.line, 2 * h100.line})
+_STARTS = sorted({round(start, 12) for start in (0.1e-6, 0.2e-6, 1e-6, 2e-6, 5e-6, 10e-6, 20e-6, h100.latency / 2, h100.latency,
+                                                 port.latency)})
 
 
 def _rate_chart():
@@ -33,12 +35,13 @@ def _rate_chart():
 
 
 @lab("alpha-beta", title="Latency and bandwidth", tier="chip",
-     controls=[Control("nbytes", _SIZES, default=2.0**16, label="message", unit="B"),
-               Control("latency", _STARTS, default=0.6e-6, unit="s"),
-               Control("bandwidth", _RATES, default=450e9, unit="B/s")],
+     controls=[Control("nbytes", _SIZES, default=small, label="message", unit="B"),
+               Control("latency", _STARTS, default=h100.latency, unit="s"),
+               Control("bandwidth", _RATES, default=h100.line, unit="B/s")],
      chart=_rate_chart,
-     leaves_out="A real library changes its protocol with the size: the 0.6 µs of NVLink are NCCL's own assumption for its "
-                "quickest one, which does not reach the full rate. So a measured curve has steps that this one line has not.",
+     leaves_out="A real library changes its protocol with the size: the {{ si(h100.latency, 's') }} of NVLink are NCCL's own "
+                "assumption for its quickest one, which does not reach the full rate. So a measured curve has steps that this "
+                "one line has not.",
      sources=["stas-network", "nccl-tuning"])
 def alpha_beta(nbytes, latency, bandwidth):
     """Below n-half the start decides, above it the bandwidth."""
@@ -76,10 +79,10 @@ def _ladder_chart():
     def x(field):
         return charts.x(field, (0, 2100), title="GB/s", ticks=ticks)
 
-    marks = charts.live().mark_point(shape="diamond", size=150, filled=True, color=charts.MEASURED)
     return charts.stack(
         charts.bars(x("rate (GB/s)"), y, colour=charts.CHIP), charts.values(x("rate (GB/s)"), y, "text"),
-        marks.encode(x=x("published (GB/s)"), y=y), charts.values(x("published (GB/s)"), y, "published", dx=10), height=260,
+        charts.diamonds(charts.live(), x("published (GB/s)"), y), charts.values(x("published (GB/s)"), y, "published", dx=10),
+        height=260,
         description="Bars for the chosen generation and number of links: raw rate, line rate one way, line rate both ways. "
                     "Black diamonds are figures published for the whole GPU: measured copies and the vendor's headline.")
 

@@ -1,9 +1,55 @@
-"""What the texts of lesson "Moving bytes" quote: an H100's and an A100's NVLinks, all of them, in one direction."""
+"""What lesson "Moving bytes" stands on: all NVLinks of a GPU, in one direction, and what was measured over them."""
 
-from fabriclib import units
-from fabriclib.links import link
+from __future__ import annotations
 
-h100 = link("nvlink4").bundle(link("nvlink4").per_device)
-a100 = link("nvlink3").bundle(link("nvlink3").per_device)
+import functools
+from fractions import Fraction
+
+import numpy as np
+
+from fabriclib import catalog, units
+from fabriclib.collectives.busbw import factor
+from fabriclib.links import AlphaBeta, Link, link
+from fabriclib.measurements import error, published
+
+nvlink = {n: link(f"nvlink{n}").bundle(link(f"nvlink{n}").per_device) for n in (1, 2, 3, 4, 5, 6)}
+a100, h100, port = nvlink[3], nvlink[4], link("eth400")
+line_code = Fraction(h100.code_rate).limit_denominator(1000)
+whole_rate = catalog.figure("nvlink-hop-simple").si  # the start of the protocol that reaches the full rate
 small = 64 * units.KiB
 copied = 30 * units.GB
+
+GPUS = 8
+ring_share = factor("all_reduce", GPUS)  # buffers that a GPU sends
+
+
+def raw_gbps(one: Link) -> float:
+    """Return what a lane of *one* signals, in Gb/s."""
+    return 8 * one.lane_rate / units.GB
+
+
+def copies(*generations: int) -> str:
+    """Return the shares of the line rate that copies were measured to reach, from the least to the most.
+
+    >>> copies(4)
+    '84 to 88 %'
+    """
+    shares = [f.si / nvlink[n].line for n in generations for f in catalog.figures(f"nvlink{n}", "measured copy")]
+    return f"{100 * min(shares):.0f} to {units.portion(max(shares))}"
+
+
+@functools.cache
+def curve():
+    """Return the measured all-reduce of eight A100."""
+    return published("a100x8-nvswitch-ar")
+
+
+@functools.cache
+def fitted() -> AlphaBeta:
+    """Return the straight line through the measured all-reduce."""
+    return AlphaBeta.fit(curve().nbytes, curve().seconds)
+
+
+def misses() -> np.ndarray:
+    """Return how far the straight line is off, size by size."""
+    return np.abs(error(fitted().time(curve().nbytes), curve().seconds))
