@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
 from .. import catalog, units
 from ..checks import MOST, number, short, single, together
-from ..collectives.busbw import factor
+from ..collectives.busbw import busbw, factor
 from ..links import link
 
 GLITCH = 1.4
@@ -51,6 +52,29 @@ def published(table: str):
     cells = _by_table()[table]
     seconds = settled([r["out_of_place_s"] for r in cells], [r["in_place_s"] for r in cells])
     return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds})
+
+
+class Measured(NamedTuple):
+    """One row of a published table: its ranks, bytes and seconds, and its busbw in bytes per second."""
+
+    ranks: int
+    nbytes: float
+    seconds: float
+    busbw: float
+
+
+def largest(table: str) -> Measured:
+    """Return the row of the largest message of a published benchmark table.
+
+    Raises:
+        ValueError: no such table; the message suggests the nearest.
+
+    >>> largest("h200x8-8gib-ar").ranks
+    8
+    """
+    last, about = published(table).iloc[-1], catalog.row("measurement_tables", table)
+    nbytes, seconds, ranks = float(last["nbytes"]), float(last["seconds"]), about["ranks"]
+    return Measured(ranks, nbytes, seconds, float(busbw(about["collective"], nbytes, seconds, ranks)))
 
 
 def as_read(table: str):

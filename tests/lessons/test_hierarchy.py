@@ -88,9 +88,9 @@ def test_two_servers_with_slow_nics_are_never_better_off_with_rings():
 
 
 def test_adding_only_inside_or_only_between_is_between_both_and_none():
-    both, none = (hierarchy.adding(1e6, 64, "ib-ndr", inside=add, between=add) for add in (True, False))
+    both, none = (aggregation.adding(1e6, 64, "ib-ndr", inside=add, between=add) for add in (True, False))
     for inside, between in ((True, False), (False, True)):
-        assert both < hierarchy.adding(1e6, 64, "ib-ndr", inside=inside, between=between) < none
+        assert both < aggregation.adding(1e6, 64, "ib-ndr", inside=inside, between=between) < none
 
 
 def test_the_order_on_a_network_with_enough_ports_costs_what_the_nics_carry():
@@ -114,10 +114,10 @@ def test_an_oversubscribed_network_punishes_hops_that_change_the_leaf():
 def test_bundled_blocks_need_fewer_messages_and_no_spine():
     nic, inside = link("ib-ndr").latency, link("nvlink4").latency
     wide, narrow = (hierarchy.all_to_all_lines(16, ratio) for ratio in (1, 3))
-    assert wide[hierarchy._ALONE][0] == pytest.approx(7 * inside + 120 * nic)
-    assert wide[hierarchy._PXN][0] == pytest.approx(7 * inside + 15 * nic)
-    assert wide[hierarchy._PXN] == pytest.approx(narrow[hierarchy._PXN])
-    assert narrow[hierarchy._ALONE][1] > 1.5 * wide[hierarchy._ALONE][1]
+    assert wide[hierarchy.ALONE][0] == pytest.approx(7 * inside + 120 * nic)
+    assert wide[hierarchy.PXN][0] == pytest.approx(7 * inside + 15 * nic)
+    assert wide[hierarchy.PXN] == pytest.approx(narrow[hierarchy.PXN])
+    assert narrow[hierarchy.ALONE][1] > 1.5 * wide[hierarchy.ALONE][1]
     assert "120 messages" in RAILS.evaluate()[1]
 
 
@@ -130,6 +130,6 @@ def test_bytes_by_tier():
 def test_published_runs_stand_beside_the_model():
     two = aggregation.two_servers_beside_published()
     assert all(0 < int(error.split()[0]) <= 20 for error in two["error"])
-    gains = aggregation.nvls_beside_published()
+    gains = aggregation.nvls_gain()
     assert all(abs(int(error.split()[0])) <= 8 for error in gains["error with it"])
     assert aggregation.sharp_beside_published()["error"].tolist() == ["-3 %", "-24 %", "-51 %"]

@@ -17,7 +17,6 @@ NOT_YET = (
     "fabrics",
     "congestion",
     "collectives",
-    "hierarchy",
     "against_world",
     "bring_your_own",
 )

@@ -7,10 +7,10 @@ import functools
 import numpy as np
 
 from fabriclib import catalog, nccl, units
-from fabriclib.collectives import algbw, busbw, collective_time, crossover, schedule
+from fabriclib.collectives import algbw, collective_time, crossover, schedule
 from fabriclib.collectives.cost import sent
 from fabriclib.links import link
-from fabriclib.measurements import error, percent, published
+from fabriclib.measurements import error, largest, percent
 
 from ...stage.words import span
 
@@ -86,19 +86,10 @@ def nvls_by_gpus():
     return pd.DataFrame(rows)
 
 
-def nvls_busbw() -> float:
-    """Return the bus bandwidth that the log of a DGX H100 prints for its largest buffer."""
-    last = published("h100x8-dgx-nvls-ar").iloc[-1]
-    return busbw("all_reduce", float(last["nbytes"]), float(last["seconds"]), GPUS)
-
-
 def ring_ports() -> str:
     """Return what rings got out of a port of an H200, which has an H100's links, for the largest buffers."""
-    rates = []
-    for row in catalog.rows("measurement_tables"):
-        if (row["system"], row["collective"], row["algorithm"]) == ("dgx-h200", "all_reduce", "ring"):
-            last = published(row["id"]).iloc[-1]
-            rates.append(busbw("all_reduce", float(last["nbytes"]), float(last["seconds"]), int(row["ranks"])))
+    rates = [largest(row["id"]).busbw for row in catalog.rows("measurement_tables")
+             if (row["system"], row["collective"], row["algorithm"]) == ("dgx-h200", "all_reduce", "ring")]
     return span(min(rates), max(rates), "B/s")
 
 

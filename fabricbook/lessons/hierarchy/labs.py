@@ -7,85 +7,37 @@ import functools
 import numpy as np
 
 from fabriclib import units
-from fabriclib.collectives import collective_time, schedule
+from fabriclib.collectives import schedule
+from fabriclib.collectives.cost import sent
 from fabriclib.flows import share
-from fabriclib.links import link
-from fabriclib.topology import Graph, fabric, rail_rings
+from fabriclib.topology import rail_rings
 
 from ...stage import Control, charts, lab
+from .tables import (
+    ADDING,
+    ALONE,
+    BUFFER,
+    ONE_RING,
+    PLACES,
+    PXN,
+    RINGS,
+    ROUTES,
+    SERVERS,
+    TWO_LEVELS,
+    all_reduce_lines,
+    all_to_all_lines,
+    network,
+)
 
-PLACES = 8  # GPUs of a server, each with a NIC of its own
-BUFFER = float(units.GiB)
 _SIZES = 2.0 ** np.arange(10, 35)
 _GRID = 2.0 ** np.arange(10, 34.1, 0.5)
 _SERVERS = [2, 4, 8, 16, 32, 64]
 _SPEEDS = {"200 Gb/s (HDR)": "ib-hdr", "400 Gb/s (NDR)": "ib-ndr", "800 Gb/s (XDR)": "ib-xdr"}
 _NDR = "400 Gb/s (NDR)"
-_RADIX = 64
 _SECONDS = (3e-6, 10.0)
-_HALVES = 2 * (PLACES - 1) / PLACES  # buffers that a ring's two halves send through a GPU's port
 
-ONE_RING, RINGS, TWO_LEVELS, ADDING = "one ring", "eight rings", "two levels", "two levels, switches add"
 _LINES = {ONE_RING: (charts.OTHER_2, charts.DOTTED), RINGS: (charts.CLUSTER, charts.SOLID),
           TWO_LEVELS: (charts.SERVER, charts.DASH_DOT), ADDING: (charts.OTHER, charts.DASHED)}
-
-
-@functools.cache
-def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Graph:
-    """Return the rail-optimised fabric of so many servers with eight GPUs and eight NICs each."""
-    return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed, oversubscription=oversubscription)
-
-
-def ring_orders(servers) -> np.ndarray:
-    """Return eight orders of the GPUs, one a ring, through whole servers, in the order given.
-
-    Each ring leaves a server from another GPU, so that together they use all NICs.
-
-    >>> ring_orders([0, 1])[1].tolist()
-    [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8]
-    """
-    gpus = np.asarray(servers)[:, None] * PLACES + np.arange(PLACES)
-    return np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(PLACES)])
-
-
-@functools.cache
-def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]:
-    """Return {way: (seconds to start, seconds a byte)}: rings and two levels on the graph, switches that add by formula."""
-    graph, ranks = rails(servers, speed), PLACES * servers
-    ring = schedule("all_reduce", "ring", ranks=ranks)
-    levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
-    on_graph = {ONE_RING: lambda n: ring.time_on(graph, n, channels=1),
-                RINGS: lambda n: ring.time_on(graph, n, channels=PLACES),
-                TWO_LEVELS: lambda n: levels.time_on(graph, n), ADDING: lambda n: adding(n, servers, speed)}
-    return {way: _straight(seconds) for way, seconds in on_graph.items()}
-
-
-def _straight(seconds) -> tuple[float, float]:
-    """Return (start, seconds a byte) of a time that is a straight line in bytes."""
-    little, much = seconds(np.array([1.0, BUFFER]))
-    per_byte = float(much - little) / (BUFFER - 1)
-    return float(little) - per_byte, per_byte
-
-
-def adding(nbytes, servers: int, speed: str, *, inside: bool = True, between: bool = True):
-    """Return the seconds of an all-reduce on two levels where switches may add: NVLS inside a server, SHARP between them.
-
-    Inside, every GPU's switches form its eighth of the sum (reduce-scatter) and hand the finished eighths round (all-gather);
-    between, the GPUs of one place add their eighths over their rail.
-    """
-    nvlink, nic = link("nvlink4").bundle(18), link(speed)
-    if inside:
-        hop = {"alpha": nvlink.latency / 2, "beta": 1 / nvlink.bandwidth(), "ranks": PLACES, "nbytes": nbytes}
-        server = sum(collective_time(half, "nvls", **hop) for half in ("reduce_scatter", "all_gather"))
-    else:
-        hop = {"alpha": nvlink.latency, "beta": 1 / nvlink.bandwidth(), "ranks": PLACES, "nbytes": nbytes}
-        server = sum(collective_time(half, "ring", **hop) for half in ("reduce_scatter", "all_gather"))
-    wire = {"nbytes": np.asarray(nbytes) / PLACES, "beta": 1 / nic.bandwidth(), "ranks": servers}
-    if not between:
-        return server + collective_time("all_reduce", "ring", alpha=nic.latency, **wire)
-    leaf = _RADIX // 2
-    dims = (servers,) if servers <= leaf else (leaf, servers // leaf)  # one leaf switch to a rail, or leaves under a spine
-    return server + collective_time("all_reduce", "sharp", alpha=nic.latency / 2, dims=dims, **wire)
 
 
 def _levels_chart():
@@ -104,15 +56,15 @@ def _levels_chart():
 
 
 @lab("two-levels", title="One ring, eight rings, two levels", tier="cluster",
-     controls=[Control("servers", _SERVERS, default=16),
+     controls=[Control("servers", _SERVERS, default=SERVERS),
                Control("speed", list(_SPEEDS), default=_NDR, label="each NIC", as_="menu"),
                Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
      chart=_levels_chart,
      leaves_out="Overlap: here one level ends before the next begins, and so do the halves of NVLS, one buffer out and one in, "
-                "which could run at once. How software starts: NCCL's tuner allows NVLS 25 µs, many times what the links "
-                "take here. The time to add, what software takes of the line rates, and congestion. Switches that "
-                "add are priced by formula, all else message by message on the graph of a rail-optimised fabric of eight H100 "
-                "a server.",
+                "which could run at once. How software starts: NCCL's tuner allows NVLS {{ si(nvls_start, 's') }}, many times "
+                "what the links take here. The time to add, what software takes of the line rates, and congestion. Switches "
+                "that add are priced by formula, all else message by message on the graph of a rail-optimised fabric of eight "
+                "H100 a server.",
      sources=["patarasuk-yuan", "scaling-book-sharding", "graham-sharp", "nccl-sym-kernels"])
 def two_levels(servers, speed, nbytes):
     """Two levels save starts, eight rings save bytes, and switches that add save both."""
@@ -137,7 +89,8 @@ def _ranked(now: dict[str, float]) -> str:
 def _where(lines: dict[str, tuple[float, float]], now: dict[str, float]) -> str:
     """Return where rings overtake two levels, or why switches that add are behind them."""
     if now[ADDING] > now[TWO_LEVELS]:
-        return f"Switches lose here: over NVLink their halves take 2 buffers, one after the other, a ring's {_HALVES:g}."
+        halves = sent("all_reduce", "ring", PLACES)
+        return f"Switches lose here: over NVLink their halves take 2 buffers, one after the other, a ring's {halves:g}."
     (start_a, byte_a), (start_b, byte_b) = lines[RINGS], lines[TWO_LEVELS]
     overtaken = f"at {units.format((start_a - start_b) / (byte_b - byte_a))}" if byte_b > byte_a else "at no size"
     return f"Eight rings overtake two levels {overtaken}."
@@ -149,14 +102,19 @@ ALONG, BY_SERVER, SHUFFLED, DEALT, ANYWHERE = ORDERS = [
     "along the rails", "server by server", "servers shuffled", "dealt out in turn", "GPUs shuffled"]
 _KINDS = ["leaf-spine", "rail-optimised"]
 _MANY = [8, 16, 32]
-_SMALL = 32  # ports of a switch, so that even few servers need several leaves
 _NARROW = {"gpu switch": "NVLink", "gpu leaf": "the NICs", "leaf spine": "the uplinks"}
 
 
-@functools.cache
-def network(kind: str, servers: int, oversubscription: int) -> Graph:
-    """Return the fabric of the rank-order lab."""
-    return fabric(kind, gpus=PLACES * servers, radix=_SMALL, speed="ib-ndr", oversubscription=oversubscription)
+def ring_orders(servers) -> np.ndarray:
+    """Return eight orders of the GPUs, one a ring, through whole servers, in the order given.
+
+    Each ring leaves a server from another GPU, so that together they use all NICs.
+
+    >>> ring_orders([0, 1])[1].tolist()
+    [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8]
+    """
+    gpus = np.asarray(servers)[:, None] * PLACES + np.arange(PLACES)
+    return np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(PLACES)])
 
 
 def orders(way: str, servers: int, draw: int) -> np.ndarray:
@@ -199,10 +157,11 @@ def _order_chart():
 @lab("rank-order", title="The same rings, in another order", tier="cluster",
      controls=[Control("kind", _KINDS, default="leaf-spine", label="fabric", as_="menu"),
                Control("oversubscription", [1, 2, 3, 7], default=3, label="down : up", unit=": 1"),
-               Control("servers", _MANY, default=16), Control("draw", range(1, 6), default=1)],
+               Control("servers", _MANY, default=SERVERS), Control("draw", range(1, 6), default=1)],
      chart=_order_chart,
-     leaves_out="Dice: every flow spreads over all shortest paths evenly (lesson 10 says what hashing makes of it). Libraries "
-                "look for a good order themselves, inside a server always, between servers as far as they know the network.",
+     leaves_out="Dice: every flow spreads over all shortest paths evenly (lesson {{ number('congestion') }} says what hashing "
+                "makes of it). Libraries look for a good order themselves, inside a server always, between servers as far as "
+                "they know the network.",
      sources=["patarasuk-yuan", "llama3"])
 def rank_order(kind, oversubscription, servers, draw):
     """A ring in a good order leaves a server once; in a bad one every step does."""
@@ -221,20 +180,8 @@ def rank_order(kind, oversubscription, servers, draw):
 # ---- lab 3: all-to-all ----
 
 _FEW = [2, 4, 8, 16]
-_ALONE, _PXN = "each block by itself", "along the rails (PXN)"
-_ROUTES = {_ALONE: "pairwise_by_level", _PXN: "rail_aggregated"}
-_PAIRS = {_ALONE: (charts.OTHER_2, charts.DASHED), _PXN: (charts.CLUSTER, charts.SOLID)}
+_PAIRS = {ALONE: (charts.OTHER_2, charts.DASHED), PXN: (charts.CLUSTER, charts.SOLID)}
 _TIMES = (1e-6, 10.0)
-
-
-@functools.cache
-def all_to_all_lines(servers: int, oversubscription: int) -> dict[str, tuple[float, float]]:
-    """Return {way: (seconds to start, seconds a byte)} of an all-to-all on the rail-optimised fabric."""
-    graph, found = network("rail-optimised", servers, oversubscription), {}
-    for way, name in _ROUTES.items():
-        plan = schedule("all_to_all", name, ranks=PLACES * servers, dims=(PLACES, servers))
-        found[way] = _straight(lambda nbytes, plan=plan: plan.time_on(graph, nbytes))
-    return found
 
 
 def _rail_chart():
@@ -251,7 +198,7 @@ def _rail_chart():
 
 
 @lab("rail-all-to-all", title="All to all, along the rails", tier="cluster",
-     controls=[Control("servers", _FEW, default=16),
+     controls=[Control("servers", _FEW, default=SERVERS),
                Control("oversubscription", [1, 2, 3, 7], default=1, label="down : up", unit=": 1"),
                Control("nbytes", _SIZES, default=2.0**20, label="each GPU sends", unit="B")],
      chart=_rail_chart,
@@ -267,7 +214,7 @@ def rail_all_to_all(servers, oversubscription, nbytes):
     seconds = np.clip(np.concatenate(list(rows.values())), *_TIMES)
     table = {"size": np.tile(_GRID, 2), "way": np.repeat(list(lines), _GRID.size), "seconds": seconds,
              "here": np.where(chosen, seconds, np.nan)}
-    alone, together = (units.format(now[way], "s") for way in _ROUTES)
+    alone, together = (units.format(now[way], "s") for way in ROUTES)
     few = f"{servers - 1} message{'s' * (servers > 2)}"
     return table, (f"{servers} servers, {units.format(nbytes)} from each GPU: each block by itself {alone} "
                    f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} ({few}).")

@@ -7,23 +7,15 @@ from fabriclib.collectives import Level, collective_time, schedule
 from fabriclib.topology import fabric
 
 from ...course.declare import Exercise, Prediction
-
-_PLACES, _SERVERS, _BUFFER = 8, 16, 1 * units.GB
-_RANKS = _PLACES * _SERVERS
-
-
-def _between(collective: str, name: str, *, alpha: float = 0.0, beta: float = 0.0) -> float:
-    """What the network between the servers adds: *alpha* counts its messages, *beta* the bytes of a NIC."""
-    levels = [Level(_PLACES, alpha=0.0, beta=0.0), Level(_SERVERS, alpha=alpha, beta=beta)]
-    return float(collective_time(collective, name, nbytes=_BUFFER, levels=levels))
+from .tables import PLACES, RANKS, SERVERS, SUMMED, between, nic, nvlink
 
 
 def _dealt() -> float:
     """How many times as long eight rings take when ranks are dealt to servers in turn: a buffer so large that starts vanish."""
-    graph, ring = fabric("leaf-spine", gpus=_RANKS), schedule("all_reduce", "ring", ranks=_RANKS)
-    gpus = np.arange(_RANKS).reshape(_SERVERS, _PLACES)
-    by_server = np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(_PLACES)])
-    dealt = np.stack([np.roll(gpus.T.ravel(), -start * _SERVERS) for start in range(_PLACES)])
+    graph, ring = fabric("leaf-spine", gpus=RANKS), schedule("all_reduce", "ring", ranks=RANKS)
+    gpus = np.arange(RANKS).reshape(SERVERS, PLACES)
+    by_server = np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(PLACES)])
+    dealt = np.stack([np.roll(gpus.T.ravel(), -start * SERVERS) for start in range(PLACES)])
     seconds = [ring.time_on(graph, 1e15, order=order) for order in (dealt, by_server)]
     return seconds[0] / seconds[1]
 
@@ -31,20 +23,20 @@ def _dealt() -> float:
 PREDICTIONS = [
     Prediction(
         "hierarchy.two-levels",
-        "16 servers, each with 8 GPUs and 8 NICs, sum up 1 GB. First the 8 GPUs of a server add up among themselves, so that "
-        "each owns an eighth of the server's sum. Then the 16 GPUs of the same place all-reduce their eighths, in a ring over "
-        "the network. Then the eighths are handed round inside. How many bytes does each NIC send?",
-        "size", lambda: _between("all_reduce", "hierarchical", beta=1.0),
-        "An eighth of the buffer is 125 MB, and a ring of 16 sends 2 x 15/16 of what it sums: 234 MB. The other seven eighths "
-        "never leave the server.",
+        "16 servers, each with 8 GPUs and 8 NICs, sum up {{ si(SUMMED) }}. First the 8 GPUs of a server add up among "
+        "themselves, so that each owns an eighth of the server's sum. Then the 16 GPUs of the same place all-reduce their "
+        "eighths, in a ring over the network. Then the eighths are handed round inside. How many bytes does each NIC send?",
+        "size", lambda: between("all_reduce", "hierarchical", beta=1.0),
+        "An eighth of the buffer is {{ si(SUMMED / PLACES) }}, and a ring of 16 sends 2 x 15/16 of what it sums: "
+        "{{ si(between('all_reduce', 'hierarchical', beta=1.0)) }}. The other seven eighths never leave the server.",
         slips={
-            "that is the whole buffer; each GPU brings only its eighth to the network": lambda: 2 * 15 / 16 * _BUFFER,
-            "that is the buffer itself; each GPU brings only its eighth, and a ring sends that nearly twice": lambda: _BUFFER,
-            "nearly: a GPU keeps a piece of its own, so each half sends 15/16 of the eighth": lambda: 2 * _BUFFER / _PLACES,
-            "that is an eighth of the buffer; a ring sends it nearly twice": lambda: _BUFFER / _PLACES,
-            "that is half the work: the sums are also handed round": lambda: 15 / 16 * _BUFFER / _PLACES,
-            "that is one flat ring through all 128, which uses one NIC of a server": lambda: 2 * 127 / 128 * _BUFFER,
-            "that is a ring of 8; the network joins 16": lambda: 2 * 7 / 8 * _BUFFER / _PLACES,
+            "that is the whole buffer; each GPU brings only its eighth to the network": lambda: 2 * 15 / 16 * SUMMED,
+            "that is the buffer itself; each GPU brings only its eighth, and a ring sends that nearly twice": lambda: SUMMED,
+            "nearly: a GPU keeps a piece of its own, so each half sends 15/16 of the eighth": lambda: 2 * SUMMED / PLACES,
+            "that is an eighth of the buffer; a ring sends it nearly twice": lambda: SUMMED / PLACES,
+            "that is half the work: the sums are also handed round": lambda: 15 / 16 * SUMMED / PLACES,
+            "that is one flat ring through all 128, which uses one NIC of a server": lambda: 2 * 127 / 128 * SUMMED,
+            "that is a ring of 8; the network joins 16": lambda: 2 * 7 / 8 * SUMMED / PLACES,
         },
     ),
     Prediction(
@@ -57,7 +49,7 @@ PREDICTIONS = [
         "leaves: each NIC carries all eight rings instead of one.",
         slips={
             "that would be so if all hops cost the same; a hop inside a server does not use a NIC": 1.0,
-            "that compares the links; NVLink has no part in the slow case": 9.0,
+            "that compares the links; NVLink has no part in the slow case": lambda: nvlink.line / nic.line,
             "that is the number of servers; what counts is how many hops leave one": 16.0,
             "that counts seven hops that now leave; the eighth left before, too": 7.0,
         },
@@ -65,15 +57,15 @@ PREDICTIONS = [
     ),
     Prediction(
         "hierarchy.pxn",
-        "An all-to-all: each of the 128 GPUs has a block for every other. 120 of its blocks are for other servers, and without "
-        "help its NIC sends 120 messages. Now every block first moves over NVLink to the GPU of its server that has the same "
-        "place as the receiver, and that GPU sends all blocks for one receiver in one message. How many messages does each NIC "
-        "send?",
-        "ratio", lambda: _between("all_to_all", "rail_aggregated", alpha=1.0),
+        "An all-to-all: each of the 128 GPUs has a block for every other. {{ PLACES * (SERVERS - 1) }} of its blocks are for "
+        "other servers, and without help its NIC sends {{ PLACES * (SERVERS - 1) }} messages. Now every block first moves over "
+        "NVLink to the GPU of its server that has the same place as the receiver, and that GPU sends all blocks for one "
+        "receiver in one message. How many messages does each NIC send?",
+        "ratio", lambda: between("all_to_all", "rail_aggregated", alpha=1.0),
         "A GPU now sends for its whole server, but only to the GPUs of its own place: one in each of the 15 other servers. The "
         "bytes are the same, in messages eight times as large, and all of them stay on one rail.",
         slips={
-            "that is without bundling": 120.0,
+            "that is without bundling": PLACES * (SERVERS - 1.0),
             "that counts its own server too": 16.0,
             "those are all other GPUs; a NIC now sends only to those of its own place": 127.0,
             "that is the number of GPUs of a server; what counts is servers": 8.0,

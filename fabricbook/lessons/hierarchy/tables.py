@@ -2,24 +2,162 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import functools
+
+import numpy as np
 
 from fabriclib import catalog, units
-from fabriclib.collectives import busbw, collective_time
+from fabriclib.collectives import Level, busbw, collective_time, schedule
+from fabriclib.collectives.cost import sent
+from fabriclib.links import link
 from fabriclib.machines import system
-from fabriclib.measurements import error, percent, published
+from fabriclib.measurements import Measured, error, largest, percent
+from fabriclib.nccl.constants import gpus, latencies
+from fabriclib.topology import Graph, fabric
 
-from .labs import PLACES
+from ...stage.words import joined
+
+PLACES = 8  # GPUs of a server, each with a NIC of its own
+SERVERS = 16
+RANKS = PLACES * SERVERS
+BUFFER = float(units.GiB)
+SUMMED = 1 * units.GB  # the buffer that the questions ask about
+nvlink, nic, faster_nic = link("nvlink4").bundle(link("nvlink4").per_device), link("ib-ndr"), link("ib-xdr")
+rack = system("gb200-nvl72")
+nvls_start, sharp_start = latencies()["nvls", "simple"].nvlink, latencies()["collnet_chain", "simple"].net
+
+ONE_RING, RINGS, TWO_LEVELS, ADDING = "one ring", "eight rings", "two levels", "two levels, switches add"
+ALONE, PXN = "each block by itself", "along the rails (PXN)"
+ROUTES = {ALONE: "pairwise_by_level", PXN: "rail_aggregated"}
+_RADIX = 64
+_SMALL = 32  # ports of a switch, so that even few servers need several leaves
 
 
-def sent(collective: str, name: str, ranks: int) -> float:
-    """Return the buffers that a rank sends through its port.
+def steps(ranks: int) -> int:
+    """Return the messages, one after the other, of an all-reduce that goes round a ring.
 
-    >>> sent("all_reduce", "ring", 8), sent("all_reduce", "nvls", 8)
-    (1.75, 1.125)
+    >>> steps(8)
+    14
     """
-    return collective_time(collective, name, nbytes=1.0, ranks=ranks, alpha=0.0, beta=1.0)
+    return schedule("all_reduce", "ring", ranks=ranks).counts().messages
 
+
+def between(collective: str, name: str, *, alpha: float = 0.0, beta: float = 0.0) -> float:
+    """Return what the network between the servers adds: *alpha* counts its messages, *beta* the bytes of a NIC."""
+    levels = [Level(PLACES, alpha=0.0, beta=0.0), Level(SERVERS, alpha=alpha, beta=beta)]
+    return float(collective_time(collective, name, nbytes=SUMMED, levels=levels))
+
+
+# ---- times on the graph of a fabric: straight lines in bytes ----
+
+@functools.cache
+def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Graph:
+    """Return the rail-optimised fabric of so many servers with eight GPUs and eight NICs each."""
+    return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed, oversubscription=oversubscription)
+
+
+@functools.cache
+def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]:
+    """Return {way: (seconds to start, seconds a byte)}: rings and two levels on the graph, switches that add by formula."""
+    graph, ranks = rails(servers, speed), PLACES * servers
+    ring = schedule("all_reduce", "ring", ranks=ranks)
+    levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
+    on_graph = {ONE_RING: lambda n: ring.time_on(graph, n, channels=1),
+                RINGS: lambda n: ring.time_on(graph, n, channels=PLACES),
+                TWO_LEVELS: lambda n: levels.time_on(graph, n), ADDING: lambda n: adding(n, servers, speed)}
+    return {way: _straight(seconds) for way, seconds in on_graph.items()}
+
+
+def _straight(seconds) -> tuple[float, float]:
+    """Return (start, seconds a byte) of a time that is a straight line in bytes."""
+    little, much = seconds(np.array([1.0, BUFFER]))
+    per_byte = float(much - little) / (BUFFER - 1)
+    return float(little) - per_byte, per_byte
+
+
+def adding(nbytes, servers: int, speed: str, *, inside: bool = True, between: bool = True):
+    """Return the seconds of an all-reduce on two levels where switches may add: NVLS inside a server, SHARP between them.
+
+    Inside, every GPU's switches form its eighth of the sum (reduce-scatter) and hand the finished eighths round (all-gather);
+    between, the GPUs of one place add their eighths over their rail.
+    """
+    nic = link(speed)
+    if inside:
+        hop = {"alpha": nvlink.latency / 2, "beta": 1 / nvlink.bandwidth(), "ranks": PLACES, "nbytes": nbytes}
+        server = sum(collective_time(half, "nvls", **hop) for half in ("reduce_scatter", "all_gather"))
+    else:
+        hop = {"alpha": nvlink.latency, "beta": 1 / nvlink.bandwidth(), "ranks": PLACES, "nbytes": nbytes}
+        server = sum(collective_time(half, "ring", **hop) for half in ("reduce_scatter", "all_gather"))
+    wire = {"nbytes": np.asarray(nbytes) / PLACES, "beta": 1 / nic.bandwidth(), "ranks": servers}
+    if not between:
+        return server + collective_time("all_reduce", "ring", alpha=nic.latency, **wire)
+    leaf = _RADIX // 2
+    dims = (servers,) if servers <= leaf else (leaf, servers // leaf)  # one leaf switch to a rail, or leaves under a spine
+    return server + collective_time("all_reduce", "sharp", alpha=nic.latency / 2, dims=dims, **wire)
+
+
+@functools.cache
+def network(kind: str, servers: int, oversubscription: int) -> Graph:
+    """Return the fabric of the rank-order lab."""
+    return fabric(kind, gpus=PLACES * servers, radix=_SMALL, speed="ib-ndr", oversubscription=oversubscription)
+
+
+@functools.cache
+def all_to_all_lines(servers: int, oversubscription: int) -> dict[str, tuple[float, float]]:
+    """Return {way: (seconds to start, seconds a byte)} of an all-to-all on the rail-optimised fabric."""
+    graph, found = network("rail-optimised", servers, oversubscription), {}
+    for way, name in ROUTES.items():
+        plan = schedule("all_to_all", name, ranks=PLACES * servers, dims=(PLACES, servers))
+        found[way] = _straight(lambda nbytes, plan=plan: plan.time_on(graph, nbytes))
+    return found
+
+
+def eight_rings_show() -> float:
+    """Return the bytes from which on one ring takes half as long again as eight."""
+    lines = all_reduce_lines(SERVERS, nic.id)
+    (start, one), (_, eight) = lines[ONE_RING], lines[RINGS]
+    return start / 2 / (one - 1.5 * eight)
+
+
+def bundling_pays() -> float:
+    """Return the bytes, to the next power of two, up to which an all-to-all is faster along the rails."""
+    (start, alone), (less, bundled) = all_to_all_lines(SERVERS, 1).values()
+    return 2.0 ** round(np.log2((start - less) / (bundled - alone)))
+
+
+def all_to_all_on_separate_rails() -> dict[str, str]:
+    """Return {way: its time on a rail-only fabric of eight servers, or why it has none}."""
+    apart, ways = fabric("rail-only", gpus=PLACES * PLACES), {}
+    for name in ROUTES.values():
+        plan = schedule("all_to_all", name, ranks=PLACES * PLACES, dims=(PLACES, PLACES))
+        try:
+            ways[name] = units.format(plan.time_on(apart, units.MiB), "s")
+        except ValueError as refused:
+            ways[name] = str(refused)
+    return ways
+
+
+def all_reduces_on_one_rail():
+    """Return a DataFrame of text: how long the servers' pieces take to be summed by a ring, and by switches that add."""
+    import pandas as pd
+
+    network, rail = fabric("rail-optimised", gpus=RANKS, speed=nic.id), range(3, RANKS, PLACES)
+    plans = {way: schedule("all_reduce", way, ranks=SERVERS) for way in ("ring", "sharp")}
+    return pd.DataFrame({units.format(piece): {way: units.format(plan.time_on(network, piece, order=rail), "s")
+                                               for way, plan in plans.items()}
+                         for piece in (units.KiB, units.MiB, units.GiB)})
+
+
+def starts_between_servers():
+    """Return a DataFrame of text: the starts alone, of a ring and of one hop up and one down for each level of switches."""
+    import pandas as pd
+
+    return pd.DataFrame([{"servers": servers, "ring": units.format(2 * (servers - 1) * nic.latency, "s"),
+                          "SHARP": units.format(2 * levels * nic.latency / 2, "s")}
+                         for servers, levels in ((16, 1), (256, 2), (1024, 2))])
+
+
+# ---- beside what was published ----
 
 def bytes_by_tier(servers: int):
     """Return a DataFrame: what an all-reduce sends, in buffers, through a GPU's NVLink and through all NICs of a server.
@@ -37,31 +175,10 @@ def bytes_by_tier(servers: int):
                          "a server's NICs": {way: f"{other:.4g}" for way, (_, other) in rows.items()}})
 
 
-class Run(NamedTuple):
-    """The largest size of a published table: its ranks, bytes, seconds, and busbw in bytes per second."""
-
-    ranks: int
-    nbytes: float
-    seconds: float
-    busbw: float
-
-
-def largest(table: str) -> Run:
-    """Return the largest size of the published *table*.
-
-    >>> largest("h200x8-8gib-ar").ranks
-    8
-    """
-    last, ranks = published(table).iloc[-1], catalog.row("measurement_tables", table)["ranks"]
-    collective = catalog.row("measurement_tables", table)["collective"]
-    nbytes, seconds = float(last["nbytes"]), float(last["seconds"])
-    return Run(ranks, nbytes, seconds, float(busbw(collective, nbytes, seconds, ranks)))
-
-
 _NVLS = {"H200": ("h200", range(5, 9), "hopper"), "B200": ("b200", range(6, 9), "blackwell")}
 
 
-def nvls_beside_published():
+def nvls_gain():
     """Return a DataFrame of text: what switches that add gain over a ring on the same links, predicted and measured.
 
     The ring, with NVLS switched off, says what a port moves. Through the same port NVLS needs (p + 1) / p buffers, a ring
@@ -71,7 +188,7 @@ def nvls_beside_published():
 
     rows = []
     for name, (gpu, counts, architecture) in _NVLS.items():
-        factor = catalog.row("nccl_gpus", architecture)["nvls_efficiency"]
+        factor = gpus()[architecture].nvls_efficiency
         for ranks in counts:
             ring, adding = largest(f"{gpu}x{ranks}-8gib-nvls-off-ar"), largest(f"{gpu}x{ranks}-8gib-ar")
             measured, model = ring.seconds / adding.seconds, sent("all_reduce", "ring", ranks) / sent("all_reduce", "nvls", ranks)
@@ -95,27 +212,43 @@ def two_servers_beside_published():
     import pandas as pd
 
     rows = []
-    for table, alone in _TWO.items():
-        run, one = largest(table), largest(alone)
-        cells = catalog.row("measurement_tables", table)
-        machine = system(cells["system"])
-        inside = one.seconds / one.nbytes * run.nbytes
-        seconds = max(run.nbytes / machine.node_rate, inside)
-        model = float(busbw("all_reduce", run.nbytes, seconds, run.ranks))
+    for table in _TWO:
+        run, cells = largest(table), catalog.row("measurement_tables", table)
+        machine, (model, limit) = system(cells["system"]), _two_levels(table)
         rows.append({"two of": f"{machine.name} ({cells['site']})", "ring at most": units.format(machine.node_rate, "B/s"),
                      "measured busbw": units.format(run.busbw, "B/s"), "two levels": units.format(model, "B/s"),
-                     "held up by": "the ports" if seconds > inside else "one server", "error": percent(error(model, run.busbw))})
+                     "held up by": limit, "error": percent(error(model, run.busbw))})
     return pd.DataFrame(rows)
 
 
+def _two_levels(table: str) -> tuple[float, str]:
+    """Return (busbw, what holds it up) of the model of two levels, for the largest size of a table of _TWO."""
+    run, one = largest(table), largest(_TWO[table])
+    ports = run.nbytes / system(catalog.row("measurement_tables", table)["system"]).node_rate
+    inside = one.seconds / one.nbytes * run.nbytes
+    model = busbw("all_reduce", run.nbytes, max(ports, inside), run.ranks)
+    return float(model), "the ports" if ports > inside else "one server"
+
+
+def two_servers_too_fast() -> str:
+    """Return by how many per cent the model of two levels is too fast, from the least to the most."""
+    errors = [error(_two_levels(table)[0], largest(table).busbw) for table in _TWO]
+    return joined(f"{100 * min(errors):.0f}", f"{100 * max(errors):.0f}")
+
+
+def sharp_run() -> Measured:
+    """Return the largest size of the published run with SHARP."""
+    return largest("h100x96-coreweave-sharp-ar")
+
+
 def sharp_beside_published():
-    """Return a DataFrame of text: three ways for 96 H100 to sum 8 GiB, each at line rate, beside a published run with SHARP.
+    """Return a DataFrame of text: three ways to sum on the H100 of a published run with SHARP, each at line rate, beside it.
 
     Two levels are taken to overlap: the slower one counts.
     """
     import pandas as pd
 
-    run, machine = largest("h100x96-coreweave-sharp-ar"), system("dgx-h100")
+    run, machine = sharp_run(), system("dgx-h100")
     servers = run.ranks // PLACES
     nics, nvlink = run.nbytes / machine.node_rate, run.nbytes / machine.gpu_rate
     ring, sharp = sent("all_reduce", "ring", run.ranks), sent("all_reduce", "sharp", servers)
