@@ -22,7 +22,7 @@ _HIDDEN = re.compile(
 _NAMES = (r"Nelco|NVLinks?|NVSwitch|PCIe|CXL|PCI Express|Gen|generation|generations|Llama|GPT|NCCL|RCCL|Infinity Fabric|Open MPI|"
           r"Vega|Slingshot|Tomahawk|Spectrum|Quantum|ConnectX|Xeon|EPYC|MPICH|Python|DDR|HBM|UALink|RFC|IEEE|issue|issues|arXiv|JPDC|"
           r"IJHPCA|Megatron|SIGCOMM|SIGMOD|ISC|CoNEXT|version|type|Type|level|levels|switch|rank|ranks|GPU|GPUs|step|steps|node|server|leaf|"
-          r"rail|lane|link|phase|phases|chunk|cube|card|device|hop|claim|question|layer|tier|AWG|Megtron|FR|AN|Table|chapter|section")
+          r"rail|lane|link|phase|phases|chunk|cube|card|device|hop|claim|question|layer|tier|AWG|Megtron|FR|AN|request|Table|chapter|section")
 _NAMED = re.compile(rf"\b(?:{_NAMES})(?:[ -]|\N{{NO-BREAK SPACE}})v?\d[\d.]*(?:(?:,| and| to| or|–|-) ?\d[\d.]*)*")
 _UNIT = (r"[kKMGTP]?i?[Bb](?:/s|ps)?(?![A-Za-z])|[munpµ]?s(?![A-Za-z])|%|percent|dB|inch(?:es)?|[munpk]?m(?![A-Za-z])|mm|[kMG]?Hz"
          r"|[munpkM]?W(?![A-Za-z])|[pnm]?J(?![A-Za-z])|m?V(?![A-Za-z])|[GT]T/s|seconds?|minutes?|hours?|days?|weeks?|months?|years?|times"

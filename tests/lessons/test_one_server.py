@@ -5,37 +5,37 @@ import pytest
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons import find
-from fabricbook.lessons.one_server import labs
+from fabricbook.lessons.one_server import labs, tables
 from fabriclib import catalog
 
 SLOT = fl.link("pcie4").bandwidth()
 
 
-def rates(name, pattern, peer=labs.PEER):
-    shared = labs.moved(name, pattern, peer)
+def rates(name, pattern, peer=tables.PEER):
+    shared = tables.moved(name, pattern, peer)
     return shared.rates.min(), shared.rates.max()
 
 
 @pytest.mark.parametrize(("name", "pattern", "peer", "low", "high"), [
-    ("pcie4-two-socket", labs.NEAR, labs.PEER, SLOT, SLOT),
-    ("pcie4-two-socket", labs.FAR, labs.PEER, SLOT, SLOT),
-    ("pcie4-two-socket", labs.RING, labs.PEER, SLOT, SLOT),  # one flow up each uplink, one down
-    ("pcie4-two-socket", labs.RING, labs.STAGED, SLOT / 2, SLOT / 2),  # two up, two down
-    ("pcie4-two-socket", labs.ALL, labs.PEER, SLOT / 12, SLOT / 2),
-    ("pcie4-two-socket", labs.HOST, labs.PEER, SLOT / 2, SLOT / 2),
-    ("pcie5-one-switch", labs.HOST, labs.PEER, SLOT / 4, SLOT / 4),  # eight GPUs below one uplink of twice the rate
-    ("dgx-a100", labs.ALL, labs.PEER, 300e9 / 7, 300e9 / 7),
-    ("dgx-a100", labs.HOST, labs.PEER, SLOT / 2, SLOT / 2),
-    ("dgx-h100", labs.HOST, labs.PEER, 2 * SLOT, 2 * SLOT),
-    ("mi250x", labs.FAR, labs.PEER, 100e9, 100e9),
-    ("gh200-alps", labs.HOST, labs.PEER, 450e9, 450e9),
+    ("pcie4-two-socket", tables.NEAR, tables.PEER, SLOT, SLOT),
+    ("pcie4-two-socket", tables.FAR, tables.PEER, SLOT, SLOT),
+    ("pcie4-two-socket", tables.RING, tables.PEER, SLOT, SLOT),  # one flow up each uplink, one down
+    ("pcie4-two-socket", tables.RING, tables.STAGED, SLOT / 2, SLOT / 2),  # two up, two down
+    ("pcie4-two-socket", tables.ALL, tables.PEER, SLOT / 12, SLOT / 2),
+    ("pcie4-two-socket", tables.HOST, tables.PEER, SLOT / 2, SLOT / 2),
+    ("pcie5-one-switch", tables.HOST, tables.PEER, SLOT / 4, SLOT / 4),  # eight GPUs below one uplink of twice the rate
+    ("dgx-a100", tables.ALL, tables.PEER, 300e9 / 7, 300e9 / 7),
+    ("dgx-a100", tables.HOST, tables.PEER, SLOT / 2, SLOT / 2),
+    ("dgx-h100", tables.HOST, tables.PEER, 2 * SLOT, 2 * SLOT),
+    ("mi250x", tables.FAR, tables.PEER, 100e9, 100e9),
+    ("gh200-alps", tables.HOST, tables.PEER, 450e9, 450e9),
 ])
 def test_states_solved_by_hand(name, pattern, peer, low, high):
     assert rates(name, pattern, peer) == pytest.approx((low, high))
 
 
 def test_the_drawing_marks_the_bottleneck_and_the_sentence_names_it():
-    table, sentence = book.lab("one-server").evaluate(machine=labs.BOX, traffic=labs.ALL)
+    table, sentence = book.lab("one-server").evaluate(machine=tables.BOX, traffic=tables.ALL)
     cables = table[table["part"] == "cable"].set_index(["from", "to"])
     uplink = cables.loc[[("sw0", "rc0") if ("sw0", "rc0") in cables.index else ("rc0", "sw0")]].iloc[0]
     assert uplink["state"].startswith("▲")
@@ -47,11 +47,11 @@ def test_the_drawing_marks_the_bottleneck_and_the_sentence_names_it():
 
 def test_the_matrix_holds_a_cell_a_pair_in_every_view():
     lab = book.lab("pair-matrix")
-    for show, cell in ((labs.LINE, "100"), (labs.REACHED, "71.1"), (labs.CLASS, "XGMI"), (labs.MEASURED, "76.3")):
+    for show, cell in ((tables.LINE, "100"), (tables.REACHED, "71.1"), (tables.CLASS, "XGMI"), (tables.MEASURED, "76.3")):
         table, _ = lab.evaluate(machine="MI250X node", show=show)
         assert len(table) == 64
         assert table.set_index(["from", "to"]).loc[("0", "6"), "cell"] == cell
-    empty, sentence = lab.evaluate(machine="MI250X node", show=labs.REACHED, peer=labs.STAGED)
+    empty, sentence = lab.evaluate(machine="MI250X node", show=tables.REACHED, peer=tables.STAGED)
     assert set(empty["cell"]) == {"–", ""}
     assert "no published figure" in sentence
     assert "48" not in lab.evaluate(machine="GH200 node (Alps)")[1]
@@ -59,13 +59,13 @@ def test_the_matrix_holds_a_cell_a_pair_in_every_view():
 
 
 def test_costs_follow_the_schedule_on_the_graph():
-    for label in ("DGX A100", "MI250X node", labs.BOX):
-        name = labs.RUNS[label]
+    for label in ("DGX A100", "MI250X node", tables.BOX):
+        name = tables.RUNS[label]
         plan = fl.schedule("all_reduce", "ring", ranks=8)
         for nbytes in (1e6, 1e9):
-            assert labs.ring_seconds(name, nbytes) == pytest.approx(plan.time_on(fl.server(name), nbytes), rel=1e-6)
+            assert tables.ring_seconds(name, nbytes) == pytest.approx(plan.time_on(fl.server(name), nbytes), rel=1e-6)
     # Staged: 1.75 times the buffer at half a slot of PCIe 3.
-    assert labs.ring_seconds("titan-rtx-box", 1e9) == pytest.approx(1.75e9 / (SLOT / 4), rel=1e-3)
+    assert tables.ring_seconds("titan-rtx-box", 1e9) == pytest.approx(1.75e9 / (SLOT / 4), rel=1e-3)
 
 
 def test_measured_times_stand_beside_the_model_at_their_own_sizes():
@@ -76,7 +76,7 @@ def test_measured_times_stand_beside_the_model_at_their_own_sizes():
 
 
 def test_the_rings_lose_a_quarter_at_line_rate_and_a_tenth_with_the_copys_constant():
-    errors = labs.ring_beside_published().set_index("server")
+    errors = tables.ring_beside_published().set_index("server")
     line = errors["error"].str.rstrip(" %").astype(int)
     copy = errors["error as a copy"].str.rstrip(" %").astype(int)
     assert len(errors) == 4
@@ -85,18 +85,19 @@ def test_the_rings_lose_a_quarter_at_line_rate_and_a_tenth_with_the_copys_consta
 
 
 def test_the_bottleneck_of_a_tree_depends_on_the_traffic():
-    table = labs.bottlenecks().set_index("server")
-    assert table.loc[labs.BOX].tolist() == ["28.8 GB/s", "GPU 0 to PCIe switch 0", "16.8 GB/s", "PCIe switch 0 to root complex 0"]
+    table = tables.bottlenecks().set_index("server")
+    assert table.loc[tables.BOX].tolist() == [
+        "28.8 GB/s", "GPU 0 to PCIe switch 0", "16.8 GB/s", "PCIe switch 0 to root complex 0"]
     assert table.loc["MI250X node", "ring, a GPU sends"] == "200 GB/s"  # four rings over single links
 
 
 def test_every_server_of_the_catalogue_is_in_the_labs():
     ids = [row["id"] for row in catalog.rows("servers")]
-    assert list(labs.RUNS.values()) == ids
+    assert list(tables.RUNS.values()) == ids
     with_a_tree = {row["server"] for row in catalog.rows("server_parts")}
     assert set(labs.DRAWN.values()) == with_a_tree
     assert set(labs.PAIRED.values()) == set(ids) - {"gb200-nvl72"}
-    assert set(book.lab("server-all-reduce").evaluate()[0]["server"]) == set(labs.RUNS)
+    assert set(book.lab("server-all-reduce").evaluate()[0]["server"]) == set(tables.RUNS)
     for name, shown in (("one-server", labs.DRAWN), ("pair-matrix", labs.PAIRED)):
         assert list(book.lab(name).controls["machine"].values) == list(shown)
 
@@ -108,9 +109,9 @@ def test_a_new_row_of_servers_csv_shows_by_itself(monkeypatch):
     monkeypatch.setattr(catalog, "rows", lambda table: list(rows.values()) if table == "servers" else real(table))
     monkeypatch.setattr(catalog, "row", lambda table, id: rows[id] if table == "servers" else look(table, id))
     assert labs._listed(lambda *_: True)["new box"] == "new-box"
-    assert labs.ring_seconds("new-box", 1e9) == pytest.approx(labs.ring_seconds("mi300x", 1e9))
-    assert labs.method("new-box") == "xgmi"
-    assert labs.cells("new-box", labs.REACHED, labs.PEER) == labs.cells("mi300x", labs.REACHED, labs.PEER)
+    assert tables.ring_seconds("new-box", 1e9) == pytest.approx(tables.ring_seconds("mi300x", 1e9))
+    assert tables.method("new-box") == "xgmi"
+    assert tables.cells("new-box", tables.REACHED, tables.PEER) == tables.cells("mi300x", tables.REACHED, tables.PEER)
 
 
 @pytest.mark.parametrize(("name", "method", "with_peer", "without"), [
@@ -119,7 +120,8 @@ def test_a_new_row_of_servers_csv_shows_by_itself(monkeypatch):
     ("titan-rtx-box", "", "", "titan-rtx-p2p"), ("gh200-alps", "nvlink", "", ""), ("gb200-tray", "nvlink", "gb200x4-p2p", ""),
 ])
 def test_the_constant_and_the_matrix_of_a_server_follow_from_its_links(name, method, with_peer, without):
-    assert (labs.method(name), labs.matrix(name, labs.PEER), labs.matrix(name, labs.STAGED)) == (method, with_peer, without)
+    found = tables.method(name), tables.matrix(name, tables.PEER), tables.matrix(name, tables.STAGED)
+    assert found == (method, with_peer, without)
 
 
 def test_detours_are_marked_and_counted():
@@ -129,15 +131,15 @@ def test_detours_are_marked_and_counted():
     assert table.set_index(["from", "to"]).loc[("1", "7"), "cell"] == "100" + labs.DETOUR
     assert table.set_index(["from", "to"]).loc[("0", "6"), "cell"] == "100"
     assert sentence.endswith("32 of them take a detour through other GPUs (↷).")
-    assert labs.kinds_of_pair("mi250x").to_numpy().tolist() == [
+    assert tables.kinds_of_pair("mi250x").to_numpy().tolist() == [
         [200, "direct", 8], [100, "direct", 4], [100, "a detour", 12], [50, "direct", 12], [50, "a detour", 20]]
-    for machine in ("DGX H100", "four H100, mesh", labs.BOX):
+    for machine in ("DGX H100", "four H100, mesh", tables.BOX):
         assert not book.lab("pair-matrix").evaluate(machine=machine)[0]["cell"].str.contains(labs.DETOUR).any()
 
 
 def test_the_rows_of_the_all_reduce_run_from_the_fastest_to_the_slowest():
     seconds = book.lab("server-all-reduce").evaluate(nbytes=2.0**34)[0]["seconds"]
-    sent = [labs._sent(labs.RUNS[label]) for label in labs.ranked()]
+    sent = [tables.sent(tables.RUNS[label]) for label in tables.ranked()]
     assert (seconds / sent).is_monotonic_increasing
 
 

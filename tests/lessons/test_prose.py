@@ -12,7 +12,6 @@ NOT_YET = (
     "cxl",
     "pcie",
     "signals",
-    "one_server",
     "networks",
     "fabrics",
     "congestion",

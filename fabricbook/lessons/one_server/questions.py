@@ -1,48 +1,19 @@
 """One server: which link a copy takes, which one is tight, and what that costs an all-reduce."""
 
-from fabriclib import units
-from fabriclib.flows import all_to_all, max_min, ring, route, share
-from fabriclib.links import link
-from fabriclib.peers import p2p, through_host
-from fabriclib.topology import server
+from fabriclib.flows import all_to_all, share
+from fabriclib.peers import p2p
 
 from ...course.declare import Exercise, Prediction
-
-BOX, DIES = server("pcie4-two-socket"), server("mi250x")
-GPUS = 8
-
-
-def slot() -> float:
-    """Return the payload rate of one of the box's links, one way."""
-    return float(BOX.capacity[BOX.src == BOX.node("gpu0")][0])
-
-
-def line_rate() -> float:
-    """Return what the 16 lanes of such a link carry one way before headers take their part."""
-    lane = link("pcie4")
-    return 16 * lane.lane_rate * lane.code_rate
-
-
-def _link(links: int) -> float:
-    """Return the line rate of so many links between two dies, one way."""
-    least = DIES.inner.capacity.min()
-    return links * float(least)
-
-
-def staged_ring() -> float:
-    """Return what each GPU of the box sends in a ring when every copy goes through host memory."""
-    src, dst = BOX.gpus[ring(GPUS)].T
-    return float(max_min(route(BOX, *through_host(BOX, src, dst)[1:]), BOX.capacity)[0].min())
-
+from .tables import GPUS, box, dies, joined, line_rate, slot, staged_ring
 
 PREDICTIONS = [
     Prediction(
         "one_server.uplink",
         "Eight GPUs sit below four PCIe switches, two below each. Every link is PCIe 4 with 16 lanes: "
-        f"{units.format(slot(), 'B/s')} each way. One such link, the uplink, leads from each switch up to a CPU. Now every GPU "
+        "{{ si(slot(), 'B/s') }} each way. One such link, the uplink, leads from each switch up to a CPU. Now every GPU "
         "sends to every other, all at once, and flows that share a link get equal parts of it. At what rate does GPU 0 send "
         "to GPU 7?",
-        "rate", lambda: float(share(BOX, all_to_all(GPUS)).rates.min()),
+        "rate", lambda: float(share(box, all_to_all(GPUS)).rates.min()),
         "Each of the two GPUs below a switch sends to six GPUs elsewhere, so twelve flows go up one uplink. A GPU's own link is "
         "not the tight one: what is left of it goes to the neighbour below the same switch.",
         slips={
@@ -58,7 +29,7 @@ PREDICTIONS = [
         "one_server.staged",
         "The same box, but these GPUs may not write into each other's memory. Every copy goes up into the memory of the CPU "
         "and down again to its target, even between neighbours; both halves run at the same time. In a ring, where GPU 0 "
-        f"sends to 1, 1 to 2 and so on, each GPU sent {units.format(slot(), 'B/s')} before. And now?",
+        "sends to 1, 1 to 2 and so on, each GPU sent {{ si(slot(), 'B/s') }} before. And now?",
         "rate", staged_ring,
         "With peer-to-peer access one of the two copies below a switch stays below it. Without, both go up, so two flows "
         "share the uplink on the way up, and two on the way down.",
@@ -74,14 +45,14 @@ PREDICTIONS = [
         "one_server.detour",
         "An MI250X node has eight dies. Dies 0 and 1 are joined by four links, and so are 2 and 3, 4 and 5, 6 and 7; two "
         "links join 0 and 6, and 2 and 4; one link joins 0 and 2, 1 and 3, 1 and 5, 3 and 7, 4 and 6, 5 and 7. A link carries "
-        f"{units.format(_link(1), 'B/s')} each way. Dies 1 and 7 have none between them: a copy goes through others, all of it "
+        "{{ si(joined(1), 'B/s') }} each way. Dies 1 and 7 have none between them: a copy goes through others, all of it "
         "by one way. What does it get on the best one?",
-        "rate", lambda: float(p2p(DIES).rates[1, 7]),
+        "rate", lambda: float(p2p(dies).rates[1, 7]),
         "By die 3 or die 5 it is two hops, but with single links. By dies 0 and 6 it is three hops with 4, 2 and 4 links: as "
         "wide as its thinnest part, two links. The measured copies fit this way, not the shorter ones.",
         slips={
-            "that is the way with the fewest hops; it has single links only": lambda: _link(1),
-            "that is the widest part of the way; the thinnest one counts": lambda: _link(4),
+            "that is the way with the fewest hops; it has single links only": lambda: joined(1),
+            "that is the widest part of the way; the thinnest one counts": lambda: joined(4),
         },
     ),
 ]
