@@ -42,10 +42,10 @@ from .host_adapters import Adapter as Adapter, adapter as adapter, adapters as a
 from .links import AlphaBeta as AlphaBeta, Link as Link, link as link, links as links
 from .machines import (
     Launcher as Launcher,
-    Nic as Nic,
+    Port as Port,
     System as System,
     launchers as launchers,
-    nic as nic,
+    port as port,
     system as system,
     systems as systems,
 )

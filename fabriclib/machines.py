@@ -1,6 +1,6 @@
-"""Machines as a collective library sees them: GPUs on links, NICs behind them, and whoever launches the kernels.
+"""Machines as a collective library sees them: GPUs on links, network ports behind them, and whoever launches the kernels.
 
-A System is composed of catalogue parts. `gpus` GPUs form one NVLink (or xGMI, or PCIe) domain, called a node here; `nics`
+A System is composed of catalogue parts. `gpus` GPUs form one NVLink (or xGMI, or PCIe) domain, called a node here; `ports`
 ports carry what leaves it. What such parts reach in practice is no property of a machine: it belongs to the technology
 (a link generation, a switch, a NIC kind, a launcher) and stands in data/fitted.csv.
 """
@@ -22,13 +22,13 @@ LIBRARIES = ("nccl", "rccl")
 
 @typed
 @dataclass(frozen=True)
-class Nic:
+class Port:
     """ONE network port in ONE direction, with the transport a library drives it by.
 
     Its latency and efficiency are those that fitted.csv has for its id, else for its transport, else for its family.
     """
 
-    _example = "nic('ib-ndr')"
+    _example = "port('ib-ndr')"
 
     id: str
     name: str
@@ -71,8 +71,8 @@ class System:
         wiring: "switch", "mesh" (a link or more between every pair), "pcie" (peer to peer through PCIe switches or CPUs)
             or "staged" (PCIe, each transfer through host memory).
         switch: the switch chip, for wiring "switch"; one that reduces gives NVLS.
-        nic: one port of the network, where there is one.
-        nics: how many such ports a domain has.
+        port: one port of the network, where there is one.
+        ports: how many such ports a domain has.
         library: "nccl" or "rccl".
         host: the CPU that launches the kernels: "x86" or "grace".
         server_gpus: GPUs of one server, where a domain spans several servers (an NVL72); else the same as gpus.
@@ -82,7 +82,7 @@ class System:
     Raises:
         ValueError: a part that is missing, of the wrong kind, or not possible.
 
-    >>> System("mine", gpus=8, link=link("nvlink4").bundle(18), switch=switch("nvswitch3"), nic=nic("ib-ndr"), nics=8)
+    >>> System("mine", gpus=8, link=link("nvlink4").bundle(18), switch=switch("nvswitch3"), port=port("ib-ndr"), ports=8)
     <mine: 8 GPUs, 450 GB/s each way over a switch; 8 x NDR InfiniBand: 400 GB/s each way to the network>
     """
 
@@ -93,8 +93,8 @@ class System:
     link: Link
     wiring: str = "switch"
     switch: Switch | None = None
-    nic: Nic | None = None
-    nics: int = 0
+    port: Port | None = None
+    ports: int = 0
     library: str = "nccl"
     host: str = "x86"
     server_gpus: int = 0
@@ -107,10 +107,10 @@ class System:
         known("library", self.library, LIBRARIES)
         known("host", self.host, ("x86", "grace"))
         object.__setattr__(self, "gpus", count("gpus", self.gpus, high=100_000))
-        object.__setattr__(self, "nics", count("nics", self.nics, low=0, high=100_000))
+        object.__setattr__(self, "ports", count("ports", self.ports, low=0, high=100_000))
         object.__setattr__(self, "server_gpus", count("server_gpus", self.server_gpus or self.gpus, high=self.gpus))
-        if (self.nic is None) != (self.nics == 0):
-            raise ValueError(f"nics must be 0 without a nic and at least 1 with one; got {self.nics} of {short(self.nic)}.")
+        if (self.port is None) != (self.ports == 0):
+            raise ValueError(f"ports must be 0 without a port and at least 1 with one; got {self.ports} of {short(self.port)}.")
 
     @property
     def gpu_rate(self) -> float:
@@ -120,29 +120,29 @@ class System:
     @property
     def node_rate(self) -> float:
         """Line rate of all network ports of a domain, bytes per second one way; 0 where there is no network."""
-        return self.nics * self.nic.rate if self.nic else 0.0
+        return self.ports * self.port.rate if self.port else 0.0
 
     def __repr__(self) -> str:
         how = {"switch": "over a switch", "mesh": "over a mesh", "pcie": "over PCIe", "staged": "through host memory"}
-        out = (f"; {self.nics} x {self.nic.name}: {units.format(self.node_rate, 'B/s')} each way to the network" if self.nic
+        out = (f"; {self.ports} x {self.port.name}: {units.format(self.node_rate, 'B/s')} each way to the network" if self.port
                else "; no network")
         return (f"<{self.name}: {self.gpus} GPUs, {units.format(self.gpu_rate, 'B/s')} each way {how[self.wiring]}{out}>")
 
 
 @typed
 @functools.cache
-def nic(name: str) -> Nic:
+def port(name: str) -> Port:
     """Return ONE network port from the catalogue.
 
     Raises:
         ValueError: an unknown name; the nearest are suggested.
 
-    >>> nic("ib-ndr")
+    >>> port("ib-ndr")
     <NDR InfiniBand: 50 GB/s one way, ib>
     """
-    cells = catalog.row("nics", name)
+    cells = catalog.row("ports", name)
     wire = _bundle(cells["link"], cells["links"])
-    return Nic(cells["id"], cells["name"], cells["transport"], wire, cells["family"], cells["note"])
+    return Port(cells["id"], cells["name"], cells["transport"], wire, cells["family"], cells["note"])
 
 
 @typed
@@ -179,8 +179,8 @@ def system(name: str) -> System:
     cells = catalog.row("systems", name)
     return System(
         cells["name"], cells["gpus"], _bundle(cells["link"], cells["links"]), cells["wiring"],
-        switch(cells["switch"]) if cells["switch"] else None, nic(cells["nic"]) if cells["nic"] else None,
-        cells["nics"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
+        switch(cells["switch"]) if cells["switch"] else None, port(cells["port"]) if cells["port"] else None,
+        cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"],
     )
 
@@ -201,8 +201,8 @@ def systems():
         "link": [f"{one.link.count} x {one.link.name}" for one in found], "wiring": [one.wiring for one in found],
         "GPU GB/s one way": [one.gpu_rate / units.GB for one in found],
         "in-switch reduction": [bool(one.switch and one.switch.reduces) for one in found],
-        "network": [f"{one.nics} x {one.nic.name}" if one.nic else "none" for one in found],
-        "network GB/s one way": [one.node_rate / units.GB if one.nic else math.nan for one in found],
+        "network": [f"{one.ports} x {one.port.name}" if one.port else "none" for one in found],
+        "network GB/s one way": [one.node_rate / units.GB if one.port else math.nan for one in found],
         "library": [one.library for one in found],
     })
 

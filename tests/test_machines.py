@@ -15,7 +15,7 @@ def test_a_machine_is_the_same_as_a_graph_and_as_a_system(name):
     for gpu in graph.gpus:
         assert graph.capacity[graph.own & (graph.src == gpu)].sum() == pytest.approx(system.gpu_rate)
     if len(graph.of_kind("nic")):
-        assert len(graph.of_kind("nic")) == system.nics
+        assert len(graph.of_kind("nic")) == system.ports
 
 
 def test_some_machines_are_both():

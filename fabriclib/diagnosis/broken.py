@@ -14,7 +14,7 @@ import numpy as np
 from .. import catalog, units
 from ..checks import count, known
 from ..links import link
-from ..machines import Nic, System
+from ..machines import Port, System
 from ..prediction import cases
 from ..prediction.cases import case
 from ..prediction.constants import Constants, fitted
@@ -98,15 +98,15 @@ def nvls_expected(run: Case) -> bool:
     return run.gpus >= (fewest[0].value if fewest else 5)
 
 
-def _nic(run: Case) -> Nic:
-    if run.machine.nic is None:
+def _port(run: Case) -> Port:
+    if run.machine.port is None:
         raise ValueError(f"nodes must be 1 for {run.machine.name}, which has no network; got {run.nodes}.")
-    return run.machine.nic
+    return run.machine.port
 
 
 def _network(run: Case, share: float, eager: float, bulk: float) -> Constants:
     """The constants with another share of the adapters' line rate, and with hops of *eager* and *bulk* seconds."""
-    name = _nic(run).id
+    name = _port(run).id
     return {**fitted(), (name, "efficiency"): share, (name, "eager"): eager, (name, "bulk"): bulk}
 
 
@@ -123,7 +123,7 @@ def _tcp(run: Case, wire: bool):
 
 def _node_rate(run: Case) -> float:
     """Line rate of the adapters that the GPUs of a node in use have."""
-    return _nic(run).rate * max(run.machine.nics * run.gpus / run.machine.gpus, 1.0)
+    return _port(run).rate * max(run.machine.ports * run.gpus / run.machine.gpus, 1.0)
 
 
 def _no_gpudirect(run: Case, wire: bool):
@@ -140,10 +140,10 @@ def _reached(run: Case):
 
 
 def _one_nic(run: Case, wire: bool):
-    used = max(1, run.machine.nics * run.gpus // run.machine.gpus)
+    used = max(1, run.machine.ports * run.gpus // run.machine.gpus)
     for left in sorted({1, *(used // divisor for divisor in (2, 4, 8, 16) if used // divisor)}):
         if left < used:
-            machine = replace(run.machine, nics=left * run.machine.gpus // run.gpus)
+            machine = replace(run.machine, ports=left * run.machine.gpus // run.gpus)
             yield f"with {left} of its {used} NICs", run.seconds(machine=machine, wire=wire)
 
 

@@ -141,7 +141,7 @@ def predict(system, collective, nbytes=None, nodes=1, gpus_per_node=None, algori
 def predicted(constants: Constants, machine: System, collective: str, nbytes, nodes, gpus, starter: Launcher,
               algorithm: str = "auto") -> Prediction:
     """Return the prediction for a checked case with these *constants*."""
-    if machine.nic is None and np.any(np.asarray(nodes) > 1):
+    if machine.port is None and np.any(np.asarray(nodes) > 1):
         raise ValueError(f"nodes must be 1 for {machine.name}, which has no network; got {short(nodes)}.")
     r = reach(machine, gpus, starter, constants)
     ways = prices(r, collective, nodes)

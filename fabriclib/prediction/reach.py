@@ -68,7 +68,7 @@ def reach(machine: System, gpus: Numbers, launcher: Launcher, constants: Constan
         return look_up(constants, quantity, *subjects)
 
     wire = _link_subjects(machine)
-    network = (machine.nic.id, machine.nic.transport, machine.nic.family, "network") if machine.nic else ("network",)
+    network = (machine.port.id, machine.port.transport, machine.port.family, "network") if machine.port else ("network",)
     mesh = machine.wiring == "mesh" and bool(gpus > 1)
     # In a mesh only the links among the GPUs in use carry anything.
     used = (gpus - 1) / (machine.gpus - 1) if mesh else 1.0
@@ -80,8 +80,8 @@ def reach(machine: System, gpus: Numbers, launcher: Launcher, constants: Constan
     if machine.server_gpus < machine.gpus and np.max(gpus) > SMALL_GROUP:
         switch = ("rack", *switch)
     # A GPU keeps to the NICs beside it: half of the GPUs use half of the NICs, but never less than one.
-    ports = np.maximum(machine.nics * gpus / machine.gpus, 1.0) if machine.nic else 1.0
-    net = ports * machine.nic.rate * of("efficiency", *network) if machine.nic else 0.0
+    ports = np.maximum(machine.ports * gpus / machine.gpus, 1.0) if machine.port else 1.0
+    net = ports * machine.port.rate * of("efficiency", *network) if machine.port else 0.0
     step = of("step", *wire)
     return Reach(
         gpus=gpus, ring=ring,

@@ -87,7 +87,7 @@ def test_host_memory_of_one_node_is_not_compared():
 def test_a_composed_machine_is_compared_like_any_other():
     from dataclasses import replace
 
-    mine = replace(fl.system("dgx-h100"), nics=1, name="mine")
+    mine = replace(fl.system("dgx-h100"), ports=1, name="mine")
     slow = as_read("h100x16-nebius-ar")
     assert fl.compare(slow, mine).table.predicted.iloc[-1] > 3 * fl.compare(slow, "dgx-h100").table.predicted.iloc[-1]
 

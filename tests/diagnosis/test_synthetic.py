@@ -29,21 +29,21 @@ def run_of(system, nodes, collective="all_reduce"):
 
 def tcp(run, dice):
     rate, hops = 4.6e9 * dice.uniform(0.6, 2.5), dice.uniform(0.7, 1.6)
-    nic = run.machine.nic.id
+    nic = run.machine.port.id
     return run.seconds({**fitted(), (nic, "efficiency"): rate / run.machine.node_rate, (nic, "eager"): 19e-6 * hops,
                         (nic, "bulk"): 38e-6 * hops})
 
 
 def no_gpudirect(run, dice):
-    nic, now = run.machine.nic.id, reach(run.machine, run.gpus, run.launcher, fitted())
+    nic, now = run.machine.port.id, reach(run.machine, run.gpus, run.launcher, fitted())
     share, more = dice.uniform(0.38, 0.52), dice.uniform(3e-6, 9e-6)
     return run.seconds({**fitted(), (nic, "efficiency"): share * now.net / run.machine.node_rate,
                         (nic, "eager"): now.eager + more, (nic, "bulk"): now.bulk + 2 * more})
 
 
 def one_nic(run, dice):
-    left = dice.integers(1, max(2, run.machine.nics // 4 + 1))
-    return run.seconds(machine=replace(run.machine, nics=int(left)))
+    left = dice.integers(1, max(2, run.machine.ports // 4 + 1))
+    return run.seconds(machine=replace(run.machine, ports=int(left)))
 
 
 def pcie(run, dice):
@@ -52,7 +52,7 @@ def pcie(run, dice):
 
 
 def rank_order(run, dice):
-    nic, now = run.machine.nic.id, reach(run.machine, run.gpus, run.launcher, fitted())
+    nic, now = run.machine.port.id, reach(run.machine, run.gpus, run.launcher, fitted())
     times = dice.uniform(run.gpus / 2, run.gpus)
     return run.seconds({**fitted(), (nic, "efficiency"): now.net / run.machine.node_rate / times,
                         (run.machine.link.id, "chain"): now.eager / now.step})

@@ -18,7 +18,7 @@ MOVING = [one for one in COLLECTIVES if one != "barrier"]
 
 
 def nodes_of(system: str) -> tuple[int, ...]:
-    return (1, 2, 3, 16) if fl.system(system).nic else (1,)
+    return (1, 2, 3, 16) if fl.system(system).port else (1,)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -155,7 +155,7 @@ def test_who_launches_sets_the_floor():
 
 def test_a_machine_is_composed_of_catalogue_parts_in_one_call():
     mine = fl.System("mine", gpus=8, link=fl.link("nvlink4").bundle(18), switch=fl.switch("nvswitch3"),
-                     nic=fl.nic("ib-ndr"), nics=8)
+                     port=fl.port("ib-ndr"), ports=8)
     assert fl.predict(mine, "all_reduce", 2**30, nodes=4).seconds == fl.predict("dgx-h100", "all_reduce", 2**30, nodes=4).seconds
     with_sharp = dataclasses.replace(mine, sharp=True)
     assert fl.predict(with_sharp, "all_reduce", 2**30, nodes=4).algorithm == "sharp"
@@ -185,7 +185,7 @@ def test_a_system_refuses_parts_that_do_not_fit():
     wire = fl.link("nvlink4").bundle(18)
     with pytest.raises(ValueError, match="link must be a Link"):
         fl.System("mine", 8, "nvlink4")
-    with pytest.raises(ValueError, match="nics must be 0 without a nic and at least 1 with one"):
-        fl.System("mine", 8, wire, nics=8)
+    with pytest.raises(ValueError, match="ports must be 0 without a port and at least 1 with one"):
+        fl.System("mine", 8, wire, ports=8)
     with pytest.raises(ValueError, match="wiring 'hub' is not known"):
         fl.System("mine", 8, wire, wiring="hub")
