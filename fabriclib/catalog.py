@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,14 +132,19 @@ def _indexed(table: str) -> dict[str, Row]:
     return {row["id"]: row for row in rows(table)}
 
 
+@functools.cache
+def _called(table: str) -> dict[str, str]:
+    return {id: cells.get("name", "") for id, cells in _indexed(table).items()}
+
+
 def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
     """Return the row of data/<table>.csv whose id is *id*.
 
     Raises:
-        ValueError: no such row; the message suggests the nearest ids.
+        ValueError: no such row; the message suggests the ids of rows that are called so, or else the nearest.
     """
     found = _indexed(table)
-    return found[known(table.removesuffix("s"), id, found)]
+    return found[known(re.sub(r"(?<=ch)es$|s$", "", table), id, found, _called(table))]
 
 
 def source(id: str) -> Source:  # noqa: A002

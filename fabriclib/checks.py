@@ -219,8 +219,10 @@ def plain(value):
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
-def known(name: str, value, allowed: Iterable[str]) -> str:
+def known(name: str, value, allowed: Iterable[str], called: Mapping[str, str] | None = None) -> str:
     """Return *value* if it is one of *allowed*; otherwise raise a ValueError that suggests the nearest.
+
+    *called* may say what readers call them: then a part of such a name is suggested its id.
 
     >>> known("link", "nvlnik4", ["nvlink4", "pcie5"])
     Traceback (most recent call last):
@@ -232,8 +234,9 @@ def known(name: str, value, allowed: Iterable[str]) -> str:
         return value
     by_folded = {a.lower(): a for a in allowed}
     text = value[:60] if isinstance(value, str) else short(value)
-    near = difflib.get_close_matches(text.lower(), list(by_folded), n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(repr(by_folded[n]) for n in near)}?" if near else ""
+    near = [one for one, words in (called or {}).items() if len(text) > 2 and text.lower() in words.lower()][:3]
+    near = near or [by_folded[one] for one in difflib.get_close_matches(text.lower(), list(by_folded), n=3, cutoff=0.5)]
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     more = f" and {len(allowed) - MOST_NAMES} more" if len(allowed) > MOST_NAMES else ""
     raise ValueError(f"{name} {short(value)} is not known.{hint} Known: {', '.join(allowed[:MOST_NAMES])}{more}.")
 

@@ -33,7 +33,7 @@ def test_at_least_five_servers_agree_on_figures_that_set_nothing():
         checks = found[found["sets"] == ""]
         if len(checks) and (checks["error"].abs() <= 0.1).all():
             agreeing.add(cells["server"])
-    assert agreeing >= {"dgx-a100", "hgx-h100", "hgx-h200", "gb200-tray", "h100-mesh4", "mi250x", "mi300x", "rtx5090-pair"}
+    assert agreeing >= {"dgx-a100", "hgx-h100", "dgx-h200", "gb200-tray", "h100-mesh4", "mi250x", "mi300x", "rtx5090-pair"}
 
 
 def test_each_constant_is_set_by_the_rows_that_say_so_and_by_as_few_tables_as_can_be():

@@ -19,4 +19,4 @@ def test_a_machine_is_the_same_as_a_graph_and_as_a_system(name):
 
 
 def test_some_machines_are_both():
-    assert {"dgx-a100", "dgx-h100", "gb200-nvl72"} <= set(BOTH)
+    assert {"dgx-a100", "dgx-h100", "dgx-h200", "gb200-nvl72", "alps-gh200"} <= set(BOTH)

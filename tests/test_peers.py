@@ -13,7 +13,7 @@ BOX = fl.server("pcie4-two-socket")
 
 
 @pytest.mark.parametrize(("name", "rate"), [("hgx-h100", 450e9), ("mi300x", 64e9), ("dgx-a100", 300e9), ("gb200-tray", 900e9),
-                                            ("a100-mesh4", 100e9), ("h100-mesh4", 150e9), ("gh200-alps", 150e9)])
+                                            ("a100-mesh4", 100e9), ("h100-mesh4", 150e9), ("alps-gh200", 150e9)])
 def test_pairs_that_are_all_alike(name, rate):
     found = fl.p2p(fl.server(name))
     off = ~np.eye(len(found.names), dtype=bool)

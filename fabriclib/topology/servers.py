@@ -8,7 +8,6 @@ import math
 import numpy as np
 
 from .. import catalog, units
-from ..checks import known
 from ..links import link
 from . import trees
 from .graph import Cables, Graph
@@ -83,7 +82,7 @@ def server(name: str) -> Graph:
     >>> server("hgx-h100")
     <HGX H100: 8 gpu, 4 switch, 64 directed edges>
     """
-    return _built(known("server", name, [cells["id"] for cells in catalog.rows("servers")]))
+    return _built(catalog.row("servers", name)["id"])
 
 
 def servers():

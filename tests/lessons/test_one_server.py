@@ -28,7 +28,7 @@ def rates(name, pattern, peer=tables.PEER):
     ("dgx-a100", tables.HOST, tables.PEER, SLOT / 2, SLOT / 2),
     ("dgx-h100", tables.HOST, tables.PEER, 2 * SLOT, 2 * SLOT),
     ("mi250x", tables.FAR, tables.PEER, 100e9, 100e9),
-    ("gh200-alps", tables.HOST, tables.PEER, 450e9, 450e9),
+    ("alps-gh200", tables.HOST, tables.PEER, 450e9, 450e9),
 ])
 def test_states_solved_by_hand(name, pattern, peer, low, high):
     assert rates(name, pattern, peer) == pytest.approx((low, high))
@@ -117,7 +117,7 @@ def test_a_new_row_of_servers_csv_shows_by_itself(monkeypatch):
 @pytest.mark.parametrize(("name", "method", "with_peer", "without"), [
     ("dgx-h100", "nvlink", "h100x8-p2p", "h100x8-p2p-off"), ("dgx-a100", "nvlink3", "a100x8-p2p", ""),
     ("mi250x", "xgmi", "mi250x-osu", ""), ("pcie5-one-switch", "pcie", "pcie5-nine", ""),
-    ("titan-rtx-box", "", "", "titan-rtx-p2p"), ("gh200-alps", "nvlink", "", ""), ("gb200-tray", "nvlink", "gb200x4-p2p", ""),
+    ("titan-rtx-box", "", "", "titan-rtx-p2p"), ("alps-gh200", "nvlink", "", ""), ("gb200-tray", "nvlink", "gb200x4-p2p", ""),
 ])
 def test_the_constant_and_the_matrix_of_a_server_follow_from_its_links(name, method, with_peer, without):
     found = tables.method(name), tables.matrix(name, tables.PEER), tables.matrix(name, tables.STAGED)

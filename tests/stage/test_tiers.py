@@ -7,7 +7,7 @@ import fabriclib as fl
 from fabricbook.stage import tiers
 from fabriclib.topology import Part
 
-NAMES = ["hgx-h100", "dgx-h100", "dgx-a100", "hgx-b200", "mi250x", "mi300x", "gh200-alps", "pcie4-two-socket", "titan-rtx-box"]
+NAMES = ["hgx-h100", "dgx-h100", "dgx-a100", "hgx-b200", "mi250x", "mi300x", "alps-gh200", "pcie4-two-socket", "titan-rtx-box"]
 
 
 @pytest.mark.parametrize("name", NAMES)
