@@ -6,6 +6,7 @@
 #   make check      one room only, in seconds: make check ROOM=links
 #   make lesson     build one lesson and check it: make lesson NAME=cxl
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
+#   make data       write the data dictionary, docs/data.md, from the declarations in data/
 #   make bench      measure redraw, import and throughput
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
@@ -17,7 +18,7 @@ RUN = .venv/bin/python
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks bench accuracy clean ready
+.PHONY: help lab test lint check lesson notebooks data bench accuracy clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -46,6 +47,9 @@ lesson: ready
 
 notebooks: ready
 	$(RUN) tools/notebooks.py
+
+data: ready
+	$(RUN) tools/data_dictionary.py
 
 bench: ready
 	$(RUN) tools/bench.py

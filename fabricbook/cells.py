@@ -76,7 +76,7 @@ def verdict(claim: str) -> Verdict:
 
 
 def claims() -> Claims:
-    """Return the claims the course tests: rows with the keys id, claim and lesson, the number of the one that settles it.
+    """Return the claims the course tests: rows with the keys id, claim and lesson, the number of the one that settles it or "".
 
     >>> claims()[0]["lesson"]
     '00'
@@ -85,8 +85,8 @@ def claims() -> Claims:
 
     from .course.claims import Claims
 
-    numbers = {one.name: one.number for one in lessons()}
-    return Claims(row | {"lesson": numbers.get(row["lesson"], "later")} for row in catalog.rows("claims"))
+    numbers = {"": ""} | {one.name: one.number for one in lessons()}
+    return Claims(row | {"lesson": numbers[row["lesson"]]} for row in catalog.rows("claims"))
 
 
 def my_progress() -> Overview:

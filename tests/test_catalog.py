@@ -1,9 +1,9 @@
 """The facts: declared column by column, read by something, traceable, every id one thing, no source unused."""
 
 import csv
-import json
 import re
 
+import data_dictionary
 import pytest
 
 from fabriclib import catalog
@@ -28,15 +28,9 @@ SHOWN_WHOLE = ("cxl_", "columns", "tables")  # by cxl.table, and by the data dic
 PLAIN = {"congestion": "dcqcn-|pfc-", "pcie_control": None, "nccl_factors": None, "transports": None}  # value by value
 
 
-def code(*folders: str) -> str:
-    """All the code of *folders*, and of the lessons."""
-    modules = (path for folder in folders for path in (FOLDER.parent / folder).rglob("*.py"))
-    lessons = (json.loads(path.read_text(encoding="utf-8"))["cells"] for path in (FOLDER.parent / "notebooks").glob("*.ipynb"))
-    return "\n".join([*(path.read_text(encoding="utf-8") for path in modules),
-                      *("".join(cell["source"]) for cells in lessons for cell in cells if cell["cell_type"] == "code")])
-
-
-READERS = code("fabriclib", "fabricbook", "tools")
+ROOT = FOLDER.parent
+READERS = "\n".join(path.read_text(encoding="utf-8") for folder in ("fabriclib", "fabricbook", "tools")
+                    for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md"))
 
 
 def cited(row) -> dict[str, str]:
@@ -188,6 +182,8 @@ def test_a_tuners_constants_are_not_measurements():
     (lambda: catalog.rows("lnks"), "Did you mean 'links'"), (lambda: catalog.rows("../secrets"), "table"),
     (lambda: catalog.rows(None), "table"), (lambda: catalog.source("nccl-topos"), "Did you mean 'nccl-topo'"),
     (lambda: catalog.figure("nvlink4"), "figure"), (lambda: catalog.row("links", 4), "link"),
+    (lambda: catalog.row("switches", "sn5600"), "switch 'sn5600' is not known. Did you mean 'spectrum4'"),
+    (lambda: catalog.row("servers", "Alps GH200"), "Did you mean 'alps-gh200'"),
 ])
 def test_unknown_names_are_refused(call, named):
     with pytest.raises(ValueError, match=named):
@@ -198,3 +194,7 @@ def test_figures_are_found_by_subject_and_quantity():
     assert {figure.quantity for figure in catalog.figures("nvlink4")} >= {"headline rate", "measured copy"}
     assert catalog.figures("nvlink4", "no such thing") == []
     assert len(catalog.figures()) == len(TABLES["figures"])
+
+
+def test_the_data_dictionary_is_up_to_date():
+    assert data_dictionary.PAGE.read_text(encoding="utf-8") == data_dictionary.dictionary(), "make data writes it anew"

@@ -14,16 +14,16 @@ from .verdicts import believed
 class Claims(tuple):
     """The claims the course tests, whole and legible: a table cell of pandas would cut them off.
 
-    Its rows have the keys id, claim and lesson: the number of the one that settles it, or "later". In a notebook each has two
-    buttons to note a yes or a no.
+    Its rows have the keys id, claim and lesson: the number of the one that settles it, or "" where none does yet. In a notebook
+    each has two buttons to note a yes or a no.
     """
 
     def __repr__(self) -> str:
-        return "\n".join(f"{row['id']}  {row['claim']} (lesson {row['lesson']})" for row in self)
+        return "\n".join(f"{row['id']}  {row['claim']} ({_where(row)})" for row in self)
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<tr><td>{html.escape(row['id'])}</td><td style='text-align: left'>{html.escape(row['claim'])}</td>"
-                        f"<td>{html.escape(row['lesson'])}</td></tr>" for row in self)
+                        f"<td>{html.escape(row['lesson'] or 'still open')}</td></tr>" for row in self)
         heads = "<th></th><th style='text-align: left'>claim</th><th>lesson</th>"
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
@@ -32,11 +32,15 @@ class Claims(tuple):
         return VBox(list(map(_noted, self)), layout={"max_width": "48em"})._repr_mimebundle_(**options) | bundle
 
 
-def _noted(row: dict[str, str]) -> HBox:
+def _where(row: dict) -> str:
+    return f"lesson {row['lesson']}" if row["lesson"] else "still open"
+
+
+def _noted(row: dict) -> HBox:
     """Return a claim and two buttons; what the learner clicks is kept, and the verdict shows it."""
     choice = ToggleButtons(options=["yes", "no"], value=believed(row["id"]) or None, style={"button_width": "3.5em"},
                            tooltips=[f"I believe claim {row['id']}", f"I do not believe claim {row['id']}"])
     choice.observe(lambda change: current().record("claims", row["id"], {"believed": change["new"]}), "value")
-    line = HBox([choice, view.html_box(html.escape(f"{row['id']}  {row['claim']} (lesson {row['lesson']})"))])
+    line = HBox([choice, view.html_box(html.escape(f"{row['id']}  {row['claim']} ({_where(row)})"))])
     line.add_class("fl-claim")
     return line
