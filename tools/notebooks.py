@@ -118,7 +118,7 @@ def lesson_map() -> str:
         if head.part != part:
             part = head.part
             lines.append(f"| | **{part}** | | |")
-        lines.append(f"| {one.number} | [{head.title}](notebooks/{one.file}) | {head.minutes} | {head.finds} |")
+        lines.append(f"| {one.number} | [{head.title}](notebooks/{one.file}) | {head.minutes} | {fill(head.finds, one.names)} |")
     return "\n".join(lines) + "\n"
 
 

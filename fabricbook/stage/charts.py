@@ -44,14 +44,14 @@ _LONG = 24  # characters: a title below a chart that may have to be smaller on a
 _CHARACTER, _BESIDE_SIGN = 8.2, 22  # pixels: a character of a legend's label in a broad font, the gaps beside its sign
 _BESIDE_PLOT = 70  # pixels: what an axis takes of the width
 NARROW = f"{PAGE} < 420"  # in an expression: on a telephone, or beside another window
-_INK = "#222222"
+INK = "#222222"
 _CONFIG = {
     "font": FONT,
     "padding": 8,
     "axis": {
         "labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": {"expr": f"{NARROW} ? 13 : 15"},
         "titleFontWeight": "normal", "titlePadding": 10,
-        "gridColor": "#e4e4e4", "labelColor": _INK, "titleColor": _INK, "labelOverlap": "greedy", "labelSeparation": 6,
+        "gridColor": "#e4e4e4", "labelColor": INK, "titleColor": INK, "labelOverlap": "greedy", "labelSeparation": 6,
     },
     "legend": {"labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": 14},
     "view": {"stroke": "#bbbbbb"},
@@ -147,7 +147,7 @@ def legible(text, *, edge: float = 4, **mark):
         edge: how broad the white is, in pixels.
         mark: anything `mark_text` takes; an encoded colour colours the text, never its edge.
     """
-    mark = {"baseline": "middle", "fontSize": 14, "color": _INK} | mark
+    mark = {"baseline": "middle", "fontSize": 14, "color": INK} | mark
     below = text.mark_text(**mark | {"stroke": "white", "strokeWidth": edge, "strokeJoin": "round"})
     return below, text.mark_text(**mark)
 

@@ -6,7 +6,7 @@ from shipped import LESSONS, read
 
 import fabricbook as book
 from fabricbook.lessons import find
-from fabricbook.lessons.cxl import labs
+from fabricbook.lessons.cxl import labs, tables
 from fabriclib import catalog, cxl, framing
 from fabriclib.memory import tier
 
@@ -156,7 +156,7 @@ def test_a_lone_line_wastes_a_large_flit_and_no_line_passes_the_ceiling():
 
 
 def test_the_ladder_stands_inside_what_other_cards_took():
-    table = labs.ladder_beside_published()
+    table = tables.ladder_beside_published()
     assert list(table["error"]) == ["+42 %", "-23 %", "+33 %", "-47 %", "+0 %", "+36 %"]
     assert set(table["source"]) == {"melody-pdf", "digest-cxl-cards", "beluga", "polarcxlmem-notes"}
 
@@ -168,7 +168,7 @@ def test_the_second_slider_of_the_flits_moves_the_sentence_wherever_the_first_st
 
 
 def test_the_measured_gains_are_met_within_a_seventh():
-    table = labs.gain_beside_published()
+    table = tables.gain_beside_published()
     assert list(table["error"]) == ["+1 %", "+12 %", "+0 %"]
     assert list(table["CXL modules of x8"]) == [4, 8, 8]
     assert catalog.figures("cz120-epyc", "local DRAM rate")[0].si == LOCAL.bandwidth

@@ -10,18 +10,14 @@ from shipped import LESSONS, read
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons import find
-from fabricbook.lessons.infinity_fabric.labs import (
+from fabricbook.lessons.infinity_fabric.labs import PATTERNS, got, pairs, reached, within
+from fabricbook.lessons.infinity_fabric.tables import (
     GPUS,
     GRADIENT,
-    PATTERNS,
-    got,
     machine,
     measured_beside_line,
     mi250x_all_to_all,
-    pairs,
-    reached,
     rings_table,
-    within,
 )
 from fabriclib.topology import disjoint_rings
 

@@ -8,9 +8,6 @@ from fabricbook.lessons import ORDER, lesson
 
 NOT_YET = (
     "nvlink",
-    "infinity_fabric",
-    "cxl",
-    "pcie",
     "signals",
     "networks",
     "fabrics",

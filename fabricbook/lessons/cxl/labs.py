@@ -10,17 +10,16 @@ from fabriclib import catalog, framing, units
 from fabriclib import cxl as model
 from fabriclib.framing import line_share
 from fabriclib.links import link
-from fabriclib.measurements import error, percent
 from fabriclib.memory import Tier, memory_mix, tier
 
 from ...stage import Control, charts, lab
+from .tables import direct
 
 # ---- lab 1: the latency ladder, and a mix of its steps ----
 
 _LADDER = {"local DRAM": "local-dram", "CXL, CPU port": "cxl-direct", "CXL, pooled": "cxl-pooled"}
 _RESTS_ON = {"CXL, CPU port": "four cards", "CXL, pooled": "one switch"}
 _MIX = "your mix"
-_DIRECT = tier("cxl-direct")
 _LEFT, _RIGHT = ["0", "width * 0.54"], ["width * 0.61", "width"]  # the two panels of one chart
 _NS, _GBPS = (0, 1000), (0, 1000)
 
@@ -54,9 +53,7 @@ def _mix_chart():
         return _panel(charts.x(field, _GBPS, title="rate (GB/s)"), _RIGHT)
 
     def text(x, field, **mark):
-        edge = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
-        return [charts.live().mark_text(fontSize=14, color="#222222", **mark, **more).encode(x=x, y=y, text=f"{field}:N")
-                for more in (edge, {})]
+        return charts.legible(charts.live().encode(x=x, y=y, text=f"{field}:N"), **mark)
 
     fits = alt.ExprRef("page < 640 ? 0 : 1")  # what does not fit is in the table and in the sentence
 
@@ -65,8 +62,7 @@ def _mix_chart():
     place = row.mark_rule(strokeWidth=1.5, strokeDash=charts.DOTTED, color=charts.CHIP).encode(x=ns("mix (ns)"))
     usual = row.mark_point(size=110, filled=True, fill="white", opacity=1, stroke=charts.CHIP, strokeWidth=3)
     measured = [{"ends": f.value, "memory": name} for name, id in _LADDER.items() for f in catalog.figures(id, "load latency")]
-    ends = charts.fixed(measured).mark_point(shape="diamond", size=150, filled=True, opacity=1, color=charts.MEASURED)
-    left = alt.layer(spread, place, usual.encode(x=ns("usual (ns)"), y=y), ends.encode(x=ns("ends"), y=y),
+    left = alt.layer(spread, place, usual.encode(x=ns("usual (ns)"), y=y), charts.diamonds(charts.fixed(measured), ns("ends"), y),
                      charts.here(ns("mix (ns)"), y, colour=charts.CHIP), *text(ns("written at (ns)"), "load", dy=-17),
                      *text(ns("ends at (ns)"), "rests on", align="left", dx=11, opacity=fits))
     able = row.mark_bar(color="white", stroke="#333333", strokeWidth=1.5).encode(x=gbps("able (GB/s)"), y=y)
@@ -82,17 +78,18 @@ def _mix_chart():
      controls=[Control("cxl", range(51), default=20, label="accesses to CXL", unit="%"),
                Control("pooled", range(0, 51, 5), default=0, label="to the pool", unit="%"),
                Control("ports", range(1, 5), default=1, label="x16 ports for CXL"),
-               Control("latency", [_DIRECT.low, _DIRECT.latency, _DIRECT.high], default=_DIRECT.latency,
+               Control("latency", [direct.low, direct.latency, direct.high], default=direct.latency,
                        label="a CXL load takes", unit="s")],
      chart=_mix_chart,
-     leaves_out="Queues: a memory that is nearly full answers later than an idle one. Local DRAM is taken at its datasheet rate, "
-                "CXL at the payload of its link in one direction, whatever memory sits behind it. The pool's step is what was "
-                "measured through the one switch that sells; for the same switch others print 500 to 600 ns.",
+     leaves_out="Queues: a memory that is nearly full answers later than an idle one. Local DRAM is taken at its datasheet "
+                "rate, CXL at the payload of its link in one direction, whatever memory sits behind it. The pool's step is what "
+                "was measured through the one switch that sells; for the same switch others print about {{ "
+                "si(catalog.figure('cxl-pool-polardb').si, 's') }}.",
      sources=["melody-pdf", "toms-genoa", "beluga", "polarcxlmem-notes"])
 def mix(cxl, pooled, ports, latency):
     """A little CXL memory adds rate and costs latency; more of it costs both."""
     ladder = {name: tier(id) for name, id in _LADDER.items()}
-    ladder["CXL, CPU port"] = _DIRECT._replace(latency=latency, bandwidth=ports * _DIRECT.bandwidth)
+    ladder["CXL, CPU port"] = direct._replace(latency=latency, bandwidth=ports * direct.bandwidth)
     shares = dict(zip(_LADDER, ((100 - cxl - pooled) / 100, cxl / 100, pooled / 100), strict=True))
     got = memory_mix(list(shares.values()), list(ladder.values()))
     full = [name for name, s in shares.items() if s and np.isclose(s * got.bandwidth, ladder[name].bandwidth)]
@@ -161,17 +158,17 @@ def _trace_chart():
     y = charts.names("access", list(range(1, STEPS + 1)))
     cell = charts.live().transform_filter("datum.state != ''")
     shade = alt.Color("shade:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#ffffff", charts.CHIP], interpolate="rgb"))
-    ink = alt.condition("datum.shade > 0.5", alt.value("white"), alt.value("#222222"))
+    ink = alt.condition("datum.shade > 0.5", alt.value("white"), alt.value(charts.INK))
     filled = cell.mark_rect(stroke="#999999", strokeWidth=1).encode(x=x("from"), x2="to:Q", y=y, color=shade)
     letter = cell.mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(x=x("middle"), y=y, text="state:N", color=ink)
     word = cell.mark_text(fontSize=12, dy=12, opacity=_if_narrow(0, 1)).encode(x=x("middle"), y=y, text="word:N", color=ink)
     now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke="black", strokeWidth=3.5)
     room = alt.ExprRef(f"width * {_COLUMNS['host'][0]} - 10")
     said = charts.live().mark_text(align="left", dx=8, dy=-8, fontSize=_if_narrow(13, 15), fontWeight="bold", limit=room).encode(
-        x=x("left"), y=y, text="does:N", color=alt.condition("datum.done == 'yes'", alt.value("#222222"), alt.value("#8a8a8a")))
-    sent = charts.live().mark_text(align="left", dx=8, dy=11, fontSize=13, color="#222222", limit=room).encode(
+        x=x("left"), y=y, text="does:N", color=alt.condition("datum.done == 'yes'", alt.value(charts.INK), alt.value("#8a8a8a")))
+    sent = charts.live().mark_text(align="left", dx=8, dy=11, fontSize=13, color=charts.INK, limit=room).encode(
         x=x("left"), y=y, text="sent:N")
-    heads = charts.live().mark_text(fontSize=_if_narrow(9, 13), color="#222222").encode(
+    heads = charts.live().mark_text(fontSize=_if_narrow(9, 13), color=charts.INK).encode(
         x=x("middle"), y=alt.value(-13), text="column:N")
     frame = now.encode(x=x("left"), x2="right:Q", y=y)
     return charts.stack(filled, letter, word, said, sent, frame, heads, height=46 * STEPS, description=(
@@ -264,7 +261,7 @@ def _flit_chart():
     label = "all slots full, either flit"  # 94.1 % and 93.8 %: one line for both
     ceiling = [{"share": 100 * framing.share("cxl-68"), "label": label}]
     styles = charts.series("flit", {name: (colour, dash) for name, (_, _, colour, dash) in _FLITS.items()})
-    dots = charts.live().mark_circle(size=22, opacity=1, color="#222222").encode(x=x(), y=y("share"))
+    dots = charts.live().mark_circle(size=22, opacity=1, color=charts.INK).encode(x=x(), y=y("share"))
     return charts.stack(
         charts.limit(ceiling, y=y("share")), charts.line(x(), y("share"), colour=charts.CHIP, **styles), dots,
         charts.here(x(), y("here"), colour="white"), description=(
@@ -294,42 +291,3 @@ def flit_share(lines, covers):
                    f"traffic came like this, x16 would carry {units.format(rates[small], 'B/s')} one way with CXL 2.0 and "
                    f"{units.format(rates[large], 'B/s')} with CXL 3. {_LINES[-1]} lines, {messages[-1]} messages: "
                    f"{shares[small][-1]:.0f} % and {shares[large][-1]:.0f} %.")
-
-
-# ---- model against measurement ----
-
-def ladder_beside_published():
-    """Return a DataFrame of text: the ladder's loads, from a card and from a pool, beside what was published of real ones."""
-    import pandas as pd
-
-    local = tier("local-dram").latency
-    pooled = tier("cxl-pooled").latency
-    rows = [("fastest of four cards (sets the step)", "cxl-cards-fastest", _DIRECT.latency, "s"),
-            ("slowest of four cards (sets the step)", "cxl-cards-slowest", _DIRECT.latency, "s"),
-            ("fastest of three other cards, against local DRAM", "cxl-cards-low", _DIRECT.latency / local, ""),
-            ("slowest of three other cards, against local DRAM", "cxl-cards-high", _DIRECT.latency / local, ""),
-            ("pool behind a switch (is the step)", "cxl-pool-measured", pooled, "s"),
-            ("pool behind the same switch, others", "cxl-pool-polardb", pooled, "s")]
-    return pd.DataFrame([{"published": what, "source": (figure := catalog.figure(id)).source.id, "model": _said(value, unit),
-                          "measured": _said(figure.si, unit), "error": percent(error(value, figure.si))}
-                         for what, id, value, unit in rows])
-
-
-def _said(value: float, unit: str) -> str:
-    return units.format(value, unit) if unit else f"{value:.2g} times"
-
-
-def gain_beside_published():
-    """Return a DataFrame of text: the best rate of local DRAM and CXL modules together, over local DRAM alone."""
-    import pandas as pd
-
-    module, rows = link("cxl2", lanes=8).bandwidth(), []
-    for server in ("cz120-epyc", "cz122-xeon6"):
-        local = catalog.figures(server, "local DRAM rate")[0].si
-        modules = int(catalog.figures(server, "CXL x8 modules")[0].value)
-        best = local + modules * module  # the split that fills both at the same moment
-        rows += [{"server": server, "local DRAM": units.format(local, "B/s"), "CXL modules of x8": modules,
-                  "model": f"{best / local:.3g} times", "measured": f"{figure.value:.3g} times", "with": figure.scope,
-                  "error": percent(error(best / local, figure.value))}
-                 for figure in catalog.figures(server, "bandwidth over local DRAM")]
-    return pd.DataFrame(rows)

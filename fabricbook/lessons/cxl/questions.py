@@ -1,67 +1,59 @@
 """Memory behind CXL: what coherence gives, and what it does not."""
 
-from fabriclib import catalog, cxl, framing, units
+from fabriclib import catalog, framing, units
 from fabriclib.links import link
-from fabriclib.memory import Tier, memory_mix, tier
+from fabriclib.memory import Tier, memory_mix
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-
-_HALF = 0.5, 0.5
-_TIERS = "local-dram", "cxl-direct"
-
-
-def _ping_pong(writes: int) -> int:
-    """Messages over the link when a type 1 device and its host write one line in turn, the device first."""
-    steps = cxl.trace(1, [f"{('device', 'host')[n % 2]} write H0" for n in range(writes)])
-    return sum(len(step.messages) for step in steps)
-
-
-def _rate(name: str) -> float:
-    return tier(name).bandwidth
-
+from .tables import direct, local, ping_pong
 
 PREDICTIONS = [
     Prediction(
         "cxl.half",
-        "A server's local DRAM delivers at most 460.8 GB/s. A memory card behind a CXL port with 16 lanes adds 59.3 GB/s. "
-        "A program sends half of its reads to the card and half to local DRAM. How many bytes per second does it get at most?",
-        "rate", lambda: memory_mix(_HALF, _TIERS).bandwidth,
-        "The card is full at 59.3 GB/s, and for every byte from it the program takes one from local DRAM: twice 59.3. The "
-        "local DRAM, nearly eight times as fast, is idle for seven eighths of the time. The slow part sets the pace of the "
-        "fast one, unless the split follows the rates.",
+        "A server's local DRAM delivers at most {{ si(local.bandwidth, 'B/s', 4) }}. A memory card behind a CXL port with 16 "
+        "lanes adds {{ si(direct.bandwidth, 'B/s') }}. A program sends half of its reads to the card and half to local DRAM. "
+        "How many bytes per second does it get at most?",
+        "rate", lambda: memory_mix([0.5, 0.5], [local, direct]).bandwidth,
+        "The card is full at {{ si(direct.bandwidth, 'B/s') }}, and for every byte from it the program takes one from local "
+        "DRAM: twice {{ digits(direct.bandwidth / units.GB, 3) }}. The local DRAM, "
+        "{{ digits(local.bandwidth / direct.bandwidth) }} times as fast, is idle for "
+        "{{ portion(1 - direct.bandwidth / local.bandwidth) }} of the time. The slow part sets the pace of the fast one, unless "
+        "the split follows the rates.",
         slips={
-            "that adds the two rates, which only a split in the proportion of the rates reaches": lambda: sum(map(_rate, _TIERS)),
+            "that adds the two rates, which only a split in the proportion of the rates reaches":
+                lambda: local.bandwidth + direct.bandwidth,
             "that is the mean of the two rates; local DRAM cannot run ahead of a card that gets as many reads":
-                lambda: sum(map(_rate, _TIERS)) / 2,
-            "that is the card alone; while it delivers its half, local DRAM delivers as much again": lambda: _rate("cxl-direct"),
+                lambda: (local.bandwidth + direct.bandwidth) / 2,
+            "that is the card alone; while it delivers its half, local DRAM delivers as much again": lambda: direct.bandwidth,
             "that lets the two take turns; they work at the same time":
-                lambda: 2 / sum(1 / _rate(name) for name in _TIERS),
+                lambda: 2 / (1 / local.bandwidth + 1 / direct.bandwidth),
         },
     ),
     Prediction(
         "cxl.ping-pong",
         "A device with a cache of its own and its host write the same line in turn: device, host, device, host, eight writes in "
         "all. Every request, every answer and every transfer of the line is one message over the link. How many messages?",
-        "ratio", lambda: _ping_pong(8),
+        "ratio", lambda: ping_pong(8),
         "Each write needs three: somebody asks for the line, somebody gives it up, and its 64 bytes come over. Nobody made a "
         "mistake and no byte was lost; but every single write waits for the link.",
         slips={
             "that is one a write; a line that the other side holds must be asked for, given up and sent": lambda: 8,
             "that is two a write; the line must be asked for, given up, and then its bytes sent": lambda: 16,
-            "that is the first write alone; by the second, the line has moved to the other cache": lambda: _ping_pong(1),
+            "that is the first write alone; by the second, the line has moved to the other cache": lambda: ping_pong(1),
             "that is four a write; of asking, granting, giving up and sending one always stays inside the host": lambda: 32,
-            "that is half of it: both sides write, and both pay": lambda: _ping_pong(8) / 2,
+            "that is half of it: both sides write, and both pay": lambda: ping_pong(8) / 2,
         },
         unit="messages", example="10 messages",
     ),
     Prediction(
         "cxl.one-line",
-        "CXL 2.0 sends boxes of 68 bytes (flits), each with four slots of 16 bytes. One line of 64 bytes fills four slots, and "
-        "the message that announces it needs a fifth. It travels alone. Which share of the bytes sent is the line, in %?",
+        "CXL 2.0 sends boxes of {{ digits(small_flit) }} bytes (flits), each with four slots of {{ framing.SLOT }} bytes. One "
+        "line of {{ framing.CACHE_LINE }} bytes fills four slots, and the message that announces it needs a fifth. It travels "
+        "alone. Which share of the bytes sent is the line, in %?",
         "ratio", lambda: 100 * framing.line_share("cxl-68", lines=1),
-        "Five slots need two flits: 136 bytes for a line of 64. Three slots stay empty. With more lines on their way they "
-        "would be filled, and the share rises.",
+        "Five slots need two flits: {{ digits(2 * small_flit, 3) }} bytes for a line of {{ framing.CACHE_LINE }}. Three slots "
+        "stay empty. With more lines on their way they would be filled, and the share rises.",
         slips={
             "that is one flit; the message's slot needs a second one": lambda: 100 * framing.share("cxl-68"),
             "that counts five slots, but only whole flits are sent": lambda: 100 * framing.CACHE_LINE / (5 * framing.SLOT),
@@ -113,7 +105,8 @@ EXERCISES = [
     ),
     Exercise(
         "cxl.flit-share",
-        "Write flit_share: the share of the bytes sent that are cache lines, in flits of 68 bytes with four slots of 16.",
+        "Write flit_share: the share of the bytes sent that are cache lines, in flits of {{ digits(small_flit) }} bytes with "
+        "four slots of {{ framing.SLOT }}.",
         "flit_share",
         lambda lines, messages: framing.line_share("cxl-68", lines, messages),
         "import math\n\n\n"
@@ -129,12 +122,14 @@ EXERCISES = [
             ("64 * lines / (68 * ((4 * lines + messages) // 4 + 1))",
              "Nearly: when the slots fill the flits exactly, this sends an empty one more. Round up, with math.ceil."),
             ("64 * lines / (64 * lines + 16 * messages)",
-             "This counts bytes of lines and messages alone. Sent are whole flits of 68 bytes, each with four slots."),
+             "This counts bytes of lines and messages alone. Sent are whole flits of {{ digits(small_flit) }} bytes, each with "
+             "four slots."),
             ("64 * lines / (68 * lines)", "This leaves out the messages. Each takes a slot, and four slots make a flit."),
             ("64 * lines / (68 * ((4 * lines + messages) // 4))",
              "This rounds down: the last slots are never sent. Round up, with math.ceil."),
             ("64 * lines / (64 * -(-(4 * lines + messages) // 4))",
-             "This counts only the slots. A flit is 68 bytes: two more to say what it carries and two to check it."),
+             "This counts only the slots. A flit is {{ digits(small_flit) }} bytes: two more to say what it carries and two to "
+             "check it."),
             ("64 * lines / (68 * (lines + messages))",
              "This gives each message a flit of its own. It needs one slot of 16 bytes; a flit has four."),
             ("64 * lines / (68 * -(-(4 * lines + messages * lines) // 4))",
@@ -149,7 +144,6 @@ EXERCISES = [
 def _what_ships() -> str:
     ways = catalog.rows("cxl_sharing")
     ships = [way["id"] for way in ways if way["status"] == "ships"]
-    local, direct = tier("local-dram"), tier("cxl-direct")
     nvlink = link("nvlink4")
     gpu = nvlink.bundle(nvlink.per_device).bandwidth()
     fewest, most = (catalog.figure(f"cxl-cards-{end}").value for end in ("low", "high"))
@@ -161,7 +155,7 @@ def _what_ships() -> str:
             f"{units.format(direct.low, 's')} to {units.format(direct.high, 's')}; another study says {fewest:g} to {most:g} "
             "times), 16 lanes move "
             f"{units.format(direct.bandwidth, 'B/s')} one way against an H100's {units.format(gpu, 'B/s')} over NVLink, and "
-            f"two who write one line in turn pay {_ping_pong(8) // 8} messages a write.")
+            f"two who write one line in turn pay {ping_pong(8) // 8} messages a write.")
 
 
 VERDICTS = [Verdict("f", "holds with a qualification", _what_ships)]

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from fabriclib import catalog, figures, units
+from fabriclib import catalog, units
 from fabriclib.collectives import schedule
 from fabriclib.flows import Share, all_to_all, one_pair, ring, share
-from fabriclib.links import link
 from fabriclib.measurements import percent
-from fabriclib.topology import Graph, disjoint_rings, server
+from fabriclib.topology import Graph, disjoint_rings
 
 from ...stage import Control, charts, graphs, lab
+from .tables import GPUS, GRADIENT, SERVERS, machine, summed
 
-GPUS = 8
 CHANNELS = range(1, GPUS)
-GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
-_SERVERS = {"MI300X mesh": "mi300x", "HGX H100 switch box": "hgx-h100"}
 _BOTH = "both, side by side"
 RINGS = {"one ring": 1, "three rings": 3, "seven rings": 7}
 PATTERNS = ["one pair", *RINGS, "all-to-all"]
-
-
-def machine(name: str) -> Graph:
-    """Return the graph of a machine by the name the learner reads."""
-    return server(_SERVERS[name])
 
 
 def pairs(graph: Graph, pattern: str) -> np.ndarray:
@@ -68,19 +59,21 @@ def got(name: str, pattern: str) -> Got:
 
 
 @lab("mesh-or-switch", title="Mesh or switch", tier="chip",
-     controls=[Control("machines", [_BOTH, *_SERVERS], default=_BOTH, as_="menu"),
+     controls=[Control("machines", [_BOTH, *SERVERS], default=_BOTH, as_="menu"),
                Control("pattern", PATTERNS, default="one pair", as_="menu")],
      chart=lambda: graphs.chart(
          "Eight GPUs on a circle and the cables between them, for one machine or for two side by side; in the switch box four "
          "switches stand in the middle. A cable in use is a thick solid line, the thicker the more it carries; an idle one is "
          "thin and dashed. Figures beside GPU 0 are the GB/s that leave it on each cable; all other GPUs in use are alike. Below "
          "each machine: the rate of a pair, of a GPU that sends, and of all together."),
-     leaves_out="Packet headers, start-up times, and what the software reaches of the line rate: on both machines about three "
-                "quarters. Detours: a copy could send some of its bytes through a third GPU; here it takes the direct link only.",
+     leaves_out="Packet headers, start-up times, and what the software reaches of the line rate: measured sums get {{ "
+                "portion(reached('mi300x-eight-busbw')) }} of it on the mesh and {{ portion(reached('nvlink4-ring-busbw')) }} "
+                "through the switches. Detours: a copy could send some of its bytes through a third GPU; here it takes the "
+                "direct link only.",
      sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"])
 def mesh_or_switch(machines, pattern):
     """Nearly equal sums, and for one pair of GPUs a factor of seven."""
-    shown = list(_SERVERS) if machines == _BOTH else [machines]
+    shown = list(SERVERS) if machines == _BOTH else [machines]
     places, wide = ((-1.3, 1.3), 1.0) if len(shown) > 1 else ((0.0,), 1.7)
     rows, told = [], []
     for name, centre in zip(shown, places, strict=True):
@@ -95,7 +88,7 @@ def mesh_or_switch(machines, pattern):
 def _told(name: str, pattern: str, found: Got) -> str:
     time = ""
     if pattern in RINGS:
-        seconds = schedule("all_reduce", "ring", ranks=GPUS).time_on(machine(name), GRADIENT, channels=RINGS[pattern])
+        seconds = summed(machine(name), RINGS[pattern])
         time = f", so {units.format(GRADIENT)} are summed in {units.format(seconds, 's')}"
     return (f"{name}: {units.format(found.pair, 'B/s')} from one GPU to another, {units.format(found.total, 'B/s')} together, "
             f"{percent(found.busy).lstrip('+')} of the wires at work{time}.")
@@ -135,11 +128,9 @@ def _ring_chart():
     rows = [{"GPUs": gpus, "rate (GB/s)": catalog.figure(f"mi300x-{name}-busbw").value, "label": "mesh, measured"}
             for gpus, name in ((2, "pair"), (8, "eight"))]
     left, right = (charts.fixed([row]).encode(x=x, y=y, text="label:N") for row in rows)
-    marks = charts.fixed(rows).mark_point(shape="diamond", size=170, filled=True, opacity=1, color=charts.MEASURED)
-    ink = [{"stroke": "white", "strokeWidth": 4}, {"color": charts.MEASURED}]
-    names = [part.mark_text(fontSize=14, baseline="middle", **place, **i) for part, place in (
-        (left, {"align": "left", "dx": 12, "dy": 12}), (right, {"align": "right", "dx": -12, "dy": 12})) for i in ink]
-    return charts.stack(lines, points, marks.encode(x=x, y=y), *names, height=360, description=(
+    names = [*charts.legible(left, align="left", dx=12, dy=12, color=charts.MEASURED),
+             *charts.legible(right, align="right", dx=-12, dy=12, color=charts.MEASURED)]
+    return charts.stack(lines, points, charts.diamonds(charts.fixed(rows), x, y, size=170), *names, height=360, description=(
         "The rate at which each GPU sends in an all-reduce, against the number of GPUs that take part. Solid: the mesh with the "
         "chosen number of rings. Dotted: all links between the GPUs of the group. Dashed: the switch box, level. Black diamonds: "
         "measured on two and on eight MI300X."))
@@ -151,11 +142,12 @@ def _ring_chart():
      chart=_ring_chart,
      leaves_out="Rings that share links. In groups of 4 and 6, rings that share none leave one link of each GPU idle; all six "
                 "rings of four GPUs, two to a link, would use every one, and so does sending to everybody directly. The "
-                "measured points are sums of 4 GB; which algorithm and how many channels the library used is not stated.",
+                "measured points are sums of one large size; which algorithm and how many channels the library used is not "
+                "stated.",
      sources=["patarasuk-yuan", "tillson", "wheelers-2024-01", "stas-network", "lockwood-nvlink", "rccl-tuning"])
 def ring_channels(channels, nbytes):
     """One ring uses one of a GPU's seven links; and a small group cannot use the links that lead out of it."""
-    mesh, box = _SERVERS
+    mesh, box = SERVERS
     rates = {_RINGS: [reached(mesh, p, channels, nbytes) for p in _GROUPS], _ALL: [within(mesh, p) for p in _GROUPS],
              _SWITCH: [reached(box, p, 1, nbytes) for p in _GROUPS]}
     rings = [min(channels, len(disjoint_rings(machine(mesh), p))) for p in _GROUPS]
@@ -172,55 +164,3 @@ def ring_channels(channels, nbytes):
 
 def _rings(many: int) -> str:
     return f"{many} rings" if many > 1 else "1 ring"
-
-
-_SCOPES = {"link": "1 link", "device": "all links"}
-
-
-def all_to_all_times(nbytes: float):
-    """Return a DataFrame of text: an all-to-all of *nbytes* a GPU on both machines, one partner at a time and all at once."""
-    import pandas as pd
-
-    plans = {how: schedule("all_to_all", how, ranks=GPUS) for how in ("pairwise", "direct")}
-    return pd.DataFrame({"all-to-all": list(plans), "partners at a time": [plan.ports for plan in plans.values()]} | {
-        name: [units.format(plan.time_on(machine(name), nbytes), "s") for plan in plans.values()] for name in _SERVERS})
-
-
-def rings_table():
-    """Return a DataFrame of text: the orders of rings that share no link of the mesh, one a row."""
-    import pandas as pd
-
-    rings = disjoint_rings(machine(next(iter(_SERVERS))), GPUS)
-    return pd.DataFrame({"ring": range(1, len(rings) + 1),
-                         "goes round": [" → ".join(map(str, [*order, order[0]])) for order in rings]})
-
-
-def mi250x_all_to_all():
-    """Return a DataFrame of text: an all-to-all on an MI250X node, if each pair takes one of its best ways, or all of them.
-
-    Which of several equal ways the hardware takes is not published. All pieces are of one size, so that all end with the
-    slowest: a GPU sends seven times the slowest flow's rate.
-    """
-    import pandas as pd
-
-    node, rows = server("mi250x"), []
-    for how, routes in (("one way, the first of equal ones", "widest"), ("all equal ways, in equal parts", "all widest")):
-        slowest = share(replace(node, routes=routes), all_to_all(GPUS)).rates.min()
-        rows.append({"each pair takes": how, "slowest pair": units.format(slowest, "B/s"),
-                     "each GPU sends": units.format((GPUS - 1) * slowest, "B/s")})
-    return pd.DataFrame(rows)
-
-
-def measured_beside_line(*names: str):
-    """Return a DataFrame of text: rates measured over links *names*, beside the line rate of as many of them, one way."""
-    import pandas as pd
-
-    found = [f for name in names for f in catalog.figures(name) if f.quantity in ("measured copy", "measured bus bandwidth")]
-    lines = [figures.computed(replace(f, quantity="line rate")) for f in found]
-    return pd.DataFrame({
-        "link": [link(f.subject).name for f in found], "over": [_SCOPES.get(f.scope, f.scope) for f in found],
-        "line rate": [units.format(line, "B/s") for line in lines],
-        "measured": [units.format(f.si, "B/s") for f in found],
-        "share": [units.portion(f.si / line) for f, line in zip(found, lines, strict=True)],
-        "what was measured": [f.note for f in found],
-    })

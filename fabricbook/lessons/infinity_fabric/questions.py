@@ -1,57 +1,42 @@
 """Eight GPUs in a full mesh; what one pair gets of it, what one ring, and what all of them together."""
 
 from fabriclib import catalog, units
-from fabriclib.collectives import collective_time, schedule
-from fabriclib.flows import all_to_all, one_pair, share
-from fabriclib.links import link
-from fabriclib.topology import disjoint_rings, server
+from fabriclib.collectives import collective_time
+from fabriclib.flows import all_to_all, share
+from fabriclib.topology import disjoint_rings
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-
-GPUS = 8
-GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
-MESH, SWITCH = server("mi300x"), server("hgx-h100")
-
-
-def summed(machine, channels: int) -> float:
-    """Return the seconds a ring all-reduce of lesson 00's gradient takes on a machine, over so many rings at once."""
-    return schedule("all_reduce", "ring", ranks=GPUS).time_on(machine, GRADIENT, channels=channels)
-
-
-def pair_rate(machine) -> float:
-    """Return the bytes per second that a copy from one GPU to another gets of a machine that is idle otherwise."""
-    return share(machine, one_pair(GPUS)).total
-
-
-def _all_links() -> float:
-    one = link("xgmi-mi300x")
-    return one.bundle(one.per_device).bandwidth()
-
+from .tables import GPUS, GRADIENT, MESH, RACK, SWITCH, all_links, pair_rate, summed
 
 PREDICTIONS = [
     Prediction(
         "infinity_fabric.pair",
-        "A datasheet says: MI300X, Infinity Fabric, 896 GB/s per GPU. Each of eight GPUs has seven links, one to every other. "
-        "You copy a large tensor from one MI300X to another. At what rate does it arrive, at the very best?",
+        "A datasheet says: MI300X, Infinity Fabric, {{ si(2 * all_links.bandwidth(), 'B/s') }} per GPU. Each of eight GPUs has "
+        "seven links, one to every other. You copy a large tensor from one MI300X to another. At what rate does it arrive, at "
+        "the very best?",
         "rate", lambda: pair_rate(MESH),
-        "Of the seven links one leads to that neighbour. 896 / 7 = 128 GB/s is what this link carries both ways, and a copy goes "
-        "one way. The other six links cannot help, unless the copy makes detours.",
+        "Of the seven links one leads to that neighbour. {{ digits(2 * all_links.bandwidth() / units.GB, 3) }} / {{ GPUS - 1 }} "
+        "= {{ si(2 * one_link.bandwidth(), 'B/s') }} is what this link carries both ways, and a copy goes one way. The other "
+        "six links cannot help, unless the copy makes detours.",
         slips={
-            "that is all seven links in one direction, and six of them lead elsewhere": _all_links,
-            "that is the headline: all seven links, both directions": lambda: 2 * _all_links(),
+            "that is all seven links in one direction, and six of them lead elsewhere": all_links.bandwidth,
+            "that is the headline: all seven links, both directions": lambda: 2 * all_links.bandwidth(),
             "that counts both directions, and a link for each of eight GPUs; there are seven others":
-                lambda: 2 * _all_links() / GPUS,
-            "that spreads the sum over eight GPUs; a GPU has a link to each of the seven others": lambda: _all_links() / GPUS,
+                lambda: 2 * all_links.bandwidth() / GPUS,
+            "that spreads the sum over eight GPUs; a GPU has a link to each of the seven others":
+                lambda: all_links.bandwidth() / GPUS,
         },
         per_direction=True,
     ),
     Prediction(
         "infinity_fabric.one-ring",
-        "Lesson 00 again: eight GPUs hold 14 GB each and add them up in a ring. Eight H100 took 54 ms for it. "
+        "Lesson {{ number('start_here') }} again: eight GPUs hold {{ si(GRADIENT) }} each and add them up in a ring. Eight H100 "
+        "took {{ si(summed(SWITCH, 1), 's', 2) }} for it. "
         "Now eight MI300X, in one ring, everyone sending to the next only. How long?",
         "time", lambda: summed(MESH, 1),
-        "Each GPU still sends 24.5 GB, but to one neighbour: over one link, at 64 GB/s. The other six do nothing.",
+        "Each GPU still sends {{ si(RING.counts().sent * GRADIENT) }}, but to one neighbour: over one link, at "
+        "{{ si(pair_rate(MESH), 'B/s') }}. The other six do nothing.",
         slips={
             "that takes all seven links for one neighbour; in one ring each GPU sends over one of them":
                 lambda: summed(MESH, GPUS - 1),
@@ -72,7 +57,8 @@ PREDICTIONS = [
             "that would be right if a link could carry one direction only; it carries both at once, so two rings may pass "
             "over it in opposite directions": (GPUS - 1) // 2,
             "that counts the links; each ring uses eight of them, in one direction": GPUS * (GPUS - 1) // 2,
-            "that divides 28 links by the eight of a ring, but a link carries both directions at once, a ring in each":
+            "that divides {{ MESH.count.sum() // 2 }} links by the eight of a ring, but a link carries both directions at once, "
+            "a ring in each":
                 (GPUS - 1) / 2,
             "those are the links, each direction by itself; a ring uses eight of them": GPUS * (GPUS - 1),
             "that counts the GPUs; each has only seven links, and a ring needs one to leave it": GPUS,
@@ -108,7 +94,7 @@ EXERCISES = [
         "cables",
         lambda gpus: gpus * (gpus - 1) // 2,
         "def cables(gpus):\n    return gpus * (gpus - 1) // 2\n",
-        cases=[(8,), (4,), (2,), (72,)],
+        cases=[(GPUS,), (4,), (2,), (RACK,)],
         wrong=[
             ("gpus * (gpus - 1)", "That counts every link twice, once from each end."),
             ("gpus * gpus", "That counts every link from both ends, and gives each GPU one to itself."),
@@ -171,7 +157,7 @@ def _alike() -> str:
 
 def _connected() -> str:
     direct = len({*zip(MESH.src.tolist(), MESH.dst.tolist(), strict=True)}) // 2
-    part = _all_links() / pair_rate(MESH)
+    part = all_links.bandwidth() / pair_rate(MESH)
     return (f"{MESH.count.sum() // 2} links join {direct} pairs: every GPU reaches every other in one hop, without a switch. "
             f"Connected is not fast, though: a pair has 1/{part:.0f} of what a GPU can send.")
 

@@ -1,44 +1,34 @@
-"""What PCIe leaves for data, by payload size, reads against writes; and the tables beside measurements."""
+"""What PCIe leaves for data; a box of GPUs, NICs and SSDs below two CPUs, and who reaches whom in it."""
 
 from __future__ import annotations
+
+import functools
+import json
+import textwrap
+from typing import NamedTuple
 
 import numpy as np
 
 from fabriclib import catalog, units
 from fabriclib import pcie as model
-from fabriclib.flows import share
-from fabriclib.links import Link, link
-from fabriclib.measurements import error, percent
-from fabriclib.topology import Part, tree
+from fabriclib.flows import Share, all_to_all, ring, share
+from fabriclib.lanes import oversubscription
+from fabriclib.peers import p2p
+from fabriclib.switches import switch
+from fabriclib.topology import Graph, Part, path_class, tree, trees
 
-from ...stage import Control, charts, lab
+from ...stage import Control, charts, lab, tiers
+from ...stage.words import span
+from .tables import CHIP, CPU, LINKS, MEASURED_ON, MRRS, UNDER_WAY, box_lanes, chosen, measured, read_rate, settings
 
-MRRS = 512
-ROUND_TRIP = catalog.figure("pcie3-read-latency").si
-_LINKS = {f"PCIe {generation} x{lanes}": (f"pcie{generation}", lanes)
-          for generation, lanes in ((3, 8), (3, 16), (4, 16), (5, 16), (6, 16), (7, 16))}
-MEASURED_ON = "PCIe 3 x8"
+# ---- lab 1: what is left for data ----
+
 _WRITE, _READ, _ABLE = "writes", "reads, so many under way", "reads, no limit"
 _STYLES = {_WRITE: (charts.SERVER, charts.SOLID), _READ: (charts.CHIP, charts.DASHED), _ABLE: (charts.OTHER_2, charts.DOTTED)}
 _SIZE, _SHARE = (16, 4096), (0, 100)
 _EDGES = [128 * n + more for n in range(1, 33) for more in (0, 1)][:-1]  # where one more byte costs one more packet
-_STOPS = sorted([*(2**k for k in range(4, 13)), 257, 513, 1025])  # some with the one byte more
+_STOPS = sorted([*(2**k for k in range(4, 13)), *(n * settings.mps + 1 for n in (1, 2, 4))])  # some with the one byte more
 _SIZES = np.unique([*np.geomspace(*_SIZE, 49).round().astype(int), *_EDGES])
-
-
-def chosen(name: str) -> Link:
-    """Return the link by the name the learner reads."""
-    return link(*_LINKS[name])
-
-
-def read_rate(one: Link, nbytes, settings: model.Settings, requests: int):
-    """Return bytes per second of reads of *nbytes*: as fast as the wire, or as fast as *requests* under way come back.
-
-    A request is back after the measured round trip of a small read, and the time its own bytes take on the wire.
-    """
-    asked = np.minimum(nbytes, settings.mrrs)
-    back = ROUND_TRIP + asked / one.bandwidth()
-    return np.minimum(model.rate(one, "read", nbytes, settings), model.rate_in_flight(requests, asked, back))
 
 
 def _chart():
@@ -47,19 +37,16 @@ def _chart():
     def y(field):
         return charts.y(field, _SHARE, title="data, share of the line rate (%)", ticks=range(0, 101, 20))
 
-    line, rows = chosen(MEASURED_ON).line, {}
-    for kind in ("write", "read"):
-        rows[kind] = [{"bytes": float(f.scope.split(", ")[1].removesuffix(" B")), "share": 100 * f.si / line,
-                       "label": ""}
-                      for f in catalog.figures("pcie3", f"measured {kind}")]
+    line = chosen(MEASURED_ON).line
+    rows = {kind: [{"bytes": float(nbytes), "share": 100 * got / line, "label": ""} for nbytes, got in measured(kind).items()]
+            for kind in ("write", "read")}
     rows["write"].append({"bytes": 100.0, "share": 22, "label": f"writes, measured on {MEASURED_ON}"})
     rows["read"].append({"bytes": 100.0, "share": 12, "label": f"reads, measured on {MEASURED_ON}"})
-    marks = [charts.fixed(rows[kind]).mark_point(shape="diamond", size=130, filled=True, opacity=1, fill=fill, strokeWidth=2,
-                                                 stroke=charts.MEASURED).encode(x=x, y=y("share"))
+    marks = [charts.diamonds(charts.fixed(rows[kind]), x, y("share"), size=130, fill=fill, strokeWidth=2, stroke=charts.MEASURED)
              for kind, fill in (("write", charts.MEASURED), ("read", "white"))]
     size = charts.fitting("width * 0.62", 14)
     words = charts.fixed([rows["write"][-1], rows["read"][-1]]).mark_text(
-        align="left", dx=14, fontSize=size, color="#222222").encode(x=x, y=y("share"), text="label:N")
+        align="left", dx=14, fontSize=size, color=charts.INK).encode(x=x, y=y("share"), text="label:N")
     return charts.stack(
         charts.line(x, y("share"), colour=charts.SERVER, **charts.series("what", _STYLES)), *marks, words,
         charts.here(x, y("here"), colour="white"), height=360, description=(
@@ -70,24 +57,23 @@ def _chart():
 
 
 @lab("pcie-payload", title="What is left for data", tier="server",
-     controls=[Control("wire", list(_LINKS), default=MEASURED_ON, label="link", as_="menu"),
-               Control("payload", model.SIZES, default=256, label="largest payload", unit="B"),
+     controls=[Control("wire", list(LINKS), default=MEASURED_ON, label="link", as_="menu"),
+               Control("payload", model.SIZES, default=settings.mps, label="largest payload", unit="B"),
                Control("nbytes", _STOPS, default=64, label="one transfer", unit="B"),
-               Control("requests", [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768], default=32, label="reads under way")],
+               Control("requests", [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768], default=UNDER_WAY, label="reads under way")],
      chart=_chart,
      leaves_out="How fast a device can start its transfers: the measured one stays far below the model on small writes. Reads "
                 "that do not begin at a round address, and hosts that cut their answers at every 64 bytes. A read comes back "
                 "after the time measured on one host with the data in its cache; memory adds to it, and so do other hosts. One "
-                "request asks for 512 bytes at most, or for one largest payload.",
+                "request asks for {{ MRRS }} bytes at most, or for one largest payload.",
      sources=["pcie-bench", "pcie-bench-data", "pcie-model", "mindshare-pcie", "intel-an855", "hpc-notes-pcie"])
 def payload_lab(wire, payload, nbytes, requests):
     """Small packets waste the wire; reads need many requests under way, and more of them on a faster link."""
-    one, settings = chosen(wire), model.Settings(mps=payload, mrrs=max(MRRS, payload))
+    one, limits = chosen(wire), model.Settings(mps=payload, mrrs=max(MRRS, payload))
     line = one.line
 
     def rates(n):
-        return [model.rate(one, "write", n, settings), read_rate(one, n, settings, requests),
-                model.rate(one, "read", n, settings)]
+        return [model.rate(one, "write", n, limits), read_rate(one, n, limits, requests), model.rate(one, "read", n, limits)]
 
     shares = np.concatenate([100 * rate / line for rate in rates(_SIZES)])
     sizes = np.tile(_SIZES, len(_STYLES))
@@ -102,75 +88,265 @@ def payload_lab(wire, payload, nbytes, requests):
                    f"({units.portion(read / line)}){held}.")
 
 
-# ---- model against measurement ----
+# ---- lab 2: eight GPUs, eight NICs and four SSDs below two CPUs ----
 
-def figures_beside_published():
-    """Return a DataFrame: how many published PCIe figures of each kind the model computes, and the largest difference."""
-    from fabriclib.figures import published
+GPUS, SSDS = 8, 4
+SWITCHES = [0, 2, 4, 8]
+BESIDE, ON_CPUS, NONE = "beside the GPUs", "on the CPUs", "none"
+UPLINKS = {"x8": (8, 1), "x16": (16, 1), "2 x16": (16, 2)}
+TO_NEXT, TO_NIC = "every GPU to the next", "every GPU to its NIC"
+TO_CPU, TO_ALL = "every GPU to its CPU", "every GPU to every other"
+TRAFFIC = ["GPU 0 to GPU 1", "GPU 0 to GPU 7", TO_NEXT, TO_NIC, TO_CPU, TO_ALL]
+_KINDS = {"gpu": "GPU", "nic": "NIC", "ssd": "SSD", "pcie-switch": "uplink"}
+WORDS = {"PIX": "one switch", "PHB": "through a CPU", "SYS": "through both CPUs"}
 
-    table = published()
-    table = table[table["about"].str.match(r"pcie|pex") & ~table["note"].str.startswith("differs:")]
-    off = (table["computed / stated"] - 1).abs()
-    found = table.assign(off=off).groupby("quantity").agg(figures=("id", "size"), off=("off", "max")).reset_index()
-    found["largest difference"] = [f"{100 * value:.1f} %" for value in found.pop("off")]
+
+def parts(switches: int, nics: str, uplink: str) -> list[Part]:
+    """Return the list of parts: half of everything below each of two CPUs, as evenly below the switches as it goes."""
+    row, chip, (lanes, links) = catalog.row("cpus", CPU), switch(CHIP), UPLINKS[uplink]
+    found = [Part("cpu", "cpu0", has=box_lanes),
+             Part("cpu", "cpu1", "cpu0", row["socket_link"], links=row["socket_links"], has=box_lanes)]
+    above, most = ("sw", switches) if switches else ("cpu", 2)
+    if switches:
+        found.append(Part("pcie-switch", _names("sw", switches), _spread("cpu", 2, switches), row["link"], lanes, links,
+                          chip.lanes, chip.latency))
+    needs = {one["id"]: one["lanes"] for one in catalog.rows("lane_needs")}
+    found.append(Part("gpu", _names("gpu", GPUS), _spread(above, most, GPUS), row["link"], needs["gpu"]))
+    if nics != NONE:
+        place = (above, most) if nics == BESIDE else ("cpu", 2)
+        found.append(Part("nic", _names("nic", GPUS), _spread(*place, GPUS), row["link"], needs["nic"]))
+    ssds = _spread(above, most, SSDS) if most <= SSDS else " ".join(f"{above}{2 * i}" for i in range(SSDS))
+    return [*found, Part("ssd", _names("ssd", SSDS), ssds, row["link"], needs["ssd"])]
+
+
+@functools.cache
+def box(switches: int, nics: str, uplink: str) -> Graph:
+    """Return the tree of the learner's box.
+
+    Raises:
+        ValueError: a CPU or a switch has fewer lanes than are asked of it.
+    """
+    return tree("the box", parts(switches, nics, uplink))
+
+
+def pairs(traffic: str) -> list[tuple[str, str]]:
+    """Return the flows of *traffic* as (from, to), by name."""
+    gpus = [f"gpu{i}" for i in range(GPUS)]
+    if traffic in (TO_NEXT, TO_ALL):
+        return [(gpus[a], gpus[b]) for a, b in (ring(GPUS) if traffic == TO_NEXT else all_to_all(GPUS)).tolist()]
+    if traffic in (TO_NIC, TO_CPU):
+        return [(gpu, f"nic{i}" if traffic == TO_NIC else f"cpu{2 * i // GPUS}") for i, gpu in enumerate(gpus)]
+    a, b = traffic.removeprefix("GPU ").split(" to GPU ")
+    return [(f"gpu{a}", f"gpu{b}")]
+
+
+class Load(NamedTuple):
+    """The lanes below a switch and of its uplink (both zero without switches), and those in use of a CPU's."""
+
+    below: int
+    uplink: int
+    of_cpu: int
+
+
+class Budget(NamedTuple):
+    """The lanes that a part `has`, and those `asked` of it, by what asks for them ("4 GPUs")."""
+
+    has: int
+    asked: dict[str, int]
+
+    @property
+    def over(self) -> int:
+        """How many lanes are asked for that are not there."""
+        return max(sum(self.asked.values()) - self.has, 0)
+
+
+def budgets(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
+    """Return {name: budget} of every CPU and switch of the learner's box, built or not."""
+    listed = trees.listed("the box", _without_limits(switches, nics, uplink))
+    has = {name: part.has for part in parts(switches, nics, uplink) if part.has is not None for name in part.names.split()}
+    found = {}
+    for name, most in has.items():
+        asked = {}
+        for kind in ("gpu", "nic", "ssd", "pcie-switch"):
+            below = [one.uses for one in listed.values() if one.at == name and one.kind == kind]
+            if below:
+                asked[f"{len(below)} {_KINDS[kind]}{'s' if len(below) > 1 else ''}"] = sum(below)
+        if listed[name].uses and listed[name].kind != "cpu":
+            asked["its uplink"] = listed[name].uses
+        found[name] = Budget(most, asked)
     return found
 
 
-def transfers_beside_measured():
-    """Return a DataFrame of text: reads and writes over PCIe 3 x8, the model beside pcie-bench's measurements."""
-    import pandas as pd
-
-    one, rows = chosen(MEASURED_ON), []
-    for kind in model.OPERATIONS:
-        for figure in catalog.figures("pcie3", f"measured {kind}"):
-            nbytes = int(figure.scope.split(", ")[1].removesuffix(" B"))
-            settings = model.Settings()
-            rate = model.rate(one, kind, nbytes, settings) if kind != "read" else read_rate(one, nbytes, settings, 32)
-            rows.append({"transfer": units.format(nbytes), "kind": kind, "rate": rate, "measured": figure.si})
-    table = pd.DataFrame(rows)
-    table["text"] = [f"{percent(error(rate, got))}" for rate, got in zip(table["rate"], table["measured"], strict=True)]
-    table["measured"] = [f"{8 * got / 1e9:.3g} Gb/s" for got in table["measured"]]
-    wide = table.pivot(index="transfer", columns="kind", values=["measured", "text"])
-    order = sorted(wide.index, key=lambda text: units.parse(text))
-    return pd.DataFrame({"transfer": order} | {f"{kind}, {what}": list(wide.loc[order, (column, kind)])
-                                               for kind in ("write", "read", "read and write")
-                                               for what, column in (("measured", "measured"), ("error", "text"))})
+def load(switches: int, nics: str, uplink: str) -> Load:
+    """Return the lanes that the first switch and the first CPU have in use."""
+    found = budgets(switches, nics, uplink)
+    of_cpu = sum(found["cpu0"].asked.values())
+    if not switches:
+        return Load(0, 0, of_cpu)
+    up = found["sw0"].asked["its uplink"]
+    return Load(sum(found["sw0"].asked.values()) - up, up, of_cpu)
 
 
-def limits_beside_measured():
-    """Return a DataFrame of text: two ways to count the control packets, and copies that decide between them."""
-    import pandas as pd
-
-    narrow, wide, rows = chosen(MEASURED_ON), chosen("PCIe 5 x16"), []
-    for one, operation, id in ((narrow, "write", "pcie3-x8-write-2048"), (narrow, "read", "pcie3-x8-read-2048"),
-                               (wide, "write", "p2p-no-switch"), (wide, "read", "pcie5-h2d")):
-        header, got = model.Settings().header(completion=operation == "read"), catalog.figure(id).si
-        paper = model.tlp_rate_in_bytes(one) * 256 / (256 + header)
-        rows.append({"link": f"{one.name} x{one.lanes}", "kind": operation,
-                     "limit as the paper counts": units.format(paper, "B/s"),
-                     "limit as the model counts": units.format(model.rate(one, operation, 4096), "B/s"),
-                     "measured": units.format(got, "B/s"), "beats the paper's": "yes" if got > paper else "no"})
-    return pd.DataFrame(rows)
+def _without_limits(switches: int, nics: str, uplink: str) -> list[Part]:
+    return [part._replace(has=None) for part in parts(switches, nics, uplink)]
 
 
-def copies_beside_measured():
-    """Return a DataFrame of text: copies with and without switches, the model beside what was measured."""
-    import pandas as pd
+def _names(kind: str, many: int) -> str:
+    return " ".join(f"{kind}{i}" for i in range(many))
 
-    direct = tree("no switch", [Part("cpu", "cpu0"), Part("gpu", "gpu0 gpu1", "cpu0")])
-    box = tree("two switches", [Part("cpu", "cpu0"), Part("pcie-switch", "sw0 sw1", "cpu0"),
-                                Part("gpu", "gpu0 gpu1 gpu2 gpu3", "sw0 sw0 sw1 sw1")])
-    below = tree("one switch", [Part("cpu", "cpu0"), Part("pcie-switch", "sw0", "cpu0"),
-                                Part("gpu", "gpu0 gpu1 gpu2 gpu3", "sw0")])
-    over = [("gpu0", "cpu0"), ("gpu1", "cpu0"), ("cpu0", "gpu0"), ("cpu0", "gpu1")]  # up to the root port and down again
-    cases = [("p2p-no-switch", share(direct, [("gpu0", "gpu1")]).total), ("p2p-one-switch", share(box, [("gpu0", "gpu1")]).total),
-             ("p2p-two-switches", share(box, [("gpu0", "gpu2")]).total),
-             ("p2p-two-pairs-one-switch", share(below, [("gpu0", "gpu2"), ("gpu1", "gpu3")]).total),
-             ("p2p-two-pairs-uplink", share(box, [("gpu0", "gpu2"), ("gpu1", "gpu3")]).total),
-             ("p2p-both-ways-no-switch", share(direct, [("gpu0", "gpu1"), ("gpu1", "gpu0")]).total),
-             ("p2p-both-ways", share(box, [("gpu0", "gpu1"), ("gpu1", "gpu0")]).total),
-             ("p2p-both-ways-acs", share(box, over).total / 2)]
-    found = [(catalog.figure(id), value) for id, value in cases]
-    return pd.DataFrame([{"copy": figure.quantity, "model": units.format(value, "B/s"),
-                          "measured": units.format(figure.si, "B/s"), "error": percent(error(value, figure.si)),
-                          "source": figure.source.id} for figure, value in found])
+
+def _spread(above: str, places: int, many: int) -> str:
+    return " ".join(f"{above}{i * places // many}" for i in range(many))
+
+
+def _controls() -> list[Control]:
+    return [Control("switches", SWITCHES, default=4, label="PCIe switches"),
+            Control("nics", [BESIDE, ON_CPUS, NONE], default=BESIDE, label="NICs", as_="menu"),
+            Control("uplink", list(UPLINKS), default="x16", label="uplink of a switch")]
+
+
+@lab("pcie-tree", title="Place eight GPUs, eight NICs, four SSDs", tier="server",
+     controls=[*_controls(), Control("traffic", TRAFFIC, default=TO_NIC, as_="menu")],
+     chart=lambda: tiers.chart(
+         "Two CPUs at the top, joined by their own links; PCIe switches below them; then NICs and SSDs, then GPUs. Beside each "
+         "cable its GB/s one way. Cables in use are thick; what limits the traffic is dashed and marked as bottleneck, and in "
+         "a box that cannot be built every cable at a part that lacks lanes. Below: how many lanes share an uplink, and how many "
+         "lanes of a CPU are taken."),
+     leaves_out="Traffic from GPU to GPU over NVLink, which most such servers have besides. Root complexes inside a CPU: on real "
+                "ones traffic between two of them can be slower, or not allowed at all. Isolation (ACS), which sends traffic "
+                "below a switch up to the CPU and back. The links between the CPUs are taken at a lower rate than this CPU's.",
+     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
+def pcie_tree(switches, nics, uplink, traffic):
+    """Below one switch traffic never meets the CPU; above it everybody shares the uplink."""
+    if _overbooked(switches, nics, uplink):
+        return _refused(switches, nics, uplink)
+    graph, lanes = box(switches, nics, uplink), load(switches, nics, uplink)
+    captions = [f"Of each CPU's {box_lanes} PCIe lanes {lanes.of_cpu} are taken."]
+    if switches:
+        ratio = oversubscription(lanes.below, lanes.uplink)
+        captions.insert(0, f"Below each switch {lanes.below} lanes share an uplink of {lanes.uplink}: {ratio:.3g} to 1.")
+    if traffic == TO_NIC and nics == NONE:
+        return (tiers.columns(tiers.drawn(graph, None, tuple(captions))),
+                f"This can be built, but it has no NICs for its {GPUS} GPUs to send to: choose other traffic. {captions[0]}")
+    shared = share(graph, pairs(traffic))
+    return tiers.columns(tiers.drawn(graph, shared, tuple(captions))), _told(graph, shared, traffic, captions[0])
+
+
+def _told(graph: Graph, shared: Share, traffic: str, caption: str) -> str:
+    each = span(shared.rates.min(), shared.rates.max(), "B/s")
+    many = "" if len(shared.rates) == 1 else f" each, {units.format(shared.total, 'B/s')} together"
+    a, b = (graph.nodes[ends[0]] for ends in (shared.src, shared.dst))
+    way = graph.paths(a, b)[0]
+    word = f"{path_class(graph, a, b)}, " if not b.startswith("cpu") else ""
+    return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {a} reaches {b} by {word}{' – '.join(way)}. {caption}"
+
+
+def _refused(switches: int, nics: str, uplink: str) -> tuple[dict, str]:
+    """What is shown of a box that cannot be built: its tree, with what asks for too many lanes marked, and the sum."""
+    sentence, over = _too_many(switches, nics, uplink), _overbooked(switches, nics, uplink)
+    graph = tree("the box", _without_limits(switches, nics, uplink))
+    rows = [row for row in tiers.drawn(graph, None, tuple(textwrap.wrap(sentence, 84))) if row["part"] != "rate"]
+    for row in rows:
+        ends = {row.get("from"), row.get("to")}
+        # The link between the CPUs takes none of their PCIe lanes.
+        if row["part"] == "cable" and not ends.isdisjoint(over) and ends != {"cpu0", "cpu1"}:
+            row |= {"state": tiers.TIGHT, "px": 7}
+    return tiers.columns(rows), sentence
+
+
+def _overbooked(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
+    return {name: one for name, one in budgets(switches, nics, uplink).items() if one.over}
+
+
+def _too_many(switches: int, nics: str, uplink: str) -> str:
+    """Say which part lacks how many lanes, and what asks for them, as a sum."""
+    (first, one), *others = _overbooked(switches, nics, uplink).items()
+    asked = " + ".join(f"{lanes} ({by})" for by, lanes in one.asked.items())
+    total = f" = {sum(one.asked.values())}" if len(one.asked) > 1 else ""
+    more = f" {' and '.join(_called(name) for name, _ in others)} lacks as many." if others else ""
+    return (f"This does not work: {one.over} lanes too many at {_called(first)}. It has {one.has} PCIe lanes, and asked of it "
+            f"are {asked}{total}.{more}")
+
+
+def _called(name: str) -> str:
+    return f"{'CPU' if name.startswith('cpu') else 'PCIe switch'} {''.join(filter(str.isdigit, name))}"
+
+
+# ---- lab 3: who reaches whom, and by which way ----
+
+_DEVICES = [f"{kind}{i}" for kind in ("gpu", "nic") for i in range(GPUS)]
+_FROM = _DEVICES[:GPUS]
+WAY, ALONE, TOGETHER = "the way", "GB/s, one pair alone", "GB/s, all GPUs at once"
+_TINTS = {"PIX": "#bfe3f7", "PHB": "#ffe3ad", "SYS": "#f3b99a", "": "#ffffff"}
+
+
+@functools.cache
+def matrix(switches: int, nics: str, uplink: str, shown: str) -> dict[tuple[str, str], tuple[str, float]]:
+    """Return {(from, to): (path class, bytes per second)} of all GPUs to all GPUs and NICs; NaN where nothing is sent."""
+    graph = box(switches, nics, uplink)
+    there = [name for name in _DEVICES if name in graph.nodes]
+    ends = [(a, b) for a in _FROM for b in there if a != b]
+    if shown == TOGETHER:
+        among = [(a, b) for a, b in ends if b in _FROM]
+        rates = dict(zip(among, share(graph, among).rates.tolist(), strict=True))
+    else:
+        alone = p2p(graph, there)
+        rates = {(a, b): alone.rates[i, j] for i, a in enumerate(there) for j, b in enumerate(there)}
+    return {pair: (path_class(graph, *pair), rates.get(pair, np.nan)) for pair in ends}
+
+
+def _matrix_chart():
+    import altair as alt
+
+    axis = alt.Axis(title="to", orient="top", labelAngle=0, labelFontSize=13)
+    x = charts.names("to", [_short(name) for name in _DEVICES], channel="X").axis(axis)
+    y = charts.names("from", [_short(name) for name in _FROM])
+    said = {word: f"{word}: {meant}" for word, meant in WORDS.items()}
+    legend = charts.legend(list(said.values()), symbolSize=400, orient="bottom", values=list(said),
+                           labelExpr=f"({json.dumps(said)})[datum.label]")
+    colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
+    cells = charts.live().mark_rect(stroke="#777777", strokeWidth=1).encode(x=x, y=y, color=colour)
+    size = alt.ExprRef("clamp(width / 48, 8, 15)")
+    words = charts.live().mark_text(fontSize=size, color=charts.INK).encode(x=x, y=y, text="cell:N")
+    return charts.stack(cells, words, height=330, description=(
+        "A square for each GPU, as the sender, and each GPU and NIC, as the receiver. Its colour and its text are the way "
+        "between them in the words of nvidia-smi, or its text the GB/s one way."))
+
+
+@lab("pcie-matrix", title="Who reaches whom, and how fast", tier="server",
+     controls=[*_controls(), Control("shown", [WAY, ALONE, TOGETHER], default=WAY, label="in the squares", as_="menu")],
+     chart=_matrix_chart,
+     leaves_out="Root complexes inside a CPU, which nvidia-smi tells apart (NODE) and this box does not. Reads, whose requests "
+                "and answers share the links of the other direction. What the copies' software adds.",
+     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
+def pcie_matrix(switches, nics, uplink, shown):
+    """One pair alone sees little of the tree; all together see where it is narrow."""
+    if _overbooked(switches, nics, uplink):
+        blank = [(a, b, "", "") for a in _FROM for b in _DEVICES]
+        return _columns(blank), _too_many(switches, nics, uplink)
+    found, rows = matrix(switches, nics, uplink, shown), []
+    for a in _FROM:
+        for b in _DEVICES:
+            way, rate = found.get((a, b), ("", np.nan))
+            cell = way if shown == WAY else "" if np.isnan(rate) else f"{rate / units.GB:.3g}"
+            rows.append((a, b, way, cell))
+    return _columns(rows), _counted(found, shown)
+
+
+def _columns(rows: list[tuple[str, str, str, str]]) -> dict[str, list]:
+    return {"from": [_short(row[0]) for row in rows], "to": [_short(row[1]) for row in rows],
+            "way": [row[2] for row in rows], "cell": [row[3] for row in rows]}
+
+
+def _counted(found: dict, shown: str) -> str:
+    told = []
+    for word, said in WORDS.items():
+        rates = [rate for way, rate in found.values() if way == word and not np.isnan(rate)]
+        if not rates:
+            continue
+        told.append(f"{len(rates)} by {word} ({said}), {span(min(rates), max(rates), 'B/s')}")
+    return f"{'All GPUs to all at once' if shown == TOGETHER else 'One pair at a time'}, one way: {'; '.join(told)} each."
+
+
+def _short(name: str) -> str:
+    return name.replace("gpu", "G").replace("nic", "N")

@@ -4,18 +4,13 @@ import math
 
 from fabriclib import catalog, lanes, units
 from fabriclib.flows import all_to_all, share
-from fabriclib.links import link
 from fabriclib.topology import Part, tree
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
+from .tables import PAIR, SMALL, settings, slot
 
-_GPUS, _SMALL, _USUAL = 4, 128, 256
-_WIRE = link("pcie5")
-
-
-def _data(payload: int) -> float:
-    return _WIRE.bandwidth(payload)
+_GPUS = 4
 
 
 def _below(switches: int) -> list[Part]:
@@ -41,54 +36,57 @@ def _slowest_copy(switches: int) -> float:
 PREDICTIONS = [
     Prediction(
         "pcie.payload",
-        "A PCIe 5 slot with 16 lanes carries 63.0 GB/s each way once the line code is taken off. Everything a device writes "
-        "travels in packets, and each packet has 24 bytes of its own around the data: framing, header, checksum. This system "
-        "allows at most 128 bytes of data in a packet. How many bytes of data a second can the device write?",
-        "rate", lambda: _data(_SMALL),
-        "Of every 152 bytes 128 are data: 84 %. With 256 bytes a packet it would be 91 %, with 512 it would be 96 %: each "
-        "doubling saves half of what is left to save.",
+        "A PCIe 5 slot with 16 lanes carries {{ si(slot.line, 'B/s') }} each way once the line code is taken off. Everything a "
+        "device writes travels in packets, and each packet has {{ digits(header) }} bytes of its own around the data: framing, "
+        "header, checksum. This system allows at most {{ SMALL }} bytes of data in a packet. How many bytes of data a second "
+        "can the device write?",
+        "rate", lambda: slot.bandwidth(SMALL),
+        "Of every {{ digits(SMALL + header, 3) }} bytes {{ SMALL }} are data: {{ portion(data_share(SMALL)) }}. With "
+        "{{ 2 * SMALL }} bytes a packet it would be {{ portion(data_share(2 * SMALL)) }}, with {{ 4 * SMALL }} "
+        "it would be {{ portion(data_share(4 * SMALL)) }}: each doubling saves half of what is left to save.",
         slips={
-            "that is the line rate; each packet carries 24 bytes that are not data": lambda: _WIRE.line,
-            "that is the signalling rate, before line code and packets": lambda: _WIRE.raw,
-            "that is with 256 bytes of data a packet": lambda: _data(_USUAL),
-            "that is what the 24 bytes take; asked for is what they leave":
-                lambda: _WIRE.line - _data(_SMALL),
+            "that is the line rate; each packet carries {{ digits(header) }} bytes that are not data": lambda: slot.line,
+            "that is the signalling rate, before line code and packets": lambda: slot.raw,
+            "that is with {{ settings.mps }} bytes of data a packet": lambda: slot.bandwidth(settings.mps),
+            "that is what the {{ digits(header) }} bytes take; asked for is what they leave":
+                lambda: slot.line - slot.bandwidth(SMALL),
         },
         per_direction=True,
     ),
     Prediction(
         "pcie.lanes",
-        "A CPU of the EPYC 9004 series has 128 PCIe lanes. Two of them in one server reach each other over 64 of these lanes on "
-        "each side. The server shall hold 8 GPUs and 8 NICs (network cards) with 16 lanes each, and 4 SSDs with 4 lanes each. "
-        "How many lanes are missing?",
-        "ratio", lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004", sockets=2),
-        "128 for the GPUs, 128 for the NICs and 16 for the SSDs are 272. Each CPU has 64 lanes left for devices, so the second "
-        "one has added none: 128 in all.",
+        "A CPU of the EPYC 9004 series has {{ lanes.lanes_of(PAIR) }} PCIe lanes. Two of them in one server reach each other "
+        "over {{ to_the_other_cpu() }} of these lanes on each side. The server shall hold 8 GPUs and 8 NICs (network cards) "
+        "with {{ lanes_for('gpu') }} lanes each, and 4 SSDs with {{ lanes_for('ssd') }} lanes each. How many lanes are missing?",
+        "ratio", lambda: lanes.lanes_asked() - lanes.lanes_of(PAIR, sockets=2),
+        "{{ 8 * lanes_for('gpu') }} for the GPUs, {{ 8 * lanes_for('nic') }} for the NICs and {{ 4 * lanes_for('ssd') }} for "
+        "the SSDs are {{ lanes.lanes_asked() }}. Each CPU has {{ lanes.lanes_of(PAIR, 2) // 2 }} lanes left for devices, so the "
+        "second one has added none: {{ lanes.lanes_of(PAIR, 2) }} in all.",
         slips={
             "that counts all lanes of both CPUs; half of each CPU's lanes lead to the other CPU":
-                lambda: lanes.lanes_asked() - 2 * lanes.lanes_of("epyc-9004"),
+                lambda: lanes.lanes_asked() - 2 * lanes.lanes_of(PAIR),
             "that is what the devices ask for; take off the lanes there are": lanes.lanes_asked,
-            "that is what the two CPUs have left, or the answer without the SSDs": lambda: lanes.lanes_of("epyc-9004", sockets=2),
-            "that takes 64 lanes off once; each of the two CPUs gives up 64":
-                lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004") - lanes.lanes_of("epyc-9004", sockets=2) / 2,
+            "that is what the two CPUs have left, or the answer without the SSDs": lambda: lanes.lanes_of(PAIR, sockets=2),
+            "that takes {{ to_the_other_cpu() }} lanes off once; each of the two CPUs gives up as many":
+                lambda: lanes.lanes_asked() - lanes.lanes_of(PAIR) - lanes.lanes_of(PAIR, sockets=2) / 2,
             "that is one CPU's share of the two; there are twice as many lanes":
-                lambda: lanes.lanes_asked() - lanes.lanes_of("epyc-9004", sockets=2) / 2,
+                lambda: lanes.lanes_asked() - lanes.lanes_of(PAIR, sockets=2) / 2,
         },
         unit="lanes", example="20 lanes",
     ),
     Prediction(
         "pcie.uplink",
         "Four GPUs hang below one PCIe switch, each by 16 lanes of PCIe 5. The switch hangs below the CPU by 16 lanes too. With "
-        "256 bytes of data a packet, 16 lanes carry 57.6 GB/s of data each way. All four GPUs send to the CPU's memory at the "
-        "same time. How many bytes a second does each of them get?",
+        "{{ settings.mps }} bytes of data a packet, 16 lanes carry {{ si(slot.bandwidth(settings.mps), 'B/s') }} of data each "
+        "way. All four GPUs send to the CPU's memory at the same time. How many bytes a second does each of them get?",
         "rate", _to_cpu,
         "All four share the 16 lanes above the switch. It has made room for four devices where the CPU had lanes for one; it has "
         "made no lanes towards the CPU.",
         slips={
-            "that is what a GPU has to the switch; above it all four share 16 lanes": lambda: _data(_USUAL),
-            "that is all four together, if the switch had 64 lanes to the CPU": lambda: _GPUS * _data(_USUAL),
-            "that is two GPUs that share; there are four": lambda: _data(_USUAL) / 2,
-            "that shares the line rate; packets take their part of it": lambda: _WIRE.line / _GPUS,
+            "that is what a GPU has to the switch; above it all four share 16 lanes": lambda: slot.bandwidth(settings.mps),
+            "that is all four together, if the switch had 64 lanes to the CPU": lambda: _GPUS * slot.bandwidth(settings.mps),
+            "that is two GPUs that share; there are four": lambda: slot.bandwidth(settings.mps) / 2,
+            "that shares the line rate; packets take their part of it": lambda: slot.line / _GPUS,
         },
         per_direction=True,
     ),
@@ -149,7 +147,7 @@ EXERCISES = [
 
 
 def _what_a_switch_does() -> str:
-    needed, has = lanes.lanes_asked(), lanes.lanes_of("epyc-9004", sockets=2)
+    needed, has = lanes.lanes_asked(), lanes.lanes_of(PAIR, sockets=2)
     direct, switched = (catalog.figure(f"p2p-{way}-switch").si for way in ("no", "one"))
     together = [units.format(_slowest_copy(switches), "B/s") for switches in (0, 4)]
     return (f"It solves the lack of lanes: {needed} are asked for and {has} are there, and below switches all devices have "

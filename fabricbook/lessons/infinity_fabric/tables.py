@@ -1,0 +1,131 @@
+"""What lesson "Infinity Fabric" shows and quotes: eight GPUs in a mesh and around switches, reckoned and measured."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+
+from fabriclib import catalog, figures, units
+from fabriclib.collectives import schedule
+from fabriclib.flows import all_to_all, one_pair, share
+from fabriclib.links import link
+from fabriclib.measurements import error, published
+from fabriclib.topology import Graph, disjoint_rings, server
+
+GPUS, RACK = 8, 72  # in the lesson's servers, and in one of today's racks
+GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson "Start here" summed up
+SERVERS = {"MI300X mesh": "mi300x", "HGX H100 switch box": "hgx-h100"}
+MESH, SWITCH = map(server, SERVERS.values())
+RING = schedule("all_reduce", "ring", ranks=GPUS)
+one_link, mi350x = link("xgmi-mi300x"), link("xgmi-mi350x")
+all_links = one_link.bundle(one_link.per_device)
+h100 = link("nvlink4").bundle(link("nvlink4").per_device)
+_SCOPES = {"link": "1 link", "device": "all links"}
+
+
+def machine(name: str) -> Graph:
+    """Return the graph of a machine by the name the learner reads."""
+    return server(SERVERS[name])
+
+
+def summed(graph: Graph, channels: int) -> float:
+    """Return the seconds a ring all-reduce of the gradient takes on a machine, over so many rings at once."""
+    return RING.time_on(graph, GRADIENT, channels=channels)
+
+
+def pair_rate(graph: Graph) -> float:
+    """Return the bytes per second that a copy from one GPU to another gets of a machine that is idle otherwise."""
+    return share(graph, one_pair(GPUS)).total
+
+
+def rings_table():
+    """Return a DataFrame of text: the orders of rings that share no link of the mesh, one a row."""
+    import pandas as pd
+
+    rings = disjoint_rings(MESH, GPUS)
+    return pd.DataFrame({"ring": range(1, len(rings) + 1),
+                         "goes round": [" → ".join(map(str, [*order, order[0]])) for order in rings]})
+
+
+def all_to_all_times(nbytes: float):
+    """Return a DataFrame of text: an all-to-all of *nbytes* a GPU on both machines, one partner at a time and all at once."""
+    import pandas as pd
+
+    plans = {how: schedule("all_to_all", how, ranks=GPUS) for how in ("pairwise", "direct")}
+    return pd.DataFrame({"all-to-all": list(plans), "partners at a time": [plan.ports for plan in plans.values()]} | {
+        name: [units.format(plan.time_on(machine(name), nbytes), "s") for plan in plans.values()] for name in SERVERS})
+
+
+def links_table():
+    """Return a DataFrame: the Infinity Fabric links by year, from the lane to the sum that a datasheet prints."""
+    from fabriclib.links import links
+
+    both = "device GB/s both ways"
+    columns = ["name", "raw Gb/s per lane", "link GB/s one way", "links per device", both]
+    found = links().query("family == 'xgmi'").sort_values("year")
+    return found[columns].astype({both: int}).reset_index(drop=True)
+
+
+@functools.cache
+def slowest_on_mi250x(routes: str) -> float:
+    """Return the rate of the slowest pair in an all-to-all on an MI250X node: one best way a pair ("widest"), or all of them."""
+    return float(share(replace(server("mi250x"), routes=routes), all_to_all(GPUS)).rates.min())
+
+
+def mi250x_all_to_all():
+    """Return a DataFrame of text: an all-to-all on an MI250X node, if each pair takes one of its best ways, or all of them.
+
+    Which of several equal ways the hardware takes is not published. All pieces are of one size, so that all end with the
+    slowest: a GPU sends seven times the slowest flow's rate.
+    """
+    import pandas as pd
+
+    ways = {"one way, the first of equal ones": "widest", "all equal ways, in equal parts": "all widest"}
+    slowest = [slowest_on_mi250x(routes) for routes in ways.values()]
+    return pd.DataFrame({"each pair takes": list(ways), "slowest pair": [units.format(rate, "B/s") for rate in slowest],
+                         "each GPU sends": [units.format((GPUS - 1) * rate, "B/s") for rate in slowest]})
+
+
+def of_line(figure: catalog.Figure) -> tuple[float, float]:
+    """Return the line rate of the links over which *figure* was measured, and the share of it that was reached."""
+    line = figures.computed(replace(figure, quantity="line rate"))
+    return line, figure.si / line
+
+
+def printed(id: str) -> str:  # noqa: A002 - as in the catalogue
+    """Return the published figure *id* as its source prints it, without its unit."""
+    return f"{catalog.figure(id).value:,g}"
+
+
+def reached(id: str) -> float:  # noqa: A002 - as in the catalogue
+    """Return the share of the line rate that the published figure *id* reaches."""
+    return of_line(catalog.figure(id))[1]
+
+
+def measured_beside_line(*names: str):
+    """Return a DataFrame of text: rates measured over links *names*, beside the line rate of as many of them, one way."""
+    import pandas as pd
+
+    found = [f for name in names for f in catalog.figures(name) if f.quantity in ("measured copy", "measured bus bandwidth")]
+    return pd.DataFrame([{
+        "link": link(f.subject).name, "over": _SCOPES.get(f.scope, f.scope), "line rate": units.format(line, "B/s"),
+        "measured": units.format(f.si, "B/s"), "share": units.portion(part), "what was measured": f.note}
+        for f in found for line, part in [of_line(f)]])
+
+
+@functools.cache
+def curve():
+    """Return every fourth size of the all-reduce that was measured on eight MI300X."""
+    return published("mi300x8-rccl-ar").iloc[7::4]
+
+
+def seven_rings(run):
+    """Return the seconds of an all-reduce of each size of *run* on the mesh, over as many rings as fit."""
+    return RING.time_on(MESH, run.nbytes.to_numpy(), channels=len(disjoint_rings(MESH)))
+
+
+@functools.cache
+def errors() -> dict[float, float]:
+    """Return {bytes: error of the model} along the curve."""
+    run = curve()
+    return dict(zip(run.nbytes.tolist(), error(seven_rings(run), run.seconds.to_numpy()).tolist(), strict=True))
