@@ -19,7 +19,8 @@ _HIDDEN = re.compile(
     r"|\(\d+ min\)",
     re.DOTALL | re.MULTILINE,
 )
-_NAMES = (r"Nelco|NVLinks?|NVSwitch|PCIe|CXL|PCI Express|Gen|generation|generations|Llama|GPT|NCCL|RCCL|Infinity Fabric|Open MPI|Technology|Theory B|"
+_NAMES = (r"Technology|Theory B|"
+          r"Nelco|NVLinks?|NVSwitch|PCIe|CXL|PCI Express|Gen|generation|generations|Llama|GPT|NCCL|RCCL|Infinity Fabric|Open MPI|"
           r"Vega|Slingshot|Tomahawk|Spectrum|Quantum|ConnectX|Xeon|EPYC|MPICH|Python|DDR|HBM|UALink|RFC|IEEE|issue|issues|arXiv|JPDC|"
           r"IJHPCA|Megatron|SIGCOMM|SIGMOD|ISC|CoNEXT|version|type|Type|level|levels|switch|rank|ranks|GPU|GPUs|step|steps|node|server|leaf|"
           r"rail|lane|link|phase|phases|chunk|cube|card|device|hop|claim|question|layer|tier|AWG|Megtron|FR|AN|request|Table|chapter|section")
