@@ -6,7 +6,7 @@ import pytest
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons import find
-from fabricbook.lessons.nvlink.labs import (
+from fabricbook.lessons.nvlink.tables import (
     all_reduce_seconds,
     direct,
     growth,

@@ -1,27 +1,14 @@
 """What made NVLink faster, what a switch buys one pair of GPUs, and what it means that the switch adds."""
 
 from fabriclib import catalog, units
-from fabriclib.collectives import algbw, busbw, collective_time
+from fabriclib.collectives import algbw
 from fabriclib.collectives.busbw import factor
 from fabriclib.flows import one_pair, share
-from fabriclib.links import link
 from fabriclib.topology import Cables, Graph, server
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-
-H100, OLD, NEW = link("nvlink4"), link("nvlink1"), link("nvlink5")
-GPUS = 8
-
-
-def all_links(one=H100) -> float:
-    """Return the bytes per second, one way, of all links of a GPU."""
-    return one.bundle(one.per_device).bandwidth()
-
-
-def nvls_seconds(port_rate: float, gpus: int) -> float:
-    """Return the seconds of an all-reduce of one byte if the switch adds and each GPU moves *port_rate* each way."""
-    return collective_time("all_reduce", "nvls", nbytes=1.0, ranks=gpus, alpha=0.0, beta=1 / port_rate)
+from .tables import GPUS, H100, NEW, OLD, PER_SWITCH, all_reduce_seconds, copies, nvls_busbw, whole
 
 
 def through_switches(sender, receiver, link_rate: float) -> float:
@@ -35,14 +22,16 @@ def through_switches(sender, receiver, link_rate: float) -> float:
 PREDICTIONS = [
     Prediction(
         "nvlink.lane",
-        "From NVLink 1 (P100, 2016) to NVLink 5 (B200, 2024) the rate of a GPU grew 11.25 times, from 80 to 900 GB/s one way. "
-        "Its links became more: 18 instead of 4. By what factor did the raw rate of one lane grow?",
+        "From NVLink 1 (P100, 2016) to NVLink 5 (B200, 2024) the rate of a GPU grew {{ digits(whole(NEW) / whole(OLD), 4) }} "
+        "times, from {{ digits(whole(OLD) / units.GB, 3) }} to {{ si(whole(NEW), 'B/s') }} one way. Its links became more: "
+        "{{ NEW.per_device }} instead of {{ OLD.per_device }}. By what factor did the raw rate of one lane grow?",
         "ratio", lambda: NEW.lane_rate / OLD.lane_rate,
-        "From 20 to 212.5 Gb/s. The links became more, but each became narrower: from 8 lanes to 2. So a GPU has 36 lanes "
-        "where it had 32: nearly the same number of wires, each ten times as fast.",
+        "From {{ digits(raw_gbps(OLD), 4) }} to {{ digits(raw_gbps(NEW), 4) }} Gb/s. The links became more, but each became "
+        "narrower: from {{ OLD.lanes }} lanes to {{ NEW.lanes }}. So a GPU has {{ NEW.per_device * NEW.lanes }} lanes where it "
+        "had {{ OLD.per_device * OLD.lanes }}: nearly the same number of wires, each ten times as fast.",
         slips={
             "that is the growth of the whole GPU; the number of lanes grew a little too, and the line code took a little":
-                lambda: all_links(NEW) / all_links(OLD),
+                lambda: whole(NEW) / whole(OLD),
             "that is the lane after its line code; the raw rate grew a little more":
                 lambda: NEW.lane_rate * NEW.code_rate / OLD.lane_rate,
             "that gives the number of links all they grew by; but each link lost lanes in the meantime":
@@ -52,14 +41,16 @@ PREDICTIONS = [
     ),
     Prediction(
         "nvlink.direct",
-        "Eight GPUs have 18 links each; a link carries 25 GB/s one way. There is no switch: each GPU's links are split over the "
-        "seven others. At what rate does one GPU copy to another, averaged over all pairs?",
-        "rate", lambda: all_links() / (GPUS - 1),
-        "18 links over 7 neighbours are 2.57 links a pair. As links cannot be cut, four neighbours get three and three get two: "
-        "75 or 50 GB/s. The other fifteen or sixteen links wait while the two talk.",
+        "Eight GPUs have {{ H100.per_device }} links each; a link carries {{ si(H100.line, 'B/s') }} one way. There is no "
+        "switch: each GPU's links are split over the seven others. At what rate does one GPU copy to another, averaged over all "
+        "pairs?",
+        "rate", lambda: whole(H100) / (GPUS - 1),
+        "{{ H100.per_device }} links over 7 neighbours are {{ digits(H100.per_device / 7, 3) }} links a pair. As links cannot be "
+        "cut, four neighbours get three and three get two: {{ digits(3 * H100.line / units.GB, 3) }} or "
+        "{{ si(2 * H100.line, 'B/s') }}. The other fifteen or sixteen links wait while the two talk.",
         slips={
-            "that is all 18 links, and most of them lead elsewhere": all_links,
-            "that spreads the links over eight GPUs; no link leads from a GPU to itself": lambda: all_links() / GPUS,
+            "that is all {{ H100.per_device }} links, and most of them lead elsewhere": lambda: whole(H100),
+            "that spreads the links over eight GPUs; no link leads from a GPU to itself": lambda: whole(H100) / GPUS,
             "that is a pair with two links; some have three": lambda: H100.bundle(2).bandwidth(),
             "that is a pair with three links; some have two": lambda: H100.bundle(3).bandwidth(),
         },
@@ -67,19 +58,21 @@ PREDICTIONS = [
     ),
     Prediction(
         "nvlink.busbw",
-        "Eight H100 add up with NVLS. Suppose every GPU really moves 450 GB/s out and 450 GB/s in, all that its wire can. Which "
-        "busbw does the benchmark print?",
-        "rate", lambda: busbw("all_reduce", 1.0, nvls_seconds(all_links(), GPUS), GPUS),
-        "Each GPU moves 9/8 of the buffer each way, so n / T is 8/9 of 450: 400 GB/s of algbw. The benchmark multiplies by "
-        "2 x 7/8, as if a ring had done it, and prints 700.",
+        "Eight H100 add up with NVLS. Suppose every GPU really moves {{ si(whole(H100), 'B/s') }} out and "
+        "{{ si(whole(H100), 'B/s') }} in, all that its wire can. Which busbw does the benchmark print?",
+        "rate", lambda: nvls_busbw(whole(H100)),
+        "Each GPU moves 9/8 of the buffer each way, so n / T is 8/9 of {{ digits(whole(H100) / units.GB, 3) }}: "
+        "{{ si(8 / 9 * whole(H100), 'B/s') }} of algbw. The benchmark multiplies by 2 x 7/8, as if a ring had done it, and "
+        "prints {{ digits(nvls_busbw(whole(H100)) / units.GB, 3) }}.",
         slips={
-            "so it would be with a ring; but here 9/8 of the buffer is sent and 14/8 are counted": all_links,
-            "that adds up both directions; they are used at the same time, for the same buffer": lambda: 2 * all_links(),
-            "upside down: 9/8 of a buffer take more time than one, so algbw is 8/9 of 450": lambda: 9 / 8 * all_links(),
+            "so it would be with a ring; but here 9/8 of the buffer is sent and 14/8 are counted": lambda: whole(H100),
+            "that adds up both directions; they are used at the same time, for the same buffer": lambda: 2 * whole(H100),
+            "upside down: 9/8 of a buffer take more time than one, so algbw is 8/9 of {{ digits(whole(H100) / units.GB, 3) }}":
+                lambda: 9 / 8 * whole(H100),
             "that is algbw, the buffer over the time; busbw is 2 (p - 1)/p times that":
-                lambda: algbw(1.0, nvls_seconds(all_links(), GPUS)),
+                lambda: algbw(1.0, all_reduce_seconds("nvls", GPUS, whole(H100), 1.0)),
             "that sends each buffer once; 1/8 of it, the GPU's own share, is sent a second time":
-                lambda: factor("all_reduce", GPUS) * all_links(),
+                lambda: factor("all_reduce", GPUS) * whole(H100),
         },
     ),
 ]
@@ -133,7 +126,7 @@ EXERCISES = [
         "nvlink.nvls",
         "Write nvls_algbw: the buffer over the time of an all-reduce in which the switch adds.",
         "nvls_algbw",
-        lambda port_rate, gpus: algbw(1.0, nvls_seconds(port_rate, gpus)),
+        lambda port_rate, gpus: algbw(1.0, all_reduce_seconds("nvls", gpus, port_rate, 1.0)),
         "def nvls_algbw(port_rate, gpus):\n"
         "    buffers = 1 + 1 / gpus\n"
         "    return port_rate / buffers\n",
@@ -158,24 +151,24 @@ EXERCISES = [
 
 def _links_and_lanes() -> str:
     copies = [figure.value for figure in catalog.figures(H100.id, "measured copy")]
-    rate = all_links()
+    rate = whole(H100)
     lane = f"{units.format(H100.lane_rate * H100.code_rate, 'B/s')} (its raw rate less the line code)"
     return (f"{H100.per_device} links x {H100.lanes} lanes x {lane} are {units.format(rate, 'B/s')} each way and "
             f"{units.format(2 * rate, 'B/s')} both ways added up. A copy goes one way, and was measured at "
-            f"{min(copies):.0f} GB/s (H100) and {max(copies):.0f} (H200, the same links): less than half of the 900.")
+            f"{min(copies):.0f} GB/s (H100) and {max(copies):.0f} (H200, the same links): less than half of the "
+            f"{2 * rate / units.GB:.0f}.")
 
 
 def _through_the_switches() -> str:
     box = server("hgx-h100")
-    per_switch = box.count[box.src == box.gpus[0]]
     fewest = H100.per_device // (GPUS - 1)
     low, high = (units.format(H100.bundle(links).bandwidth(), "B/s") for links in (fewest, fewest + 1))
-    ends = [catalog.figures(H100.id, f"{end} measured copy")[0].value for end in ("slowest", "fastest")]
-    split = " + ".join(map(str, per_switch))
+    ends = [rate / units.GB for rate in copies(H100)]
+    split = " + ".join(map(str, PER_SWITCH))
     pair = units.format(share(box, one_pair(GPUS)).total, "B/s")
-    return (f"{len(per_switch)} of them: a GPU's {per_switch.sum()} links go {split}. So any pair can use all its links, {pair} "
+    return (f"{len(PER_SWITCH)} of them: a GPU's {sum(PER_SWITCH)} links go {split}. So any pair can use all its links, {pair} "
             f"one way, where the same links laid directly would give it {low} or {high}. Measured: {ends[0]:.0f} to "
-            f"{ends[1]:.0f} GB/s, all 56 pairs nearly alike.")
+            f"{ends[1]:.0f} GB/s, all {GPUS * (GPUS - 1)} pairs nearly alike.")
 
 
 VERDICTS = [Verdict("b", "holds", _links_and_lanes), Verdict("c", "holds", _through_the_switches)]
