@@ -6,6 +6,7 @@ import pytest
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons.collectives import labs as steps
+from fabricbook.lessons.collectives import tables
 from fabriclib import catalog
 
 STEPPER = book.lab("stepper")
@@ -123,10 +124,10 @@ def test_the_two_trees_share_no_message():
 
 
 def test_the_staircase_is_fitted_by_the_published_line():
-    gpus, count, seconds = steps.staircase()
+    gpus, count, seconds = tables.staircase()
     assert gpus.tolist() == list(range(2, 9))
     assert count.tolist() == [2, 4, 6, 8, 10, 12, 14]
-    base, per_step = steps.fitted_step()
+    base, per_step = tables.fitted_step()
     assert base == pytest.approx(5.563e-6, rel=1e-3)
     assert per_step == pytest.approx(1.980e-6, rel=1e-3)
     assert np.abs((base + per_step * count) / seconds - 1).max() < 0.05
@@ -134,7 +135,7 @@ def test_the_staircase_is_fitted_by_the_published_line():
 
 def test_no_choice_of_the_two_sliders_beats_the_fit_by_much():
     lab = book.lab("staircase")
-    _, count, seconds = steps.staircase()
+    _, count, seconds = tables.staircase()
     choices = [(b, s) for b in lab.controls["base"].values for s in lab.controls["per_step"].values]
     worst = {choice: np.abs((choice[0] + choice[1] * count) / seconds - 1).max() for choice in choices}
     best = min(worst, key=worst.get)

@@ -1,4 +1,4 @@
-"""The labs of lesson 10: the draw is the model's, more flows help slowly, and a pause caps what congestion control drains."""
+"""The labs of lesson "Congestion": the draw is the model's, more flows help slowly, a pause caps what control drains."""
 
 import json
 import re
@@ -8,8 +8,7 @@ import pytest
 
 import fabricbook as book
 from fabricbook.lessons import find
-from fabricbook.lessons.congestion import labs as hashing
-from fabricbook.lessons.congestion import queues
+from fabricbook.lessons.congestion import labs, tables
 from fabriclib.congestion import ecmp
 
 DRAW, ENTROPY, INCAST = (book.lab(name) for name in ("hash-draw", "hash-entropy", "incast-queue"))
@@ -19,7 +18,7 @@ def percents(sentence):
     return [float(number) for number in re.findall(r"([\d.]+) %", sentence)]
 
 
-@pytest.mark.parametrize("way", hashing._WAYS)
+@pytest.mark.parametrize("way", labs._WAYS)
 @pytest.mark.parametrize(("senders", "paths"), [(8, 8), (4, 16), (32, 8)])
 def test_every_block_of_every_sender_is_drawn_once(senders, paths, way):
     table, _ = DRAW.evaluate(senders=senders, paths=paths, way=way)
@@ -33,25 +32,25 @@ def test_every_block_of_every_sender_is_drawn_once(senders, paths, way):
 
 def test_the_three_figures_of_a_draw_are_counted():
     placed = np.array([[0, 0], [1, 0], [2, 1], [3, 3]])  # two flows on path 0, path 2 idle
-    assert hashing.figures(placed, 4, 4) == pytest.approx((0.75, (0.5 + 0.5 + 1 + 1) / 4, 0.5))
+    assert tables.figures(placed, 4, 4) == pytest.approx((0.75, (0.5 + 0.5 + 1 + 1) / 4, 0.5))
     # Two senders, two flows each: path 0 carries half a transfer, path 1 three halves.
     split = np.array([[0, 0], [0, 1], [1, 1], [1, 1]])
-    assert hashing.figures(split, 2, 2) == pytest.approx((1.0, (1.0 + 2 / 3) / 2, 2 / 3))
+    assert tables.figures(split, 2, 2) == pytest.approx((1.0, (1.0 + 2 / 3) / 2, 2 / 3))
 
 
 def test_averages_are_the_exact_ones_and_draws_scatter_around_them():
-    ever = hashing.averages(8, 8, "hash, 1 flow each")
+    ever = tables.averages(8, 8, "hash, 1 flow each")
     assert ever == pytest.approx((0.656, 0.656, 0.385), abs=0.001)
-    draws = np.array([hashing.figures(hashing.blocks(8, 8, "hash, 1 flow each", d), 8, 8) for d in range(1, 401)])
+    draws = np.array([tables.figures(tables.blocks(8, 8, "hash, 1 flow each", d), 8, 8) for d in range(1, 401)])
     assert draws[:, 0].mean() == pytest.approx(ever.busy, abs=0.02)
     assert 1 / (1 / draws[:, 2]).mean() == pytest.approx(ever.slowest, abs=0.02)
 
 
 def test_remedies_in_their_order():
-    slow = [hashing.averages(8, 8, way).slowest for way in
+    slow = [tables.averages(8, 8, way).slowest for way in
             ("hash, 1 flow each", "two choices, 1 flow each", "hash, 4 flows each", "hash, 16 flows each", "spray packets")]
     assert slow == sorted(slow)
-    assert hashing.averages(8, 8, "fixed paths (rails)").slowest == 1
+    assert tables.averages(8, 8, "fixed paths (rails)").slowest == 1
 
 
 def test_the_learner_finds_the_flows_for_95_per_cent():
@@ -95,40 +94,38 @@ def test_thirty_two_senders_fill_two_thirds_of_a_switch_and_late_news_more_than_
 
 def test_more_senders_are_paused_longer():
     def stopped(senders):
-        return queues._steps() @ queues.trace(senders, 4e-6, 250e3).paused
+        return tables.steps() @ tables.trace(senders, 4e-6, 250e3).paused
 
     assert stopped(2) == 0 < stopped(4) < stopped(16)
-    assert queues.trace(2, 4e-6, 250e3) is queues.trace(2, 4e-6)  # no pause, so nothing is different
+    assert tables.trace(2, 4e-6, 250e3) is tables.trace(2, 4e-6)  # no pause, so nothing is different
 
 
 def test_the_port_is_used_while_anything_waits():
-    trace = queues.trace(8, 4e-6, 500e3)
-    assert 0.5 < queues.used(trace) < 1
-    assert queues.used(trace._replace(queue=trace.queue + 1)) == 1
+    trace = tables.trace(8, 4e-6, 500e3)
+    assert 0.5 < tables.used(trace) < 1
+    assert tables.used(trace._replace(queue=trace.queue + 1)) == 1
 
 
 def test_published_figures_stand_beside_the_model():
-    hashed = hashing.hashing_beside_published()
+    hashed = tables.hashing_beside_published()
     assert len(hashed) == 5
     assert (hashed["flows that would explain it"] >= 1).all()
-    assert len(hashing.adaptive_beside_published()) == 9
-    assert all(abs(int(error.split()[0])) < 20 for error in queues.headroom_beside_published()["error"])
+    assert len(tables.adaptive_beside_published()) == 9
+    assert all(abs(int(error.split()[0])) < 20 for error in tables.headroom_beside_published()["error"])
 
 
 def test_what_the_lesson_answers_is_what_the_labs_say():
-    """The answers that lesson 10 gives in words to its own questions."""
+    """The answers that the lesson gives in words to its own questions."""
     assert 1 - ecmp.max_load_distribution(8, 8)[:3].sum() == pytest.approx(0.5, abs=0.01)
     ways = ("fixed paths (rails)", "hash, 16 flows each", "two choices, 1 flow each", "hash, 1 flow each")
-    slowest = [hashing.averages(8, 8, way).slowest for way in ways]
+    slowest = [tables.averages(8, 8, way).slowest for way in ways]
     assert slowest == sorted(slowest, reverse=True)
-    dozens = next(flows for flows in range(1, 65) if hashing.reached(8, flows, 2) >= 0.95) / 12
+    dozens = next(flows for flows in range(1, 65) if tables.reached(8, flows, 2) >= 0.95) / 12
     assert dozens == pytest.approx(2, abs=0.3)
-    assert [hashing.needed(paths) for paths in (8, 32)] == [741, 1569]
-    alone, both = queues.trace(8, 4e-6), queues.trace(8, 4e-6, 500e3)
-    assert alone.time[np.flatnonzero(alone.rates[0] < queues._RATE)[0]] == pytest.approx(12e-6, abs=0.6e-6)
+    both = tables.trace(8, 4e-6, 500e3)
     empty = both.time[both.queue == 0][1:] * 1e3
     assert (empty[0], empty[-1]) == pytest.approx((1 / 3, 3.95), abs=0.05)
-    assert queues.used(both) == pytest.approx(0.9, abs=0.01)
-    always = queues.trace(8, 4e-6, 25e3)
+    assert tables.used(both) == pytest.approx(0.9, abs=0.01)
+    always = tables.trace(8, 4e-6, 25e3)
     assert always.paused[1:].all()
-    assert queues.dcqcn.published().marked(25e3) == pytest.approx(1e-3, rel=0.05)
+    assert tables.dcqcn.published().marked(25e3) == pytest.approx(1e-3, rel=0.05)

@@ -1,23 +1,31 @@
-"""The labs of lesson 09: what the drawing shows, what growing costs, and what rails change."""
+"""The labs of lesson "Fabrics and rails": what the drawing shows, what growing costs, and what rails change."""
 
 import pytest
 
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons import declared
-from fabricbook.lessons.fabrics import rails
+from fabricbook.lessons.fabrics import tables
 from fabricbook.lessons.fabrics.labs import (
     ONE_LEAF,
     ONLY,
     PLANES,
     RAILS,
-    parts_in_words,
     ports_per_gpu,
-    price_of_optics,
     published_points,
+)
+from fabricbook.lessons.fabrics.tables import (
+    BY_RAIL,
+    BY_SERVER,
+    PLANS,
+    limits,
+    measured_beside_fabric,
+    nics_at_work,
+    parts_in_words,
+    price_of_optics,
+    seconds,
     watts_by_part,
 )
-from fabricbook.lessons.fabrics.rails import BY_RAIL, BY_SERVER, PLANS, limits, measured_beside_fabric, nics_at_work, seconds
 
 RING, LEVELS, FLAT, PXN = PLANS
 QUESTIONS = declared("predictions")
@@ -95,12 +103,12 @@ def test_measured_rings_stay_below_the_fabrics_limit():
 
 
 def test_only_the_flat_ring_is_priced_again_for_another_number_of_rings():
-    rails._line.cache_clear()
+    tables._line.cache_clear()
     lab = book.lab("rails-or-servers")
     lab.evaluate(rings=8)
-    before = rails._line.cache_info().misses
+    before = tables._line.cache_info().misses
     lab.evaluate(rings=5)
-    assert rails._line.cache_info().misses - before == len(rails.CABLING)
+    assert tables._line.cache_info().misses - before == len(tables.CABLING)
 
 
 @pytest.mark.parametrize(("asked", "share"), [

@@ -7,12 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from fabriclib import catalog, units
+from fabriclib import units
 from fabriclib.collectives import Schedule, schedule
 from fabriclib.collectives.moves import ADD
 from fabriclib.measurements import error, percent
 
 from ...stage import Control, charts, lab
+from ...stage.words import joined
+from .tables import staircase
 
 RANKS = range(4, 9)
 MOST_STEPS = 14
@@ -167,8 +169,7 @@ def _sent(plan: Schedule) -> str:
 
 
 def _range(values: np.ndarray, text) -> str:
-    low, high = text(values.min()), text(values.max())
-    return low if low == high else f"{low} to {high}"
+    return joined(text(values.min()), text(values.max()))
 
 
 _FOLLOW = {"every chunk": None, "the first chunk": 0, "the last chunk": -1}
@@ -221,34 +222,6 @@ def who_talks(algorithm, ranks, follow):
                    f"{_sent(plan)}.{traced}")
 
 
-@functools.cache
-def staircase() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (GPUs, steps of their ring all_reduce, measured seconds): tiny messages, so only the steps cost."""
-    found = catalog.figures("dgx-a100-ring", "all_reduce time")
-    gpus = np.array([int(f.scope.split()[0]) for f in found])
-    steps = np.array([schedule("all_reduce", "ring", ranks=int(p)).counts().messages for p in gpus])
-    return gpus, steps, np.array([f.si for f in found])
-
-
-def fitted_step() -> tuple[float, float]:
-    """Return (base, per step) in seconds: the straight line with the least squared error through the staircase."""
-    _, steps, seconds = staircase()
-    per_step, base = np.polyfit(steps, seconds, 1)
-    return float(base), float(per_step)
-
-
-def staircase_beside_fit():
-    """Return a DataFrame of text: the fitted line, the measured time and the error, for each number of GPUs."""
-    import pandas as pd
-
-    gpus, steps, seconds = staircase()
-    base, per_step = fitted_step()
-    model = base + per_step * steps
-    return pd.DataFrame({"GPUs": gpus, "steps": steps, "model": [units.format(t, "s") for t in model],
-                         "measured": [units.format(t, "s") for t in seconds],
-                         "error": [percent(e) for e in error(model, seconds)]})
-
-
 _LONGEST = 60 * units.us
 
 
@@ -257,10 +230,8 @@ def _staircase_chart():
     y = charts.y("model", (0, _LONGEST), title="time of one all-reduce", unit="s", ticks=[k * 10 * units.us for k in range(7)])
     rows = [{"steps": int(s), "model": float(t), "label": f"{p} GPUs"} for p, s, t in zip(*staircase(), strict=True)]
     points = charts.fixed(rows)
-    marks = points.mark_point(shape="diamond", size=150, filled=True, opacity=1, color=charts.MEASURED).encode(x=x, y=y)
-    edge, names = (points.mark_text(align="left", dx=4, dy=24, fontSize=14, **ink).encode(x=x, y=y, text="label:N")
-                   for ink in ({"stroke": "white", "strokeWidth": 4}, {}))
-    return charts.stack(charts.line(x, y, colour=charts.CHIP), marks, edge, names, description=(
+    names = charts.legible(points.encode(x=x, y=y, text="label:N"), align="left", dx=4, dy=19)
+    return charts.stack(charts.line(x, y, colour=charts.CHIP), charts.diamonds(points, x, y), names, description=(
         "Time of one small all-reduce against the steps of the ring. Black diamonds: measured on 2 to 8 GPUs, on a straight line "
         "that does not start at zero. A blue line: what the two sliders say."))
 

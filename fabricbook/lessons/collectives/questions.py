@@ -5,23 +5,19 @@ import numpy as np
 from fabriclib.collectives import schedule
 
 from ...course.declare import Exercise, Prediction
-
-
-def _counts(collective: str, name: str, ranks: int):
-    return schedule(collective, name, ranks=ranks).counts()
-
+from .tables import counts
 
 PREDICTIONS = [
     Prediction(
         "collectives.ring-steps",
         "Eight ranks stand in a ring, and in each step every rank passes one chunk (an eighth of its buffer) on to the next. "
         "After how many steps does every rank hold the whole sum?",
-        "ratio", lambda: _counts("all_reduce", "ring", 8).messages,
+        "ratio", lambda: counts("all_reduce", "ring").messages,
         "Seven steps to add up: a chunk starts at one rank and must visit the other seven. Seven more to hand the finished "
         "chunks round. Each half takes p - 1 steps and not p, because the rank where a chunk starts needs no message.",
         slips={
             "that is the first half, after which each rank has one finished chunk; the sums must still go round":
-                lambda: _counts("reduce_scatter", "ring", 8).messages,
+                lambda: counts("reduce_scatter", "ring").messages,
             "that is 2 p; a chunk need not be sent to the rank where it starts, so each half takes p - 1": 16,
             "that is 2 p - 1, as a comment in Open MPI has it; each half takes p - 1": 15,
             "that is one round of p; there are two halves, of p - 1 steps each": 8,
@@ -32,14 +28,16 @@ PREDICTIONS = [
         "collectives.doubling",
         "Another way, for 8 ranks: in each step two ranks swap their whole buffers and add what they get; first with the "
         "neighbour, then two apart, then four apart. Then all are done. How many times its own buffer has each rank sent?",
-        "ratio", lambda: _counts("all_reduce", "recursive_doubling", 8).sent,
-        "Three steps, and the whole buffer in each. The ring takes many more steps but sends only 1.75 buffers: here fewer "
-        "steps are paid for in bytes. A third way, Rabenseifner's, sends 1.75 buffers in 6 steps.",
+        "ratio", lambda: counts("all_reduce", "recursive_doubling").sent,
+        "Three steps, and the whole buffer in each. The ring takes many more steps but sends only "
+        "{{ digits(counts('all_reduce', 'ring').sent, 3) }} buffers: here fewer steps are paid for in bytes. A third way, "
+        "Rabenseifner's, sends {{ digits(counts('all_reduce', 'rabenseifner').sent, 3) }} buffers in "
+        "{{ counts('all_reduce', 'rabenseifner').messages }} steps.",
         slips={
             "that is what the ring sends, in chunks; here the whole buffer goes in every step":
-                lambda: _counts("all_reduce", "ring", 8).sent,
+                lambda: counts("all_reduce", "ring").sent,
             "that is everybody's buffer to everybody; after each swap a rank passes on sums, not single buffers":
-                lambda: _counts("all_reduce", "one_shot", 8).sent,
+                lambda: counts("all_reduce", "one_shot").sent,
             "that is two steps; after two, a rank has the sum of four ranks only": 2,
             "that is one step; after one, a rank has the sum of two ranks only": 1,
         },
@@ -49,7 +47,7 @@ PREDICTIONS = [
         "collectives.tree",
         "Rank 0 has a message for all of 64 ranks (a broadcast). In each step every rank that has it may send it to one that has "
         "not. After how many steps has everybody got it, at the earliest?",
-        "ratio", lambda: _counts("broadcast", "binomial", 64).messages,
+        "ratio", lambda: counts("broadcast", "binomial", 64).messages,
         "Those who have it double in every step: 1, 2, 4, 8, 16, 32, 64. Nothing is faster while a rank sends to one at a time.",
         slips={
             "that is rank 0 telling one after the other; those who have it already can help": 63,

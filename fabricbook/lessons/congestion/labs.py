@@ -1,78 +1,45 @@
-"""Flows drawn over paths, and how many flows it takes before dice are as good as a plan."""
+"""Flows drawn over paths, how many dice are as good as a plan, and a queue in time."""
 
 from __future__ import annotations
 
-import functools
-from typing import NamedTuple
-
 import numpy as np
 
-from fabriclib import catalog, units
-from fabriclib.collectives import busbw
-from fabriclib.congestion import dcqcn, ecmp
-from fabriclib.links import link
-from fabriclib.measurements import error, percent, published
+from fabriclib import units
+from fabriclib.congestion import dcqcn, incast, pause
 
 from ...stage import Control, charts, lab, parts
+from .tables import (
+    BUFFER,
+    CHOSEN_UP_TO,
+    FEEDBACK,
+    HASHED,
+    LLAMA,
+    NEAR,
+    PACKET,
+    PORT,
+    RAILS,
+    SECONDS,
+    SPRAY,
+    THRESHOLDS,
+    TIMES,
+    TWO,
+    WANTED,
+    Figures,
+    averages,
+    blocks,
+    figures,
+    full_after,
+    needed,
+    reached,
+    steps,
+    trace,
+    used,
+)
 
 _COUNTS = [4, 8, 16, 32]
 _DRAWS = 20
-_MANY = 400  # draws behind an average that no formula gives
-_SPRAY, _RAILS = "spray packets", "fixed paths (rails)"
-_HASHED = {"hash, 1 flow each": 1, "hash, 4 flows each": 4, "hash, 16 flows each": 16}
-_TWO = "two choices, 1 flow each"
-_WAYS = [*_HASHED, _TWO, _SPRAY, _RAILS]
+_WAYS = [*HASHED, TWO, SPRAY, RAILS]
 _TOP = 6.0  # of the chart: so many times the even load
-
-
-class Figures(NamedTuple):
-    """Three shares of what even spreading gives: busy paths, mean rate of a transfer, rate of a step that waits for the last."""
-
-    busy: float
-    mean: float
-    slowest: float
-
-
-def blocks(senders: int, paths: int, way: str, draw: int) -> np.ndarray:
-    """Return a row (sender, path) for every flow, as draw number *draw* places them; spraying places a flow on every path."""
-    split = _HASHED.get(way, 1)
-    if way == _SPRAY:
-        return np.stack(np.divmod(np.arange(senders * paths), paths), axis=1)
-    if way == _RAILS:
-        return np.stack([np.arange(senders), np.arange(senders) % paths], axis=1)
-    path = ecmp.draw(senders * split, paths, choices=2 if way == _TWO else 1, seed=draw)
-    return np.stack([np.arange(senders * split) // split, path], axis=1)
-
-
-def figures(placed: np.ndarray, senders: int, paths: int) -> Figures:
-    """Return the three figures of one draw."""
-    split, even = len(placed) / senders, max(1.0, senders / paths)
-    load = np.bincount(placed[:, 1], minlength=paths) / split
-    # A flow gets its share of its path; no transfer gets more than its sender's port.
-    rate = np.minimum(1.0, np.bincount(placed[:, 0], 1 / split / load[placed[:, 1]]))
-    return Figures(float((load > 0).mean()), float(rate.mean() * even), even / max(1.0, float(load.max())))
-
-
-@functools.cache
-def averages(senders: int, paths: int, way: str) -> Figures:
-    """Return the three figures over all draws: exact where a formula gives them, else over 400 draws."""
-    if way in (_SPRAY, _RAILS):
-        return figures(blocks(senders, paths, way, 0), senders, paths)
-    split, even = _HASHED.get(way, 1), max(1.0, senders / paths)
-    if way == _TWO:
-        seen = ecmp.simulate(senders, paths, _MANY, choices=2)
-        # With one flow each all senders together get what the busy paths carry.
-        busy = float(seen.busy.mean()) / paths
-        return Figures(busy, busy * paths / senders * even, even / float(np.maximum(1.0, seen.max_load).mean()))
-    mean = float(ecmp.mean_throughput(senders, paths)) if split == 1 else _mean_drawn(senders, paths, split) * even
-    return Figures(float(ecmp.busy_share(senders * split, paths)), mean, ecmp.slowest(senders, paths, split))
-
-
-def _mean_drawn(senders: int, paths: int, split: int) -> float:
-    """The mean rate of a transfer of so many flows, as a share of a port, over 400 draws."""
-    path = np.random.default_rng(0).integers(paths, size=(_MANY, senders * split)) + paths * np.arange(_MANY)[:, None]
-    got = 1 / np.bincount(path.ravel(), minlength=_MANY * paths)[path]
-    return float(np.minimum(1.0, got.reshape(_MANY, senders, split).sum(axis=2)).mean())
 
 
 def _draw_chart():
@@ -143,29 +110,8 @@ def _said(shares: Figures) -> str:
 _PATHS = [4, 8, 16, 32]
 _SPLITS = [2**k for k in range(11)]
 _SIZES = 2.0 ** np.arange(16, 31)
-_PACKET = 4096  # bytes: the largest RDMA MTU
-WANTED = 0.95
 _LINES = {"hash": (charts.CLUSTER, charts.SOLID), "two choices": (charts.OTHER, charts.DASHED),
           "spray": (charts.OTHER_2, charts.DASH_DOT)}
-_CHOSEN_UP_TO = 64  # flows a transfer: beyond, two choices are at 98 % and more
-
-
-@functools.cache
-def reached(paths: int, split: int, choices: int = 1) -> float:
-    """Return the throughput of a step of as many senders as paths, each sending *split* flows; 1 is even spreading."""
-    return ecmp.slowest(paths, paths, split) if choices == 1 else split / _fullest(paths, choices)[split - 1]
-
-
-@functools.cache
-def _fullest(paths: int, choices: int) -> np.ndarray:
-    """The mean number of flows on the fullest path with 1, 2 and so on flows a sender, each having looked at several paths."""
-    return ecmp.fullest(_CHOSEN_UP_TO, paths, trials=300, choices=choices).mean(axis=0)
-
-
-@functools.cache
-def needed(paths: int) -> int:
-    """Return the flows a transfer that hashing needs for 95 %, with as many senders as paths."""
-    return ecmp.split_for(WANTED, paths, paths)
 
 
 def _entropy_chart():
@@ -174,17 +120,17 @@ def _entropy_chart():
     def y(field="share"):
         return charts.y(field, (0, 105), title="throughput of a step (%)", ticks=range(0, 101, 10))
 
-    llama = int(dcqcn.value("llama3-flows-per-pair"))
-    named = charts.fixed([{"flows": 1, "share": 90, "label": "95 %"}, {"flows": llama, "share": 6, "label": f"Llama 3: {llama}"}])
+    named = charts.fixed([{"flows": 1, "share": 90, "label": units.portion(WANTED)},
+                          {"flows": LLAMA, "share": 6, "label": f"Llama 3: {LLAMA}"}])
     return charts.stack(
-        charts.limit([{"share": 100 * WANTED, "label": ""}], y=y()), charts.limit([{"flows": llama, "label": ""}], x=x),
+        charts.limit([{"share": 100 * WANTED, "label": ""}], y=y()), charts.limit([{"flows": LLAMA, "label": ""}], x=x),
         named.mark_text(align="left", dx=6, fontSize=14, fontWeight="bold", color=charts.LIMIT).encode(
             x=x, y=y(), text="label:N"),
         charts.line(x, y(), colour=charts.CLUSTER, **charts.series("way", _LINES)),
         charts.here(x, y("here"), colour=charts.CLUSTER), height=360, description=(
             "The throughput of a step against the number of flows that each transfer is cut into: hashing rises slowly, two "
-            "choices quickly, spraying is level at one hundred per cent. A dashed level line marks 95 per cent, an upright one "
-            "the 16 flows that Llama 3 was trained with. A dot marks the chosen number of flows."))
+            f"choices quickly, spraying is level at one hundred per cent. A dashed level line marks {units.portion(WANTED)}, an "
+            f"upright one the {LLAMA} flows that Llama 3 was trained with. A dot marks the chosen number of flows."))
 
 
 @lab("hash-entropy", title="More dice", tier="cluster",
@@ -193,83 +139,96 @@ def _entropy_chart():
                Control("nbytes", _SIZES, default=2.0**20, label="a transfer", unit="B")],
      chart=_entropy_chart,
      leaves_out="What a flow costs: a connection in the network card's memory, a header in every packet, an answer for every "
-                "message. Two choices are drawn (300 times), and stop at 64 flows. Only one stage of switches throws dice.",
+                "message. Two choices are drawn ({{ CHOSEN_TRIALS }} times), and stop at {{ CHOSEN_UP_TO }} flows. Only one "
+                "stage of switches throws dice.",
      sources=["llama3", "raab-steger", "azar-1994"])
 def hash_entropy(paths, split, nbytes):
     """Hashing approaches an even spread only with the square root of the number of flows."""
     shares = {"hash": [reached(paths, q) for q in _SPLITS],
-              "two choices": [reached(paths, q, 2) if q <= _CHOSEN_UP_TO else np.nan for q in _SPLITS],
+              "two choices": [reached(paths, q, 2) if q <= CHOSEN_UP_TO else np.nan for q in _SPLITS],
               "spray": [1.0] * len(_SPLITS)}
     now, want = reached(paths, split), needed(paths)
     here = [100 * now if q == split else np.nan for q in _SPLITS] + [np.nan] * 2 * len(_SPLITS)
     table = {"flows": _SPLITS * 3, "way": np.repeat(list(shares), len(_SPLITS)),
              "share": 100 * np.concatenate(list(shares.values())), "here": here}
     each = nbytes / want
-    many = f"about {float(f'{each / _PACKET:.2g}'):g} packets" if each >= _PACKET else "less than one packet"
-    packets = f"{many} of {_PACKET} bytes"
-    return table, (f"{paths} senders on {paths} paths, {split} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For 95 % it "
-                   f"takes {want} flows each, so {want} to a path; a transfer of {units.format(nbytes)} then leaves "
-                   f"{units.format(each)} to a flow, {packets}.")
+    many = f"about {float(f'{each / PACKET:.2g}'):g} packets" if each >= PACKET else "less than one packet"
+    packets = f"{many} of {PACKET} bytes"
+    return table, (f"{paths} senders on {paths} paths, {split} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For "
+                   f"{units.portion(WANTED)} it takes {want} flows each, so {want} to a path; a transfer of "
+                   f"{units.format(nbytes)} then leaves {units.format(each)} to a flow, {packets}.")
 
 
-# ---- model against measurement ----
+# ---- lab 3: many to one ----
 
-# What was compared: the figures' ids, and what the model is asked. The sources say how many flows there were nowhere but in
-# the Llama 3 paper, so 8 paths stand for all of them.
-_PUBLISHED = [("spectrum-x-ecmp", "spectrum-x-spread", 1), ("baidu-ecmp", "baidu-spread", 1),
-              ("asterfusion-ecmp", "asterfusion-spread", 1), ("asterfusion-qp-hash", "asterfusion-spread", 16),
-              (None, "tolly-gain-16g", 1)]
-_MODEL_PATHS = 8
-
-
-def hashing_beside_published():
-    """Return a DataFrame of text: what hashing reached of a spread load, published, and two of the model's figures for 8 paths.
-
-    "slowest" waits for the last flow of every step, "mean" never waits; the last column is the number of flows each transfer
-    must have had if the model's slowest flow alone explained the measurement.
-    """
-    import pandas as pd
-
-    rows = []
-    for hashed, spread, split in _PUBLISHED:
-        figure = catalog.figure(spread)
-        share = (catalog.figure(hashed).si if hashed else 1.0) / figure.si
-        slow = ecmp.slowest(_MODEL_PATHS, _MODEL_PATHS, split)
-        way = next(name for name, flows in _HASHED.items() if flows == split)
-        mean = averages(_MODEL_PATHS, _MODEL_PATHS, way).mean
-        rows.append({"source": figure.source.id, "flows each": split, "measured": units.portion(share),
-                     "model, slowest": units.portion(slow), "error": percent(error(slow, share)),
-                     "model, mean": units.portion(mean), "error of mean": percent(error(mean, share)),
-                     "flows that would explain it": ecmp.split_for(min(share, 0.95), _MODEL_PATHS, _MODEL_PATHS)})
-    return pd.DataFrame(rows)
+_SENDERS = [2, 4, 8, 16, 32]
+_NEAR, _FAR = (NEAR / units.us, 2), (SECONDS / units.ms, 14)  # of the two panels: microseconds and MB, milliseconds and MB
+_DRAWN = np.concatenate([np.arange(0, 100, 2), np.arange(100, 400, 10), np.arange(400, len(TIMES), 10)])
+_NOTHING, _PAUSE, _ECN, _BOTH = "nobody slows down", "PFC alone", "DCQCN alone", "DCQCN and PFC"
+_STYLES = {_NOTHING: (charts.LIMIT, charts.DOTTED), _PAUSE: (charts.OTHER, charts.DASHED),
+           _ECN: (charts.OTHER_2, charts.DASH_DOT), _BOTH: (charts.CLUSTER, charts.SOLID)}
 
 
-def entropy_beside_published():
-    """Return the gain of more flows a transfer, as text: the model from 1 to Llama 3's 16, and what Meta measured at most."""
-    import pandas as pd
+def _panel(x: str, y: str, ends, title: str, place: list[str], side: str):
+    """The two axes of a panel: a part of the chart's width, and a scale of bytes of its own."""
+    import altair as alt
 
-    flows = int(dcqcn.value("llama3-flows-per-pair"))
-    figure = catalog.figure("meta-qp-scaling")
-    model = ecmp.slowest(_MODEL_PATHS, _MODEL_PATHS, flows) / ecmp.slowest(_MODEL_PATHS, _MODEL_PATHS, 1)
-    return pd.DataFrame([{"from 1 flow to": flows, "model": f"{model:.2f} times", "measured, at most": f"{figure.si:.2f} times",
-                          "error": percent(error(model, figure.si))}])
-
-
-_ALPS = {8: "gh200x32-alps-ar", 16: "gh200x64-alps-ar", 512: "gh200x2048-alps-ar"}
+    across = alt.Scale(domain=[0, ends[0]], range=[alt.ExprRef(end) for end in place], nice=False)
+    along = alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 10 : 15"))
+    return (charts.x(x, (0, ends[0]), title=title).scale(across).axis(along),
+            charts.y(y, (0, ends[1]), title="waiting (MB)").axis(alt.Axis(orient=side, grid=False, tickCount=7)))
 
 
-def adaptive_beside_published():
-    """Return a DataFrame of text: busbw over Slingshot, which routes by load, beside four ports a node at their line rate."""
-    import pandas as pd
+def _queue_chart():
+    import altair as alt
 
-    # A ring's busbw is the rate of the narrowest place it passes: here the four ports of a node.
-    ports, rows = 4 * link("slingshot11").bandwidth(), []
-    for nodes, table in _ALPS.items():
-        run = published(table)
-        run = run[run["nbytes"] >= units.GiB]
-        ranks = catalog.row("measurement_tables", table)["ranks"]
-        rates = busbw("all_reduce", run["nbytes"].to_numpy(), run["seconds"].to_numpy(), ranks)
-        rows += [{"nodes": nodes, "buffer": units.format(nbytes), "four ports": units.format(ports, "B/s"),
-                  "measured busbw": units.format(float(rate), "B/s"), "error": percent(error(ports, rate))}
-                 for nbytes, rate in zip(run["nbytes"], rates, strict=True)]
-    return pd.DataFrame(rows)
+    x, y = _panel("near (µs)", "near (MB)", _NEAR, "time (µs)", ["0", "width * 0.44"], "left")
+    near = charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES))
+    x, y = _panel("far (ms)", "far (MB)", _FAR, "time (ms)", ["width * 0.52", "width"], "right")
+    far = charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES))
+    full = charts.fixed([{"far (ms)": 0, "to": _FAR[0], "far (MB)": BUFFER / units.MB, "label": "a whole switch's memory"}])
+    bound = full.mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(x=x, x2="to:Q", y=y)
+    named = full.mark_text(align="left", dx=4, dy=-9, fontWeight="bold", color=charts.LIMIT, fontSize=13).encode(
+        x=x, y=y, text="label:N")
+    return charts.stack(near, alt.layer(bound, named, far), height=340, description=(
+        "The bytes that wait before the receiver's port against time. On the left the first 100 microseconds up to 2 MB, on the "
+        f"right 10 milliseconds up to 14 MB, with the memory of a switch, {units.format(BUFFER)}, as a dashed line. Dotted: "
+        "nobody slows down, and the queue passes that memory. Dashed: with pauses alone it stays at the threshold. Dash-dotted: "
+        "with DCQCN alone it grows until the senders have cut their rates a few times, then falls. Solid: with both it is capped "
+        "first, falls later."
+    )).resolve_scale(x="independent", y="independent")
+
+
+@lab("incast-queue", title="Many to one", tier="cluster",
+     controls=[Control("senders", _SENDERS, default=8),
+               Control("feedback", FEEDBACK, default=4e-6, label="news takes", unit="s"),
+               Control("threshold", THRESHOLDS, default=500e3, label="pause above", unit="B")],
+     chart=_queue_chart,
+     leaves_out="Packets: rates and queue are smooth averages, but for the first cut of every sender, which comes at once. The "
+                "headroom above the threshold, pauses that take time to arrive, and other flows. The settings are those of 2015, "
+                "for {{ si(8 * PORT, 'b/s') }}; later network cards have others, which their makers hardly publish.",
+     sources=["zhu-2015", "zhu-2016"])
+def incast_queue(senders, feedback, threshold):
+    """A pause acts within microseconds and on everybody; congestion control acts within milliseconds, on the guilty."""
+    alone, both = trace(senders, feedback), trace(senders, feedback, threshold)
+    time, grown = TIMES[_DRAWN], incast.queue_growth(senders, PORT) * TIMES[_DRAWN]
+    lines = {_NOTHING: grown, _PAUSE: np.minimum(grown, threshold), _ECN: alone.queue[_DRAWN], _BOTH: both.queue[_DRAWN]}
+    table = {"case": np.repeat(list(lines), time.size)}
+    both_axes = np.tile(time, len(lines)), np.concatenate(list(lines.values())) / units.MB
+    for name, unit, in_unit, (last, top) in (("near", "µs", units.us, _NEAR), ("far", "ms", units.ms, _FAR)):
+        x, y = both_axes[0] / in_unit, both_axes[1]
+        shown = (x <= last * (1 + 1e-9)) & (y <= top)
+        table |= {f"{name} ({unit})": np.where(shown, x, np.nan), f"{name} (MB)": np.where(shown, y, np.nan)}
+    full, peak = full_after(senders, threshold), alone.queue.max()
+    bystander = units.format(8 * pause.victim_rate(PORT, senders, 1, paused=True), "b/s")
+    return table, (f"{senders} senders at {units.format(8 * PORT, 'b/s')}: {units.format(threshold)} wait after "
+                   f"{units.format(full, 's', 2)}. With PFC alone the queue stays there, and a bystander behind "
+                   f"the paused port gets {bystander}. DCQCN alone lets it rise to {units.format(peak, digits=2)}, "
+                   f"{units.portion(peak / BUFFER)} of a switch's memory. With both, {_paused(both)}.")
+
+
+def _paused(seen: dcqcn.Trace) -> str:
+    stopped = float(steps() @ seen.paused)
+    return "nobody is paused" if not stopped else (
+        f"pauses hold the senders back for {units.format(stopped, 's', 2)} of the first {units.format(SECONDS, 's')}, and "
+        f"{units.portion(used(seen))} of the port is used")

@@ -1,13 +1,10 @@
 """Dice for flows, many senders to one receiver, and three figures that are all called utilisation."""
 
 from fabriclib import units
-from fabriclib.congestion import ecmp, incast, pause
+from fabriclib.congestion import ecmp, pause
 
 from ...course.declare import Exercise, Prediction
-
-_PATHS, _RATE, _MESSAGE, _NEWS = 8, 400 * units.Gb, 1 * units.MB, 10 * units.us
-_SENDERS = 8
-
+from .tables import LLAMA, MESSAGE, NEWS, PATHS, RATE, SENDERS, WAITS, needed
 
 PREDICTIONS = [
     Prediction(
@@ -15,17 +12,17 @@ PREDICTIONS = [
         "8 senders, 8 paths, one flow each; a die picks every flow's path, and flows on one path share it. All send the same "
         "amount, and the step is over when the last one is done. Averaged over many steps: which throughput, in % of what one "
         "path for each would give?",
-        "ratio", lambda: 100 * ecmp.slowest(_PATHS, _PATHS),
-        "The fullest path has 2.6 flows on average, and the step takes as long as that path does: 1 over 2.6. Every other flow "
-        "is done sooner and waits.",
+        "ratio", lambda: 100 * ecmp.slowest(PATHS, PATHS),
+        "The fullest path has {{ digits(ecmp.expected_max_load(PATHS, PATHS)) }} flows on average, and the step takes as long as "
+        "that path does: 1 over {{ digits(ecmp.expected_max_load(PATHS, PATHS)) }}. Every other flow is done sooner and waits.",
         slips={
             "that is the share of paths that carry anything; the step waits for the fullest one":
-                lambda: 100 * float(ecmp.busy_share(_PATHS, _PATHS)),
+                lambda: 100 * float(ecmp.busy_share(PATHS, PATHS)),
             "that is two flows on the fullest path; three are about as likely": 50.0,
             "that takes each flow to meet the mean of the others; the step waits for the one that meets most":
-                lambda: 100 / (1 + (_PATHS - 1) / _PATHS),
-            "that is how often no two flows meet, in %": lambda: 100 * ecmp.collision_free(_PATHS, _PATHS),
-            "that is all flows on one path, the worst case and a rare one": 100 / _PATHS,
+                lambda: 100 / (1 + (PATHS - 1) / PATHS),
+            "that is how often no two flows meet, in %": lambda: 100 * ecmp.collision_free(PATHS, PATHS),
+            "that is all flows on one path, the worst case and a rare one": 100 / PATHS,
             "that needs a path for each; eight dice hardly ever show eight different numbers": 100.0,
         },
         unit="%", example="12 %",
@@ -33,29 +30,31 @@ PREDICTIONS = [
     Prediction(
         "congestion.flows-95",
         "More dice even things out. Each of the 8 transfers is cut into equal flows, every flow with a die of its own. Into how "
-        "many flows must each be cut, so that the step reaches 95 %?",
-        "ratio", lambda: float(ecmp.split_for(0.95, _PATHS, _PATHS)),
-        "What sticks out shrinks only with the square root of the number: four times the flows halve it. 16 flows reach 73 %, "
-        "64 reach 85 %, and 95 % takes hundreds.",
+        "many flows must each be cut, so that the step reaches {{ portion(WANTED) }}?",
+        "ratio", lambda: float(needed(PATHS)),
+        "What sticks out shrinks only with the square root of the number: four times the flows halve it. {{ LLAMA }} flows "
+        "reach {{ portion(reached(PATHS, LLAMA)) }}, 64 reach {{ portion(reached(PATHS, 64)) }}, and {{ portion(WANTED) }} takes "
+        "hundreds.",
         slips={
-            "that many were used to train Llama 3, and reach 73 %": 16.0,
-            "that many reach 85 %": 64.0,
-            "that is for all eight together; asked is each": lambda: 8.0 * ecmp.split_for(0.95, _PATHS, _PATHS),
+            "that many were used to train Llama 3, and reach {{ portion(reached(PATHS, LLAMA)) }}": float(LLAMA),
+            "that many reach {{ portion(reached(PATHS, 64)) }}": 64.0,
+            "that is for all eight together; asked is each": lambda: float(PATHS * needed(PATHS)),
         },
         unit="flows", example="12 flows",
     ),
     Prediction(
         "congestion.incast",
-        "8 servers send 1 MB each to a ninth, all at once, all links 400 Gb/s. A sender hears after 10 µs that it must slow "
-        "down. How many bytes must the last switch hold, so that none is lost?",
-        "size", lambda: incast.lossless_buffer(_SENDERS, _MESSAGE, _RATE, _NEWS),
-        "Eight links come in, one goes out: the queue grows at 7 times 50 GB/s, for 10 µs. That is 3.5 MB before anybody has "
-        "heard of it, and it grows with the number of senders and with every faster generation of links.",
+        "8 servers send {{ si(MESSAGE) }} each to a ninth, all at once, all links {{ si(8 * RATE, 'b/s') }}. A sender hears "
+        "after {{ si(NEWS, 's') }} that it must slow down. How many bytes must the last switch hold, so that none is lost?",
+        "size", lambda: WAITS,
+        "Eight links come in, one goes out: the queue grows at {{ SENDERS - 1 }} times {{ si(RATE, 'B/s') }}, for "
+        "{{ si(NEWS, 's') }}. That is {{ si(WAITS) }} before anybody has heard of it, and it grows with the number of senders "
+        "and with every faster generation of links.",
         slips={
-            "that counts what comes in; one eighth of it has left meanwhile": lambda: _SENDERS * _RATE * _NEWS,
-            "that is all they send; after 10 µs they slow down": lambda: _SENDERS * _MESSAGE,
-            "that is all that piles up if nobody ever slows down": lambda: (_SENDERS - 1) * _MESSAGE,
-            "that is one sender's share": lambda: _RATE * _NEWS,
+            "that counts what comes in; one eighth of it has left meanwhile": lambda: SENDERS * RATE * NEWS,
+            "that is all they send; after {{ si(NEWS, 's') }} they slow down": lambda: SENDERS * MESSAGE,
+            "that is all that piles up if nobody ever slows down": lambda: (SENDERS - 1) * MESSAGE,
+            "that is one sender's share": lambda: RATE * NEWS,
         },
     ),
 ]

@@ -1,25 +1,23 @@
-"""Part one: a fabric drawn and its parts counted, and what a fabric costs each GPU as it grows."""
+"""A fabric drawn and counted, what growing costs, and rails beside a leaf a server."""
 
 from __future__ import annotations
 
 import functools
+import textwrap
 
 import numpy as np
 
-from fabriclib import catalog, units
-from fabriclib.cabling import cable
+from fabriclib import units
 from fabriclib.links import link
-from fabriclib.switches import switch
-from fabriclib.topology import Design, Graph, fabric, fabric_counts, parts_list
-from fabriclib.topology.fabrics import estimate, watts
+from fabriclib.topology import Design, Graph, fabric, fabric_counts
+from fabriclib.topology.fabrics import estimate
 
 from ...stage import Control, charts, lab, parts
+from .tables import BELOW, BY_RAIL, BY_SERVER, CABLING, GPUS, PLANS, SIZE, SMALLEST, SPEED, seconds
 
-SPEED = "eth400"
 RAILS, ONE_LEAF, ONLY, PLANES = "rails", "one leaf a server", "rails, not joined", "rails in two planes"
 WIRINGS = {RAILS: ("rail-optimised", {}), ONE_LEAF: ("rail-optimised", {"rails": 1}), ONLY: ("rail-only", {}),
            PLANES: ("dual-plane", {"speed": "eth200"})}
-BELOW = {True: "dac-400", False: "module-800-sm"}  # a server reaches one leaf in its rack with copper, eight leaves it does not
 SIZES = [2**k for k in range(4, 15)]
 RADIX = [16, 32, 64, 128]
 MOST = 12  # nodes of a tier that are drawn
@@ -134,7 +132,7 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     try:
         design, picture = _built(wiring, gpus, radix, oversubscription)
     except ValueError as error:
-        said = _captions(["This does not fit:", *_broken(str(error))], top=0.9)
+        said = _captions(["This does not fit:", *textwrap.wrap(str(error), 66)], top=0.9)
         return parts.columns(said, _COLUMNS), f"This does not fit: {error}"
     power, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
@@ -156,13 +154,6 @@ def _many(count: int, what: str) -> str:
 
 def _millions(dollars: float) -> str:
     return f"{dollars / 1e6:,.{0 if dollars > 1e7 else 2}f} million"
-
-
-def _broken(text: str, most: int = 66) -> list[str]:
-    """Return *text* in lines of at most so many characters."""
-    import textwrap
-
-    return textwrap.wrap(text, most)
 
 
 # ---- lab 2: what a fabric costs each GPU as it grows ----
@@ -224,72 +215,59 @@ def fabric_growth(radix, oversubscription):
                    f"take {large:.2g}. The lines end at {last[RAILS]:,} GPUs on rails and at {last[PLANES]:,} in two planes.")
 
 
-def designs_beside_model():
-    """Return the published designs with what their sources count beside what the model does, as a DataFrame of text."""
-    import pandas as pd
+# ---- lab 3: the same eight servers and eight leaves, cabled by rail or by server ----
 
-    from fabriclib.topology.fabrics.named import counted, stated
-
-    rows = []
-    for cells in catalog.rows("designs"):
-        if cells["kind"] == "torus":  # no switches to count
-            continue
-        said, here = stated(cells["id"]), counted(fabric_counts(cells["id"]))
-        pairs = {"leaf": "leaves", "spine": "spines", "core": "cores"}
-        rows.append({"design": cells["name"], "GPUs": f"{here['gpus']:,}"} | {
-            what: f"{said[column]:,} / {here[column]:,}" if column in said else f"- / {here[column]:,}"
-            for what, column in pairs.items()} | {
-            "GPU cables": f"{said['gpu_cables']:,} / {here['gpu_cables']:,}" if "gpu_cables" in said else "-"})
-    return pd.DataFrame(rows)
+THIN = [1, 2, 4, 8]  # a leaf's ports down for each one up
+_NBYTES = [SMALLEST * 2.0**k for k in range(19)]
 
 
-def watts_by_part(design: Design):
-    """Return a DataFrame of text: the estimated watts of *design* by part, with copper to the leaves and with optics."""
-    import pandas as pd
+def _cabling_chart():
+    import altair as alt
 
-    found = {cable(name).name: watts(design, name) for name in BELOW.values()}
-    found = {name: parts | {"together": sum(parts.values())} for name, parts in found.items()}
-    return pd.DataFrame({name: {part: units.format(value, "W") for part, value in parts.items()}
-                         for name, parts in found.items()})
+    def x(field):
+        return charts.x(field, (1e-5, 10), title="time, on the fabric as cabled", unit="s", log=10)
 
-
-def price_of_optics(design: Design) -> str:
-    """Return by how much optics to the leaves raise a network's watts: all of them, those without NICs, and with bare chips."""
-    copper, optics = (watts(design, name) for name in BELOW.values())
-    more, all_of_it = optics["links to GPUs"] - copper["links to GPUs"], sum(copper.values())
-    bare, box = all_of_it - copper["NICs"], switch("tomahawk5")
-    chips = bare - copper["switches"] * (1 - box.power / box.box_power)
-    shares = [units.portion(more / whole) for whole in (all_of_it, bare, chips)]
-    return (f"{units.format(more, 'W')} more, {more / design.gpus:.0f} W a GPU: {shares[0]} of what the whole network drew. "
-            f"(Of it without its NICs {shares[1]}; and if a switch were its bare chip, {shares[2]}.)")
-
-
-def parts_in_words(design: Design, switch_id: str, below: str, nic: str):
-    """Return the parts list of *design* with one sort of switch, of cable below and of NIC, as text, its sum last."""
-    import pandas as pd
-
-    table = parts_list(design, switch_id, below, nic=nic)
-
-    def written(row: dict) -> dict[str, str]:
-        power, dollars = row["W"], row["US$"]
-        return {"part": row["part"], "count": f"{row['count']:,}",
-                "power": "no source" if np.isnan(power) else units.format(power, "W"),
-                "US$": "no source" if np.isnan(dollars) else "with the fibre" if dollars == 0 else f"{dollars / 1e6:.3g} million"}
-
-    rows = [written(row) for row in table.to_dict("records")]
-    rows.append(written({"part": "together, where there is a source", "count": table["count"].sum(), "W": table["W"].sum(),
-                         "US$": table["US$"].sum()}))
-    return pd.DataFrame(rows)
+    y = charts.names("what", list(PLANS), title=" ")
+    styles = {BY_RAIL: ("circle", charts.CLUSTER), BY_SERVER: ("diamond", charts.OTHER)}
+    shapes, colours = zip(*styles.values(), strict=True)
+    legend = charts.legend(list(styles), symbolSize=260)
+    shape = alt.Shape("cabling:N", scale=alt.Scale(domain=list(styles), range=list(shapes)), legend=legend)
+    colour = alt.Color("cabling:N", scale=alt.Scale(domain=list(styles), range=list(colours)), legend=legend)
+    between = charts.live().mark_rule(strokeWidth=3, color="#9a9a9a").encode(y=y, x=x("low"), x2="high:Q")
+    marks = charts.live().mark_point(size=260, filled=True, opacity=1, stroke="black", strokeWidth=1.5).encode(
+        x=x("seconds"), y=y, shape=shape, color=colour)
+    once = charts.live().transform_filter(f"datum.cabling == '{BY_SERVER}'")
+    ratio = once.mark_text(align="left", dx=16, fontSize=15, baseline="middle").encode(x=x("high"), y=y, text="ratio:N")
+    return charts.stack(between, marks, ratio, height=330, description=(
+        "Four ways to move data between 64 GPUs, one below the other, and the time each takes, on a logarithmic axis: a circle "
+        "where each leaf takes the same GPU of every server, a diamond where it takes all GPUs of one server. Beside each pair: "
+        "how many times as long the second takes."))
 
 
-def refusal(kind: str, **options) -> str:
-    """Return the sentence with which the model refuses a fabric.
-
-    Raises:
-        ValueError: it does not refuse it.
-    """
-    try:
-        fabric_counts(kind, **options)
-    except ValueError as error:
-        return str(error)
-    raise ValueError(f"options must be those of a fabric that cannot be made; {kind} can.")
+@lab("rails-or-servers", title="A leaf a rail, or a leaf a server", tier="cluster",
+     controls=[Control("thin", THIN, default=4, label="a leaf's ports down for each port up"),
+               Control("rings", range(1, SIZE + 1), default=8, label="rings at once (flat ring)"),
+               Control("nbytes", _NBYTES, default=2.0**30, label="buffer", unit="B")],
+     chart=_cabling_chart,
+     leaves_out="Congestion: flows spread evenly over all shortest paths, so no two collide. Switches that reduce. What passing "
+                "a switch costs in time: every way over the network takes the same. Steps of a plan do not overlap.",
+     sources=["nvidia-pxn", "nccl-tuning", "patarasuk-yuan"])
+def rails_or_servers(thin, rings, nbytes):
+    """The same switches and cables; only which NIC goes to which leaf differs."""
+    up = SIZE // thin
+    rows = {column: [] for column in ("what", "cabling", "seconds", "low", "high", "ratio")}
+    ratios = {}
+    for plan in PLANS:
+        times = {cabling: seconds(plan, cabling, up, rings, nbytes) for cabling in CABLING}
+        ratios[plan] = times[BY_SERVER] / times[BY_RAIL]
+        for cabling, time in times.items():
+            for column, value in (("what", plan), ("cabling", cabling), ("seconds", time), ("low", min(times.values())),
+                                  ("high", max(times.values())), ("ratio", f"x {ratios[plan]:.2g}")):
+                rows[column].append(value)
+    ring, _, flat, pxn = (units.format(seconds(plan, BY_RAIL, up, rings, nbytes), "s") for plan in PLANS)
+    slower = ratios[next(iter(PLANS))]
+    other = f"{slower:.2g} times as long" if slower >= 1.05 else "as long"
+    many = "1 ring takes" if rings == 1 else f"{rings} rings take"
+    ports = f"{up} port{'s' * (up > 1)}"
+    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for {SIZE} down: {many} {ring} with a leaf a rail and "
+                  f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")

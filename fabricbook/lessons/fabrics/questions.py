@@ -1,48 +1,35 @@
-"""Fabrics: how many switches so many GPUs need, what a rail is, and what rails do to a ring and to an all-to-all."""
+"""How many switches GPUs need, what a rail is, and what rails do to a ring and an all-to-all."""
 
 from fabriclib import units
-from fabriclib.collectives import Level, collective_time, schedule
+from fabriclib.collectives import Level, collective_time
 from fabriclib.links import link
-from fabriclib.topology import fabric, fabric_counts
+from fabriclib.topology import fabric_counts
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
+from .tables import BY_RAIL, GPUS, GRADIENT, NVLINK, PLANS, SIZE, THIN, joined, nic, seconds, sent
 
-GRADIENT = 7e9 * 2  # bytes: the model of 7 billion parameters that lesson 00 summed up
-SIZE, GPUS = 8, 64  # eight servers of eight
-THIN = 2  # ports up of a leaf with eight down
-
-
-def _switches() -> int:
-    return fabric_counts("rail-optimised", gpus=1024).switches
-
-
-def _rails(up: int):
-    return fabric("rail-optimised", gpus=GPUS, leaf_ports=(SIZE, up))
+_RING, _, _FLAT, _PXN = PLANS
 
 
 def _ring(rings: int) -> float:
-    return schedule("all_reduce", "ring", ranks=GPUS).time_on(_rails(SIZE), GRADIENT, channels=rings)
+    return seconds(_RING, BY_RAIL, SIZE, rings, GRADIENT)
 
 
 def _thin_ratio() -> float:
-    flat, by_rail = (schedule("all_to_all", name, ranks=GPUS, dims=(SIZE, GPUS // SIZE)).time_on(_rails(THIN), units.GiB)
-                     for name in ("pairwise_by_level", "rail_aggregated"))
+    flat, by_rail = (seconds(plan, BY_RAIL, THIN, SIZE, units.GiB) for plan in (_FLAT, _PXN))
     return flat / by_rail
-
-
-def _sent() -> float:
-    return 2 * (GPUS - 1) / GPUS * GRADIENT
 
 
 PREDICTIONS = [
     Prediction(
         "fabrics.switches",
-        "1,024 GPUs, each with one port of 400 Gb/s. Switches have 64 such ports. Half of the GPUs must be able to send to the "
-        "other half at full rate, whichever half it is. How many switches does that take?",
-        "ratio", _switches,
-        "32 leaves: half of the 64 ports of each go down to GPUs, the other half up. Their 1,024 cables up fill 16 spines: a "
-        "spine has nothing above it, so all its ports point down. 48 in all.",
+        "1,024 GPUs, each with one port of {{ si(8 * port, 'b/s') }}. Switches have 64 such ports. Half of the GPUs must be able "
+        "to send to the other half at full rate, whichever half it is. How many switches does that take?",
+        "ratio", lambda: joined(1024).switches,
+        "{{ joined(1024).leaves }} leaves: half of the 64 ports of each go down to GPUs, the other half up. Their 1,024 cables "
+        "up fill {{ joined(1024).spines }} spines: a spine has nothing above it, so all its ports point down. "
+        "{{ joined(1024).switches }} in all.",
         slips={
             "that is a port for each GPU and none to join the switches": lambda: 1024 / 64,
             "those are the leaves alone; something must join them": lambda: 1024 / 32,
@@ -53,37 +40,37 @@ PREDICTIONS = [
     ),
     Prediction(
         "fabrics.rings",
-        "Eight servers of eight GPUs sum up lesson 00's gradient, 14 GB, with eight rings at once. Each ring passes through all "
-        "64 GPUs, and from server to server over another one of a server's eight NICs (49 GB/s each). NVLink inside the servers "
-        "is faster than all NICs together. How long does it take?",
+        "Eight servers of eight GPUs sum up lesson {{ number('start_here') }}'s gradient, {{ si(GRADIENT) }}, with eight rings "
+        "at once. Each ring passes through all 64 GPUs, and from server to server over another one of a server's eight NICs "
+        "({{ si(nic, 'B/s') }} each). NVLink inside the servers is faster than all NICs together. How long does it take?",
         "time", lambda: _ring(SIZE),
-        "A ring all-reduce sends nearly twice the buffer past every point of the ring: 27.6 GB leave each server, and eight NICs "
-        "share them.",
+        "A ring all-reduce sends nearly twice the buffer past every point of the ring: {{ si(sent) }} leave each server, and "
+        "eight NICs share them.",
         slips={
             "that is one ring alone: it uses one NIC of each server, and seven wait": lambda: _ring(1),
             "that sends the buffer once; a ring all-reduce sends nearly twice the buffer":
-                lambda: GRADIENT / SIZE / link("eth400").bandwidth(),
+                lambda: GRADIENT / SIZE / nic,
             "that sends the whole buffer once through one NIC; eight rings share it, and a sum sends it nearly twice":
-                lambda: GRADIENT / link("eth400").bandwidth(),
+                lambda: GRADIENT / nic,
             "that is a ring of the eight servers; these rings pass through all 64 GPUs":
-                lambda: 2 * (1 - SIZE / GPUS) * GRADIENT / SIZE / link("eth400").bandwidth(),
+                lambda: 2 * (1 - SIZE / GPUS) * GRADIENT / SIZE / nic,
             "that is NVLink's rate; between servers the NICs are slower":
-                lambda: _sent() / link("nvlink4").bundle(18).bandwidth(),
+                lambda: sent / link(NVLINK).bundle(link(NVLINK).per_device).bandwidth(),
         },
     ),
     Prediction(
         "fabrics.thin",
         "Every leaf takes the same GPU of all eight servers: a rail. Now take away three of every four cables from the leaves "
-        "to the spines. In an all-to-all of 1 GiB each GPU has a block for each of the 63 others. First way: each block goes "
-        "through its sender's NIC. Second: blocks first go over NVLink to the GPU of their own server that is on the receiver's "
-        "rail, and then leave through its NIC. How many times as long as the second does the first way take?",
+        "to the spines. In an all-to-all of 1 GiB each GPU has a block for each of the {{ GPUS - 1 }} others. First way: each "
+        "block goes through its sender's NIC. Second: blocks first go over NVLink to the GPU of their own server that is on the "
+        "receiver's rail, and then leave through its NIC. How many times as long as the second does the first way take?",
         "ratio", _thin_ratio,
-        "By rail nothing crosses a spine, so the missing cables are not missed. Pair by pair 49 of the 63 blocks change their "
-        "rail in the network, at a quarter of the rate. It is not four times as long, because seven blocks stay inside the "
-        "server, seven on the rail, and the way over NVLink costs something too.",
+        "By rail nothing crosses a spine, so the missing cables are not missed. Pair by pair {{ changing }} of the "
+        "{{ GPUS - 1 }} blocks change their rail in the network, at a quarter of the rate. It is not four times as long, because "
+        "seven blocks stay inside the server, seven on the rail, and the way over NVLink costs something too.",
         slips={
             "that is what the missing cables cost a block that needs them; not all do, and NVLink is not free": 4,
-            "that would be so if nothing needed the spines; pair by pair, 49 of the 63 blocks do": 1,
+            "that would be so if nothing needed the spines; pair by pair, {{ changing }} of the {{ GPUS - 1 }} blocks do": 1,
             "that is the other way round: divide the first way by the second": lambda: 1 / _thin_ratio(),
         },
         unit="times", example="2 times",

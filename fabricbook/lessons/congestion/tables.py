@@ -1,0 +1,260 @@
+"""What lesson "Congestion" shows and quotes: throughput of flows on dice, a queue in time, and both beside publications."""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from fabriclib import catalog, units
+from fabriclib.collectives import busbw
+from fabriclib.congestion import dcqcn, ecmp, incast, loss, pause
+from fabriclib.links import link
+from fabriclib.measurements import error, percent, published
+from fabriclib.topology.fabrics.named import asked
+
+PATHS = 8  # and senders, where nothing else is said
+RATE = link("eth400").line
+SENDERS, MESSAGE, NEWS = 8, 1 * units.MB, 10 * units.us  # many to one: what each sends, and when it hears of the queue
+WAITS = incast.lossless_buffer(SENDERS, MESSAGE, RATE, NEWS)  # bytes that must fit in the last switch
+DAYS = 365  # of a year, for the birthdays
+WANTED = 0.95  # of what an even spread gives
+LLAMA = int(dcqcn.value("llama3-flows-per-pair"))
+POD = asked("meta-24k")[1]["pod_gpus"]
+META_GAIN, HPN_GAIN = (catalog.figure(id).si for id in ("meta-qp-scaling", "hpn-training-gain"))
+OCCUPANCY = dcqcn.value("buffer-occupancy")
+PACKET = 4096  # bytes: the largest RDMA MTU
+WIRE = {"rate": link("eth400").bandwidth(), "rtt": 10 * units.us, "packet": PACKET}  # on which a packet is lost
+CABLE, LONGEST, _USUAL = 100, 9216, 1500  # metres and bytes: where a source does not state them
+SPRAY, RAILS = "spray packets", "fixed paths (rails)"
+HASHED = {"hash, 1 flow each": 1, "hash, 4 flows each": 4, "hash, 16 flows each": 16}
+TWO = "two choices, 1 flow each"
+_MANY = 400  # draws behind an average that no formula gives
+CHOSEN_UP_TO, CHOSEN_TRIALS = 64, 300  # flows a transfer: beyond, two choices are nearly even; and draws of them
+PORT = dcqcn.value("dcqcn-port")  # the port for which the parameters were published
+BUFFER = dcqcn.value("trident2-buffer")
+FEEDBACK = [4e-6, 10e-6, 20e-6, 50e-6]
+THRESHOLDS = [25e3, 100e3, 250e3, 500e3, 2e6]
+NEAR, SECONDS = 100 * units.us, 10 * units.ms  # what is looked at: the beginning, and all
+# The first cuts fall within 0.4 ms; from then on everything is slow. Microseconds: whole, so that none is met twice.
+TIMES = units.us * np.concatenate([np.arange(400), np.arange(400, 10_000, 10)])
+
+
+class Figures(NamedTuple):
+    """Three shares of what even spreading gives: busy paths, mean rate of a transfer, rate of a step that waits for the last."""
+
+    busy: float
+    mean: float
+    slowest: float
+
+
+def blocks(senders: int, paths: int, way: str, draw: int) -> np.ndarray:
+    """Return a row (sender, path) for every flow, as draw number *draw* places them; spraying places a flow on every path."""
+    split = HASHED.get(way, 1)
+    if way == SPRAY:
+        return np.stack(np.divmod(np.arange(senders * paths), paths), axis=1)
+    if way == RAILS:
+        return np.stack([np.arange(senders), np.arange(senders) % paths], axis=1)
+    path = ecmp.draw(senders * split, paths, choices=2 if way == TWO else 1, seed=draw)
+    return np.stack([np.arange(senders * split) // split, path], axis=1)
+
+
+def figures(placed: np.ndarray, senders: int, paths: int) -> Figures:
+    """Return the three figures of one draw."""
+    split, even = len(placed) / senders, max(1.0, senders / paths)
+    load = np.bincount(placed[:, 1], minlength=paths) / split
+    # A flow gets its share of its path; no transfer gets more than its sender's port.
+    rate = np.minimum(1.0, np.bincount(placed[:, 0], 1 / split / load[placed[:, 1]]))
+    return Figures(float((load > 0).mean()), float(rate.mean() * even), even / max(1.0, float(load.max())))
+
+
+@functools.cache
+def averages(senders: int, paths: int, way: str) -> Figures:
+    """Return the three figures over all draws: exact where a formula gives them, else over 400 draws."""
+    if way in (SPRAY, RAILS):
+        return figures(blocks(senders, paths, way, 0), senders, paths)
+    split, even = HASHED.get(way, 1), max(1.0, senders / paths)
+    if way == TWO:
+        seen = ecmp.simulate(senders, paths, _MANY, choices=2)
+        # With one flow each all senders together get what the busy paths carry.
+        busy = float(seen.busy.mean()) / paths
+        return Figures(busy, busy * paths / senders * even, even / float(np.maximum(1.0, seen.max_load).mean()))
+    mean = float(ecmp.mean_throughput(senders, paths)) if split == 1 else _mean_drawn(senders, paths, split) * even
+    return Figures(float(ecmp.busy_share(senders * split, paths)), mean, ecmp.slowest(senders, paths, split))
+
+
+def _mean_drawn(senders: int, paths: int, split: int) -> float:
+    """The mean rate of a transfer of so many flows, as a share of a port, over 400 draws."""
+    path = np.random.default_rng(0).integers(paths, size=(_MANY, senders * split)) + paths * np.arange(_MANY)[:, None]
+    got = 1 / np.bincount(path.ravel(), minlength=_MANY * paths)[path]
+    return float(np.minimum(1.0, got.reshape(_MANY, senders, split).sum(axis=2)).mean())
+
+
+@functools.cache
+def reached(paths: int, split: int, choices: int = 1) -> float:
+    """Return the throughput of a step of as many senders as paths, each sending *split* flows; 1 is even spreading."""
+    return ecmp.slowest(paths, paths, split) if choices == 1 else split / _fullest(paths, choices)[split - 1]
+
+
+@functools.cache
+def _fullest(paths: int, choices: int) -> np.ndarray:
+    """The mean number of flows on the fullest path with 1, 2 and so on flows a sender, each having looked at several paths."""
+    return ecmp.fullest(CHOSEN_UP_TO, paths, trials=CHOSEN_TRIALS, choices=choices).mean(axis=0)
+
+
+@functools.cache
+def needed(paths: int) -> int:
+    """Return the flows a transfer that hashing needs for 95 %, with as many senders as paths."""
+    return ecmp.split_for(WANTED, paths, paths)
+
+
+@functools.lru_cache(maxsize=256)
+def trace(senders: int, feedback: float, threshold: float = np.inf) -> dcqcn.Trace:
+    """Return 10 ms of an incast under DCQCN with the paper's parameters, all senders starting at 40 Gb/s."""
+    if threshold < np.inf and (alone := trace(senders, feedback)).queue.max() <= threshold:
+        return alone
+    return dcqcn.run(PORT, [PORT] * senders, TIMES, feedback=feedback, threshold=threshold)
+
+
+def steps() -> np.ndarray:
+    """Return the seconds for which each entry of a trace stands."""
+    return np.diff(TIMES, append=SECONDS)
+
+
+def used(seen: dcqcn.Trace) -> float:
+    """Return the share of the receiver's port that was used: all of it while anything waited."""
+    share = np.where(seen.queue > 0, 1.0, np.minimum(seen.rates.sum(axis=0) / PORT, 1.0))
+    return float(steps() @ share / SECONDS)
+
+
+def full_after(senders: int, threshold: float) -> float:
+    """Return the seconds after which *threshold* bytes wait, if nobody slows down."""
+    return threshold / incast.queue_growth(senders, PORT)
+
+
+def heard(senders: int) -> float:
+    """Return the seconds after which the first sender of an incast slows down, without pauses and with the quickest news."""
+    alone = trace(senders, FEEDBACK[0])
+    return float(alone.time[np.flatnonzero(alone.rates[0] < PORT)[0]])
+
+
+def birthday() -> int:
+    """Return the fewest people of whom two have the same birthday more often than not."""
+    return next(people for people in range(2, DAYS) if ecmp.collision_free(people, DAYS) < 1 / 2)
+
+
+def three_figures():
+    """Return a DataFrame of text: what is called utilisation, three ways, for three numbers of flows and paths."""
+    import pandas as pd
+
+    of = {"busy links": ecmp.busy_share, "mean throughput": ecmp.mean_throughput, "slowest flow": ecmp.slowest}
+    rows = {f"{flows} flows, {paths} paths": {what: f"{share(flows, paths):.1%}" for what, share in of.items()}
+            for flows, paths in ((8, 8), (8, 32), (32, 8))}
+    return pd.DataFrame(rows).T
+
+
+def less_waste(flows: int) -> float:
+    """Return how many times less is wasted at 95 % than with so many flows a transfer."""
+    return (1 / reached(PATHS, flows) - 1) / (1 / WANTED - 1)
+
+
+def waste_against_flows(flows: int) -> str:
+    """Return how much less waste there is at 95 % than with so many flows a transfer, and how many times the flows it takes."""
+    return (f"{flows} flows reach {reached(PATHS, flows):.0%}; {WANTED:.0%} is {less_waste(flows):.1f} times less waste: "
+            f"{needed(PATHS) / flows:.0f} times the flows")
+
+
+def one_lost_packet():
+    """Return a DataFrame of text: what a lost packet makes a sender send again, and the loss that costs a tenth of the rate."""
+    import pandas as pd
+
+    return pd.DataFrame({
+        "sent again for one lost packet": {way: units.format(loss.sent_again(**WIRE, recovery=way)) for way in loss.RECOVERIES},
+        "loss that costs a tenth of the rate": {
+            way: f"1 in {1 / loss.tolerated(9 / 10, **WIRE, recovery=way):.0f}" for way in loss.RECOVERIES}})
+
+
+# ---- model against measurement ----
+
+# What was compared: the figures' ids, and what the model is asked. The sources say how many flows there were nowhere but in
+# the Llama 3 paper, so PATHS stand for all of them.
+_PUBLISHED = [("spectrum-x-ecmp", "spectrum-x-spread", 1), ("baidu-ecmp", "baidu-spread", 1),
+              ("asterfusion-ecmp", "asterfusion-spread", 1), ("asterfusion-qp-hash", "asterfusion-spread", 16),
+              (None, "tolly-gain-16g", 1)]
+
+
+def hashing_beside_published():
+    """Return a DataFrame of text: what hashing reached of a spread load, published, and two of the model's figures for 8 paths.
+
+    "slowest" waits for the last flow of every step, "mean" never waits; the last column is the number of flows each transfer
+    must have had if the model's slowest flow alone explained the measurement.
+    """
+    import pandas as pd
+
+    rows = []
+    for hashed, spread, split in _PUBLISHED:
+        figure = catalog.figure(spread)
+        share = (catalog.figure(hashed).si if hashed else 1.0) / figure.si
+        slow = ecmp.slowest(PATHS, PATHS, split)
+        way = next(name for name, flows in HASHED.items() if flows == split)
+        mean = averages(PATHS, PATHS, way).mean
+        rows.append({"source": figure.source.id, "flows each": split, "measured": units.portion(share),
+                     "model, slowest": units.portion(slow), "error": percent(error(slow, share)),
+                     "model, mean": units.portion(mean), "error of mean": percent(error(mean, share)),
+                     "flows that would explain it": ecmp.split_for(min(share, WANTED), PATHS, PATHS)})
+    return pd.DataFrame(rows)
+
+
+def explained() -> list[int]:
+    """Return the flows a transfer must have had, for each published figure, if the slowest flow alone explained it; sorted."""
+    return sorted(hashing_beside_published()["flows that would explain it"])
+
+
+def entropy_beside_published():
+    """Return the gain of more flows a transfer, as text: the model from 1 to Llama 3's 16, and what Meta measured at most."""
+    import pandas as pd
+
+    model = ecmp.slowest(PATHS, PATHS, LLAMA) / ecmp.slowest(PATHS, PATHS, 1)
+    return pd.DataFrame([{"from 1 flow to": LLAMA, "model": f"{model:.2f} times", "measured, at most": f"{META_GAIN:.2f} times",
+                          "error": percent(error(model, META_GAIN))}])
+
+
+_ALPS = {8: "gh200x32-alps-ar", 16: "gh200x64-alps-ar", 512: "gh200x2048-alps-ar"}
+
+
+def adaptive_beside_published():
+    """Return a DataFrame of text: busbw over Slingshot, which routes by load, beside four ports a node at their line rate."""
+    import pandas as pd
+
+    # A ring's busbw is the rate of the narrowest place it passes: here the four ports of a node.
+    ports, rows = 4 * link("slingshot11").bandwidth(), []
+    for nodes, table in _ALPS.items():
+        run = published(table)
+        run = run[run["nbytes"] >= units.GiB]
+        ranks = catalog.row("measurement_tables", table)["ranks"]
+        rates = busbw("all_reduce", run["nbytes"].to_numpy(), run["seconds"].to_numpy(), ranks)
+        rows += [{"nodes": nodes, "buffer": units.format(nbytes), "four ports": units.format(ports, "B/s"),
+                  "measured busbw": units.format(float(rate), "B/s"), "error": percent(error(ports, rate))}
+                 for nbytes, rate in zip(run["nbytes"], rates, strict=True)]
+    return pd.DataFrame(rows)
+
+
+def headroom_beside_published():
+    """Return the headroom of a port as text: the model's worst case, counted as sent and in cells, and what was published.
+
+    The 100G source states the cable, the 40G one the MTU; what they leave open is 100 m and 9216 bytes here.
+    """
+    import pandas as pd
+
+    rows = []
+    for printed, rate, mtu, quanta in (
+            (catalog.figure("spectrum-headroom").si, link("eth100").line, LONGEST, "pfc-quanta-100g"),
+            (dcqcn.value("trident2-headroom"), PORT, _USUAL, "pfc-quanta-40g")):
+        response = pause.response_time(int(dcqcn.value(quanta)), rate)
+        one, cells = (pause.headroom(rate, CABLE, mtu, response, delay_per_metre=1 / dcqcn.value("fibre-speed"), occupancy=each)
+                      for each in (1.0, OCCUPANCY))
+        rows.append({"port": units.format(8 * rate, "b/s"), "MTU": mtu, "bytes as sent": units.format(one),
+                     "in cells": units.format(cells), "published": units.format(printed),
+                     "error": percent(error(cells, printed))})
+    return pd.DataFrame(rows)
