@@ -107,7 +107,8 @@ def columns(table: str) -> dict[str, dict[str, str]]:
     's'
     """
     own, of_any = ({one["column"]: one for one in texts("columns") if one["table"] == of} for of in (table, ""))
-    return {column: own.get(column) or of_any[column] for column in texts(table)[0]}
+    declared = of_any | own
+    return {column: declared[known(f"column of {table}.csv", column, declared)] for column in texts(table)[0]}
 
 
 @typed
@@ -121,9 +122,15 @@ def rows(table: str) -> tuple[Row, ...]:
     >>> rows("links")[0]["lane_bits_per_s"]
     20000000000.0
     """
-    cells = texts(table)
-    read = {column: KINDS[declared["kind"]] for column, declared in columns(table).items()}
-    return tuple({column: read[column](cell) for column, cell in one.items()} for one in cells)
+    kinds = {column: declared["kind"] for column, declared in columns(table).items()}
+    return tuple({column: _read(table, column, kinds[column], cell) for column, cell in one.items()} for one in texts(table))
+
+
+def _read(table: str, column: str, kind: str, cell: str) -> Any:
+    try:
+        return KINDS[kind](cell)
+    except (ValueError, KeyError):
+        raise ValueError(f"{column} of {table}.csv must be {kind}, as columns.csv declares it; got {short(cell)}.") from None
 
 
 @typed

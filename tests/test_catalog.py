@@ -190,6 +190,13 @@ def test_unknown_names_are_refused(call, named):
         call()
 
 
+@pytest.mark.parametrize(("kind", "cell"), [("number", "25 W"), ("integer", "2.5"), ("flag", "maybe"), ("pairs", "0-1"),
+                                            ("sources", "nvidia-cx5")])
+def test_a_cell_that_its_kind_cannot_read_is_refused_with_its_place(kind, cell):
+    with pytest.raises(ValueError, match=f"power of switches.csv must be {kind}, as columns.csv declares it; got '{cell}'"):
+        catalog._read("switches", "power", kind, cell)
+
+
 def test_figures_are_found_by_subject_and_quantity():
     assert {figure.quantity for figure in catalog.figures("nvlink4")} >= {"headline rate", "measured copy"}
     assert catalog.figures("nvlink4", "no such thing") == []
