@@ -17,8 +17,8 @@ from .prediction.cases import Case, case
 from .prediction.constants import Constants, fitted
 from .prediction.model import predicted
 
-REGIMES = ("all sizes", "up to 64 KiB", "between", "from 64 MiB")
 SMALL, LARGE = 64 * units.KiB, 64 * units.MiB
+REGIMES = ("all sizes", f"up to {units.format(SMALL)}", "between", f"from {units.format(LARGE)}")
 TARGETS = {"single-node": (0.12, 0.07), "multi-node": (0.20, 0.12)}  # over all sizes, from 64 MiB
 
 
@@ -72,8 +72,17 @@ def _table(row: catalog.Row) -> Table:
 def by_regime(table: Table, constants: Constants | None = None) -> tuple[float, ...]:
     """Return the mean absolute relative error of a table in each of REGIMES; NaN where it has no rows there."""
     off = np.abs(table.errors(constants))
-    inside = (table.nbytes > 0, table.nbytes <= SMALL, (table.nbytes > SMALL) & (table.nbytes < LARGE), table.nbytes >= LARGE)
-    return tuple(float(off[rows].mean()) if rows.any() else float("nan") for rows in inside)
+    return tuple(float(off[rows].mean()) if rows.any() else float("nan") for rows in regimes_of(table.nbytes).values())
+
+
+def regimes_of(nbytes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return {regime: which of *nbytes* are in it} for each of REGIMES.
+
+    >>> {regime: rows.sum().item() for regime, rows in regimes_of(np.array([8.0, 2.0**20, 2.0**30, 2.0**34])).items()}
+    {'all sizes': 4, 'up to 64 KiB': 1, 'between': 1, 'from 64 MiB': 2}
+    """
+    small, large = nbytes <= SMALL, nbytes >= LARGE
+    return dict(zip(REGIMES, (nbytes > 0, small, ~small & ~large, large), strict=True))
 
 
 def summary(scores: dict[str, tuple[float, ...]]):

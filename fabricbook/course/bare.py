@@ -21,7 +21,7 @@ _HIDDEN = re.compile(
 )
 _NAMES = (r"Technology|Theory B|"
           r"Nelco|NVLinks?|NVSwitch|PCIe|CXL|PCI Express|Gen|generation|generations|Llama|GPT|NCCL|RCCL|Infinity Fabric|Open MPI|"
-          r"Vega|Slingshot|Tomahawk|Spectrum|Quantum|ConnectX|Xeon|EPYC|MPICH|Python|DDR|HBM|UALink|RFC|IEEE|issue|issues|arXiv|JPDC|"
+          r"Vega|Slingshot|Tomahawk|Spectrum|Quantum|ConnectX|Xeon|EPYC|MPICH|Python|DDR|HBM|UALink|RTX|RFC|IEEE|issue|issues|arXiv|JPDC|"
           r"IJHPCA|Megatron|SIGCOMM|SIGMOD|ISC|CoNEXT|version|type|Type|level|levels|switch|rank|ranks|GPU|GPUs|step|steps|node|server|leaf|"
           r"rail|lane|link|phase|phases|chunk|cube|card|device|hop|claim|question|layer|tier|AWG|Megtron|FR|AN|request|Table|chapter|section")
 _NAMED = re.compile(rf"\b(?:{_NAMES})(?:[ -]|\N{{NO-BREAK SPACE}})v?\d[\d.]*(?:(?:,| and| to| or|–|-) ?\d[\d.]*)*")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import catalog
-from ..accuracy import LARGE, REGIMES, SMALL
+from ..accuracy import REGIMES, SMALL, regimes_of
 from ..checks import count, short
 from ..links import AlphaBeta
 from ..measurements import percent, settled
@@ -119,10 +119,10 @@ def _errors(nbytes, measured, predicted):
     """Return (table of all rows, table of regimes) as DataFrames."""
     import pandas as pd
 
-    where = np.array(REGIMES[1:])[(nbytes > SMALL) + (nbytes >= LARGE).astype(int)]
+    inside = {regime: rows for regime, rows in regimes_of(nbytes).items() if regime != REGIMES[0] and rows.any()}
     table = pd.DataFrame({"nbytes": nbytes, "measured": measured, "predicted": predicted, "error": predicted / measured - 1,
-                          "regime": where})
-    parts = [(regime, table["error"][where == regime]) for regime in REGIMES[1:] if (where == regime).any()]
+                          "regime": np.select(list(inside.values()), list(inside), default="")})
+    parts = [(regime, table["error"][rows]) for regime, rows in inside.items()]
     return table, pd.DataFrame([{"regime": regime, "rows": len(error), "mean absolute error": error.abs().mean(),
                                  "mean error": error.mean()} for regime, error in parts])
 

@@ -5,8 +5,9 @@ import pytest
 from shipped import LESSONS, read
 
 import fabricbook as book
-from fabricbook.lessons.against_world import choice as labs
+from fabricbook.lessons.against_world import labs
 from fabriclib import nccl
+from fabriclib.measurements import error, published
 
 LAB = book.lab("nccl-choice")
 
@@ -61,11 +62,12 @@ def test_the_machines_are_those_with_a_search():
 
 def test_over_eight_h100_the_scores_are_within_a_third_of_what_was_measured():
     """Good enough to choose by, and for the largest messages within 2 %."""
-    table = labs.scores_beside_measured("h100x8-dgx-nvls-ar", "dgx-h100")
-    errors = [int(text.removesuffix(" %")) for text in table["score over measured"]]
-    assert max(map(abs, errors)) <= 34
-    assert max(map(abs, errors[-5:])) <= 2
-    assert set(table["pick"]) == {"ring LL", "NVLS Simple"}
+    run = published("h100x8-dgx-nvls-ar")
+    picked = nccl.nccl_choice("dgx-h100", "all_reduce", run["nbytes"].to_numpy())
+    errors = np.abs(error(picked.seconds, run["seconds"].to_numpy()))
+    assert errors.max() < 0.345
+    assert errors[-5:].max() < 0.025
+    assert set(zip(picked.algorithm, picked.protocol, strict=True)) == {("ring", "ll"), ("nvls", "simple")}
 
 
 def test_measured_points_appear_only_where_they_were_measured():

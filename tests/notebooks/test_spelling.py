@@ -10,7 +10,7 @@ import fabricbook as book
 import fabriclib as fl
 from fabricbook.course import prediction
 from fabricbook.lessons import declared
-from fabricbook.lessons.against_world.labs import constants_of
+from fabricbook.lessons.against_world.tables import constants_of
 
 US = re.compile(r"(?<=[\d( ])us(?=[)\s.,;:]|$)")
 

@@ -1,4 +1,4 @@
-"""The model over every published table, and its errors by regime."""
+"""The model over every published table, its errors by regime, and what NCCL's own tuner would pick by which scores."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import functools
 import numpy as np
 
 from fabriclib import accuracy, catalog, units
-from fabriclib.machines import system
-from fabriclib.measurements import percent
+from fabriclib.measurements import percent, published
+from fabriclib.nccl import nccl_choice
 from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.model import predicted
 
-from ...stage import Control, charts, lab
+from ...stage import Control, charts, lab, parts
+from .tables import named_tables
 
 _SIZE, _TIME = (4.0, 2.0**35), (5e-6, 3.0)
 _MODEL, _LAUNCH, _LATENCY, _WIRE, _RAMP = "model", "launching", "steps and hops", "bytes on the wire", "ramp"
@@ -22,17 +23,6 @@ _STYLES = {_MODEL: (charts.CLUSTER, charts.SOLID), _LAUNCH: (charts.OTHER, chart
 _LINES = ["the model", "the model and its parts"]
 
 
-@functools.cache
-def _named() -> dict[str, accuracy.Table]:
-    """Return {what the learner reads: table}, machines in alphabetical order; what is there twice is numbered."""
-    found: dict[str, accuracy.Table] = {}
-    for table in sorted(accuracy.tables(), key=lambda t: (system(t.system).name.lower(), t.nodes, t.collective, t.ranks)):
-        name = f"{system(table.system).name}: {table.collective}, {table.ranks} GPUs"
-        again = sum(other.removesuffix(")").rsplit(" (", 1)[0] == name for other in found)
-        found[f"{name} ({again + 1})" if again else name] = table
-    return found
-
-
 def _chart():
     import altair as alt
 
@@ -40,16 +30,15 @@ def _chart():
     y = charts.y("time", _TIME, title="time (logarithmic)", unit="s", log=10)
     lines = charts.live().transform_filter("datum.what != 'measured'").mark_line(strokeWidth=2.5).encode(
         x=x, y=y, **charts.series("what", _STYLES))
-    points = charts.live().transform_filter("datum.what == 'measured'").mark_point(
-        shape="diamond", size=80, filled=True, opacity=1, color=charts.MEASURED).encode(
-        x=x, y=y, tooltip=[alt.Tooltip("label:N", title="measured, model")])
+    points = charts.diamonds(charts.live().transform_filter("datum.what == 'measured'"), x, y, size=80).encode(
+        tooltip=[alt.Tooltip("label:N", title="measured, model")])
     return charts.stack(lines, points, height=380, description=(
         "Time against the size of the buffer, both logarithmic. Black diamonds: what was published. Solid line: what the model "
         "predicts. On demand four more lines: what launching, steps and hops, the bytes on the wire and the ramp take alone."))
 
 
 @lab("model-against-world", title="The model against the world", tier="all",
-     controls=[Control("table", list(_named()), default="DGX H100: all_reduce, 8 GPUs", label="table", as_="menu"),
+     controls=[Control("table", list(named_tables()), default="DGX H100: all_reduce, 8 GPUs", label="table", as_="menu"),
                Control("lines", _LINES, default=_LINES[0], as_="menu")],
      chart=_chart,
      leaves_out="Other traffic on the network, which protocol and algorithm a version of the library switches to and where, and "
@@ -58,7 +47,7 @@ def _chart():
      sources=["nccl-tuning", "nccl-1455"])
 def model_against_world(table, lines):
     """Every table that was published of a machine set up as it should be, and the prediction beside it."""
-    one = _named()[table]
+    one = named_tables()[table]
     model = predicted(fitted(), *one.case)
     shown = {"measured": one.seconds, _MODEL: model.seconds}
     if lines == _LINES[1]:
@@ -73,14 +62,11 @@ def model_against_world(table, lines):
             "label": label * len(times)}
     worst = int(np.argmax(np.abs(errors)))
     names = ("over all sizes", *accuracy.REGIMES[1:])
-    regimes = [f"{_share(error)} {name}" for name, error in zip(names, accuracy.by_regime(one), strict=True) if error == error]
+    regimes = [f"{units.portion(error)} {name}" for name, error in zip(names, accuracy.by_regime(one), strict=True)
+               if error == error]
     way = "short" if errors[worst] < 0 else "long"
     return rows, (f"Mean error {', '.join(regimes)}. Farthest off at {units.format(one.nbytes[worst])}: "
-                  f"{_share(abs(errors[worst]))} too {way}.")
-
-
-def _share(error: float) -> str:
-    return percent(error).lstrip("+")
+                  f"{units.portion(abs(errors[worst]))} too {way}.")
 
 
 # ---- lab 2: the errors of all tables ----
@@ -120,7 +106,7 @@ def _error_chart():
      sources=["nccl-tuning", "nccl-1455"])
 def error_by_regime(group, constants):
     """How far off the model is, table by table; with constants that never saw the site, and with those fabriclib ships."""
-    names = {table.id: name for name, table in _named().items()}
+    names = {table.id: name for name, table in named_tables().items()}
     held_out = accuracy.held_out()
     chosen = [table for table in accuracy.tables() if (table.nodes == 1) == (group == _GROUPS[0]) and table.id in held_out]
     scores = {t.id: held_out[t.id] if constants == _UNSEEN else accuracy.by_regime(t) for t in chosen}
@@ -133,57 +119,133 @@ def error_by_regime(group, constants):
     for at, (id, errors) in enumerate(scores.items()):
         for regime, error in zip(accuracy.REGIMES, errors, strict=True):
             if error == error:
-                add("table", regime, error, at / max(len(scores) - 1, 1) * 2 - 1, f"{names[id]}: {_share(error)}")
+                add("table", regime, error, at / max(len(scores) - 1, 1) * 2 - 1, f"{names[id]}: {units.portion(error)}")
     means, wanted = accuracy.summary(scores)[group], accuracy.TARGETS[group]
     for regime, mean in zip(accuracy.REGIMES, means, strict=True):
-        add("mean", regime, mean, 0.0, _share(mean))
+        add("mean", regime, mean, 0.0, units.portion(mean))
     for regime, aim in ((accuracy.REGIMES[0], wanted[0]), (accuracy.REGIMES[3], wanted[1])):
         add("wanted", regime, aim, 0.0, "aimed at")
     worst = max(scores, key=lambda id: scores[id][0])
-    return rows, (f"{len(scores)} {group} tables, constants {constants}: {_share(means[0])} off over all sizes, "
-                  f"{_share(means[3])} from 64 MiB. Worst: {names[worst]}, {_share(scores[worst][0])}.")
+    return rows, (f"{len(scores)} {group} tables, constants {constants}: {units.portion(means[0])} off over all sizes, "
+                  f"{units.portion(means[3])} from 64 MiB. Worst: {names[worst]}, {units.portion(scores[worst][0])}.")
 
 
-# ---- tables of the lesson ----
+# ---- lab 3: what NCCL would pick ----
 
-def constants_of(*technologies: str):
-    """Return a DataFrame of text: the fitted constants of *technologies*, how many tables speak about each, and the note."""
-    import pandas as pd
+MACHINES = {catalog.row("systems", id)["name"]: id for id in dict.fromkeys(row["system"] for row in catalog.rows("nccl_graphs"))}
+_CHOSEN = ["all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce"]
+_SCORED = 2.0 ** np.arange(10, 34.1, 0.5)
+_BUFFERS = 2.0 ** np.arange(10, 35)
+_SCORES = (4e-6, 3.0)
+_WORDS = {"ring": "ring", "tree": "tree", "nvls": "NVLS", "nvls_tree": "NVLS tree", "ll": "LL", "ll128": "LL128",
+         "simple": "Simple"}
+_FAMILY = {"nvls": "NVLS, NVLS tree", "nvls_tree": "NVLS, NVLS tree"}
+_COLOURS = {"ring": charts.CLUSTER, "tree": charts.OTHER_2, "NVLS, NVLS tree": charts.SERVER}
+_DASHES = {"LL": charts.DOTTED, "LL128": charts.DASHED, "Simple": charts.SOLID}
+_STRIP = 24  # px above the lines, for who wins where
+# What was measured on such a machine; which algorithm ran, the sources do not all say.
+_MEASURED = {
+    ("dgx-h100", "all_reduce", 1): "h100x8-dgx-nvls-ar", ("dgx-h100", "all_reduce", 2): "h100x16-nebius-ar",
+    ("dgx-a100", "all_reduce", 1): "a100x8-nvswitch-ar", ("dgx-a100", "all_reduce", 2): "a100x16-sophia-ar",
+    ("dgx-a100", "all_gather", 2): "a100x16-sophia-ag",
+}
 
-    rows = [row for row in catalog.rows("fitted") if row["subject"] in technologies]
-    return pd.DataFrame({
-        "technology": [row["subject"] for row in rows], "quantity": [row["quantity"] for row in rows],
-        "value": [units.format(row["value"], row["unit"]) if row["unit"] else f"{row['value']:.3g}" for row in rows],
-        "tables": [len(row["tables"]) for row in rows], "note": [row["note"] for row in rows],
-    })
+
+def _choice_chart():
+    import altair as alt
+
+    def x(field):
+        return charts.x(field, (_SCORED[0], _SCORED[-1]), title="buffer (logarithmic)", unit="B", log=2)
+
+    y = charts.y("score", _SCORES, title="score (logarithmic)", unit="s", log=10)
+
+    sign = {"symbolSize": 600, "symbolStrokeWidth": 3}
+    # Rows without a value would break the band: a line is drawn from point to point in the order of x.
+    band = parts.of("pick").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55).encode(x=x("size"), y=y)
+    lines = parts.of("score").mark_line(strokeWidth=2.5).encode(
+        x=x("size"), y=y, detail="candidate:N",
+        color=alt.Color("family:N", legend=charts.legend(list(_COLOURS), **sign),
+                        scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))),
+        strokeDash=alt.StrokeDash("protocol:N", legend=charts.legend(list(_DASHES), orient="bottom", **sign),
+                                  scale=alt.Scale(domain=list(_DASHES), range=list(_DASHES.values()))))
+    top = {"y": alt.value(0), "y2": alt.value(_STRIP)}
+    strip = parts.of("range").mark_rect(fill="#fbf6b6", stroke="#6b6300", strokeWidth=1).encode(x=x("size"), x2="end:Q", **top)
+    said = parts.of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 9 : 12"), fontWeight="bold", color="#3d3900").encode(
+        x=x("middle"), y=alt.value(_STRIP / 2), text="label:N")
+    dot = parts.of("here").mark_point(size=170, filled=True, opacity=1, color="white", stroke="black", strokeWidth=2.5).encode(
+        x=x("size"), y=y)
+    diamonds = charts.diamonds(parts.of("measured"), x("size"), y, size=70)
+    named = parts.of("measured").mark_text(align="right", dx=-4, dy=-14, fontSize=14, color=charts.MEASURED).encode(
+        x=x("size"), y=y, text="label:N")
+    return charts.stack(band, lines, strip, said, diamonds, named, dot, height=420, description=(
+        "The tuner's score against the size of the buffer, one line for each algorithm and protocol. Colours tell algorithms "
+        "apart, dashes protocols. A broad yellow band follows the lowest, which is what the tuner picks; a strip above names "
+        "it, range by range. Black diamonds are measured times, where some were published. A dot marks the chosen buffer."))
 
 
-def by_machine():
-    """Return a DataFrame of text: the mean error of each machine and collective, its tables held out with their site."""
-    import pandas as pd
-
-    groups: dict[tuple, list] = {}
-    for table in _named().values():
-        if table.id in accuracy.held_out():
-            where = "one" if table.nodes == 1 else "several"
-            groups.setdefault((system(table.system).name, table.collective, where), []).append(accuracy.held_out()[table.id])
+@lab("nccl-choice", title="What NCCL would pick", tier="cluster",
+     controls=[Control("machine", list(MACHINES), default="DGX H100", as_="menu"),
+               Control("collective", _CHOSEN, default="all_reduce", as_="menu"),
+               Control("nodes", [2**k for k in range(8)], default=1, unit="nodes"),
+               Control("nbytes", _BUFFERS, default=2.0**24, label="buffer", unit="B")],
+     chart=_choice_chart,
+     leaves_out="The tuner of NCCL {{ nccl.VERSION }} (June 2026) alone: version 2.32 of November 2026 adds another cost "
+                "model, with data for Vera Rubin. Tuner plugins, which clouds install, and environment variables overrule it. "
+                "CollNet (SHARP) and PAT are not offered. The search's channels are those of a log of another version, or "
+                "derived. A score ranks candidates; it was never meant to be a time. Diamonds are of other versions; those for "
+                "two nodes are of servers like a DGX H100 (Nebius) and of DGX A100 (Sophia).",
+     sources=["nccl-tuning", "nccl-2-32", "nccl-1197", *dict.fromkeys(catalog.row("measurement_tables", table)["source"]
+                                                                      for table in _MEASURED.values())])
+def choice(machine, collective, nodes, nbytes):
+    """The winner changes with size and with nodes; the kinks of the tree's lines are a table of correction factors."""
+    picked = nccl_choice(MACHINES[machine], collective, _SCORED, nodes=nodes)
     rows = []
-    for (machine, collective, where), errors in groups.items():
-        known = [[error for error in column if error == error] for column in zip(*errors, strict=True)]
-        means = ["" if not column else _share(sum(column) / len(column)) for column in known]
-        rows.append({"machine": machine, "collective": collective, "nodes": where, "tables": len(errors),
-                     **dict(zip(accuracy.REGIMES, means, strict=True))})
-    return pd.DataFrame(rows)
+    for (algorithm, protocol), scores in picked.scores.items():
+        if not np.isnan(scores).all():
+            rows += [{"part": "score", "candidate": f"{_WORDS[algorithm]}, {_WORDS[protocol]}",
+                      "family": _FAMILY.get(algorithm, algorithm), "protocol": _WORDS[protocol], "size": size, "score": score}
+                     for size, score in zip(_SCORED.tolist(), scores.tolist(), strict=True)]
+    rows += [{"part": "pick", "size": size, "score": score}
+             for size, score in zip(_SCORED.tolist(), picked.seconds.tolist(), strict=True)]
+    rows += _ranges(picked)
+    rows += _published(MACHINES[machine], collective, nodes)
+    one = nccl_choice(MACHINES[machine], collective, nbytes, nodes=nodes)
+    rows.append({"part": "here", "size": nbytes, "score": one.seconds})
+    blanks = {"part": "", "candidate": "", "family": "", "protocol": "", "size": None, "score": None, "end": None,
+              "middle": None, "label": ""}
+    return parts.columns(rows, blanks), _picked(one, machine, nodes, nbytes)
 
 
-def parts_of_the_model():
-    """Return a DataFrame of text: the mean error over tables of a model that knows more and more."""
-    import pandas as pd
+def _ranges(picked) -> list[dict]:
+    """Return one row for each run of sizes with the same pick."""
+    names = [f"{_WORDS[a]} {_WORDS[p]}" for a, p in zip(picked.algorithm, picked.protocol, strict=True)]
+    starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+    found = []
+    for start, end in zip(starts, [*starts[1:], len(names) - 1], strict=True):
+        low, high = _SCORED[start], _SCORED[end]
+        wide = np.log2(high / low) >= 0.34 * len(names[start])  # what does not fit is in the table
+        found.append({"part": "range", "size": low, "end": high, "middle": float(np.sqrt(low * high)), "candidate": names[start],
+                      "label": names[start] if wide else ""})
+    return found
 
-    groups = {"one node": "single-node", "several nodes": "multi-node"}
-    rows = []
-    for what, means in accuracy.ladder().items():
-        cells = {f"{title}, {regime}": _share(means[group][at]) for title, group in groups.items()
-                 for at, regime in ((0, "all"), (3, "large"))}
-        rows.append({"the model knows": what, **cells})
-    return pd.DataFrame(rows)
+
+@functools.cache
+def _published(machine: str, collective: str, nodes: int) -> tuple[dict, ...]:
+    table = _MEASURED.get((machine, collective, nodes))
+    if table is None:
+        return ()
+    points = published(table)
+    points = points[points["nbytes"] >= _SCORED[0]]
+    last = len(points) - 1
+    return tuple({"part": "measured", "size": size, "score": seconds, "label": "measured" if i == last else ""}
+                 for i, (size, seconds) in enumerate(zip(points["nbytes"], points["seconds"], strict=True)))
+
+
+def _picked(one, machine: str, nodes: int, nbytes: float) -> str:
+    ranked = sorted((score, name) for name, score in one.scores.items() if score == score)
+    second = next(((score, a, p) for score, (a, p) in ranked if a != one.algorithm), None)
+    other = "" if second is None else (
+        f"; the best other algorithm, {_WORDS[second[1]]} with {_WORDS[second[2]]}, has {units.format(second[0], 's')}")
+    many = "1 node" if nodes == 1 else f"{nodes} nodes"
+    return (f"{units.format(nbytes)} over {many} of a {machine}: NCCL {one.version} would pick {_WORDS[one.algorithm]} with "
+            f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}. A score is no measured time.")

@@ -1,97 +1,58 @@
 """The model beside published measurements: where a time comes from, and how far off a prediction may be."""
 
-import math
-import statistics
-
-from fabriclib import accuracy, catalog, units
-from fabriclib.collectives import collective_time
-from fabriclib.links import link
-from fabriclib.machines import system
+from fabriclib import units
 from fabriclib.measurements import published
 
 from ...course.declare import Exercise, Prediction
-from .tables import SMALL
-
-GPUS = 8
-_H100 = link("nvlink4").bundle(18)
-_LOG = published("h100x16-p5-ar").iloc[-1]  # the largest message that two p5 servers summed
-RANKS = 16
-_TINY = published("h100x8-dgx-nvls-ar").iloc[0]  # the smallest message that the eight GPUs of a DGX H100 summed
-_ONE_SERVER = [scores for table, scores in accuracy.held_out().items() if catalog.row("measurement_tables",
-    table)["nodes"] == 1]
-_LARGE_ONLY = sum(math.isnan(scores[1]) and math.isnan(scores[2]) for scores in _ONE_SERVER)
-
-
-def busbw_of_two_servers() -> float:
-    """Return the bus bandwidth, bytes per second, that the log of two p5 servers prints for its largest message."""
-    return float(2 * (RANKS - 1) / RANKS * _LOG["nbytes"] / _LOG["seconds"])
-
-
-def off_by(regime: str) -> float:
-    """Return by how many % the model is off on one server at a site it has not seen, in one of accuracy.REGIMES.
-
-    What `accuracy.summary` says, without its predictions of every table: this is asked whenever the course is imported.
-    """
-    scores = [table[accuracy.REGIMES.index(regime)] for table in _ONE_SERVER]
-    return 100 * statistics.fmean(score for score in scores if not math.isnan(score))
-
-
-def _whole(regime: str) -> str:
-    return f"{off_by(regime):.0f} %"
-
-
-def _steps() -> float:
-    return collective_time("all_reduce", "ring", nbytes=SMALL, ranks=GPUS, alpha=_H100.latency, beta=0.0)
-
+from .tables import SMALL, h100, off_by, over_algbw, p5, steps, two_servers
 
 PREDICTIONS = [
     Prediction(
         "against_world.small",
         "A published table, eight H100 of one server, a process for each: they sum 8 bytes. The wire needs less than a "
-        f"thousandth of a microsecond for them, and the {2 * (GPUS - 1)} steps of a ring cost "
-        f"{units.format(_H100.latency, 's')} each. What time does the table say?",
-        "time", lambda: float(_TINY["seconds"]),
+        "thousandth of a microsecond for them, and the {{ steps }} steps of a ring cost {{ si(h100.latency, 's') }} each. What "
+        "time does the table say?",
+        "time", lambda: float(published("h100x8-dgx-nvls-ar")["seconds"].iloc[0]),
         "The steps are not the slowest part. A collective is a kernel, a program on each GPU, and starting one and "
         "learning that it has ended costs the CPU and the driver more than all fourteen steps. Below that floor no message gets. "
         "fabriclib's model says {{ si(smallest, 's') }}: other sites' servers are slower to start than this one.",
         slips={
-            "that is the steps alone; a kernel must be started on every GPU first": _steps,
-            "that is a single step; the sum passes round the ring twice": _H100.latency,
-            "that is the wire alone; getting going costs far more": lambda: SMALL / _H100.bandwidth(),
+            "that is the steps alone; a kernel must be started on every GPU first": lambda: steps * h100.latency,
+            "that is a single step; the sum passes round the ring twice": h100.latency,
+            "that is the wire alone; getting going costs far more": lambda: SMALL / h100.bandwidth(),
         },
         example="0.2 ms",
     ),
     Prediction(
         "against_world.nic",
         "Two AWS p5 servers of eight H100 sum 16 GiB, by a tree. Each server's network ports carry "
-        f"{units.format(system('aws-p5').node_rate, 'B/s')} each way. The log says: busbw "
-        f"{units.format(busbw_of_two_servers(), 'B/s')}. More than the ports can carry! At what rate "
-        "did the data really leave a server?",
-        "rate", lambda: float(_LOG["nbytes"] / _LOG["seconds"]),
+        "{{ si(p5.node_rate, 'B/s') }} each way. The log says: busbw {{ si(two_servers.busbw, 'B/s') }}. More than the ports can "
+        "carry! At what rate did the data really leave a server?",
+        "rate", lambda: two_servers.nbytes / two_servers.seconds,
         "Between two servers the library uses a tree: each server sends its sum to the other once, so what leaves is the buffer, "
-        "once. That is algbw. busbw multiplies it by 2 (p - 1) / p = 1.875, as if a ring had carried it.",
+        "once. That is algbw. busbw multiplies it by 2 (p - 1) / p = {{ digits(over_algbw, 4) }}, as if a ring had carried it.",
         slips={
-            "that is busbw itself, which assumes a ring; no port can carry more than its line rate": busbw_of_two_servers,
-            "that is what the ports could carry; the log says how long it took": lambda: system("aws-p5").node_rate,
-            "that multiplies by the factor of busbw; divide by it": lambda: busbw_of_two_servers() * 2 * (RANKS - 1) / RANKS,
+            "that is busbw itself, which assumes a ring; no port can carry more than its line rate": lambda: two_servers.busbw,
+            "that is what the ports could carry; the log says how long it took": lambda: p5.node_rate,
+            "that multiplies by the factor of busbw; divide by it": lambda: two_servers.busbw * over_algbw,
         },
         per_direction=True, example="100 GB/s",
     ),
     Prediction(
         "against_world.error",
         "fabriclib's model is set beside published tables of one server. For each table its constants are fitted without any "
-        f"measurement of the same site. On average it is off by {_whole('up to 64 KiB')} up to 64 KiB, {_whole('between')} "
-        f"between, and {_whole('from 64 MiB')} from 64 MiB. Of the {len(_ONE_SERVER)} tables {_LARGE_ONLY} hold messages from "
-        "64 MiB only, the others mostly all sizes. By how many % is it off on average over the tables, "
-        "each with all its sizes?",
-        "ratio", lambda: off_by("all sizes"),
+        "measurement of the same site. On average it is off by {{ portion(off_by('up to 64 KiB')) }} up to 64 KiB, "
+        "{{ portion(off_by('between')) }} between, and {{ portion(off_by('from 64 MiB')) }} from 64 MiB. Of the "
+        "{{ one_server | length }} tables {{ large_only }} hold messages from 64 MiB only, the others mostly all sizes. By how "
+        "many % is it off on average over the tables, each with all its sizes?",
+        "ratio", lambda: 100 * off_by("all sizes"),
         "More than half of the tables count with their large messages only, so the mean lies nearer to these. The same kind of "
         "machine measured at two sites differs by several per cent itself, so not all of it can be cured.",
         slips={
             "that is the plain mean of the three; but most tables hold large messages only, and they pull it down":
-                lambda: (off_by("up to 64 KiB") + off_by("between") + off_by("from 64 MiB")) / 3,
+                lambda: 100 * (off_by("up to 64 KiB") + off_by("between") + off_by("from 64 MiB")) / 3,
             "that is about where the model stands from 64 MiB on; the other tables bring their small and middle messages":
-                lambda: off_by("from 64 MiB"),
+                lambda: 100 * off_by("from 64 MiB"),
         },
         unit="%", example="50 %",
     ),
@@ -170,7 +131,7 @@ EXERCISES = [
             ("sum(abs(m / p - 1) for p, m in zip(predicted, measured)) / len(measured)",
              "That takes the prediction for the truth. Divide by what was measured."),
             ("100 * sum(abs(p / m - 1) for p, m in zip(predicted, measured)) / len(measured)",
-             "That is in per cent. Return the share itself: 0.1 for a tenth."),
+             "That is in per cent. Return the share itself, a hundredth of that."),
             ("sum(abs(p - m) for p, m in zip(predicted, measured)) / len(measured)",
              "That is a mean of seconds: it is not relative. Divide each error by what was measured."),
             ("abs(sum(p / m - 1 for p, m in zip(predicted, measured))) / len(measured)",

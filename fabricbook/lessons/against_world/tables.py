@@ -1,6 +1,108 @@
-"""What the texts of lesson "The model against the world" quote."""
+"""What the cells and the texts of lesson "The model against the world" show: the model beside what was published."""
 
+from __future__ import annotations
+
+import functools
+import math
+import statistics
+
+import numpy as np
+
+from fabriclib import accuracy, catalog, nccl, units  # noqa: F401 - the texts name nccl
+from fabriclib.collectives import schedule
+from fabriclib.collectives.busbw import factor
+from fabriclib.links import link
+from fabriclib.machines import system
+from fabriclib.measurements import largest, published
 from fabriclib.prediction import predict
+from fabriclib.prediction.cases import case
+from fabriclib.prediction.constants import fitted
+from fabriclib.prediction.model import predicted
 
 SMALL = 8.0  # bytes
+GPUS = 8
+h100, p5 = link("nvlink4").bundle(link("nvlink4").per_device), system("aws-p5")
+steps = schedule("all_reduce", "ring", ranks=GPUS).counts().messages
 smallest = float(predict("dgx-h100", "all_reduce", SMALL).seconds)
+two_servers = largest("h100x16-p5-ar")
+over_algbw = factor("all_reduce", two_servers.ranks)  # what busbw is, times algbw
+one_server = [scores for table, scores in accuracy.held_out().items()
+              if catalog.row("measurement_tables", table)["nodes"] == 1]
+large_only = sum(math.isnan(scores[1]) and math.isnan(scores[2]) for scores in one_server)
+
+
+def off_by(regime: str) -> float:
+    """Return by what share the model is off on one server at a site it has not seen, in one of accuracy.REGIMES.
+
+    What `accuracy.summary` says, without its predictions of every table: this is asked whenever the course is imported.
+    """
+    scores = [table[accuracy.REGIMES.index(regime)] for table in one_server]
+    return statistics.fmean(score for score in scores if not math.isnan(score))
+
+
+def shortest(table: str) -> float:
+    """Return the seconds of the smallest message of a published table."""
+    return float(published(table)["seconds"].iloc[0])
+
+
+def ramp_ends() -> float:
+    """Return the power of two of bytes from which on filling the pipeline of eight H100 takes as good as a constant time."""
+    sizes = 2.0 ** np.arange(10, 40)
+    ramp = predicted(fitted(), *case("dgx-h100", "all_reduce", sizes, 1, None, "mpi")).ramp
+    return float(sizes[np.argmax(ramp > 0.99 * ramp[-1])])
+
+
+@functools.cache
+def named_tables() -> dict[str, accuracy.Table]:
+    """Return {what the learner reads: table}, machines in alphabetical order; what is there twice is numbered."""
+    found: dict[str, accuracy.Table] = {}
+    for table in sorted(accuracy.tables(), key=lambda t: (system(t.system).name.lower(), t.nodes, t.collective, t.ranks)):
+        name = f"{system(table.system).name}: {table.collective}, {table.ranks} GPUs"
+        again = sum(other.removesuffix(")").rsplit(" (", 1)[0] == name for other in found)
+        found[f"{name} ({again + 1})" if again else name] = table
+    return found
+
+
+# ---- tables of the lesson ----
+
+def constants_of(*technologies: str):
+    """Return a DataFrame of text: the fitted constants of *technologies*, how many tables speak about each, and the note."""
+    import pandas as pd
+
+    rows = [row for row in catalog.rows("fitted") if row["subject"] in technologies]
+    return pd.DataFrame({
+        "technology": [row["subject"] for row in rows], "quantity": [row["quantity"] for row in rows],
+        "value": [units.format(row["value"], row["unit"]) if row["unit"] else f"{row['value']:.3g}" for row in rows],
+        "tables": [len(row["tables"]) for row in rows], "note": [row["note"] for row in rows],
+    })
+
+
+def by_machine():
+    """Return a DataFrame of text: the mean error of each machine and collective, its tables held out with their site."""
+    import pandas as pd
+
+    groups: dict[tuple, list] = {}
+    for table in named_tables().values():
+        if table.id in accuracy.held_out():
+            where = "one" if table.nodes == 1 else "several"
+            groups.setdefault((system(table.system).name, table.collective, where), []).append(accuracy.held_out()[table.id])
+    rows = []
+    for (machine, collective, where), errors in groups.items():
+        known = [[error for error in column if error == error] for column in zip(*errors, strict=True)]
+        means = ["" if not column else units.portion(sum(column) / len(column)) for column in known]
+        rows.append({"machine": machine, "collective": collective, "nodes": where, "tables": len(errors),
+                     **dict(zip(accuracy.REGIMES, means, strict=True))})
+    return pd.DataFrame(rows)
+
+
+def parts_of_the_model():
+    """Return a DataFrame of text: the mean error over tables of a model that knows more and more."""
+    import pandas as pd
+
+    groups = {"one node": "single-node", "several nodes": "multi-node"}
+    rows = []
+    for what, means in accuracy.ladder().items():
+        cells = {f"{title}, {regime}": units.portion(means[group][at]) for title, group in groups.items()
+                 for at, regime in ((0, "all"), (3, "large"))}
+        rows.append({"the model knows": what, **cells})
+    return pd.DataFrame(rows)
