@@ -10,7 +10,7 @@ import numpy as np
 from ..checks import count, short, typed, whole
 from ..flows import finish_each, route
 from ..topology import Graph, disjoint_rings, rail_rings
-from .counts import checked_bytes
+from .counts import Price
 from .plan import Plan
 
 Step = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each message, from which rank to which, and how many chunks
@@ -21,9 +21,8 @@ ADDING = ("switch", "leaf")  # kinds of node that may: a server's NVSwitches, an
 
 
 @typed
-def time_on(schedule: Plan, graph: Graph, nbytes, channels="auto", order=None):
-    """Return the seconds *schedule* takes on *graph*; see `Schedule.time_on`."""
-    nbytes = checked_bytes(schedule.collective, nbytes)
+def line_on(schedule: Plan, graph: Graph, channels="auto", order=None) -> Price:
+    """Return the time that *schedule* takes on *graph*; see `Schedule.line_on`."""
     if schedule.ranks > len(graph.gpus):
         raise ValueError(f"ranks must be at most {len(graph.gpus)}, the GPUs of {graph.name}; got {schedule.ranks}.")
     orders = _orders(schedule, graph, channels, order)
@@ -42,7 +41,7 @@ def time_on(schedule: Plan, graph: Graph, nbytes, channels="auto", order=None):
     latency, per_chunk = np.array([prices[step] for step in every]).reshape(-1, 2).sum(axis=0)
     if schedule.streamed and every:
         (_, per_chunk), = _prices(graph, nodes, [_messages(schedule, np.zeros_like(schedule.step))[1:]])
-    return nbytes * float(per_chunk * schedule.share / len(orders)) + float(latency)
+    return Price(float(latency), float(per_chunk * schedule.share / len(orders)))
 
 
 def _prices(graph: Graph, nodes: list[np.ndarray], steps: list[Step]) -> Iterator[tuple[float, float]]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..checks import number, short, single, together, whole
 from . import buffers
-from .counts import Counts, Level, by_level, checked_bytes, checked_levels, price
+from .counts import Counts, Level, Price, by_level, checked_bytes, checked_levels, price
 from .moves import ADD
-from .on_graph import time_on
+from .on_graph import line_on
 from .plan import Plan
 
 
@@ -163,7 +163,20 @@ class Schedule(Plan):
         >>> [f"{1.75e12 / ring.time_on(server('mi300x'), 1e12, channels=c) / 1e9:.0f} GB/s" for c in (1, 7)]
         ['64 GB/s', '448 GB/s']
         """
-        return time_on(self, graph, nbytes, channels, order)
+        nbytes = checked_bytes(self.collective, nbytes)
+        start, per_byte = self.line_on(graph, channels, order)
+        return nbytes * per_byte + start
+
+    def line_on(self, graph, channels="auto", order=None) -> Price:
+        """Return the time on a graph as a straight line in the bytes, (start, per_byte); arguments and errors are `time_on`'s.
+
+        >>> from fabriclib.collectives import schedule
+        >>> from fabriclib.topology import server
+        >>> start, per_byte = schedule("all_reduce", "ring", ranks=8).line_on(server("hgx-h100"))
+        >>> round(1e6 * start, 6), round(1e-9 / per_byte, 6)
+        (8.4, 257.142857)
+        """
+        return line_on(self, graph, channels, order)
 
     def relabel(self, order) -> Schedule:
         """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).

@@ -62,17 +62,10 @@ def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]
     graph, ranks = rails(servers, speed), PLACES * servers
     ring = schedule("all_reduce", "ring", ranks=ranks)
     levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
-    on_graph = {ONE_RING: lambda n: ring.time_on(graph, n, channels=1),
-                RINGS: lambda n: ring.time_on(graph, n, channels=PLACES),
-                TWO_LEVELS: lambda n: levels.time_on(graph, n), ADDING: lambda n: adding(n, servers, speed)}
-    return {way: _straight(seconds) for way, seconds in on_graph.items()}
-
-
-def _straight(seconds) -> tuple[float, float]:
-    """Return (start, seconds a byte) of a time that is a straight line in bytes."""
-    little, much = seconds(np.array([1.0, BUFFER]))
+    little, much = adding(np.array([1.0, BUFFER]), servers, speed)
     per_byte = float(much - little) / (BUFFER - 1)
-    return float(little) - per_byte, per_byte
+    return {ONE_RING: ring.line_on(graph, channels=1), RINGS: ring.line_on(graph, channels=PLACES),
+            TWO_LEVELS: levels.line_on(graph), ADDING: (float(little) - per_byte, per_byte)}
 
 
 def adding(nbytes, servers: int, speed: str, *, inside: bool = True, between: bool = True):
@@ -108,7 +101,7 @@ def all_to_all_lines(servers: int, oversubscription: int) -> dict[str, tuple[flo
     graph, found = network("rail-optimised", servers, oversubscription), {}
     for way, name in ROUTES.items():
         plan = schedule("all_to_all", name, ranks=PLACES * servers, dims=(PLACES, servers))
-        found[way] = _straight(lambda nbytes, plan=plan: plan.time_on(graph, nbytes))
+        found[way] = plan.line_on(graph)
     return found
 
 

@@ -114,13 +114,11 @@ SIZES = [2.0**k for k in range(16, 35)]
 @functools.cache
 def line(name: str) -> tuple[float, float]:
     """Return (seconds to start, seconds a byte) of a ring all-reduce over all GPUs of a server."""
-    graph = server(name)
-    plan = ring_plan(name)
-    if not direct(name):  # no peer-to-peer access: each message is two flows at once, with what else goes up and down
-        small = plan.time_on(graph, 1.0)
-        return 2 * small, sent(name) / float(moved(name, RING, STAGED).rates.min())
-    one, two = plan.time_on(graph, units.GiB), plan.time_on(graph, 2 * units.GiB)
-    return 2 * one - two, (two - one) / units.GiB
+    start, per_byte = ring_plan(name).line_on(server(name))
+    if direct(name):
+        return start, per_byte
+    # No peer-to-peer access: each message is two flows at once, with what else goes up and down.
+    return 2 * start, sent(name) / float(moved(name, RING, STAGED).rates.min())
 
 
 def direct(name: str) -> bool:
