@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from ..measurements import percent, settled
 from ..prediction.cases import machine_of
 from .broken import Case
 from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,8 +36,8 @@ class Comparison:
     """
 
     run: Case
-    table: object
-    regimes: object
+    table: pd.DataFrame
+    regimes: pd.DataFrame
     fit: AlphaBeta | None
     alarm: bool
     causes: tuple[Candidate, ...]

@@ -12,7 +12,6 @@ from fabriclib.diagnosis.broken import Case
 from fabriclib.diagnosis.suspects import TOO_SLOW
 from fabriclib.measurements import read_measurements
 from fabriclib.prediction.constants import fitted
-from fabriclib.prediction.model import case
 from fabriclib.prediction.reach import reach
 
 SIZES = 2.0 ** np.arange(10, 34)
@@ -24,7 +23,7 @@ SERVERS = ["dgx-h100", "dgx-h200", "dgx-b200", "dgx-a100", "mi300x-roce", "alps-
 
 
 def run_of(system, nodes, collective="all_reduce"):
-    return Case(*case(system, collective, SIZES, nodes, None, "mpi"))
+    return Case.of(system, collective, SIZES, nodes, None, "mpi")
 
 
 def tcp(run, dice):
