@@ -56,8 +56,9 @@ PREDICTIONS = [
     Prediction(
         "pcie.lanes",
         "A CPU of the EPYC 9004 series has {{ lanes.lanes_of(PAIR) }} PCIe lanes. Two of them in one server reach each other "
-        "over {{ to_the_other_cpu() }} of these lanes on each side. The server shall hold 8 GPUs and 8 NICs (network cards) "
-        "with {{ lanes_for('gpu') }} lanes each, and 4 SSDs with {{ lanes_for('ssd') }} lanes each. How many lanes are missing?",
+        "over {{ to_the_other_cpu() }} of these lanes on each side. The server shall hold 8 GPUs with {{ lanes_for('gpu') }} "
+        "lanes each, 8 NICs (network cards) with {{ lanes_for('nic') }} lanes each, and 4 SSDs with {{ lanes_for('ssd') }} "
+        "lanes each. How many lanes are missing?",
         "ratio", lambda: lanes.lanes_asked() - lanes.lanes_of(PAIR, sockets=2),
         "{{ 8 * lanes_for('gpu') }} for the GPUs, {{ 8 * lanes_for('nic') }} for the NICs and {{ 4 * lanes_for('ssd') }} for "
         "the SSDs are {{ lanes.lanes_asked() }}. Each CPU has {{ lanes.lanes_of(PAIR, 2) // 2 }} lanes left for devices, so the "
