@@ -1,11 +1,11 @@
-"""Labs of lesson 08: the numbers of a default state worked by hand, and what must hold as a control moves."""
+"""The labs: the numbers of a default state worked by hand, and what must hold as a control moves."""
 
 import numpy as np
 import pytest
 
 import fabricbook as book
 import fabriclib as fl
-from fabricbook.lessons.networks import labs as rdma
+from fabricbook.lessons.networks import labs, tables
 from fabriclib import catalog
 
 
@@ -20,8 +20,8 @@ def test_the_ladders_bars_end_where_the_sentence_says():
 
 def test_every_time_stands_with_the_range_of_its_sources():
     _, sentence = book.lab("latency-ladder").evaluate()
-    ends = {name: [sum(getattr(one, end) for one in rdma.climbed(id, 64, "400 Gb/s", 1, 20)) for end in ("low", "high")]
-            for name, id in rdma.TRANSPORTS.items()}
+    ends = {name: [sum(getattr(one, end) for one in tables.climbed(id, 64, "400 Gb/s", 1, 20)) for end in ("low", "high")]
+            for name, id in tables.TRANSPORTS.items()}
     for name, (low, high) in ends.items():
         assert f"µs ({fl.units.format(low, 's')} to {fl.units.format(high, 's')})" in sentence, name
     assert ends["RoCE v2"][0] < ends["InfiniBand"][1]
@@ -30,7 +30,7 @@ def test_every_time_stands_with_the_range_of_its_sources():
 def test_roce_and_infiniband_are_apart_by_a_range_and_not_by_a_difference_of_means():
     """One switch: 250 to 800 ns against 130 to 330, and 56 bytes of headers at 50 GB/s."""
     headers = 56 / 50e9
-    assert rdma.apart(64, "400 Gb/s", 1, 20) == pytest.approx((250e-9 - 330e-9 + headers, 800e-9 - 130e-9 + headers))
+    assert labs.apart(64, "400 Gb/s", 1, 20) == pytest.approx((250e-9 - 330e-9 + headers, 800e-9 - 130e-9 + headers))
     _, sentence = book.lab("latency-ladder").evaluate()
     assert "RoCE takes from 78.9 ns less to 671 ns more than InfiniBand: which switch it is decides." in sentence
     assert "for its headers" in book.lab("latency-ladder").evaluate(switches=0)[1]
@@ -76,10 +76,10 @@ def test_a_lost_packet_by_hand():
 
 
 def test_tables_meet_their_measurements():
-    errors = [int(text.split()[0]) for text in rdma.latency_beside_measured()["error"]]
+    errors = [int(text.split()[0]) for text in tables.latency_beside_measured()["error"]]
     assert max(abs(one) for one in errors[:5]) <= 6
-    assert rdma.goodput_beside_measured()["error"].tolist()[:5] == ["+3 %", "+0 %", "+1 %", "+0 %", "+4 %"]
-    assert rdma.fec_table()["one link (ns)"].tolist() == [0.0, 225.8, 72.2, 62.6, 62.6]
+    assert tables.goodput_beside_measured()["error"].tolist()[:5] == ["+3 %", "+0 %", "+1 %", "+0 %", "+4 %"]
+    assert tables.fec_table()["one link (ns)"].tolist() == [0.0, 225.8, 72.2, 62.6, 62.6]
 
 
 def test_the_verdicts_say_what_is_not_from_a_source():

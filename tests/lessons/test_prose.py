@@ -8,7 +8,6 @@ from fabricbook.lessons import ORDER, lesson
 
 NOT_YET = (
     "signals",
-    "networks",
     "bring_your_own",
 )
 

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 
-from fabriclib import catalog, fec, framing, ladder, units
-from fabriclib.cabling import cable
+from fabriclib import framing, ladder, units
 from fabriclib.congestion import loss as losses
-from fabriclib.links import link
-from fabriclib.measurements import error, percent
 
 from ...stage import Control, charts, lab
-
-TRANSPORTS = {"TCP": "tcp", "RoCE v2": "roce", "InfiniBand": "ib"}
-# For each speed the Ethernet, the InfiniBand and the slot that go together.
-SPEEDS = {"100 Gb/s": ("eth100", "ib-edr", "pcie3"), "200 Gb/s": ("eth200", "ib-hdr", "pcie4"),
-          "400 Gb/s": ("eth400", "ib-ndr", "pcie5"), "800 Gb/s": ("eth800", "ib-xdr", "pcie6")}
-FIBRE = "module-400-mm"
-
-
-def wires(transport: str, speed: str):
-    """Return (wire, slot) of a transport at a speed."""
-    ethernet, infiniband, slot = SPEEDS[speed]
-    return link(infiniband if transport == "ib" else ethernet), link(slot)
-
-
-@functools.cache
-def climbed(transport: str, size: float, speed: str, switches: int, metres: float) -> tuple[ladder.Rung, ...]:
-    """Return the rungs of one message at the controls' values."""
-    wire, slot = wires(transport, speed)
-    return tuple(ladder.rungs(transport, size, wire, slot, ladder.way(wire, switches, cable(FIBRE), metres)))
-
+from ...stage.words import span
+from .tables import (
+    ETHERNET_MTU,
+    FITTING,
+    KERNEL,
+    METRES,
+    RDMA_MTU,
+    RDMA_MTUS,
+    ROUND,
+    SIZE,
+    SPEEDS,
+    TCP_PAYLOAD,
+    TRANSPORTS,
+    climbed,
+    usual,
+    wires,
+)
 
 # ---- lab 1: the ladder ----
 
@@ -69,9 +62,8 @@ def _ladder_chart():
         bars = charts.live().mark_bar(stroke="#333333", strokeWidth=1, height={"band": 0.8}).encode(
             x=x(start), x2=alt.X2(f"{end}:Q"), y=y, color=colour)
         spread = charts.live().mark_rule(color="black", strokeWidth=2.5, yOffset=34).encode(x=x(low), x2=alt.X2(f"{high}:Q"), y=y)
-        edge = {"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}
-        text = [charts.live().mark_text(align="left", dx=6, fontSize=15, fontWeight="bold", color="#222222", **more).encode(
-            x=x(place), y=y, text=f"{said}:N") for more in (edge, {})]
+        text = charts.legible(charts.live().encode(x=x(place), y=y, text=f"{said}:N"), align="left", dx=6, fontSize=15,
+                              fontWeight="bold")
         return alt.layer(bars, spread, *text)
 
     left = panel("from (µs)", "to (µs)", "least (µs)", "most (µs)", "total (µs)", "said", _ALL, _LEFT, "one way, all three (µs)")
@@ -85,10 +77,10 @@ def _ladder_chart():
 
 
 @lab("latency-ladder", title="One message, three transports", tier="cluster",
-     controls=[Control("size", [8, 64, 256, 1024, 4096], default=64, label="message", unit="B"),
-               Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu"),
+     controls=[Control("size", [8, SIZE, 256, 1024, RDMA_MTU], default=SIZE, label="message", unit="B"),
+               Control("speed", list(SPEEDS), default=usual, as_="menu"),
                Control("switches", range(6), default=1, label="switches on the way"),
-               Control("metres", [1, 5, 10, 20, 30], default=20, label="each cable", unit="m")],
+               Control("metres", [1, 5, 10, METRES, 30], default=METRES, label="each cable", unit="m")],
      chart=_ladder_chart,
      leaves_out="Queues: the network is empty. Waiting for more packets before an interrupt, a core that sleeps, a NIC that must "
                 "look up an address, reading the message from memory. The kernel's rungs are ranges of one design document; the "
@@ -101,8 +93,7 @@ def latency_ladder(size, speed, switches, metres):
         found = climbed(transport, size, speed, switches, metres)
         totals[name] = _total(found)
         rows += _stacked(name, found, near=name != "TCP")
-    kernel = sum(one.seconds for one in climbed("tcp", size, speed, switches, metres)
-                 if one.kind in ("kernel", "copies", "interrupt and wake-up"))
+    kernel = sum(one.seconds for one in climbed("tcp", size, speed, switches, metres) if one.kind in KERNEL)
     said = ", ".join(f"{name} {spread(*total)}" for name, total in totals.items())
     return {field: [one[field] for one in rows] for field in rows[0]}, (
         f"{units.format(size)} one way at {speed}, {switches} switch{'' if switches == 1 else 'es'} on the way: {said}. Kernel, "
@@ -111,17 +102,17 @@ def latency_ladder(size, speed, switches, metres):
 
 def _total(found: tuple[ladder.Rung, ...]) -> tuple[float, float, float]:
     """Usual, lowest and highest seconds of all rungs."""
-    usual, low, high = (sum(getattr(one, field) for one in found) for field in ("seconds", "low", "high"))
-    return usual, low, high
+    typical, low, high = (sum(getattr(one, field) for one in found) for field in ("seconds", "low", "high"))
+    return typical, low, high
 
 
-def spread(usual: float, low: float, high: float) -> str:
+def spread(typical: float, low: float, high: float) -> str:
     """Return a time with the range that its sources allow, as text.
 
     >>> spread(1.4e-6, 1.2e-6, 1.6e-6)
     '1.4 µs (1.2 µs to 1.6 µs)'
     """
-    return f"{units.format(usual, 's')} ({units.format(low, 's')} to {units.format(high, 's')})"
+    return f"{units.format(typical, 's')} ({span(low, high, 's')})"
 
 
 def apart(size: float, speed: str, switches: int, metres: float) -> tuple[float, float]:
@@ -161,26 +152,11 @@ def _stacked(name: str, found: tuple[ladder.Rung, ...], near: bool) -> list[dict
     return rows
 
 
-def rung_table(transport: str, size: float = 64, speed: str = "400 Gb/s", switches: int = 1, metres: float = 20):
-    """Return the rungs of one message as a DataFrame: where, what, which kind, nanoseconds and the range of the sources."""
-    import pandas as pd
-
-    return pd.DataFrame([{"at": one.at, "what happens": one.step, "kind": one.kind, "ns": round(one.seconds / units.ns),
-                          "range (ns)": f"{one.low / units.ns:.0f} to {one.high / units.ns:.0f}" if one.high > one.low else ""}
-                         for one in climbed(transport, size, speed, switches, metres)])
-
-
 # ---- lab 2: headers ----
 
 _SIZES = [2**k for k in range(3, 21)]
 _CURVES = {"TCP": (charts.OTHER, charts.DASH_DOT), "RoCE v2": (charts.CLUSTER, charts.SOLID),
            "InfiniBand": (charts.CHIP, charts.DASHED)}
-_MTUS = [(row["transport"], row["mtu_bytes"], row["payload_bytes"]) for row in catalog.rows("mtus")]
-TCP_PAYLOAD = {mtu: payload for transport, mtu, payload in _MTUS if transport == "tcp"}
-RDMA_MTUS = [mtu for transport, mtu, _ in _MTUS if transport == "rdma"]
-RDMA_MTU = max(RDMA_MTUS)
-
-
 def _share_chart():
     x = charts.x("message (B)", (8, 2**20), title="message", unit="B", log=2)
     y = charts.y("payload (%)", (0, 100), title="share of the wire that is message (%)")
@@ -194,9 +170,9 @@ def _share_chart():
 
 @lab("header-share", title="What headers leave", tier="cluster",
      controls=[Control("size", _SIZES, default=4096, label="message", unit="B"),
-               Control("rdma_mtu", RDMA_MTUS, default=1024, label="RDMA MTU", unit="bytes"),
-               Control("ethernet_mtu", list(TCP_PAYLOAD), default=1500, label="Ethernet MTU for TCP", unit="bytes"),
-               Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],
+               Control("rdma_mtu", RDMA_MTUS, default=FITTING, label="RDMA MTU", unit="bytes"),
+               Control("ethernet_mtu", list(TCP_PAYLOAD), default=ETHERNET_MTU, label="Ethernet MTU for TCP", unit="bytes"),
+               Control("speed", list(SPEEDS), default=usual, as_="menu")],
      chart=_share_chart,
      leaves_out="Acknowledgements, which go the other way; the 16 bytes that the first packet of an RDMA write adds; VLAN tags; "
                 "InfiniBand's flow-control messages. A NIC also has a limit of messages a second, which small ones reach first.",
@@ -239,9 +215,9 @@ def _loss_chart():
 
 @lab("lost-packet", title="The price of a lost packet", tier="cluster",
      controls=[Control("one_in", [10**k for k in range(6, 1, -1)], default=1000, label="one packet lost in"),
-               Control("rtt", [us * units.us for us in (2, 5, 10, 20, 50, 100)], default=10 * units.us, label="round trip",
+               Control("rtt", [us * units.us for us in (2, 5, 10, 20, 50, 100)], default=ROUND, label="round trip",
                        unit="s"),
-               Control("speed", list(SPEEDS), default="400 Gb/s", as_="menu")],
+               Control("speed", list(SPEEDS), default=usual, as_="menu")],
      chart=_loss_chart,
      leaves_out="Losses in bursts, a sender that slows down after a loss, and the last packet of a message: nothing follows it "
                 "to show the gap, and only a timer brings it back, which is set to milliseconds or more.",
@@ -263,85 +239,3 @@ def lost_packet(one_in, rtt, speed):
     return rows, (f"One packet in {one_in:,} lost at {speed} and {units.format(rtt, 's')} a round trip: go-back-N delivers "
                   f"{100 * here['go-back-N']:.3g} % of the rate, selective repeat {100 * here['selective repeat']:.4g} %. "
                   f"{under_way:.0f} packets are under way when the loss is noticed.")
-
-
-# ---- tables of the lesson ----
-
-def rates_table():
-    """Return the generations as a DataFrame of text: lanes, signalling, what line code and FEC leave, what headers leave."""
-    import pandas as pd
-
-    rows = []
-    for name in ("ib-qdr", "ib-edr", "ib-hdr", "ib-ndr", "ib-xdr", "eth100", "eth200", "eth400", "eth800", "eth1600"):
-        one = link(name)
-        raw, line, payload = (units.format(8 * stage.rate, "b/s", 4) for stage in one.waterfall())
-        rows.append({"link": one.name, "lanes": one.lanes, "raw": raw, "line code and FEC": one.code, "line": line,
-                     f"payload, MTU {RDMA_MTU}": payload})
-    return pd.DataFrame(rows)
-
-
-def switches_table():
-    """Return the network switches with a known latency as a DataFrame: nanoseconds from port to port, and what is doubtful."""
-    import pandas as pd
-
-    rows = []
-    for row in catalog.rows("switches"):
-        port = link(row["link"])
-        if row["latency_s"] > 0 and port.family in ("infiniband", "ethernet"):
-            source = catalog.sources_of(row)["latency_s"]
-            rows.append({"switch": row["name"], "ports": port.name, "ns": round(row["latency_s"] / units.ns),
-                         "grade": source.grade, "source": source.publisher or "none found"})
-    return pd.DataFrame(rows)
-
-
-def fec_table():
-    """Return what FEC costs on one link, as a DataFrame: the code, the wait for its block, the estimated decoder, in ns."""
-    import pandas as pd
-
-    rows = []
-    for name in ("eth10", "eth25", "eth100", "eth400", "eth800"):
-        wire, own = link(name), fec.link_fec(link(name))
-        wait = own[0].block_time(wire.raw, own[1]) if own else 0.0
-        rows.append({"link": wire.name, "code": own[0].name if own else "none",
-                     "wait for the block (ns)": round(wait / units.ns, 1),
-                     "mend (ns, estimate)": round(own[0].decode_time / units.ns) if own else 0,
-                     "one link (ns)": round(fec.latency(wire) / units.ns, 1)})
-    return pd.DataFrame(rows)
-
-
-def latency_beside_measured():
-    """Return a DataFrame of text: the ladder beside published latencies, back to back and without FEC."""
-    import pandas as pd
-
-    cases = [("InfiniBand EDR, 32 B", "edr-latency-32", "ib", 32, "ib-edr"),
-             ("InfiniBand EDR, 1 KiB", "edr-latency-1024", "ib", 1024, "ib-edr"),
-             ("InfiniBand EDR, 4 KiB", "edr-latency-4096", "ib", 4096, "ib-edr"),
-             ("InfiniBand EDR, 32 KiB", "edr-latency-32768", "ib", 32768, "ib-edr"),
-             ("InfiniBand EDR, 2 MiB", "edr-latency-2mib", "ib", 2**21, "ib-edr"),
-             ("InfiniBand EDR, a curated table", "edr-latency-stas", "ib", 32, "ib-edr"),
-             ("kernel TCP over 10G Ethernet, small", "tcp-10g-latency", "tcp", 64, "eth10")]
-    rows = []
-    for what, id, transport, size, wire in cases:
-        figure = catalog.figure(id)
-        model = ladder.latency(transport, size, link(wire), link("pcie3"))[0]
-        rows.append({"message": what, "source": figure.source.id, "model": units.format(model, "s"),
-                     "published": units.format(figure.si, "s"), "error": percent(error(model, figure.si))})
-    return pd.DataFrame(rows)
-
-
-def goodput_beside_measured():
-    """Return a DataFrame of text: what headers leave of the line rate beside measured goodput."""
-    import pandas as pd
-
-    wire = link("eth400")
-    framed = wire.line * (RDMA_MTU + framing.overhead("rocev2") - 20) / (RDMA_MTU + framing.overhead("rocev2"))
-    tcp = link("slingshot11").bandwidth() * framing.share("tcp-ipv4", TCP_PAYLOAD[1500])
-    cases = [("InfiniBand EDR, MTU 4096", "edr-write-bw", link("ib-edr").bandwidth(4096)),
-             ("RoCE at 100G, MTU 1024 (assumed)", "eth100-write-bw", link("eth100").bandwidth(1024)),
-             ("RoCE at 100G, MTU 4096 (assumed)", "eth100-send-bw", link("eth100").bandwidth(4096)),
-             ("RoCE at 400G, headers counted in", "eth400-send-wire", framed),
-             ("Slingshot, RDMA", "slingshot-osu-bw", link("slingshot11").bandwidth()),
-             ("Slingshot, kernel TCP", "slingshot-tcp-bw", tcp)]
-    return pd.DataFrame([{"what": what, "source": (figure := catalog.figure(id)).source.id,
-                          "model": units.format(8 * model, "b/s", 4), "measured": units.format(8 * figure.si, "b/s", 4),
-                          "error": percent(error(model, figure.si))} for what, id, model in cases])
