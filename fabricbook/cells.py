@@ -29,7 +29,7 @@ def lab(name: str) -> Lab:
     """
     function = find("labs", name)
     home = lesson(function.__module__.split(".")[-2])
-    return Lab(function, lambda text: fill(text, home.names))
+    return Lab(function.declaration, lambda text: fill(text, home.names))
 
 
 def labs() -> list[str]:

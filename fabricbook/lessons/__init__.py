@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,10 +159,9 @@ class Lesson:
 
     @property
     def labs(self) -> dict[str, Callable]:
-        """The functions that declare its labs, by the labs' names, whichever of its modules they are in."""
-        package = f"{__name__}.{self.name}"
-        modules = [importlib.import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules([str(self.folder)])]
-        own = [f for m in modules for f in vars(m).values() if getattr(f, "__module__", "") == m.__name__]
+        """The functions that declare its labs, by the labs' names."""
+        module = importlib.import_module(f"{__name__}.{self.name}.labs")
+        own = [f for f in vars(module).values() if getattr(f, "__module__", "") == module.__name__]
         return {f.declaration.name: f for f in own if hasattr(f, "declaration")}
 
     def _own(self, declared):

@@ -70,15 +70,14 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
 
 
 class Lab:
-    """A lab as a learner holds it, made from a function that `@lab` declared. Two of them share nothing.
+    """A lab as a learner holds it. Two of them share nothing.
 
     Args:
-        function: the declared one.
+        declared: what `@lab` noted of a function, as its `declaration`.
         filled: returns a text of the declaration with the numbers that it names filled in.
     """
 
-    def __init__(self, function: Callable, filled: Callable[[str], str] = str) -> None:
-        declared = function.declaration
+    def __init__(self, declared: Declaration, filled: Callable[[str], str] = str) -> None:
         self.declared: Declaration = replace(declared, leaves_out=filled(declared.leaves_out))
         self.controls = {control.name: control for control in self.declared.controls}
 

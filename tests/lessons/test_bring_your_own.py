@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fabricbook.lessons.bring_your_own import labs as bad_runs
-from fabricbook.lessons.bring_your_own.own_log import bring_your_own
+from fabricbook.lessons.bring_your_own import tables as bad_runs
+from fabricbook.lessons.bring_your_own.boxes import bring_your_own
 from fabriclib import catalog
 from fabriclib.measurements.examples import EXAMPLES, example
 

@@ -7,7 +7,6 @@ from fabricbook.course.bare import bare_numbers
 from fabricbook.lessons import ORDER, lesson
 
 NOT_YET = (
-    "bring_your_own",
 )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import fabriclib as fl
-from fabricbook.lessons.bring_your_own.own_machine import measure_here, overlay, recorded
+from fabricbook.lessons.bring_your_own.boxes import measure_here
+from fabricbook.lessons.bring_your_own.labs import overlay, recorded
 from fabriclib import measure
 
 

@@ -42,4 +42,4 @@ def _curve(latency, kind):
 
 @pytest.fixture
 def trial() -> Lab:
-    return Lab(_curve)
+    return Lab(_curve.declaration)

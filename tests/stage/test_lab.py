@@ -60,7 +60,7 @@ def test_the_display_is_the_widget_and_the_text(trial, monkeypatch):
 def test_the_picture_is_the_same_on_every_run(trial):
     first = trial.png()
     assert first.startswith(b"\x89PNG")
-    assert first == Lab(trial.declared.function).png()
+    assert first == Lab(trial.declared).png()
 
 
 def test_the_few_colours_of_a_picture_are_those_of_its_marks(trial):
@@ -75,8 +75,8 @@ def test_the_few_colours_of_a_picture_are_those_of_its_marks(trial):
 
 def test_the_numbers_that_it_names_are_filled_in_for_the_learner_alone():
     declared = declare(leaves_out="All of {{ it }}.")(lambda n: ({"n": [n]}, "1"))
-    assert Lab(declared, lambda text: text.replace("{{ it }}", "450 GB/s")).declared.leaves_out == "All of 450 GB/s."
-    assert Lab(declared).declared.leaves_out == "All of {{ it }}."
+    assert Lab(declared.declaration, lambda text: text.replace("{{ it }}", "450 GB/s")).declared.leaves_out == "All of 450 GB/s."
+    assert Lab(declared.declaration).declared.leaves_out == "All of {{ it }}."
 
 
 def test_more_than_four_controls_are_refused():
@@ -98,7 +98,7 @@ def test_an_unknown_tier_is_refused():
 @pytest.mark.parametrize("table", [{}, {"a": []}, {"a": [1], "b": [1, 2]}])
 def test_a_table_that_is_none_is_a_mistake_of_the_lab(table):
     with pytest.raises(TypeError, match="equally long"):
-        Lab(declare()(lambda n: (table, "1"))).evaluate()
+        Lab(declare()(lambda n: (table, "1")).declaration).evaluate()
 
 
 def test_labs_are_found_and_misspelt_names_corrected():

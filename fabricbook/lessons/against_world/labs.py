@@ -189,7 +189,7 @@ def _choice_chart():
                Control("nodes", [2**k for k in range(8)], default=1, unit="nodes"),
                Control("nbytes", _BUFFERS, default=2.0**24, label="buffer", unit="B")],
      chart=_choice_chart,
-     leaves_out="The tuner of NCCL {{ nccl.VERSION }} (June 2026) alone: version 2.32 of November 2026 adds another cost "
+     leaves_out="The tuner of NCCL {{ version }} (June 2026) alone: version 2.32 of November 2026 adds another cost "
                 "model, with data for Vera Rubin. Tuner plugins, which clouds install, and environment variables overrule it. "
                 "CollNet (SHARP) and PAT are not offered. The search's channels are those of a log of another version, or "
                 "derived. A score ranks candidates; it was never meant to be a time. Diamonds are of other versions; those for "

@@ -8,7 +8,7 @@ import statistics
 
 import numpy as np
 
-from fabriclib import accuracy, catalog, nccl, units  # noqa: F401 - the texts name nccl
+from fabriclib import accuracy, catalog, nccl, units
 from fabriclib.collectives import schedule
 from fabriclib.collectives.busbw import factor
 from fabriclib.links import link
@@ -20,6 +20,7 @@ from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.model import predicted
 
 SMALL = 8.0  # bytes
+version = nccl.VERSION
 GPUS = 8
 h100, p5 = link("nvlink4").bundle(link("nvlink4").per_device), system("aws-p5")
 steps = schedule("all_reduce", "ring", ranks=GPUS).counts().messages

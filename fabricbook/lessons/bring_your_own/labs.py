@@ -1,38 +1,34 @@
-"""A machine broken on purpose, and published runs beside the machines that they may have been."""
+"""A machine broken on purpose, published runs beside what they may have been, and collectives on one computer."""
 
 from __future__ import annotations
 
-import functools
+import json
 
 import numpy as np
 
-from fabriclib import catalog, units
-from fabriclib.accuracy import LARGE, SMALL
+from fabriclib import catalog, measure, units
+from fabriclib.accuracy import REGIMES, SMALL, regimes_of
+from fabriclib.collectives import collective_time
 from fabriclib.collectives.busbw import busbw
-from fabriclib.diagnosis import Comparison, causes, compare
+from fabriclib.diagnosis import Comparison
 from fabriclib.diagnosis.broken import Case, Variant, variants
+from fabriclib.links import AlphaBeta
 from fabriclib.machines import system
-from fabriclib.measurements import as_read, percent
+from fabriclib.measurements import percent
 from fabriclib.measurements.examples import RUNS
-from fabriclib.prediction.model import case
 
 from ...stage import Control, charts, lab
+from .tables import CAUSES, GRID, compared, run_of
 
 _MACHINES = ["dgx-a100", "dgx-h100", "dgx-b200", "aws-p5", "mi300x-roce", "alps-gh200"]
 _COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]
-_GRID = 2.0 ** np.arange(10, 35)
 _RATE, _TIMES = (1e5, 1e12), (0.25, 64.0)
 HEALTHY, BROKEN = "healthy", "broken"
 _LINES = {HEALTHY: (charts.CLUSTER, charts.SOLID), BROKEN: (charts.OTHER, charts.DASHED)}
-_NAMES = {row["name"]: row["id"] for row in catalog.rows("causes")}
-
-
-def _run(machine: str, collective: str, nbytes, nodes: int, gpus: int | None = None, launcher: str = "mpi") -> Case:
-    return Case(*case(machine, collective, nbytes, nodes, gpus, launcher))
 
 
 def _break_chart():
-    x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
+    x = charts.x("size", (GRID[0], GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
     y = charts.y("busbw (B/s)", _RATE, title="busbw (logarithmic)", unit="B/s", log=10)
     return charts.stack(charts.line(x, y, colour=charts.CLUSTER, **charts.series("machine", _LINES)), height=360, description=(
         "The bus bandwidth of a collective against the size of the buffer, both logarithmic: a solid line for the healthy "
@@ -40,7 +36,7 @@ def _break_chart():
 
 
 @lab("break-a-machine", title="Break a machine", tier="cluster",
-     controls=[Control("cause", list(_NAMES), default="NICs missing", as_="menu"),
+     controls=[Control("cause", list(CAUSES), default="NICs missing", as_="menu"),
                Control("machine", [system(id).name for id in _MACHINES], default="DGX H100", as_="menu"),
                Control("nodes", [1, 2, 4, 8, 16, 32, 64], default=4, unit="nodes"),
                Control("collective", _COLLECTIVES, default="all_reduce", as_="menu")],
@@ -51,13 +47,13 @@ def _break_chart():
 def break_a_machine(cause, machine, nodes, collective):
     """Each cause has a fingerprint: what it does to small messages, and what to large ones."""
     id = next(id for id in _MACHINES if system(id).name == machine)
-    run = _run(id, collective, _GRID, nodes)
-    healthy, found = run.seconds(), variants(_NAMES[cause], run)
-    slow = found[0].seconds if found else np.full(_GRID.size, np.nan)
+    run = run_of(id, collective, GRID, nodes)
+    healthy, found = run.seconds(), variants(CAUSES[cause], run)
+    slow = found[0].seconds if found else np.full(GRID.size, np.nan)
     ranks = run.nodes * run.gpus
-    rates = np.concatenate([busbw(collective, _GRID, t, ranks) if np.isfinite(t).all() else t for t in (healthy, slow)])
-    table = {"size": np.tile(_GRID, 2), "machine": np.repeat(list(_LINES), _GRID.size), "busbw (B/s)": rates,
-             "times as long": np.concatenate([np.ones(_GRID.size), slow / healthy])}
+    rates = np.concatenate([busbw(collective, GRID, t, ranks) if np.isfinite(t).all() else t for t in (healthy, slow)])
+    table = {"size": np.tile(GRID, 2), "machine": np.repeat(list(_LINES), GRID.size), "busbw (B/s)": rates,
+             "times as long": np.concatenate([np.ones(GRID.size), slow / healthy])}
     return table, f"{machine}, {nodes} node{'s' * (nodes > 1)}{_told(cause, collective, found, healthy, rates)}"
 
 
@@ -66,8 +62,8 @@ def _told(cause: str, collective: str, found: list[Variant], healthy: np.ndarray
         return f": {cause} cannot happen here, or makes no difference to this {collective}."
     small, large = found[0].seconds[0] / healthy[0], found[0].seconds[-1] / healthy[-1]
     best, left = (units.format(part.max(), "B/s") for part in np.split(rates, 2))
-    return (f", {found[0].label}: {units.format(_GRID[0])} take {small:.3g} times as long as on a healthy one, "
-            f"{units.format(_GRID[-1])} {large:.3g} times; the best busbw falls from {best} to {left}.")
+    return (f", {found[0].label}: {units.format(GRID[0])} take {small:.3g} times as long as on a healthy one, "
+            f"{units.format(GRID[-1])} {large:.3g} times; the best busbw falls from {best} to {left}.")
 
 
 # ---- published runs ----
@@ -84,15 +80,14 @@ def fingerprint_chart(description: str):
     def y(field):
         return charts.y(field, _TIMES, title="times as long as predicted (logarithmic)", log=2)
 
-    marks = {"shape": "diamond", "size": 90, "filled": True, "opacity": 1, "color": charts.MEASURED}
     return charts.stack(charts.line(x, y("expected"), colour=charts.CLUSTER, **charts.series("line", _SUSPECTS)),
-                        charts.live().mark_point(**marks).encode(x=x, y=y("measured")), height=360, description=description)
+                        charts.diamonds(charts.live(), x, y("measured"), size=90), height=360, description=description)
 
 
 def fingerprint(found: Comparison, suspect: str) -> tuple[dict, str]:
     """Return (table, sentence): a measured run as multiples of the prediction, beside a suspect, by its name, or "nothing"."""
     run, measured, healthy = found.run, found.table["measured"].to_numpy(), found.table["predicted"].to_numpy()
-    suspected = variants(_NAMES[suspect], run) if suspect in _NAMES else []
+    suspected = variants(CAUSES[suspect], run) if suspect in CAUSES else []
     nearest = min(suspected, key=lambda one: np.abs(np.log(measured / one.seconds)).mean()) if suspected else None
     slow = nearest.seconds / healthy if nearest else np.full(healthy.size, np.nan)
     inside = np.clip(np.concatenate([measured / healthy, np.full(healthy.size, np.nan)]), *_TIMES)
@@ -101,7 +96,7 @@ def fingerprint(found: Comparison, suspect: str) -> tuple[dict, str]:
     said = f"Measured against predicted: {_by_regime(run, measured / healthy)}."
     if nearest:
         return table, f"{said} Against a machine {nearest.label}: {_by_regime(run, measured / nearest.seconds)}."
-    return table, said if suspect not in _NAMES else f"{said} {suspect[0].upper()}{suspect[1:]} cannot happen in such a run."
+    return table, said if suspect not in CAUSES else f"{said} {suspect[0].upper()}{suspect[1:]} cannot happen in such a run."
 
 
 def nothing_drawn() -> tuple[dict, str]:
@@ -112,24 +107,17 @@ def nothing_drawn() -> tuple[dict, str]:
 
 def _by_regime(run: Case, times: np.ndarray) -> str:
     """The median of *times* in each regime that has rows, as text."""
-    small, large = run.nbytes <= SMALL, run.nbytes >= LARGE
-    regimes = {f"up to {units.format(SMALL)}": small, "between": ~small & ~large, f"from {units.format(LARGE)}": large}
-    return ", ".join(f"{np.median(times[rows]):.2g} times {name}" for name, rows in regimes.items() if rows.any())
-
-
-@functools.cache
-def compared(table: str) -> Comparison:
-    """Return a published table beside the prediction for its machine."""
-    return compare(as_read(table), catalog.row("measurement_tables", table)["system"])
+    return ", ".join(f"{np.median(times[rows]):.2g} times {name}" for name, rows in regimes_of(run.nbytes).items()
+                     if name != REGIMES[0] and rows.any())
 
 
 @lab("read-a-log", title="What is wrong with this run?", tier="cluster",
      controls=[Control("run", list(RUNS), default=next(iter(RUNS)), as_="menu"),
-               Control("suspect", ["nothing", *_NAMES], default="nothing", as_="menu")],
+               Control("suspect", ["nothing", *CAUSES], default="nothing", as_="menu")],
      chart=lambda: fingerprint_chart("How many times as long as predicted a published run took, against the size of the buffer: "
                                      "black diamonds. A solid line at 1 is the healthy machine, a dashed one a suspect."),
      leaves_out="What the model itself misses: a third of the time in the middle, more for an all-to-all. A suspect has the "
-                "strength that fits best. What is more than 64 times as long is drawn at the edge.",
+                "strength that fits best. What takes longer than the chart is high is drawn at its edge.",
      sources=["alcf-nccl-tests", "boeschf-alps", "cscs-nccl", "dstack-nebius", "stas-network", "nvidia-dgxc"])
 def read_a_log(run, suspect):
     """The suspect whose line runs through the diamonds is the one to look for first."""
@@ -137,62 +125,102 @@ def read_a_log(run, suspect):
     return table, f"{run.partition(':')[0]}. {sentence}"
 
 
-# ---- beside what is known ----
+# ---- collectives between the processes of one computer ----
 
-def fingerprints():
-    """Return what each cause does to the smallest and to the largest messages of four DGX H100, or of one, as text."""
-    import pandas as pd
-
-    rows = []
-    for name, cause in _NAMES.items():
-        run = next(one for one in (_run("dgx-h100", "all_reduce", _GRID, nodes) for nodes in (4, 1)) if variants(cause, one))
-        times = variants(cause, run)[0].seconds / run.seconds()
-        rows.append({"cause": name, "nodes": run.nodes, units.format(_GRID[0]): f"{times[0]:.2g} times",
-                     units.format(_GRID[-1]): f"{times[-1]:.2g} times"})
-    return pd.DataFrame(rows)
+_MESSAGE, _OWN = "one message", "MPI's own (marks only)"
+NAMES = {"direct": _MESSAGE, "ring": "ring", "recursive_doubling": "recursive doubling", measure.OWN: _OWN}
+_MARKED = {"ring": (charts.SERVER, charts.SOLID), "recursive doubling": (charts.CHIP, charts.DASHED),
+           _MESSAGE: ("#777777", charts.DOTTED), _OWN: (charts.OTHER, charts.DASH_DOT)}
+_SHAPES = ["circle", "square", "cross", "triangle-up"]
+_ALL = "all"
+BUSY = 5  # times the start of the recorded run, whose four processes shared two idle cores
 
 
-def verdicts_of_runs():
-    """Return what the diagnosis says of each of RUNS, beside what its source says."""
-    import pandas as pd
-
-    names = {row["id"]: row["name"] for row in catalog.rows("causes")} | {None: "nothing"}
-    rows = []
-    for run, table in RUNS.items():
-        about = catalog.row("measurement_tables", table)
-        found = compared(table)
-        told = [one.name for one in found.causes[:2]] or ["cannot tell" if found.alarm else "nothing"]
-        rows.append({"run": run.partition(":")[0], "what was wrong": names[about["cause"]], "first suspect": told[0],
-                     "second": told[1] if len(told) > 1 else ""})
-    return pd.DataFrame(rows)
+def recorded(ranks: int) -> list[dict]:
+    """Return the rows of a run recorded on a computer of two cores, as `measure.Measurement.rows` holds them."""
+    return [{column: (cells | {"nodes": 1})[column] for column in measure.COLUMNS}
+            for cells in catalog.rows("own_runs") if cells["ranks"] == ranks]
 
 
-def diagnosis_beside_labels():
-    """Return, cause by cause, how many published tables suffer from it and where the diagnosis has it on its list."""
-    import pandas as pd
+def overlay(rows: list[dict], shown: str = _ALL) -> tuple[dict, str]:
+    """Return (table, sentence): times measured, beside what the message times alone predict.
 
-    names = dict(zip(causes()["id"], causes()["name"], strict=True)) | {None: "nothing wrong"}
-    places: dict[str | None, list] = {}
-    for about in (table for table in catalog.rows("measurement_tables") if table["system"]):
-        places.setdefault(about["cause"], []).append(_place(about["cause"], compared(about["id"])))
-    return pd.DataFrame([{"what was wrong": names[cause], "tables": len(found), "named first": found.count(1),
-                          "named second": found.count(2), "missed": len(found) - found.count(1) - found.count(2)}
-                         for cause, found in places.items()])
+    Args:
+        rows: as `measure.Measurement.rows` holds them, messages first.
+        shown: one of the names in the chart's legend, or "all".
+
+    Raises:
+        ValueError: fewer than two sizes of the plain message, which alpha and beta are fitted to.
+    """
+    messages = [row for row in rows if row["algorithm"] == measure.MESSAGE[1]]
+    if len(messages) < 2:
+        raise ValueError("rows must hold at least two sizes of the plain message; the first ones are still to come.")
+    line = _line(messages)
+    model = [_model(row, line) for row in rows]
+    wanted = [i for i, row in enumerate(rows) if shown in (_ALL, NAMES[row["algorithm"]])]
+    table = {"what": [NAMES[rows[i]["algorithm"]] for i in wanted], "message": [rows[i]["nbytes"] for i in wanted],
+             "measured (s)": [rows[i]["seconds"] for i in wanted], "model (s)": [model[i] for i in wanted],
+             "error": ["" if np.isnan(model[i]) else percent(model[i] / rows[i]["seconds"] - 1) for i in wanted]}
+    return table, f"{line!r}".strip("<>").replace("AlphaBeta: ", "One message takes ") + f". {_busy(line)}{_missed(rows, model)}"
 
 
-def _place(cause: str | None, found: Comparison) -> int:
-    """Where a diagnosis names *cause*, 1 for first; that nothing is wrong is named by no alarm; 0 where it is not named."""
-    if not cause:
-        return int(not found.alarm)
-    named = [one.cause for one in found.causes]
-    return named.index(cause) + 1 if cause in named else 0
+def _line(messages: list[dict]) -> AlphaBeta:
+    return AlphaBeta.fit([row["nbytes"] for row in messages], [row["seconds"] for row in messages])
 
 
-def error_by_regime(table: str):
-    """Return the error of the model on a published run by regime, as text."""
-    import pandas as pd
+def _busy(line: AlphaBeta) -> str:
+    """A warning where a message takes so long to start that the processes must have waited for a core; else an empty text."""
+    usual = _line([row for row in recorded(4) if row["algorithm"] == measure.MESSAGE[1]]).alpha
+    if line.alpha < BUSY * usual:
+        return ""
+    return (f"That start is {line.alpha / usual:.0f} times the {units.format(usual, 's')} of the recorded run: the processes "
+            "wait for a core, because the computer is busy or has too few. Measure again when it idles, or with fewer of them. ")
 
-    regimes = compared(table).regimes
-    return pd.DataFrame({"regime": regimes["regime"], "rows": regimes["rows"],
-                         "mean absolute error": [units.portion(e) for e in regimes["mean absolute error"]],
-                         "mean error": [percent(e) for e in regimes["mean error"]]})
+
+def _model(row: dict, line: AlphaBeta) -> float:
+    """The seconds that alpha and beta of one message give for a row; none where nobody says which algorithm ran."""
+    if row["algorithm"] == measure.OWN:
+        return np.nan
+    return float(collective_time(row["collective"], row["algorithm"], nbytes=row["nbytes"], ranks=row["ranks"],
+                                 alpha=line.alpha, beta=line.beta))
+
+
+def _missed(rows, model) -> str:
+    """How far the model is off, for small and for large buffers: it never saw these times."""
+    errors = {}
+    for row, predicted in zip(rows, model, strict=True):
+        if row["collective"] != measure.MESSAGE[0] and not np.isnan(predicted):
+            size = "up to" if row["nbytes"] <= SMALL else "above"
+            errors.setdefault((NAMES[row["algorithm"]], size), []).append(abs(predicted / row["seconds"] - 1))
+    if not errors:
+        return "The collectives are still to come."
+    said = [f"{name} {size} {units.format(SMALL)}: {round(100 * np.mean(off))} %" for (name, size), off in errors.items()]
+    return f"From that alone the model misses, on average, {'; '.join(said)}."
+
+
+def _own_chart():
+    x = charts.x("message", (measure.SMALLEST, measure.LARGEST), title="buffer (logarithmic)", unit="B", log=2)
+
+    def y(field):
+        return charts.y(field, (1e-6, 1e-1), title="time (logarithmic)", unit="s", log=10)
+
+    lines = charts.live().mark_line(strokeWidth=3).encode(x=x, y=y("model (s)"), **charts.series("what", _MARKED))
+    marks = [charts.live().transform_filter(f"datum.what === {json.dumps(what)}").mark_point(
+        shape=shape, color=colour, size=110, filled=True, opacity=1, stroke="black", strokeWidth=1).encode(
+        x=x, y=y("measured (s)")) for (what, (colour, _)), shape in zip(_MARKED.items(), _SHAPES, strict=True)]
+    return charts.stack(lines, *marks, height=380, description=(
+        "Time against buffer size, both logarithmic. Marks are measured between processes of one computer; lines are what the "
+        "time of one message predicts for a ring and for recursive doubling. MPI's own choice has marks only."))
+
+
+@lab("your-machine", title="Collectives on one computer", tier="server",
+     controls=[Control("processes", [2, 4], default=4, as_="menu"),
+               Control("shown", [_ALL, *_MARKED], default=_ALL, as_="menu")],
+     chart=_own_chart,
+     leaves_out="Adding, which costs time of its own; caches, which hold small buffers and not large ones; and that four "
+                "processes had two cores. Ring and recursive doubling are played by Python, message by message, so their start "
+                "is Python's; MPI's own runs in C.",
+     sources=["thakur-2005"])
+def your_machine(processes, shown):
+    """The same law on the smallest cluster there is: the processes of one computer."""
+    return overlay(recorded(processes), shown)

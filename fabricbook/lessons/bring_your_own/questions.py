@@ -1,59 +1,43 @@
 """A log of one's own: what its columns say, where it contradicts itself, and what its curve resembles."""
 
-from fabriclib import catalog, units
-from fabriclib.collectives.busbw import factor
-from fabriclib.diagnosis import broken
-from fabriclib.measurements import as_read
+from fabriclib import catalog
 from fabriclib.measurements.examples import RUNS
-from fabriclib.prediction import predict
 
 from ...course.declare import Exercise, Prediction
-
-_SHARP = as_read("h100x96-coreweave-sharp-ar").iloc[-1]
-
-
-def _printed(rate: float) -> str:
-    """A rate in MB/s, to the hundredth of a GB/s that the log prints."""
-    return f"{round(rate / units.MB, -1):.0f}"
-
-
-def _one_nic(nbytes: float) -> float:
-    """How many times as long an all-reduce takes over one NIC of eight, on four DGX H100."""
-    slow = broken("one-nic", "dgx-h100", "all_reduce", nbytes, nodes=4)[0]
-    return float(slow / predict("dgx-h100", "all_reduce", nbytes, nodes=4).seconds)
-
+from .tables import one_nic, sharp
 
 PREDICTIONS = [
     Prediction(
         "bring_your_own.ranks",
         "A page shows the log of an all-reduce \"on 64 GPUs\". The last row of its table says, in MB/s: algbw "
-        f"{_printed(_SHARP['algbw'])}, busbw {_printed(_SHARP['busbw'])}. How many GPUs took part?",
-        "ratio", lambda: float(_SHARP["ranks"]),
-        "busbw over algbw is 2 (p - 1) / p for an all-reduce of p GPUs, whatever else happened: a figure that no page can "
-        "get wrong. Here it is 1.979, and that is 96 GPUs: twelve servers of eight.",
+        "{{ printed(sharp.nbytes / sharp.seconds) }}, busbw {{ printed(sharp.busbw) }}. How many GPUs took part?",
+        "ratio", lambda: sharp.ranks,
+        "busbw over algbw is 2 (p - 1) / p for an all-reduce of p GPUs, whatever else happened: a figure that no page can get "
+        "wrong. Here it is {{ digits(over_algbw(sharp.ranks), 4) }}, and that is {{ sharp.ranks }} GPUs: twelve servers of "
+        "eight.",
         slips={
-            f"that is what the page says; with 64 GPUs busbw would be {factor('all_reduce', 64):.3f} times algbw": lambda: 64,
-            "that is the number of servers, if each has eight": lambda: 12,
-            "that leaves out the 2: the factor of an all-reduce is 2 (p - 1) / p": lambda: 48,
+            "that is what the page says; with 64 GPUs busbw would be {{ digits(over_algbw(64), 4) }} times algbw": lambda: 64,
+            "that is the number of servers, if each has eight": lambda: sharp.ranks / 8,
+            "that leaves out the 2: the factor of an all-reduce is 2 (p - 1) / p": lambda: sharp.ranks / 2,
         },
         unit="GPUs", example="8 GPUs",
     ),
     Prediction(
         "bring_your_own.one-nic",
         "Four servers with eight H100 and eight NICs each run an all-reduce. By mistake every server sends through one NIC only. "
-        f"A buffer of 16 GiB now takes {_one_nic(2**34):.1f} times as long. How many times as long does one of 1 KiB take?",
-        "ratio", lambda: _one_nic(2**10),
+        "A buffer of 16 GiB now takes {{ digits(one_nic(2**34)) }} times as long. How many times as long does one of 1 KiB take?",
+        "ratio", lambda: one_nic(2**10),
         "Hardly longer at all. A small message spends its time in starts, steps and hops, and a hop through one NIC takes as "
         "long as a hop through eight. Whoever tests with small messages only will not notice that seven of eight NICs are idle.",
         slips={
-            "that is what happens to large buffers, which fill a NIC; 1 KiB fills nothing": lambda: _one_nic(2**34),
+            "that is what happens to large buffers, which fill a NIC; 1 KiB fills nothing": lambda: one_nic(2**34),
             "that is the ratio of the NICs; it holds where the rate of the NICs sets the time": lambda: 8,
         },
         unit="times", example="3 times",
     ),
     Prediction(
         "bring_your_own.ill",
-        f"How many of the {len(RUNS)} runs are ill?",
+        "How many of the {{ RUNS | length }} runs are ill?",
         "ratio", lambda: sum(bool(catalog.row("measurement_tables", table)["cause"]) for table in RUNS.values()),
         "A and E are slow at both ends: TCP. C and G get slower at the far right: large machines, shared networks. D is the "
         "hardest: one size only, and not much slower than predicted. But within a few per cent it takes what a ring takes, and "
@@ -89,8 +73,8 @@ EXERCISES = [
                                                "twice that."),
             ("round(2 / (2 - algbw / busbw))", "This gives 1 for every log. The factor is busbw / algbw, not the other way "
                                                "round; and from f = 2 - 2 / p get p by itself."),
-            ("int(2 / (2 - busbw / algbw))", "Nearly. int cuts off, and from rounded figures 7.99 may come: that is 8. "
-                                             "Use round."),
+            ("int(2 / (2 - busbw / algbw))", "Nearly. int cuts off, and from rounded figures a little less than 8 may come: "
+                                             "that is 8. Use round."),
             ("round(busbw / algbw)", "That is the factor 2 (p - 1) / p itself, rounded. Solve it for p."),
         ],
     ),
