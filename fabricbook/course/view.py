@@ -8,12 +8,12 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from ..stage.charts import GREEN, SKY, VERMILION
+from ..stage.words import COME_BACK
+
 if TYPE_CHECKING:
     from ipywidgets import HTML
 
-
-# What a box says whose kernel is gone.
-COME_BACK = "The kernel was stopped or restarted. Run All Cells, in the menu Run, brings this back: your answers are kept."
 _INK = "var(--jp-content-font-color1, currentColor)"
 STYLE = f"""<style>
 .fl-course {{ max-width: 720px; box-sizing: border-box; margin: 6px 0; padding: 8px 14px; overflow: hidden; color: {_INK};
@@ -24,9 +24,9 @@ STYLE = f"""<style>
 .fl-course input {{ font-size: var(--jp-content-font-size1, 15px); }}
 .fl-course .fl-question {{ font-weight: 600; font-size: 1.1em; margin-bottom: 4px; }}
 .fl-course .fl-link {{ background: none; text-decoration: underline; color: var(--jp-content-link-color, {_INK}); }}
-.fl-course .fl-sentence {{ margin: 4px 0; padding-left: 10px; border-left: 5px solid #56B4E9; }}
-.fl-course .fl-sentence.fl-right {{ border-left-color: #009E73; }}
-.fl-course .fl-sentence:is(.fl-slip, .fl-off, .fl-wrong) {{ border-left-color: #D55E00; }}
+.fl-course .fl-sentence {{ margin: 4px 0; padding-left: 10px; border-left: 5px solid {SKY}; }}
+.fl-course .fl-sentence.fl-right {{ border-left-color: {GREEN}; }}
+.fl-course .fl-sentence:is(.fl-slip, .fl-off, .fl-wrong) {{ border-left-color: {VERMILION}; }}
 .fl-course .fl-sentence div + div {{ margin-top: 4px; }}
 .fl-notice, .fl-locked-text {{ font-style: italic; }}
 .fl-course details pre {{ white-space: pre-wrap; }}

@@ -14,13 +14,15 @@ import math
 LIVE = "table"
 PAGE = "page"  # in an expression: the width of the whole chart in pixels, as the page has it; `width` is that of the plot alone
 
-# Okabe-Ito. A colour means one thing through the whole course, and never stands alone: there is always a dash,
+# Okabe-Ito. In charts a colour means one thing through the whole course, and never stands alone: there is always a dash,
 # a shape or a label beside it.
-CHIP, SERVER, CLUSTER = "#0072B2", "#E69F00", "#009E73"
-TIER = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER, "all": "#555555"}
-MEASURED = "#000000"
-LIMIT = "#D55E00"
-OTHER, OTHER_2 = "#CC79A7", "#56B4E9"
+BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
+VERMILION, PURPLE, SKY, YELLOW = "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
+INK, EDGE, GREY = "#222222", "#333333", "#555555"  # of what is written, of what is filled, of what belongs to no tier
+CHIP, SERVER, CLUSTER = BLUE, ORANGE, GREEN
+TIERS = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER}
+TIER = TIERS | {"all": GREY}
+MEASURED, LIMIT, OTHER, OTHER_2 = BLACK, VERMILION, PURPLE, SKY
 
 SOLID, DASHED, DOTTED, DASH_DOT = [1, 0], [8, 5], [2, 4], [10, 4, 2, 4]
 FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
@@ -44,7 +46,6 @@ _LONG = 24  # characters: a title below a chart that may have to be smaller on a
 _CHARACTER, _BESIDE_SIGN = 8.2, 22  # pixels: a character of a legend's label in a broad font, the gaps beside its sign
 _BESIDE_PLOT = 70  # pixels: what an axis takes of the width
 NARROW = f"{PAGE} < 420"  # in an expression: on a telephone, or beside another window
-INK = "#222222"
 _CONFIG = {
     "font": FONT,
     "padding": 8,
@@ -122,7 +123,7 @@ def line(x, y, *, colour: str, dash=SOLID, **encodings):
 
 def bars(x, y, *, colour: str, **encodings):
     """Bars of the live table, with a dark edge so that neighbours stay apart without colour."""
-    return live().mark_bar(color=colour, stroke="#333333", strokeWidth=1).encode(x=x, y=y, **encodings)
+    return live().mark_bar(color=colour, stroke=EDGE, strokeWidth=1).encode(x=x, y=y, **encodings)
 
 
 def here(x, y, *, colour: str):

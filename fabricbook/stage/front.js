@@ -6,7 +6,6 @@
  *   here -> kernel   {want: "vega"}    once a page, answered with the JavaScript of Vega
  */
 
-const TIERS = ["chip", "server", "cluster"];
 const PATIENCE_MS = 8000;
 const SILENT = "The kernel has not answered yet. It may be busy. If it was restarted: menu Run, "
   + "Run All Above Selected Cell, then run this cell.";
@@ -15,7 +14,7 @@ export default {
   render({ model, el }) {
     const setup = model.get("setup");
     const root = make("section", "fabriclib-lab");
-    root.style.setProperty("--fl-tier", setup.colour);
+    for (const [name, value] of Object.entries(setup.style)) root.style.setProperty(`--fl-${name}`, value);
     root.setAttribute("aria-label", setup.title);
 
     const sentence = make("p", "fl-sentence");
@@ -25,7 +24,7 @@ export default {
     const controls = controlRow(setup.controls, (positions) => talk.ask(positions));
     const table = tableFold();
     const vega = joinVega(model);
-    const chart = livingChart(setup.spec, vega.module, () => { table.element.open = true; });
+    const chart = livingChart(setup, vega.module, () => { table.element.open = true; });
 
     function show() {
       const state = model.get("state");
@@ -80,8 +79,8 @@ function heading(setup) {
   const head = make("div", "fl-head");
   const where = make("span", "fl-where");
   where.setAttribute("role", "img");
-  where.setAttribute("aria-label", `Where we are: ${setup.tier}, of ${TIERS.join(", ")}`);
-  TIERS.forEach((tier, i) => {
+  where.setAttribute("aria-label", `Where we are: ${setup.tier}, of ${setup.tiers.join(", ")}`);
+  setup.tiers.forEach((tier, i) => {
     if (i > 0) where.append(" > ");
     where.append(setup.tier === "all" || tier === setup.tier ? make("b", "", `[${tier}]`) : tier);
   });
@@ -177,7 +176,7 @@ function conversation(model, onSilence) {
 
 /* ---- the chart: embedded once, then fed new data ---- */
 
-function livingChart(spec, vegaModule, onMissing) {
+function livingChart({ spec, names }, vegaModule, onMissing) {
   const element = make("div", "fl-card");
   const box = make("div", "fl-chart");
   element.append(box);
@@ -194,15 +193,15 @@ function livingChart(spec, vegaModule, onMissing) {
     drawing = true;
     while (stale && view) {
       stale = false;
-      await view.data("table", rows(columns)).runAsync();
+      await view.data(names.live, rows(columns)).runAsync();
     }
     drawing = false;
   }
 
   async function embed() {
     const { vegaEmbed } = await vegaModule;
-    const datasets = { ...spec.datasets, table: rows(columns) };
-    const params = spec.params?.map((param) => (param.name === "page" ? { ...param, value: width } : param));
+    const datasets = { ...spec.datasets, [names.live]: rows(columns) };
+    const params = spec.params?.map((param) => (param.name === names.page ? { ...param, value: width } : param));
     stale = false;
     const options = { mode: "vega-lite", renderer: "canvas", actions: false };
     const result = await vegaEmbed(box, { ...spec, datasets, params }, options);
@@ -216,7 +215,7 @@ function livingChart(spec, vegaModule, onMissing) {
     if (box.clientWidth === 0 || box.clientWidth === width) return;
     const first = width === 0;
     width = box.clientWidth;
-    if (view) view.signal("page", width).width(width).runAsync();
+    if (view) view.signal(names.page, width).width(width).runAsync();
     else if (first) {
       embed().catch((error) => {
         box.replaceChildren(make("p", "fl-missing", error.message));

@@ -90,7 +90,7 @@ def chart(description: str, *, height: int = 470):
 
     here = {"x": x("x"), "y": y("y")}
     used = f"datum.state == '{IN_USE}'"
-    fill, ink = (alt.condition(used, alt.value(a), alt.value(b)) for a, b in ((charts.CHIP, "white"), ("white", "#222222")))
+    fill, ink = (alt.condition(used, alt.value(a), alt.value(b)) for a, b in ((charts.CHIP, "white"), ("white", charts.INK)))
     cables = of("cable").mark_rule().encode(
         **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
         **charts.series("state", {IN_USE: (charts.CHIP, charts.SOLID), IDLE: ("#b5b5b5", [3, 3])}))

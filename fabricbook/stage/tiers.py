@@ -214,7 +214,7 @@ def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
 
 SHAPES = {  # of a device: its sign, its size on a wide page and on a narrow one, its filling
     "cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1700, 1150, "#dddddd"),
-    "root": ("circle", 90, 60, "#222222"), "retimer": ("triangle-right", 500, 260, "#ffffff"),
+    "root": ("circle", 90, 60, charts.INK), "retimer": ("triangle-right", 500, 260, "#ffffff"),
     "nic": ("diamond", 1500, 700, "#ffffff"), "ssd": ("square", 1000, 480, "#ffffff"), "gpu": ("circle", 1300, 620, "#cfe6f5"),
 }
 PLAIN = {"baseline": "middle", "lineBreak": "\n", "color": "#111111"}

@@ -6,15 +6,17 @@ trait `state`. No other trait moves, so there is no echo and nothing queues up w
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
 import anywidget
 import traitlets
 
-from .charts import TIER
+from .charts import GREY, LIVE, PAGE, TIER, TIERS, VERMILION
 from .lab import Lab
 from .wire import plain_columns
+from .words import COME_BACK
 
 HERE = Path(__file__).parent
 VEGA = HERE / "static" / "vega.js"
@@ -84,9 +86,11 @@ def _setup(lab: Lab) -> dict:
     return {
         "title": declared.title,
         "tier": declared.tier,
-        "colour": TIER[declared.tier],
+        "tiers": list(TIERS),
+        "style": {"tier": TIER[declared.tier], "grey": GREY, "wrong": VERMILION, "gone": json.dumps(COME_BACK)},
         "controls": controls,
         "spec": lab.spec,
+        "names": {"live": LIVE, "page": PAGE},
         "leaves_out": declared.leaves_out,
         "sources": sources,
     }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fabriclib import units
 
+# What is shown below whatever stands on a kernel that is gone.
+COME_BACK = "The kernel was stopped or restarted. Run All Cells, in the menu Run, brings this back: your answers are kept."
+
 
 def span(low: float, high: float, unit: str = "B") -> str:
     """Return the values from *low* to *high*, given in the SI base *unit*, as text: one where both read the same.

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from fabricbook.stage import Lab, widget
+from fabricbook.stage import Lab, charts, widget
 from fabricbook.stage.widget import LabWidget
 
 
@@ -146,6 +146,16 @@ def test_the_setup_holds_what_the_front_end_draws(trial):
     }
     assert setup["sources"][0].startswith("Network chapter of ml-engineering, Stas Bekman, GitHub: https://")
     json.dumps(setup, allow_nan=False)
+
+
+def test_the_front_end_takes_names_and_colours_from_the_charts(trial):
+    """Changed in charts.py, they change everywhere: neither the code nor the style sheet of a lab repeats one."""
+    assert trial.widget.setup["names"] == {"live": charts.LIVE, "page": charts.PAGE}
+    assert trial.widget.setup["tiers"] == ["chip", "server", "cluster"]
+    written = (trial.widget._esm + trial.widget._css).lower()
+    colours = (*charts.TIER.values(), charts.LIMIT, charts.OTHER, charts.OTHER_2)
+    assert not [colour for colour in colours if colour.lower() in written]
+    assert f'"{charts.PAGE}"' not in written
 
 
 def test_vega_is_sent_once_asked_for_and_not_before(trial, sent):

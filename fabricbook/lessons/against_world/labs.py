@@ -161,7 +161,7 @@ def _choice_chart():
 
     sign = {"symbolSize": 600, "symbolStrokeWidth": 3}
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
-    band = parts.of("pick").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55).encode(x=x("size"), y=y)
+    band = parts.of("pick").mark_line(strokeWidth=15, color=charts.YELLOW, opacity=0.55).encode(x=x("size"), y=y)
     lines = parts.of("score").mark_line(strokeWidth=2.5).encode(
         x=x("size"), y=y, detail="candidate:N",
         color=alt.Color("family:N", legend=charts.legend(list(_COLOURS), **sign),

@@ -74,12 +74,12 @@ def _stepper_chart():
     border = charts.live().mark_rect(filled=False, stroke="black", opacity=1).encode(
         x=x, x2="to:Q", y=y, strokeWidth=alt.condition(arrived, alt.value(4.5), alt.value(0)))
     middle = charts.x("middle", (0, 1), title="chunk of the buffer").axis(axis)
-    ink = alt.condition("datum.complete > 0.8", alt.value("white"), alt.value("#222222"))
+    ink = alt.condition("datum.complete > 0.8", alt.value("white"), alt.value(charts.INK))
     number = charts.live().mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(
         x=middle, y=y, text="contributions:N", color=ink)
     tick = charts.live().mark_text(fontSize=15, dx=15, dy=-7).encode(x=middle, y=y, text="tick:N", color=ink)
     sender = charts.live().mark_text(fontSize=13, dy=12).encode(x=middle, y=y, text="arrived from:N", color=ink)
-    names = charts.live().mark_text(fontSize=14, color="#222222").encode(
+    names = charts.live().mark_text(fontSize=14, color=charts.INK).encode(
         x=middle, y=alt.value(height + 15), text="column:N")
     return charts.stack(cells, border, number, tick, sender, names, height=height, description=(
         "A matrix with a row for each rank and a column for each chunk. The number in a cell, and its shade, is how many ranks' "

@@ -48,7 +48,7 @@ def _draw_chart():
     x = charts.x("left", (0, 1), title="path").axis(None)
     y = charts.y("bottom", (0, _TOP), title="load of a path (1 = evenly spread)").axis(format="d", values=list(range(7)))
 
-    flow = parts.of("flow").mark_rect(stroke="#222222", strokeWidth=1).encode(
+    flow = parts.of("flow").mark_rect(stroke=charts.INK, strokeWidth=1).encode(
         x=x, x2="right:Q", y=y, y2="top:Q", color=alt.Color("state:N", legend=None, scale=alt.Scale(
             domain=["alone", "shared"], range=[charts.CLUSTER, charts.OTHER])))
     idle = parts.of("idle").mark_text(fontSize=14, color="#666666", dy=-8, text="idle", angle=0).encode(x=x, y=y)

@@ -41,7 +41,7 @@ def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
         return charts.y(field, _SECONDS, title=f"time of {what} (logarithmic)", unit="s", log=10)
 
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
-    band = charts.live().transform_filter("isValid(datum.fastest)").mark_line(strokeWidth=15, color="#f0e442", opacity=0.55)
+    band = charts.live().transform_filter("isValid(datum.fastest)").mark_line(strokeWidth=15, color=charts.YELLOW, opacity=0.55)
     below = alt.ExprRef("scale('y', datum.named) > height - 30 ? -19 : 19")  # at the foot of the chart above the band
     name = charts.live().mark_text(align="left", dx=4, dy=below, fontSize=14, color="#6b6300", fontWeight="bold")
     return charts.stack(

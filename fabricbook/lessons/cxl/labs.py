@@ -55,7 +55,7 @@ def _mix_chart():
     def text(x, field, **mark):
         return charts.legible(charts.live().encode(x=x, y=y, text=f"{field}:N"), **mark)
 
-    fits = alt.ExprRef("page < 640 ? 0 : 1")  # what does not fit is in the table and in the sentence
+    fits = alt.ExprRef(f"{charts.PAGE} < 640 ? 0 : 1")  # what does not fit is in the table and in the sentence
 
     row = charts.live()
     spread = row.mark_rule(strokeWidth=9, color=charts.OTHER_2, opacity=0.55).encode(x=ns("lowest (ns)"), x2="highest (ns)", y=y)
@@ -65,7 +65,7 @@ def _mix_chart():
     left = alt.layer(spread, place, usual.encode(x=ns("usual (ns)"), y=y), charts.diamonds(charts.fixed(measured), ns("ends"), y),
                      charts.here(ns("mix (ns)"), y, colour=charts.CHIP), *text(ns("written at (ns)"), "load", dy=-17),
                      *text(ns("ends at (ns)"), "rests on", align="left", dx=11, opacity=fits))
-    able = row.mark_bar(color="white", stroke="#333333", strokeWidth=1.5).encode(x=gbps("able (GB/s)"), y=y)
+    able = row.mark_bar(color="white", stroke=charts.EDGE, strokeWidth=1.5).encode(x=gbps("able (GB/s)"), y=y)
     right = alt.layer(able, charts.bars(gbps("used (GB/s)"), y, colour=charts.CHIP),
                       *text(gbps("able (GB/s)"), "rate", align="left", dx=8, opacity=fits))
     return charts.stack(left, right, height=300, description=(

@@ -30,7 +30,7 @@ def _waterfall_chart():
                         ticks=[50, 100, 200, 400, 800, 1600])
 
     encoded = charts.series("change", {_GROWS: (charts.CHIP, charts.SOLID), _SHRINKS: (charts.OTHER, charts.DASHED)})
-    bars = charts.live().mark_bar(stroke="#333333", strokeWidth=1.5, height=26).encode(
+    bars = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1.5, height=26).encode(
         x=x("from (GB/s)"), x2="to (GB/s)", y=y, color=encoded["color"], strokeDash=encoded["strokeDash"])
     rate = charts.live().mark_tick(thickness=5, size=34, opacity=1, color=charts.CHIP).encode(x=x("rate (GB/s)"), y=y)
     diamonds = charts.diamonds(charts.live(), x("vendor (GB/s)"), y, size=130)

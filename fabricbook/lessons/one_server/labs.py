@@ -149,10 +149,11 @@ def _cost_chart():
     x, seen = (charts.x(field, (1e-6, 100.0), title=title, unit="s", log=10) for field in ("seconds", "measured"))
     order = ranked()
     y = charts.names("server", order, title=" ")
-    said = alt.value(alt.ExprRef("page < 520 ? split(datum.label, ',')[0] : datum.label"))  # the rate where there is room for it
-    ink = {"align": "right", "dx": -4, "fontSize": alt.ExprRef("page < 420 ? 11 : 13")}
+    # The rate only where there is room for it.
+    said = alt.value(alt.ExprRef(f"{charts.PAGE} < 520 ? split(datum.label, ',')[0] : datum.label"))
+    ink = {"align": "right", "dx": -4, "fontSize": alt.ExprRef(f"{charts.NARROW} ? 11 : 13")}
     label = charts.live().mark_text(**ink).encode(x=alt.value(alt.ExprRef("width")), y=y, text=said)
-    above = alt.value(alt.ExprRef("page < 520 ? 'time' : 'time, and rate at which each GPU sends'"))
+    above = alt.value(alt.ExprRef(f"{charts.PAGE} < 520 ? 'time' : 'time, and rate at which each GPU sends'"))
     heading = charts.live().transform_filter(f"datum.server == '{order[0]}'").mark_text(**ink, fontWeight="bold").encode(
         x=alt.value(alt.ExprRef("width")), y=alt.value(-9), text=above)
     seen = charts.diamonds(charts.live(), seen, y, size=130)

@@ -21,7 +21,7 @@ def _tier_times(seconds: tuple[float, float], description: str):
     y = charts.names("wire", _NAMES, title="")
     tiers = [charts.CHIP, charts.SERVER, charts.CLUSTER]
     colour = alt.Color("wire:N", legend=None, scale=alt.Scale(domain=_NAMES, range=tiers))
-    dots = charts.live().mark_circle(size=420, opacity=1, stroke="#333333", strokeWidth=1).encode(x=x, y=y, color=colour)
+    dots = charts.live().mark_circle(size=420, opacity=1, stroke=charts.EDGE, strokeWidth=1).encode(x=x, y=y, color=colour)
     return charts.stack(dots, charts.values(x, y, "label", dx=16), description=description, height=190)
 
 
