@@ -130,6 +130,7 @@ def test_the_staircase_is_fitted_by_the_published_line():
     base, per_step = tables.fitted_step()
     assert base == pytest.approx(5.563e-6, rel=1e-3)
     assert per_step == pytest.approx(1.980e-6, rel=1e-3)
+    assert tables.hop < per_step < tables.plain_hop  # as the lesson says
     assert np.abs((base + per_step * count) / seconds - 1).max() < 0.05
 
 

@@ -221,40 +221,56 @@ def entropy_beside_published():
 
 
 _ALPS = {8: "gh200x32-alps-ar", 16: "gh200x64-alps-ar", 512: "gh200x2048-alps-ar"}
+_FOUR_PORTS = 4 * link("slingshot11").bandwidth()  # of a node: the narrowest place that a ring passes, so its busbw
+
+
+def _large(nodes: int):
+    """The runs over Slingshot on so many nodes with buffers of 1 GiB or more, with their busbw and by how much it is missed."""
+    run, about = published(_ALPS[nodes]), catalog.row("measurement_tables", _ALPS[nodes])
+    run = run[run["nbytes"] >= units.GiB]
+    rate = busbw("all_reduce", run["nbytes"].to_numpy(), run["seconds"].to_numpy(), about["ranks"])
+    return run.assign(rate=rate, error=error(_FOUR_PORTS, rate))
+
+
+def adaptive_off(*nodes: int) -> tuple[float, float]:
+    """Return by how much four ports a node are faster than an all-reduce over Slingshot on so many nodes: at least, at most."""
+    off = [each for many in nodes for each in _large(many)["error"]]
+    return min(off), max(off)
 
 
 def adaptive_beside_published():
     """Return a DataFrame of text: busbw over Slingshot, which routes by load, beside four ports a node at their line rate."""
     import pandas as pd
 
-    # A ring's busbw is the rate of the narrowest place it passes: here the four ports of a node.
-    ports, rows = 4 * link("slingshot11").bandwidth(), []
-    for nodes, table in _ALPS.items():
-        run = published(table)
-        run = run[run["nbytes"] >= units.GiB]
-        ranks = catalog.row("measurement_tables", table)["ranks"]
-        rates = busbw("all_reduce", run["nbytes"].to_numpy(), run["seconds"].to_numpy(), ranks)
-        rows += [{"nodes": nodes, "buffer": units.format(nbytes), "four ports": units.format(ports, "B/s"),
-                  "measured busbw": units.format(float(rate), "B/s"), "error": percent(error(ports, rate))}
-                 for nbytes, rate in zip(run["nbytes"], rates, strict=True)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([
+        {"nodes": nodes, "buffer": units.format(row.nbytes), "four ports": units.format(_FOUR_PORTS, "B/s"),
+         "measured busbw": units.format(float(row.rate), "B/s"), "error": percent(row.error)}
+        for nodes in _ALPS for row in _large(nodes).itertuples()])
+
+
+# Of each published headroom: its bytes, the rate of the port, the MTU, and how long a port takes to obey. The 100G source states
+# the cable, the 40G one the MTU; what they leave open is ours.
+_HEADROOMS = [(catalog.figure("spectrum-headroom").si, link("eth100").line, LONGEST, "pfc-quanta-100g"),
+              (dcqcn.value("trident2-headroom"), PORT, _USUAL, "pfc-quanta-40g")]
+
+
+def headrooms(occupancy: float) -> list[float]:
+    """Return the model's worst case for each published headroom, a byte sent taking so many bytes of buffer."""
+    return [pause.headroom(rate, CABLE, mtu, pause.response_time(int(dcqcn.value(quanta)), rate),
+                           delay_per_metre=1 / dcqcn.value("fibre-speed"), occupancy=occupancy)
+            for _, rate, mtu, quanta in _HEADROOMS]
+
+
+def headroom_off(occupancy: float) -> list[float]:
+    """Return the errors of `headrooms`, from the lowest to the highest."""
+    return sorted(float(error(model, row[0])) for model, row in zip(headrooms(occupancy), _HEADROOMS, strict=True))
 
 
 def headroom_beside_published():
-    """Return the headroom of a port as text: the model's worst case, counted as sent and in cells, and what was published.
-
-    The 100G source states the cable, the 40G one the MTU; what they leave open is 100 m and 9216 bytes here.
-    """
+    """Return the headroom of a port as text: the model's worst case, counted as sent and in cells, and what was published."""
     import pandas as pd
 
-    rows = []
-    for printed, rate, mtu, quanta in (
-            (catalog.figure("spectrum-headroom").si, link("eth100").line, LONGEST, "pfc-quanta-100g"),
-            (dcqcn.value("trident2-headroom"), PORT, _USUAL, "pfc-quanta-40g")):
-        response = pause.response_time(int(dcqcn.value(quanta)), rate)
-        one, cells = (pause.headroom(rate, CABLE, mtu, response, delay_per_metre=1 / dcqcn.value("fibre-speed"), occupancy=each)
-                      for each in (1.0, OCCUPANCY))
-        rows.append({"port": units.format(8 * rate, "b/s"), "MTU": mtu, "bytes as sent": units.format(one),
-                     "in cells": units.format(cells), "published": units.format(printed),
-                     "error": percent(error(cells, printed))})
-    return pd.DataFrame(rows)
+    return pd.DataFrame([
+        {"port": units.format(8 * rate, "b/s"), "MTU": mtu, "bytes as sent": units.format(sent), "in cells": units.format(cells),
+         "published": units.format(printed), "error": percent(error(cells, printed))}
+        for (printed, rate, mtu, _), sent, cells in zip(_HEADROOMS, headrooms(1.0), headrooms(OCCUPANCY), strict=True)])

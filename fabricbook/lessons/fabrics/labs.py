@@ -101,7 +101,7 @@ def _picture():
     look = charts.series("state", {FIRST: (charts.SERVER, charts.SOLID), CABLE: ("#9a9a9a", charts.SOLID)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
     edge = {"size": parts.scaled(700, 260), "opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
-    text = {"baseline": "middle", "color": "#111111"}
+    text = {"baseline": "middle", "color": charts.INK}
     return charts.stack(
         parts.of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
         parts.of("switch").mark_point(shape="square", **edge).encode(**here, fill=alt.value("#bfe3d6")),

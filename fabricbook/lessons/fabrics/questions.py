@@ -7,7 +7,7 @@ from fabriclib.topology import fabric_counts
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import BY_RAIL, GPUS, GRADIENT, NVLINK, PLANS, SIZE, THIN, joined, nic, seconds, sent
+from .tables import BY_RAIL, GPUS, GRADIENT, NVLINK, PLANS, SIZE, THIN, joined, nic, port, seconds, sent
 
 _RING, _, _FLAT, _PXN = PLANS
 
@@ -140,9 +140,9 @@ def _carries() -> str:
     first, last = (fabric_counts("rail-optimised", gpus=gpus) for gpus in (256, 16_384))
     hpn, b300, meta, kunlun = (fabric_counts(name) for name in (
         "alibaba-hpn", "superpod-b300-16su", "meta-24k", "kunlun-30k"))
-    nic = units.format(last.assured, "B/s")
-    return (f"With 64 ports of 400 Gb/s a switch, rails carry {first.gpus} GPUs with {first.switches} switches and {last.gpus:,} "
-            f"with {last.switches:,}, and each GPU keeps {nic} from any half to the other. Published: {b300.gpus:,} GPUs of "
+    rate, left = units.format(8 * port, "b/s"), units.format(last.assured, "B/s")
+    return (f"With 64 ports of {rate} a switch, rails carry {first.gpus} GPUs with {first.switches} switches and {last.gpus:,} "
+            f"with {last.switches:,}, and each GPU keeps {left} from any half to the other. Published: {b300.gpus:,} GPUs of "
             f"NVIDIA's B300 on Ethernet rails in two planes, {hpn.gpus:,} of Alibaba's HPN, {meta.gpus:,} of Meta's (Ethernet, "
             f"but no rails, and {units.format(meta.assured, 'B/s')} a GPU between pods); of Baidu's {kunlun.gpus:,} Kunlun cards "
             f"only the number. Size is not free: beyond 2,048 GPUs a third tier takes {last.ports / last.gpus:.0f} switch ports "
