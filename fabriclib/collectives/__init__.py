@@ -7,7 +7,8 @@ from .busbw import algbw, busbw
 from .choose import Best, best, crossover
 from .cost import collective_time
 from .counts import Counts, Level
-from .registry import Algorithm, algorithms, schedule
+from .entry import Algorithm
+from .registry import algorithms, schedule
 from .schedule import Schedule
 
 __all__ = ["Algorithm", "Best", "Counts", "Level", "Schedule", "algbw", "algorithms", "best", "busbw", "collective_time",

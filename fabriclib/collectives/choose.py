@@ -11,7 +11,8 @@ from ..checks import MAX_BYTES, count, known, number, short, single
 from .bounds import REDUCING, REDUCTIONS
 from .cost import line
 from .counts import Price, checked_bytes
-from .registry import MAX_CHUNKS, Algorithm, algorithm, algorithms
+from .entry import Algorithm
+from .registry import MAX_CHUNKS, algorithm, algorithms
 
 _SAME = 1e-12
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..checks import number, plain, short, together, whole
 from .counts import Counts, Price, by_level, checked_bytes, checked_levels, one_level, price
-from .registry import MAX_CHUNKS, Algorithm, algorithm, checked_options
+from .entry import Algorithm
+from .registry import MAX_CHUNKS, algorithm, checked_options
 
 
 def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alpha=None, beta=None, gamma=0.0,

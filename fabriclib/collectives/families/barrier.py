@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..counts import Counts, ceil_lg
+from ..entry import Algorithm
 from ..moves import COPY, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 from .binomial import broadcast_moves, scatter_moves
 from .direct import root_to_all

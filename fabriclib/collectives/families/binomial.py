@@ -6,8 +6,8 @@ Ranks are counted from the root. Rank v hangs under v without its lowest set bit
 from __future__ import annotations
 
 from ..counts import Counts, ceil_lg, floor_lg
+from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

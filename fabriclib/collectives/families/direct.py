@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from ..counts import Counts
+from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..counts import Counts, ceil_lg
+from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from ..counts import Counts
+from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

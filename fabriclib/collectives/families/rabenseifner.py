@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..counts import Counts, floor_lg
+from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 from .recursive import doubling_moves, fold, halving_moves, power_below
 

@@ -11,8 +11,8 @@ import math
 import numpy as np
 
 from ..counts import Counts
+from ..entry import Algorithm
 from ..moves import COPY, NOTHING, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..counts import Counts
+from ..entry import Algorithm
 from ..moves import COPY, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

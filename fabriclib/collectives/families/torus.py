@@ -9,8 +9,8 @@ server and servers on a network, it is the hierarchical collective: each GPU car
 from __future__ import annotations
 
 from ..counts import Counts
+from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves, grid
-from ..registry import Algorithm
 from ..schedule import Schedule
 
 

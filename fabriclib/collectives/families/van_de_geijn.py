@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..counts import Counts, ceil_lg
-from ..registry import Algorithm
+from ..entry import Algorithm
 from ..schedule import Schedule
 from .binomial import scatter_moves
 from .recursive import doubling_moves, power_below
