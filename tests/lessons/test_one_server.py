@@ -1,4 +1,4 @@
-"""The labs of lesson 07: hand-solved states, and the tables set beside published figures."""
+"""The labs: hand-solved states, and the tables set beside published figures."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The labs of lesson 06: bars add up to the model's loss, retimers start from zero, the picture's eye is the model's."""
+"""The labs: bars add up to the model's loss, retimers start from zero, the picture's eye is the model's."""
 
 import re
 from pathlib import Path

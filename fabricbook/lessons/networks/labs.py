@@ -52,14 +52,14 @@ def _ladder_chart():
 
     y = charts.names("transport", list(TRANSPORTS)).scale(alt.Scale(domain=list(TRANSPORTS), padding=0.35)).axis(
         alt.Axis(title=None, labelLimit=120))
-    legend = charts.legend(list(_GROUPS), symbolSize=170, symbolType="square", symbolStrokeColor="#333333")
+    legend = charts.legend(list(_GROUPS), symbolSize=170, symbolType="square", symbolStrokeColor=charts.EDGE)
     colour = alt.Color("kind:N", legend=legend, scale=alt.Scale(domain=list(_GROUPS), range=_COLOURS))
 
     def panel(start, end, low, high, place, said, domain, width, title):
         def x(field):
             return _panel(field, domain, width, title)
 
-        bars = charts.live().mark_bar(stroke="#333333", strokeWidth=1, height={"band": 0.8}).encode(
+        bars = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.8}).encode(
             x=x(start), x2=alt.X2(f"{end}:Q"), y=y, color=colour)
         spread = charts.live().mark_rule(color="black", strokeWidth=2.5, yOffset=34).encode(x=x(low), x2=alt.X2(f"{high}:Q"), y=y)
         text = charts.legible(charts.live().encode(x=x(place), y=y, text=f"{said}:N"), align="left", dx=6, fontSize=15,

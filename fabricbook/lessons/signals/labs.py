@@ -74,9 +74,9 @@ def _loss_chart():
     styles = {_WITHIN: (charts.SERVER, charts.SOLID), _BEYOND: (charts.LIMIT, charts.SOLID)}
     legend = charts.legend(list(styles), symbolSize=170, symbolType="square")
     fill = alt.Color("state:N", legend=legend, scale=alt.Scale(domain=list(styles), range=[c for c, _ in styles.values()]))
-    bars = parts.of("bar").mark_rect(stroke="#333333", strokeWidth=1).encode(
+    bars = parts.of("bar").mark_rect(stroke=charts.EDGE, strokeWidth=1).encode(
         x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
-    weight = alt.condition("datum.bold == 'yes'", alt.value("#000000"), alt.value("#444444"))
+    weight = alt.condition("datum.bold == 'yes'", alt.value(charts.EDGE), alt.value(charts.GREY))
     room = charts.fitting("scale('x', datum.to)", 13, least=7)
     names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6).encode(
         x=x("to"), y=y("middle"), text="label:N", color=weight)
@@ -85,8 +85,8 @@ def _loss_chart():
     lines = parts.of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))
     heads = parts.of("budget").mark_text(fontSize=small, color=charts.LIMIT, fontWeight="bold", align="right", dx=-5).encode(
         x=x("to"), y=y("middle"), text="label:N")
-    full = parts.of("full").mark_rule(strokeWidth=2, color="#555555", strokeDash=charts.DOTTED).encode(x=x("to"))
-    full_head = parts.of("full").mark_text(fontSize=small, color="#444444", align="left", dx=5).encode(
+    full = parts.of("full").mark_rule(strokeWidth=2, color=charts.GREY, strokeDash=charts.DOTTED).encode(x=x("to"))
+    full_head = parts.of("full").mark_text(fontSize=small, color=charts.GREY, align="left", dx=5).encode(
         x=x("to"), y=y("middle"), text="label:N")
     return charts.stack(bars, lines, full, names, values, heads, full_head, height=430, description=(
         "The parts of a channel from top to bottom, from the sender to the receiver. Each has a bar as long as its loss, which "
@@ -185,7 +185,7 @@ def _eye_chart():
     ink = alt.Opacity("ink:Q", scale=None, legend=None)
     blur = trace.mark_area(color=charts.CHIP).encode(x=x, y=y("low"), y2="high:Q", detail="trace:N", opacity=ink)
     centre = trace.mark_line(color=charts.CHIP, strokeWidth=1, opacity=0.35).encode(x=x, y=y("mid"), detail="trace:N")
-    colour = alt.condition("datum.open == 'yes'", alt.value("#000000"), alt.value(charts.LIMIT))
+    colour = alt.condition("datum.open == 'yes'", alt.value(charts.INK), alt.value(charts.LIMIT))
     opening = parts.of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
         x=x, y=y("low"), y2="high:Q")
     said = charts.legible(parts.of("said").encode(x=x, y=y("mid"), text="label:N", color=colour),
