@@ -6,9 +6,6 @@ import pytest
 from fabricbook.course.bare import bare_numbers
 from fabricbook.lessons import ORDER, lesson
 
-NOT_YET = (
-)
-
 
 def declared(one, kind):
     """What a lesson declares of a *kind*, its texts as they were written: not filled in."""
@@ -27,7 +24,7 @@ def texts(one):
         yield f"lab {name}", lab.declaration.leaves_out
 
 
-@pytest.mark.parametrize("name", [name for name in ORDER if name not in NOT_YET])
+@pytest.mark.parametrize("name", ORDER)
 def test_no_number_of_the_world_is_written_by_hand(name):
     found = {(where, number) for where, text in texts(lesson(name)) for number in bare_numbers(text)}
     assert not found
