@@ -31,7 +31,7 @@ def test_only_a_sentence_refuses(name):
 
 def test_everything_public_is_swept():
     assert {"links.link", "links.Link", "links.Link.bundle", "links.AlphaBeta.fit", "units.parse", "collectives.choose.best",
-            "congestion.ecmp.expected_max_load", "measurements.read.read_measurements", "course.prediction.predict_first",
+            "congestion.ecmp.expected_max_load", "measurements.read.read_measurements", "cells.predict_first",
             "course.declare.Prediction.parse", "topology.graph.Graph.paths", "machines.system", "lab one-server"} <= set(SWEPT)
     assert len(SWEPT) > 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,7 +65,11 @@ class Prediction:
         return "share" if self.unit == "%" else "ratio" if self.unit in _QUANTITIES else "count"
 
     def filled(self, names: Mapping) -> Prediction:
-        """Return the prediction with the numbers that its texts name filled in from *names*; see `prose.fill`."""
+        """Return the prediction with the numbers that its texts name filled in from *names*; see `prose.fill`.
+
+        >>> Prediction("moving_bytes.links", "{{ n }} links: how many?", "ratio", lambda: 3, "").filled({"n": 3}).question
+        '3 links: how many?'
+        """
         slips = {fill(clause, names): value for clause, value in self.slips.items()}
         texts = {text: fill(getattr(self, text), names) for text in ("question", "explain", "example")}
         return replace(self, slips=slips, **texts)
@@ -155,7 +160,11 @@ class Exercise:
             raise ValueError(f"function must be a Python name; got {self.function!r}.")
 
     def filled(self, names: Mapping) -> Exercise:
-        """Return the exercise with the numbers that its texts name filled in from *names*; see `prose.fill`."""
+        """Return the exercise with the numbers that its texts name filled in from *names*; see `prose.fill`.
+
+        >>> Exercise("moving_bytes.n", "Set n to {{ n }}.", "n", lambda: 3, "n = 3").filled({"n": 3}).prompt
+        'Set n to 3.'
+        """
         return replace(self, prompt=fill(self.prompt, names), wrong=[(source, fill(hint, names)) for source, hint in self.wrong])
 
 
@@ -172,6 +181,8 @@ def short(value: float) -> str:
     >>> short(14.0), short(1234567.0), short(0.125)
     ('14', '1.235e+06', '0.125')
     """
+    if not isinstance(value, numbers.Real):
+        raise ValueError(f"value must be a number; got {units.short(value)}.")
     return f"{value:.4g}"
 
 

@@ -56,7 +56,12 @@ class Verdict:
     _repr_html_ = to_html
 
 
+@typed
 def believed(claim: str) -> str:
-    """Return what the learner noted of a claim, "yes" or "no"; "" if nothing."""
+    """Return what the learner noted of a claim, "yes" or "no"; "" if nothing.
+
+    >>> believed("a") in ("yes", "no", "")
+    True
+    """
     noted = (current().get("claims", claim) or {}).get("believed")
     return noted if noted in ("yes", "no") else ""

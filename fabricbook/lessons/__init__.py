@@ -208,8 +208,8 @@ def find(kind: str, key: str):
     Raises:
         ValueError: nothing is; the message suggests the nearest.
     """
-    home = str(key).split(".")[0]
+    home = key.split(".")[0] if isinstance(key, str) else ""
     everything = getattr(lesson(home), kind) if home in ORDER else {}
-    if key not in everything:  # a claim, a lab, or a slip of the pen: then all lessons are asked
+    if not isinstance(key, str) or key not in everything:  # a claim, a lab, or a slip of the pen: then all lessons are asked
         everything = declared(kind)
     return everything[known(kind.removesuffix("s"), key, everything)]
