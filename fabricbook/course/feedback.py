@@ -54,7 +54,7 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     Raises:
         ValueError: *text* is no positive number with a unit of the asked kind; the message is for the learner.
 
-    >>> ask = Prediction("01.a", "?", "rate", lambda: 4.5e11, "", per_direction=True)
+    >>> ask = Prediction("moving_bytes.a", "?", "rate", lambda: 4.5e11, "", per_direction=True)
     >>> judge(ask, "900 GB/s").sentence
     'Your 900 GB/s is 2.0 times the answer, 450 GB/s: that counts both directions; one is asked for.'
     >>> judge(ask, "500 GB/s").sentence
