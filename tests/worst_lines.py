@@ -52,7 +52,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "course.declare._ABOUT": (MATCH, _many(" ", "about ", "~", before="about ")),
     "units._A_SECOND": (SEARCH, _many("/ ", "per ", "per", " ", "/sec", "/", before="1 B/")),
     "units._TEXT": (MATCH, _many("1", " ", "1.", "1e", "x", "x ", "/1", " * 1", "/ ", "/1e", before="1", after=" x y")),
-    "course.declare._KEY": (MATCH, _many("a", "a-", "-", before="01.")),
+    "course.declare._KEY": (MATCH, _many("a", "a_", "_", "a_a1") + _many("a", "a-", "-", before="a_b.")),
     "course.declare._PER_CENT": (SEARCH, _many("per ", "percent", "per cent ")),
 }
 WORST |= {f"measurements.osu._FLAGS.{name}": (SEARCH, _many(" ", "1", f"{flag} ", f"{flag} 1 ", f"{flag}=", before=f"{flag} "))
@@ -72,7 +72,7 @@ def patterns() -> dict[str, re.Pattern]:
     """Every compiled pattern of ROOMS, by its name; those of HINTS are parts of hints._ANY."""
     found = {}
     for module in modules():
-        home = module.__name__.removeprefix("fabriclib.")
+        home = module.__name__.partition(".")[2]
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 found[f"{home}.{name}"] = value
