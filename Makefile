@@ -3,7 +3,7 @@
 #   make lab        install once, then open the course in JupyterLab, on your own copies of the lessons
 #   make test       lint, unit tests and doctests, browser tests, and strict nbval over the lessons
 #   make lint       style, the model's types and the layer rule
-#   make check      one room only, in seconds: make check ROOM=links
+#   make check      one room only, in seconds: make check ROOM=links, or fewer of its tests: ONLY=fit
 #   make lesson     build one lesson and check it: make lesson NAME=cxl
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make data       write the data dictionary, docs/data.md, from the declarations in data/
@@ -39,11 +39,11 @@ lint: ready
 	.venv/bin/lint-imports
 
 check: ready
-	@$(RUN) tools/check.py $(ROOM)
+	@$(RUN) tools/check.py "$(ROOM)" "$(ONLY)"
 
 lesson: ready
 	@$(RUN) tools/notebooks.py $(NAME)
-	@$(RUN) tools/check.py $(NAME)
+	@$(RUN) tools/check.py "$(NAME)" "$(ONLY)"
 
 notebooks: ready
 	$(RUN) tools/notebooks.py

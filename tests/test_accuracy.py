@@ -10,7 +10,7 @@ from fabriclib.prediction.constants import fitted
 
 def test_with_a_site_left_out_the_errors_meet_their_targets():
     means = accuracy.summary(accuracy.held_out())
-    assert set(accuracy.held_out()) == {table.id for table in accuracy.tables()}, "run tools/accuracy.py --write"
+    assert set(accuracy.held_out()) == {table.id for table in accuracy.tables()}, "run tools/accuracy.py --add"
     for group, (everything, large) in accuracy.TARGETS.items():
         assert means[group][0] <= everything
         assert means[group][3] <= large

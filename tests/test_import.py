@@ -109,3 +109,9 @@ fl.predikt
     assert told[:3] == ['note: Revealed type is "fabriclib.prediction.model.Prediction"',
                         'note: Revealed type is "float"', 'note: Revealed type is "list[tuple[str, ...]]"'], found.stdout
     assert told[3].startswith('error: Module has no attribute "predikt"'), found.stdout
+
+
+def test_the_course_says_what_it_needs_where_only_the_model_is_installed():
+    found = python("import sys; sys.modules['ipywidgets'] = None; import fabriclib; import fabricbook")
+    assert found.stderr.endswith('ImportError: The course needs ipywidgets, which the model does without: '
+                                 'pip install "fabriclib[book]"\n')

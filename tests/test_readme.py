@@ -18,14 +18,14 @@ def title(path) -> str:
 
 def test_every_table_was_scored():
     missing = {table.id for table in accuracy.tables()} - set(accuracy.held_out())
-    assert not missing, f"data/held_out.csv lacks {', '.join(sorted(missing))}: run python tools/accuracy.py --write"
+    assert not missing, f"data/held_out.csv lacks {', '.join(sorted(missing))}: run python tools/accuracy.py --add"
 
 
 def test_the_table_of_errors_and_their_number_are_those_of_the_model():
     try:
         now = tool.with_scores(README, accuracy.held_out())
     except KeyError as missing:
-        pytest.fail(f"data/held_out.csv lacks {missing}: run python tools/accuracy.py --write")
+        pytest.fail(f"data/held_out.csv lacks {missing}: run python tools/accuracy.py --add")
     assert now == README, "README.md has other scores than data/held_out.csv: run python tools/accuracy.py --write"
     assert f"beside {len(accuracy.tables())} published benchmark tables" in README
     assert sum(map(int, re.findall(r"^\| [^|]+ \((\d+)\) \|", README, flags=re.MULTILINE))) == len(accuracy.tables())

@@ -3,6 +3,7 @@
     python tools/accuracy.py            refit without each site in turn, score the tables of that site, and print
     python tools/accuracy.py --refit    fit the shipped constants anew, on the tables declared for fitting: data/fitted.csv
     python tools/accuracy.py --write    print, and write the scores of tables held out by site: data/held_out.csv, README.md
+    python tools/accuracy.py --add      write the scores that are missing there, of new tables
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from fabriclib import accuracy, catalog, machines
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
-def leave_one_site_out():
+def leave_one_site_out(tables):
     """Return {table id: error by regime}, each with constants that never saw a table of its site, nor started near them."""
-    sites = sorted({table.site for table in accuracy.tables()})
+    sites = sorted({table.site for table in tables})
     with ProcessPoolExecutor() as pool:
         return {id: score for scores in pool.map(of_site, sites) for id, score in scores.items()}
 
@@ -53,6 +54,7 @@ def write(scores) -> None:
         writer.writerow(["table", "all_sizes", "small", "between", "large"])
         for table in accuracy.tables():
             writer.writerow([table.id, *("" if math.isnan(one) else f"{one:.4f}" for one in scores[table.id])])
+    README.write_text(with_scores(README.read_text(encoding="utf-8"), scores), encoding="utf-8")
 
 
 def readme_rows(held_out) -> list[str]:
@@ -86,23 +88,27 @@ def _cells(errors) -> str:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--refit", action="store_true", help="fit and write data/fitted.csv")
-    arguments.add_argument("--write", action="store_true", help="write data/held_out.csv")
+    arguments.add_argument("--write", action="store_true", help="write data/held_out.csv and README.md")
+    arguments.add_argument("--add", action="store_true", help="write there what is missing")
     asked = arguments.parse_args()
     if asked.refit:
         kept = [table for table in accuracy.tables() if table.split == "fit"]
         fitting.write(fitting.fit(kept), kept)
         print("wrote data/fitted.csv; run again to see the errors")
         return 0
+    if asked.add:
+        new = [table for table in accuracy.tables() if table.id not in accuracy.held_out()]
+        write(leave_one_site_out(new) | accuracy.held_out())
+        return 0
     for split, seen in (("fit", "the tables they were fitted on"), ("validate", "tables they never saw")):
         show(f"Shipped constants, on {seen}", {t.id: accuracy.by_regime(t) for t in accuracy.tables() if t.split == split})
-    held_out = leave_one_site_out()
+    held_out = leave_one_site_out(accuracy.tables())
     show("Headline: constants fitted without any table of the same site", held_out)
     shared = {table.id for table in accuracy.tables() if table.cause}
     for group, means in accuracy.summary({id: one for id, one in held_out.items() if id not in shared}).items():
         print(f"{f'the same without {len(shared)} tables of a shared network, {group}':70}" + _cells(means))
     if asked.write:
         write(held_out)
-        README.write_text(with_scores(README.read_text(encoding="utf-8"), held_out), encoding="utf-8")
     return 0
 
 

@@ -159,7 +159,9 @@ class Lesson:
 
     @property
     def labs(self) -> dict[str, Callable]:
-        """The functions that declare its labs, by the labs' names."""
+        """The functions that declare its labs, by the labs' names; none where it has no labs.py."""
+        if not (self.folder / "labs.py").exists():
+            return {}
         module = importlib.import_module(f"{__name__}.{self.name}.labs")
         own = [f for f in vars(module).values() if getattr(f, "__module__", "") == module.__name__]
         return {f.declaration.name: f for f in own if hasattr(f, "declaration")}

@@ -1,6 +1,6 @@
 """What a lab is made of: a pure function, its controls, a chart whose live data moves.
 
-    from .toolkit import Control, charts, lab
+    from ...stage import Control, charts, lab
 """
 
 from . import charts, parts

@@ -41,7 +41,7 @@ def test_an_explanation_follows_the_model(key, before, after):
     assert not any(text in then for text in before)
 
 
-def test_the_prose_of_lesson_01_quotes_the_start_and_the_rate_of_the_model():
+def test_the_prose_of_moving_bytes_quotes_the_start_and_the_rate_of_the_model():
     cells = read(NOTEBOOKS / lesson("moving_bytes").file)["cells"]
     prose = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
     h100 = link("nvlink4").bundle(link("nvlink4").per_device)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import ast
 import re
 
+import jupytext
 import pytest
-from shipped import LESSONS, NOTEBOOKS, ROOT, named, read
+from shipped import LESSONS, NOTEBOOKS, ROOT, calls, read
 
 import notebooks
 from fabricbook import lessons as book
 from fabriclib import catalog
 
 every_lesson = pytest.mark.parametrize("lesson", book.lessons(), ids=lambda lesson: lesson.name)
+
+
+def asked(lesson, function: str) -> list[str]:
+    """Return what the cells of a lesson's text hand to *function* ("lab", "verdict", ...)."""
+    cells = jupytext.reads(lesson.text, fmt="md:myst").cells
+    return [name for cell in cells if cell.cell_type == "code" for name in calls(cell.source, function)]
 
 
 def test_every_folder_is_in_the_order_and_every_notebook_is_a_lesson():
@@ -40,19 +47,23 @@ def test_a_lesson_is_named_by_its_place_not_by_a_number(lesson):
         assert not re.findall(r"\blessons? \d+", text, flags=re.IGNORECASE), path
 
 
-def test_every_lab_is_in_a_lesson():
+@every_lesson
+def test_it_shows_every_lab_it_declares(lesson):
     """By name in a cell, or by the function in the lesson's own code, as a lab that a box fills."""
-    for lesson in book.lessons():
-        code = "\n".join(path.read_text(encoding="utf-8") for path in lesson.folder.glob("*.py"))
-        used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-        shown = named(NOTEBOOKS / lesson.file, "lab")
-        assert not [name for name, function in lesson.labs.items() if name not in shown and function.__name__ not in used]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in lesson.folder.glob("*.py"))
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    shown = asked(lesson, "lab")
+    assert not [name for name, function in lesson.labs.items() if name not in shown and function.__name__ not in used]
 
 
-def test_every_claim_is_settled_by_the_lesson_it_names_or_still_open():
-    settled = {claim: lesson.name for lesson in book.lessons() for claim in lesson.verdicts}
-    for row in catalog.rows("claims"):
-        assert row["lesson"] == settled.get(row["id"], ""), row["id"]
+@every_lesson
+def test_it_settles_the_claims_that_name_it_and_shows_its_verdicts(lesson):
+    claims = [row["id"] for row in catalog.rows("claims") if row["lesson"] == lesson.name]
+    assert claims == sorted(lesson.verdicts) == sorted(asked(lesson, "verdict"))
+
+
+def test_every_claim_names_a_lesson_or_is_still_open():
+    assert {row["lesson"] for row in catalog.rows("claims")} <= {*book.ORDER, ""}
 
 
 def test_readme_has_the_map_of_the_lessons():
