@@ -1,4 +1,4 @@
-"""Two trial labs, declared here and nowhere else: what the toolkit promises is shown on them."""
+"""Two trial labs, declared here and nowhere else: what the stage promises is shown on them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What lesson 13 sets beside its labs: bytes a tier carries, and published runs on one, two and twelve servers."""
+"""What the cells and the texts of lesson "Hierarchy and in-network reduction" show: bytes, starts, and published runs."""
 
 from __future__ import annotations
 
