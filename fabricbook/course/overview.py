@@ -11,7 +11,7 @@ from ipywidgets import VBox
 from . import view
 from .progress import current
 
-ALL_DONE = ("All lessons are done. What next? Take a log of your own machine to lesson 15, or a machine you plan: "
+ALL_DONE = ("All lessons are done. What next? Take a log of your own machine to the last lesson, or a machine you plan: "
             "fl.predict gives its times, and fl.catalog.rows the sources of every figure.")
 
 

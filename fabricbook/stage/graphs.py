@@ -102,7 +102,6 @@ def chart(description: str, *, height: int = 470):
              for part, size, least, mark, extra in (
                  ("GPU", 13, 9, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, 10, {}, {}),
                  ("title", 17, 12, {"fontWeight": "bold"}, {}), ("caption", 16, 11, {}, {}))]
-    loads = [of("cable").mark_text(fontSize=scaled(15, 10, 600), fontWeight="bold", **mark).encode(
-        x=x("label x"), y=y("label y"), text="label:N")
-        for mark in ({"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}, {"color": "black"})]
+    loads = charts.legible(of("cable").encode(x=x("label x"), y=y("label y"), text="label:N"), edge=5, color="black",
+                           fontSize=scaled(15, 10, 600), fontWeight="bold")
     return charts.stack(cables, *loads, switches, gpus, *names, height=height, description=description)

@@ -263,6 +263,5 @@ def _rate_layers() -> list:
     import altair as alt
 
     ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value("black"))
-    text = {"fontSize": scaled(14, 10), "fontWeight": "bold", "baseline": "middle"}
-    under = of("rate").mark_text(**text, stroke="white", strokeWidth=4, strokeJoin="round")
-    return [under.encode(**_here(), text="label:N"), of("rate").mark_text(**text).encode(**_here(), text="label:N", color=ink)]
+    text = of("rate").encode(**_here(), text="label:N", color=ink)
+    return list(charts.legible(text, fontSize=scaled(14, 10), fontWeight="bold"))

@@ -10,6 +10,8 @@ import numpy as np
 from fabriclib import catalog, signals, units
 from fabriclib.measurements import error, percent
 
+from ...stage.words import joined
+
 GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
 CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
 BOARDS = {name: id for id, name in signals.boards().items()}
@@ -156,7 +158,7 @@ def _inch(figure) -> float:
 def _inches(metres: float) -> str:
     """Return a reach as text: whole inches, two digits of them, from the least to the most of `reach_spread`."""
     low, high = (f"{float(f'{round(metres * factor / units.inch):.2g}'):g}" for factor in reach_spread())
-    return low if low == high else f"{low} to {high}"
+    return joined(low, high)
 
 
 def reach_table():
