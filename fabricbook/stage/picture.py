@@ -12,7 +12,7 @@ from .wire import plain_columns, rows
 WIDTH = 720
 CHARACTERS = 112
 SCALE = 1.2
-COLOURS = 24
+COLOURS, GREYS = 24, 8
 
 
 def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> bytes:
@@ -36,12 +36,20 @@ def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> byte
 
 
 def _packed(image: bytes) -> bytes:
-    """The same picture in COLOURS of its own: a quarter of the bytes in every committed lesson, and the text as sharp."""
+    """The same picture in few colours: a quarter of the bytes in every committed lesson, its marks exact, its text as sharp.
+
+    Pillow's own choices of a palette move a mark's colour, most of all that of a small mark.
+    """
     from PIL import Image
 
-    few = Image.open(io.BytesIO(image)).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    drawn = Image.open(io.BytesIO(image)).convert("RGB")
+    found = sorted(drawn.getcolors(drawn.width * drawn.height), reverse=True)
+    most = [colour for _, colour in found if max(colour) - min(colour) > 8][:COLOURS]
+    greys = [(255 * level // (GREYS - 1),) * 3 for level in range(GREYS)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in most + greys for value in colour])
     packed = io.BytesIO()
-    few.save(packed, "PNG", optimize=True)
+    drawn.quantize(palette=palette, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
     return packed.getvalue()
 
 
