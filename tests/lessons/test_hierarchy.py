@@ -1,4 +1,4 @@
-"""The labs of the lesson on hierarchy: each limit is a value worked out by hand, and the order of a list is worth what its crossings are."""
+"""The labs of the lesson on hierarchy: limits worked out by hand, and an order of ranks is worth what its crossings are."""
 
 import numpy as np
 import pytest
