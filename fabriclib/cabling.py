@@ -12,7 +12,7 @@ from .links import Link, link
 
 @typed
 @dataclass(frozen=True)
-class Cable:
+class Cable(catalog.Sourced):
     """ONE cable with its two ends, or a fibre with a module on each.
 
     `carries` is the link it is made for, `reach` is metres, `power` is watts drawn by ONE end, `delay` is seconds a metre
@@ -20,6 +20,7 @@ class Cable:
     """
 
     _example = "cable('dac-400')"
+    _table = "cables"
 
     id: str
     name: str
@@ -52,11 +53,6 @@ class Cable:
         """
         return self.kind in ("pluggable", "LPO")
 
-    @property
-    def sources(self) -> dict[str, catalog.Source]:
-        """The source of each catalogue value, by column name."""
-        return catalog.sources_of(catalog.row("cables", self.id))
-
     def __repr__(self) -> str:
         reach = "reach unknown" if math.isnan(self.reach) else f"up to {self.reach:g} m"
         power = "power unknown" if math.isnan(self.power) else f"{self.power:g} W an end"
@@ -83,10 +79,8 @@ def cables():
     """Return the catalogue as a DataFrame: one row a cable; watts for one end."""
     import pandas as pd
 
-    found = [cable(r["id"]) for r in catalog.rows("cables")]
-    return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found], "kind": [one.kind for one in found],
-        "carries": [one.carries.name for one in found], "reach (m)": [one.reach for one in found],
-        "power of one end (W)": [one.power for one in found], "ns per metre": [one.delay / units.ns for one in found],
-        "ns of one end": [one.end_latency / units.ns for one in found], "note": [one.note for one in found],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "name": one.name, "kind": one.kind, "carries": one.carries.name, "reach (m)": one.reach,
+        "power of one end (W)": one.power, "ns per metre": one.delay / units.ns, "ns of one end": one.end_latency / units.ns,
+        "note": one.note,
+    } for one in (cable(row["id"]) for row in catalog.rows("cables"))])

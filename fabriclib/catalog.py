@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .checks import known, short, typed
 from .units import parse
@@ -52,6 +52,18 @@ class Source:
     url: str
     date: str
     grade: str
+
+
+class Sourced:
+    """What a wide row of the table `_table` describes."""
+
+    _table: ClassVar[str]
+    id: str
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The source of each catalogue value, by column name."""
+        return sources_of(row(self._table, self.id))
 
 
 @typed
@@ -135,13 +147,9 @@ def _read(table: str, column: str, kind: str, cell: str) -> Any:
 
 @typed
 @functools.cache
-def _indexed(table: str) -> dict[str, Row]:
-    return {row["id"]: row for row in rows(table)}
-
-
-@functools.cache
-def _called(table: str) -> dict[str, str]:
-    return {id: cells.get("name", "") for id, cells in _indexed(table).items()}
+def _indexed(table: str) -> tuple[dict[str, Row], dict[str, str]]:
+    """Return the rows of a table by their ids, and what readers call them."""
+    return {row["id"]: row for row in rows(table)}, {row["id"]: row.get("name", "") for row in rows(table)}
 
 
 def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
@@ -150,8 +158,8 @@ def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
     Raises:
         ValueError: no such row; the message suggests the ids of rows that are called so, or else the nearest.
     """
-    found = _indexed(table)
-    return found[known(re.sub(r"(?<=ch)es$|s$", "", table), id, found, _called(table))]
+    found, called = _indexed(table)
+    return found[known(re.sub(r"(?<=ch)es$|s$", "", table), id, found, called)]
 
 
 def source(id: str) -> Source:  # noqa: A002

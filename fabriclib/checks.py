@@ -43,7 +43,10 @@ def number(name: str, value, *, low: float = 0.0, high: float = MOST, zero: bool
     ValueError: nbytes must be a number greater than 0; got -1.
     """
     if type(value) is float or type(value) is int:
-        least = most = value = _scalar(name, value)
+        try:
+            least = most = value = float(value)
+        except OverflowError:
+            raise ValueError(f"{name} must be a number a float can hold; got {short(value)}.") from None
     else:
         value = _array(name, value)
         least, most = value.min(), value.max()
@@ -192,8 +195,8 @@ def _wanted(kind) -> str:
     return words.get(outer) or f"a {outer.__name__}" + (f", such as {example}" if example else "")
 
 
-def together(**values) -> None:
-    """Raise a ValueError if *values*, each a number, a list or an array, do not broadcast: it names them with their shapes.
+def together(**values) -> Iterable:
+    """Return *values*, each a number, a list or an array; if they do not broadcast, raise a ValueError with names and shapes.
 
     >>> together(nbytes=[1, 2, 3], alpha=[1, 2], ranks=8)
     Traceback (most recent call last):
@@ -206,6 +209,7 @@ def together(**values) -> None:
     except ValueError:
         raise ValueError(f"{' and '.join(shapes)} must have shapes that broadcast; "
                          f"got {' and '.join(map(str, shapes.values()))}.") from None
+    return values.values()
 
 
 def plain(value):
@@ -254,13 +258,6 @@ def short(value) -> str:
     except Exception:  # anything may be passed, even an object whose text fails
         text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _scalar(name: str, value) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{name} must be a number a float can hold; got {short(value)}.") from None
 
 
 def _array(name: str, value) -> np.ndarray:

@@ -89,7 +89,7 @@ def beside(table: str):
     import pandas as pd
 
     cells = catalog.row("p2p_tables", table)
-    way, ways, line = copy(cells["copy"]), _ways(cells), _line(cells)
+    way, ways, line = copy(cells["copy"]), 2 if cells["direction"] == "both" else 1, _line(cells)
     pairs = [row["pair"] for row in _rows(table)]
     model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs])
     measured = np.array([row["bytes_per_s"] for row in _rows(table)])
@@ -125,10 +125,6 @@ def _spread(errors) -> str:
 @functools.cache
 def _rows(table: str) -> tuple[catalog.Row, ...]:
     return tuple(row for row in catalog.rows("p2p_measurements") if row["table"] == table)
-
-
-def _ways(cells) -> int:
-    return {"one way": 1, "both": 2}[cells["direction"]]
 
 
 def _line(cells: catalog.Row) -> dict[tuple[str, str], float]:

@@ -68,8 +68,7 @@ class Fec:
         >>> units.format(fec("rs544").block_time(106.25 * units.Gb), "s")
         '51.2 ns'
         """
-        codewords, raw_rate = whole("codewords", codewords, high=64), number("raw_rate", raw_rate)
-        together(raw_rate=raw_rate, codewords=codewords)
+        raw_rate, codewords = together(raw_rate=number("raw_rate", raw_rate), codewords=whole("codewords", codewords, high=64))
         return codewords * self.codeword / raw_rate
 
 

@@ -62,15 +62,11 @@ def published():
     """Return every figure that the model computes as a DataFrame: stated, computed, their ratio, the source, the note."""
     import pandas as pd
 
-    found = [figure for figure in catalog.figures() if computable(figure)]
-    values = [computed(figure) for figure in found]
-    return pd.DataFrame({
-        "id": [f.id for f in found], "about": [f.subject for f in found], "quantity": [f.quantity for f in found],
-        "scope": [f.scope for f in found], "direction": [f.direction for f in found],
-        "stated": [f"{f.value:g} {f.unit}" for f in found],
-        "computed / stated": [value / f.si for value, f in zip(values, found, strict=True)],
-        "source": [f.source.title for f in found], "grade": [f.source.grade for f in found], "note": [f.note for f in found],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "about": one.subject, "quantity": one.quantity, "scope": one.scope, "direction": one.direction,
+        "stated": f"{one.value:g} {one.unit}", "computed / stated": computed(one) / one.si,
+        "source": one.source.title, "grade": one.source.grade, "note": one.note,
+    } for one in catalog.figures() if computable(one)])
 
 
 def _wires(one: Link | Switch, many: int, what: str) -> Link:

@@ -1,4 +1,4 @@
-"""Framing: the share of the line rate that packets and flits leave. A framing is rows of framings.csv, a kind one function.
+"""Framing: the share of the line rate that packets and flits leave. A framing is rows of framings.csv.
 
 A *packet* carries any number of bytes behind a fixed overhead. A *flit* is a box of fixed size: part of it belongs to
 the physical layer, and inside CXL's the rest is cut into 16-byte slots that hold either messages or a quarter of a cache line.
@@ -29,7 +29,12 @@ def share(framing: str, packet_bytes=None):
     >>> round(share("pcie-tlp", 256), 4), share("cxl-256"), share("cxl-256-lopt")
     (0.9143, 0.9375, 0.921875)
     """
-    return KINDS[kind(framing)](framing, packet_bytes)
+    if kind(framing) == "packet":
+        payload = number("packet_bytes", packet_bytes, high=MAX_BYTES)
+        return payload / (payload + overhead(framing))
+    if packet_bytes is not None:
+        raise ValueError(f"packet_bytes must be left out for {framing}, whose flits have a fixed size; got {packet_bytes}.")
+    return 1 - overhead(framing) / flit_bytes(framing)
 
 
 def message_share(framing: str, nbytes, packet_bytes):
@@ -48,10 +53,9 @@ def message_share(framing: str, nbytes, packet_bytes):
     """
     if kind(framing) != "packet":
         raise ValueError(f"framing must be one of packets; got {framing!r}, which sends flits.")
-    nbytes, most = number("nbytes", nbytes, high=MAX_BYTES), number("packet_bytes", packet_bytes, high=MAX_BYTES)
-    together(nbytes=nbytes, packet_bytes=most)
-    packets = np.ceil(nbytes / most)
-    return plain(nbytes / (nbytes + packets * overhead(framing)))
+    nbytes, most = together(nbytes=number("nbytes", nbytes, high=MAX_BYTES),
+                            packet_bytes=number("packet_bytes", packet_bytes, high=MAX_BYTES))
+    return plain(nbytes / (nbytes + np.ceil(nbytes / most) * overhead(framing)))
 
 
 def kind(framing: str) -> str:
@@ -104,20 +108,6 @@ def flit_bytes(framing: str) -> float:
     (68.0, 256.0)
     """
     return float(sum(field["bytes"] for field in _fields(framing)))
-
-
-def _packet_share(framing: str, packet_bytes):
-    payload = number("packet_bytes", packet_bytes, high=MAX_BYTES)
-    return payload / (payload + overhead(framing))
-
-
-def _flit_share(framing: str, packet_bytes):
-    if packet_bytes is not None:
-        raise ValueError(f"packet_bytes must be left out for {framing}, whose flits have a fixed size; got {packet_bytes}.")
-    return 1 - overhead(framing) / flit_bytes(framing)
-
-
-KINDS = {"packet": _packet_share, "flit": _flit_share}
 
 
 @typed

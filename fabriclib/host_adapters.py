@@ -11,12 +11,13 @@ from .links import MAX_BUNDLE, Link, link
 
 @typed
 @dataclass(frozen=True)
-class Adapter:
+class Adapter(catalog.Sourced):
     """ONE adapter. `port` is the link of one port in one direction, `host` the link to its server: None where unknown.
 
     `latency` is seconds and `power` watts as the maker states them, NaN where no source gives a figure.
     """
 
+    _table = "adapters"
     id: str
     name: str
     family: str
@@ -41,11 +42,6 @@ class Adapter:
         """
         ports = self.port.bundle(self.ports).line
         return ports if self.host is None else min(ports, self.host.bandwidth())
-
-    @property
-    def sources(self) -> dict[str, catalog.Source]:
-        """The source of each catalogue value, by column name."""
-        return catalog.sources_of(catalog.row("adapters", self.id))
 
     def __repr__(self) -> str:
         many = f"{self.ports} ports" if self.ports > 1 else "one port"
@@ -75,13 +71,9 @@ def adapters():
     """Return the catalogue as a DataFrame: one row an adapter, rates in GB/s."""
     import pandas as pd
 
-    found = [adapter(r["id"]) for r in catalog.rows("adapters")]
-    return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found], "year": [one.year for one in found],
-        "ports": [one.ports for one in found], "port": [one.port.name for one in found],
-        "transports": [", ".join(one.transports) for one in found],
-        "slot": [f"{one.host.name} x{one.host.lanes}" if one.host else "" for one in found],
-        "ports GB/s one way": [one.port.bundle(one.ports).line / units.GB for one in found],
-        "adapter GB/s one way": [one.rate / units.GB for one in found],
-        "latency (ns)": [one.latency / units.ns for one in found], "note": [one.note for one in found],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "name": one.name, "year": one.year, "ports": one.ports, "port": one.port.name,
+        "transports": ", ".join(one.transports), "slot": f"{one.host.name} x{one.host.lanes}" if one.host else "",
+        "ports GB/s one way": one.port.bundle(one.ports).line / units.GB, "adapter GB/s one way": one.rate / units.GB,
+        "latency (ns)": one.latency / units.ns, "note": one.note,
+    } for one in (adapter(row["id"]) for row in catalog.rows("adapters"))])

@@ -10,7 +10,6 @@ from .checks import count, known, number, single, together
 from .links import link
 from .switches import switch
 
-DEVICES = {"gpus": "gpu", "nics": "nic", "ssds": "ssd"}
 SOCKETS = (1, 2)
 
 
@@ -38,7 +37,8 @@ def lanes_asked(gpus: int = 8, nics: int = 8, ssds: int = 4) -> int:
     (272, 128)
     """
     asked = {"gpus": gpus, "nics": nics, "ssds": ssds}
-    return sum(count(name, many, low=0) * catalog.row("lane_needs", DEVICES[name])["lanes"] for name, many in asked.items())
+    needs = {f"{row['id']}s": row["lanes"] for row in catalog.rows("lane_needs")}
+    return sum(count(name, many, low=0) * needs[name] for name, many in asked.items())
 
 
 def width_for(name: str, rate: float) -> int:
@@ -51,7 +51,8 @@ def width_for(name: str, rate: float) -> int:
     (16, 16)
     """
     wanted = single("rate", number("rate", rate))
-    for width in catalog.row("links", known("link", name, _links()))["widths"]:
+    of_pcie = [row["id"] for row in catalog.rows("links") if row["family"] == "pcie"]
+    for width in catalog.row("links", known("link", name, of_pcie))["widths"]:
         if link(name, width).line >= wanted:
             return width
     widest = link(name)
@@ -81,8 +82,7 @@ def oversubscription(below, uplink):
     >>> oversubscription(below=4 * 16, uplink=16)
     4.0
     """
-    below, uplink = number("below", below), number("uplink", uplink)
-    together(below=below, uplink=uplink)
+    below, uplink = together(below=number("below", below), uplink=number("uplink", uplink))
     return below / uplink
 
 
@@ -91,11 +91,6 @@ def budgets(gpus: int = 8, nics: int = 8, ssds: int = 4):
     import pandas as pd
 
     asked = lanes_asked(gpus, nics, ssds)
-    rows = [(row["name"], link(row["link"]).name, sockets, lanes_of(row["id"], sockets))
-            for row in catalog.rows("cpus") for sockets in SOCKETS]
-    return pd.DataFrame([{"CPU": name, "link": wire, "sockets": sockets, "lanes": has, "asked": asked,
-                          "short": max(asked - has, 0)} for name, wire, sockets, has in rows])
-
-
-def _links() -> list[str]:
-    return [row["id"] for row in catalog.rows("links") if row["family"] == "pcie"]
+    return pd.DataFrame([{"CPU": row["name"], "link": link(row["link"]).name, "sockets": sockets, "lanes": has, "asked": asked,
+                          "short": max(asked - has, 0)}
+                         for row in catalog.rows("cpus") for sockets in SOCKETS for has in [lanes_of(row["id"], sockets)]])

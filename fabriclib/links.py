@@ -99,7 +99,7 @@ def _only(term: np.ndarray) -> float:
 
 @typed
 @dataclass(frozen=True)
-class Link:
+class Link(catalog.Sourced):
     """ONE link in ONE direction, or a bundle of `count` of them side by side.
 
     Rates are bytes per second, `lane_rate` is raw bytes per second a lane, `latency` is seconds: NaN where no source
@@ -107,6 +107,7 @@ class Link:
     """
 
     _example = "link('nvlink4')"
+    _table = "links"
 
     id: str
     name: str
@@ -198,11 +199,6 @@ class Link:
         """Return *count* of these links side by side, as one link: rates add up, latency stays."""
         return replace(self, count=self.count * single("count", whole("count", count, high=MAX_BUNDLE)))
 
-    @property
-    def sources(self) -> dict[str, catalog.Source]:
-        """The source of each catalogue value, by column name."""
-        return catalog.sources_of(catalog.row("links", self.id))
-
     def __repr__(self) -> str:
         many = f"{self.count} x " if self.count > 1 else ""
         stages = ", ".join(f"{stage.name} {units.format(stage.rate, 'B/s', 4)}" for stage in self.waterfall())
@@ -241,16 +237,10 @@ def links():
     """Return the catalogue as a DataFrame: one row a link, in GB/s, for one link and for one device."""
     import pandas as pd
 
-    found = [link(r["id"]) for r in catalog.rows("links")]
-    line = np.array([one.line / units.GB for one in found])
-    device = line * [one.per_device for one in found]
-    return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],
-        "year": [one.year for one in found], "device": [one.device for one in found], "lanes": [one.lanes for one in found],
-        "raw Gb/s per lane": [one.lane_rate / units.Gb for one in found], "line code": [one.code for one in found],
-        "link GB/s one way": line,
-        "link payload GB/s one way": [one.bandwidth() / units.GB if one.framing else math.nan for one in found],
-        "links per device": [one.per_device for one in found],
-        "device GB/s one way": device, "device GB/s both ways": 2 * device,
-        "latency (ns)": [one.latency / units.ns for one in found],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "name": one.name, "family": one.family, "year": one.year, "device": one.device, "lanes": one.lanes,
+        "raw Gb/s per lane": one.lane_rate / units.Gb, "line code": one.code, "link GB/s one way": one.line / units.GB,
+        "link payload GB/s one way": one.bandwidth() / units.GB if one.framing else math.nan,
+        "links per device": one.per_device, "device GB/s one way": one.line / units.GB * one.per_device,
+        "device GB/s both ways": 2 * (one.line / units.GB * one.per_device), "latency (ns)": one.latency / units.ns,
+    } for one in (link(row["id"]) for row in catalog.rows("links"))])

@@ -48,13 +48,10 @@ def tiers():
     """Return the ladder as a DataFrame: one row a tier, latency of a load in ns with the range that sources give."""
     import pandas as pd
 
-    found = [tier(r["id"]) for r in catalog.rows("memory_tiers")]
-    return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found],
-        "load latency (ns)": [one.latency / units.ns for one in found],
-        "lowest (ns)": [one.low / units.ns for one in found], "highest (ns)": [one.high / units.ns for one in found],
-        "GB/s": [one.bandwidth / units.GB for one in found], "note": [r["note"] for r in catalog.rows("memory_tiers")],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "name": one.name, "load latency (ns)": one.latency / units.ns, "lowest (ns)": one.low / units.ns,
+        "highest (ns)": one.high / units.ns, "GB/s": one.bandwidth / units.GB, "note": row["note"],
+    } for row in catalog.rows("memory_tiers") for one in [tier(row["id"])]])
 
 
 @typed

@@ -116,8 +116,7 @@ def completions(nbytes, settings: Settings | None = None):
     settings = settings or Settings()
     data = whole("nbytes", nbytes, high=int(MAX_BYTES)) * 1.0
     full, rest = np.divmod(data, settings.mrrs)
-    counted = full * np.ceil(settings.mrrs / settings.completion) + np.ceil(rest / settings.completion)
-    return plain(counted)
+    return plain(full * np.ceil(settings.mrrs / settings.completion) + np.ceil(rest / settings.completion))
 
 
 def rate(link: Link, operation: str, nbytes, settings: Settings | None = None):

@@ -11,7 +11,7 @@ from .links import Link, link
 
 @typed
 @dataclass(frozen=True)
-class Switch:
+class Switch(catalog.Sourced):
     """ONE switch chip, or ONE box of several where the note says so.
 
     `port` is the link of one port in one direction, the widest it can be; `lanes` are those of all ports.
@@ -22,6 +22,7 @@ class Switch:
     """
 
     _example = "switch('nvswitch3')"
+    _table = "switches"
 
     id: str
     name: str
@@ -55,11 +56,6 @@ class Switch:
         """All lanes of the chip as one link, in one direction."""
         return replace(self.port, lanes=self.lanes)
 
-    @property
-    def sources(self) -> dict[str, catalog.Source]:
-        """The source of each catalogue value, by column name."""
-        return catalog.sources_of(catalog.row("switches", self.id))
-
     def __repr__(self) -> str:
         return f"<{self.name}: {self.ports} ports, {units.format(self.rate, 'B/s', 4)} one way>"
 
@@ -86,14 +82,9 @@ def switches():
     """Return the catalogue as a DataFrame: one row a switch chip, rates in GB/s."""
     import pandas as pd
 
-    found = [switch(r["id"]) for r in catalog.rows("switches")]
-    return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found], "family": [one.family for one in found],
-        "year": [one.year for one in found], "ports": [one.ports for one in found], "lanes": [one.lanes for one in found],
-        "port": [one.port.name for one in found],
-        "port GB/s one way": [one.port.line / units.GB for one in found],
-        "chip GB/s one way": [one.rate / units.GB for one in found],
-        "chip GB/s both ways": [2 * one.rate / units.GB for one in found],
-        "reduces in the network": [one.reduces for one in found], "latency (ns)": [one.latency / units.ns for one in found],
-        "power (W)": [one.power for one in found], "power of a box without modules (W)": [one.box_power for one in found],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "name": one.name, "family": one.family, "year": one.year, "ports": one.ports, "lanes": one.lanes,
+        "port": one.port.name, "port GB/s one way": one.port.line / units.GB, "chip GB/s one way": one.rate / units.GB,
+        "chip GB/s both ways": 2 * one.rate / units.GB, "reduces in the network": one.reduces,
+        "latency (ns)": one.latency / units.ns, "power (W)": one.power, "power of a box without modules (W)": one.box_power,
+    } for one in (switch(row["id"]) for row in catalog.rows("switches"))])

@@ -38,7 +38,7 @@ KINDS = {
 _EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
 # The few units that a message names; all of them would be a wall of spellings.
 _USUAL = {"size": "B, kB, MB, GB or KiB, MiB, GiB", "rate": "MB/s, GB/s, TB/s or Gb/s",
-    "time": "ns, us, ms, s, min, h, days or years",
+          "time": "ns, us, ms, s, min, h, days or years",
           "energy": "pJ, nJ, J or kWh", "power": "mW, W, kW or MW", "ratio": "a plain number or %"}
 # What a learner writes out. Words are read and never written, so that they stay out of the lists of known units.
 _PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli": "m", "micro": "µ", "nano": "n", "pico": "p"}
@@ -53,7 +53,9 @@ LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
 # The repetitions never give back what they took, so that no text can send them to and fro.
 _NUMBER = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
 _TEXT = re.compile(rf"([+-]?{_NUMBER}(?:\s*+[*×/]\s*+{_NUMBER})*+)\s*+([^\d\s]\S*+|)\Z")
-_A_SECOND = re.compile(r"(?:/|\bper\b)\s*+s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
+# How a rate may end but for "/s": "per second", " / sec".
+_A_SECOND = re.compile(r"(?<!\s)\s*+(?:/|\bper\b)\s*+s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
+
 
 def parse(text: str, kind: str | None = None) -> float:
     """Return the value of *text* in SI base units: bytes, bytes per second, seconds, joules, watts.
@@ -78,7 +80,7 @@ def parse(text: str, kind: str | None = None) -> float:
     example = f"Write a number and a unit, such as '{_EXAMPLES[kind or 'size']}'"
     if "," in text:
         raise ValueError(f"{short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
-    match = _TEXT.match(_each_second(text.strip()))
+    match = _TEXT.match(_A_SECOND.sub("/s", text.strip()))
     if not match:
         raise ValueError(f"{short(text)} is not a number with a unit. {example}.")
     number, unit = _computed(match[1], short(text)), _abbreviated(match[2])
@@ -90,12 +92,6 @@ def parse(text: str, kind: str | None = None) -> float:
     if value < 0 and unit in _SIZES:
         raise ValueError(f"{short(text)} is less than no bytes. {example}.")
     return value
-
-
-def _each_second(text: str) -> str:
-    """Return *text* with the end of a rate written as "/s": it may be "per second" or " / sec"."""
-    rate = _A_SECOND.search(text)
-    return f"{text[:rate.start()].rstrip()}/s" if rate else text
 
 
 def _computed(text: str, shown: str) -> float:
@@ -132,6 +128,7 @@ def _factor(unit: str, kind: str | None, example: str) -> float:
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     usual = f" Usual: {_USUAL[kind]}." if kind else ""
     raise ValueError(f"unit {short(unit[:20])} is not known.{hint}{usual} {example}.")
+
 
 def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001 - reads as units.format
     """Return *value*, given in the SI base *unit* ("B", "B/s", "b/s", "s", "J" or "W"), as short text.

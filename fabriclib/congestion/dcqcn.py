@@ -52,6 +52,8 @@ class Parameters:
     fast_recovery: float
     packet: float
 
+    _example = "published()"
+
     def marked(self, queue: float) -> float:
         """Return the probability that a packet is marked when it meets *queue* bytes.
 
@@ -107,10 +109,11 @@ def run(rate, start, seconds, *, feedback=4e-6, threshold=math.inf, parameters: 
     >>> float(run(5e9, [5e9] * 8, 0.001).queue.max().round(-5)) / 1e6
     1.2
     """
-    cut, times = _settings(parameters), _times(seconds)
+    cut, times = parameters or published(), _times(seconds)
     rate = _rate(rate, cut)
     feedback = single("feedback", number("feedback", feedback, high=1.0, zero=True))
-    threshold = _threshold(threshold)
+    if not (isinstance(threshold, float) and threshold == math.inf):
+        threshold = single("threshold", number("threshold", threshold))
     # Senders that start alike stay alike: one of each kind is enough.
     start = np.ravel(number("start", start, low=LEAST_RATE * rate, high=rate, zero=True))
     kinds, kind, many = np.unique(start, return_inverse=True, return_counts=True)
@@ -120,12 +123,6 @@ def run(rate, start, seconds, *, feedback=4e-6, threshold=math.inf, parameters: 
     rates, queues, paused = _integrate(cut, rate / cut.packet, (kinds / cut.packet).tolist(), many.tolist(), times.tolist(),
                                        feedback, threshold)
     return Trace(times, np.array(rates).T[kind] * cut.packet, np.array(queues), np.array(paused))
-
-
-def _settings(parameters) -> Parameters:
-    if parameters is not None and not isinstance(parameters, Parameters):
-        raise ValueError(f"parameters must be Parameters, such as published(); got {short(parameters)}.")
-    return parameters or published()
 
 
 def _rate(rate, cut: Parameters) -> float:
@@ -143,11 +140,6 @@ def _times(seconds) -> np.ndarray:
         raise ValueError(f"seconds must rise from 0 in 1 to {MOST_STEPS - 1} steps from {LEAST_STEP:g} to {LONGEST_STEP:g} s; "
                          f"got {short(seconds)}.")
     return seconds
-
-
-def _threshold(threshold) -> float:
-    endless = isinstance(threshold, float) and threshold == math.inf
-    return math.inf if endless else single("threshold", number("threshold", threshold))
 
 
 def _integrate(cut: Parameters, port: float, start: list, many: list, times: list, feedback: float, threshold: float):
@@ -198,7 +190,9 @@ def _events(cut: Parameters, seen: float, mark: float) -> tuple[float, float, fl
         return mark, up, up
     up = on = 0.0
     for length in (cut.byte_counter / cut.packet, cut.timer * seen):
-        ends = _runs(mark, length)
+        exponent = -length * math.log1p(-mark)
+        # Ends of runs of that length without a mark, a packet: p / ((1 - p)**-length - 1); one too long never happens.
+        ends = mark / math.expm1(exponent) if exponent < 700 else 0.0
         up += ends
         on += ends * (1 - mark) ** (cut.fast_recovery * length)
     return _at_least_one(mark, cut.cnp_interval * seen), up, on
@@ -206,12 +200,6 @@ def _events(cut: Parameters, seen: float, mark: float) -> tuple[float, float, fl
 
 def _at_least_one(mark: float, packets: float) -> float:
     return mark if mark == 0 or mark == 1 else 1 - (1 - mark) ** packets
-
-
-def _runs(mark: float, length: float) -> float:
-    """Ends of runs of *length* packets without a mark, a packet: p / ((1 - p)**-length - 1)."""
-    exponent = -length * math.log1p(-mark)
-    return mark / math.expm1(exponent) if exponent < 700 else 0.0  # a run that long never happens
 
 
 @typed
@@ -224,7 +212,7 @@ def equilibrium(rate, flows, parameters: Parameters | None = None) -> tuple[floa
     >>> round(mark, 5), round(queue)
     (0.00078, 20151)
     """
-    flows, cut = count("flows", flows), _settings(parameters)
+    flows, cut = count("flows", flows), parameters or published()
     rate = _rate(rate, cut)
     seen, low, high = rate / flows / cut.packet, 0.0, 1.0
 

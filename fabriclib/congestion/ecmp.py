@@ -34,8 +34,7 @@ def busy_share(flows, paths):
     >>> round(busy_share(8, 8), 3)
     0.656
     """
-    flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
-    together(flows=flows, paths=paths)
+    flows, paths = together(flows=whole("flows", flows, high=MOST_FLOWS), paths=whole("paths", paths, high=MOST_PATHS))
     return 1 - (1 - 1 / paths) ** flows
 
 
@@ -45,8 +44,7 @@ def collision_free(flows, paths):
     >>> f"{collision_free(8, 8):.4f}", f"{collision_free(8, 32):.4f}"
     ('0.0024', '0.3857')
     """
-    flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
-    together(flows=flows, paths=paths)
+    flows, paths = together(flows=whole("flows", flows, high=MOST_FLOWS), paths=whole("paths", paths, high=MOST_PATHS))
     free = np.vectorize(lambda m, u: math.exp(math.lgamma(u + 1) - math.lgamma(u - m + 1) - m * math.log(u)) if m <= u else 0.0,
                         otypes=[float])(flows, paths)
     return plain(free)
@@ -211,23 +209,11 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
     choices = count("choices", choices, high=paths)
     if choices == 1:
         return rng.integers(paths, size=flows)
-    _bounded_choosing(flows, 1, choices)
-    load, taken = np.zeros(paths, dtype=int), np.empty(flows, dtype=int)
-    for flow, seen in enumerate(rng.integers(paths, size=(flows, choices))):
-        taken[flow] = seen[load[seen].argmin()]
-        load[taken[flow]] += 1
-    return taken
+    return np.concatenate([taken for taken, _ in _chosen(rng, flows, paths, 1, choices)])
 
 
 def _generator(seed) -> np.random.Generator:
     return np.random.default_rng(count("seed", seed, low=0, high=2**63 - 1))
-
-
-def _bounded_choosing(flows: int, trials: int, choices: int) -> None:
-    """Refuse what would take too long: the flows choose one after the other, in all trials at once."""
-    most = MOST_CHOICES // max(trials * choices, LEAST_AT_ONCE)
-    if flows > most:
-        raise ValueError(f"flows must be at most {most} where they choose among {choices} paths in {trials} trials; got {flows}.")
 
 
 class Trials(NamedTuple):
@@ -254,13 +240,18 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
     if choices == 1:
         loads = rng.multinomial(flows, np.full(paths, 1 / paths), size=trials)
     else:
-        _bounded_choosing(flows, trials, choices)
-        *_, loads = _chosen(rng, flows, paths, trials, choices)
+        *_, (_, loads) = _chosen(rng, flows, paths, trials, choices)
     return Trials(loads.max(axis=1), (loads > 0).sum(axis=1))
 
 
 def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choices: int):
-    """Yield the loads of all trials, a row each, after each flow that has looked at *choices* paths and taken the emptiest."""
+    """Yield for each flow, which looks at *choices* paths and takes the emptiest: its path, and the loads then, a row a trial.
+
+    The flows choose one after the other, in all trials at once: what would take too long is refused.
+    """
+    most = MOST_CHOICES // max(trials * choices, LEAST_AT_ONCE)
+    if flows > most:
+        raise ValueError(f"flows must be at most {most} where they choose among {choices} paths in {trials} trials; got {flows}.")
     loads, start = np.zeros(trials * paths, dtype=np.int64), paths * np.arange(trials)
     at_once = max(1, _AT_ONCE // (choices * trials))
     for first in range(0, flows, at_once):
@@ -268,7 +259,7 @@ def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choic
             for other in others:
                 best = np.where(loads[other] < loads[best], other, best)
             loads[best] += 1
-            yield loads.reshape(trials, paths)
+            yield best - start, loads.reshape(trials, paths)
 
 
 def fullest(rounds: int, paths: int, trials: int = 1000, *, choices: int = 2, seed: int = 0) -> np.ndarray:
@@ -284,10 +275,9 @@ def fullest(rounds: int, paths: int, trials: int = 1000, *, choices: int = 2, se
     (3, 2)
     """
     rounds, paths = count("rounds", rounds, high=MOST_FLOWS), count("paths", paths, low=2, high=MOST_PATHS)
-    trials = _trials(trials, paths)
-    _bounded_choosing(rounds * paths, trials, count("choices", choices, low=2, high=paths))
+    trials, choices = _trials(trials, paths), count("choices", choices, low=2, high=paths)
     placed = _chosen(_generator(seed), rounds * paths, paths, trials, choices)
-    return np.stack([loads.max(axis=1) for number, loads in enumerate(placed, 1) if number % paths == 0], axis=1)
+    return np.stack([loads.max(axis=1) for number, (_, loads) in enumerate(placed, 1) if number % paths == 0], axis=1)
 
 
 def _trials(trials, paths: int) -> int:

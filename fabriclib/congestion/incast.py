@@ -16,8 +16,7 @@ def queue_growth(senders, rate):
     >>> queue_growth(8, 50e9)
     350000000000.0
     """
-    senders, rate = whole("senders", senders), number("rate", rate)
-    together(senders=senders, rate=rate)
+    senders, rate = together(senders=whole("senders", senders), rate=number("rate", rate))
     return (senders - 1) * rate
 
 
@@ -37,8 +36,7 @@ def lossless_buffer(senders, nbytes, rate, reaction):
     senders, nbytes, reaction = whole("senders", senders), number("nbytes", nbytes), number("reaction", reaction, zero=True)
     growth = queue_growth(senders, rate)
     together(nbytes=nbytes, senders=growth, reaction=reaction)
-    piled = np.minimum((senders - 1) * nbytes, growth * reaction)
-    return plain(piled)
+    return plain(np.minimum((senders - 1) * nbytes, growth * reaction))
 
 
 def oversubscribed_share(ratio, leaving):
@@ -51,6 +49,6 @@ def oversubscribed_share(ratio, leaving):
     >>> oversubscribed_share(7, 1.0).round(3), oversubscribed_share(7, 0.1)
     (np.float64(0.143), np.float64(1.0))
     """
-    ratio, leaving = number("ratio", ratio, low=1.0, zero=True), number("leaving", leaving, high=1.0, zero=True)
-    together(ratio=ratio, leaving=leaving)
+    ratio, leaving = together(ratio=number("ratio", ratio, low=1.0, zero=True),
+                              leaving=number("leaving", leaving, high=1.0, zero=True))
     return 1 / np.maximum(1.0, ratio * leaving)

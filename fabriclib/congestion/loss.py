@@ -29,8 +29,7 @@ def in_flight(rate, rtt, packet):
     >>> round(in_flight(50e9, 10e-6, 4096), 1)
     123.1
     """
-    rate, rtt, packet = number("rate", rate), number("rtt", rtt, zero=True), number("packet", packet)
-    together(rate=rate, rtt=rtt, packet=packet)
+    rate, rtt, packet = together(rate=number("rate", rate), rtt=number("rtt", rtt, zero=True), packet=number("packet", packet))
     return 1 + rate * rtt / packet
 
 

@@ -45,8 +45,7 @@ def response_time(quanta, rate):
     >>> f"{response_time(905, 50e9) * 1e6:.2f} us"
     '1.16 us'
     """
-    quanta, rate = whole("quanta", quanta), number("rate", rate)
-    together(quanta=quanta, rate=rate)
+    quanta, rate = together(quanta=whole("quanta", quanta), rate=number("rate", rate))
     return quanta * QUANTUM / rate
 
 
@@ -89,10 +88,8 @@ def victim_rate(rate, hot, shared, *, paused: bool):
     >>> victim_rate(5e9, 4, 2, paused=True), victim_rate(5e9, 4, 2, paused=False)
     (1250000000.0, 2500000000.0)
     """
-    rate, hot, shared = number("rate", rate), whole("hot", hot), whole("shared", shared, low=0)
-    together(rate=rate, hot=hot, shared=shared)
+    rate, hot, shared = together(rate=number("rate", rate), hot=whole("hot", hot), shared=whole("shared", shared, low=0))
     if np.any(shared > hot):
         raise ValueError(f"shared must be at most hot, {np.max(hot)}; got {np.max(shared)}.")
     fair = rate / hot
-    got = fair + 0.0 * shared if paused else np.maximum(rate - shared * fair, rate / (shared + 1))
-    return plain(got)
+    return plain(fair + 0.0 * shared if paused else np.maximum(rate - shared * fair, rate / (shared + 1)))

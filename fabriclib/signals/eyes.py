@@ -95,8 +95,8 @@ def redriven(generation: str, before, after, boost: float) -> tuple:
     >>> float(loss), round(float(noise) / receiver_noise("pcie5"), 3)
     (20.0, 1.414)
     """
-    before, after = (number(name, db, high=MOST_DB, zero=True) for name, db in (("before", before), ("after", after)))
-    together(before=before, after=after)
+    before, after = together(before=number("before", before, high=MOST_DB, zero=True),
+                             after=number("after", after, high=MOST_DB, zero=True))
     gain = np.minimum(single("boost", number("boost", boost, high=MOST_DB, zero=True)), before)
     own = receiver_noise(generation)
     return before + after - gain, own * np.sqrt(1 + _ratio(after - gain) ** 2)

@@ -87,8 +87,8 @@ def at_least(loss, usable):
     >>> at_least([20.0, 36.0, 37.0, 80.0], 36.0).tolist()
     [0, 0, 1, 2]
     """
-    loss, usable = number("loss", loss, high=1e4, zero=True), number("usable", usable, low=0.1, high=MOST_DB, zero=True)
-    together(loss=loss, usable=usable)
+    loss, usable = together(loss=number("loss", loss, high=1e4, zero=True),
+                            usable=number("usable", usable, low=0.1, high=MOST_DB, zero=True))
     return np.maximum(np.ceil(np.round(loss / usable, 9)) - 1, 0).astype(int)
 
 
@@ -140,23 +140,17 @@ def devices():
     """Return the retimers and redrivers as a DataFrame; latency in ns, one way."""
     import pandas as pd
 
-    found = [device(row["id"]) for row in catalog.rows("retimers")]
-    return pd.DataFrame({
-        "id": [one.id for one in found], "name": [one.name for one in found], "kind": [one.kind for one in found],
-        "for": [standard(one.link).name for one in found], "dB it bridges": [one.db for one in found],
-        "latency (ns)": [one.latency / units.ns for one in found], "power (W)": [one.power for one in found],
-        "note": [one.note for one in found],
-    })
+    return pd.DataFrame([{
+        "id": one.id, "name": one.name, "kind": one.kind, "for": standard(one.link).name, "dB it bridges": one.db,
+        "latency (ns)": one.latency / units.ns, "power (W)": one.power, "note": one.note,
+    } for one in (device(row["id"]) for row in catalog.rows("retimers"))])
 
 
 def retimer_counts():
     """Return as a DataFrame how many retimers were reported in which machine, with the source of each row."""
     import pandas as pd
 
-    rows = catalog.rows("retimer_counts")
-    sources = [catalog.sources_of(row)["retimers"] for row in rows]
-    return pd.DataFrame({
-        "machine": [row["machine"] for row in rows], "accelerators": [row["gpus"] for row in rows],
-        "where": [row["place"] for row in rows], "retimers": [row["retimers"] for row in rows],
-        "source": [one.publisher for one in sources], "grade": [one.grade for one in sources],
-    })
+    return pd.DataFrame([{
+        "machine": row["machine"], "accelerators": row["gpus"], "where": row["place"], "retimers": row["retimers"],
+        "source": source.publisher, "grade": source.grade,
+    } for row in catalog.rows("retimer_counts") for source in [catalog.sources_of(row)["retimers"]]])

@@ -9,22 +9,14 @@ from ..checks import known, typed
 from .graph import Graph
 from .trees import DEVICES
 
-MEANING = {
-    "NV#": "# NVLinks side by side",
-    "XGMI": "Infinity Fabric between GPUs (a word of rocm-smi)",
-    "PIX": "at most one PCIe switch",
-    "PXB": "several PCIe switches, and no root complex",
-    "PHB": "a root complex: usually through the CPU",
-    "NODE": "several root complexes of one CPU",
-    "SYS": "the link between two sockets",
-}
-
 
 @typed
 def path_class(graph: Graph, a: str, b: str) -> str:
-    """Return how devices *a* and *b* are joined, as a word of `nvidia-smi topo -m`; see MEANING.
+    """Return how devices *a* and *b* are joined, as a word of `nvidia-smi topo -m`.
 
-    Of two GPUs that their own links join, directly or over a switch, the class is that link: "NV18", or "XGMI".
+    "PIX": over at most one PCIe switch; "PXB": several of them, and no root complex; "PHB": a root complex; "NODE": several of
+    one CPU; "SYS": the link between two sockets. Of two GPUs that their own links join, directly or over a switch, the class is
+    that link: "NV18", or "XGMI" (a word of rocm-smi for Infinity Fabric).
 
     A socket is taken for one NUMA node, which is what nvidia-smi goes by: where the BIOS cuts a CPU into several, it prints SYS
     between them, where this says NODE. And a chip is one switch, though it may show itself as two levels (PXB for PIX).

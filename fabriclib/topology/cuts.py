@@ -50,15 +50,10 @@ def _augmenting(free: Room, starts: Sequence[int], ends: set[int]) -> list[tuple
             if capacity > 0 and after not in seen:
                 before[after] = at
                 seen.add(after)
-                if after in ends:
-                    return _back(before, after)
                 queue.append(after)
+                if after in ends:
+                    path = [(at, after)]
+                    while (back := path[-1][0]) in before:
+                        path.append((before[back], back))
+                    return path
     return []
-
-
-def _back(before: dict[int, int], end: int) -> list[tuple[int, int]]:
-    path = []
-    while end in before:
-        path.append((before[end], end))
-        end = before[end]
-    return path

@@ -59,4 +59,3 @@ def _coarsest(kinds: np.ndarray, src: np.ndarray, dst: np.ndarray, sort: np.ndar
         if finer.max() == like.max():
             return like
         like = finer
-

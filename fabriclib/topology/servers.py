@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from .. import catalog, units
+from ..checks import typed
 from ..links import link
 from . import trees
 from .graph import Cables, Graph
@@ -57,17 +58,8 @@ def _parts(id: str) -> list[trees.Part]:  # noqa: A002 - the column is called id
             for cells in catalog.rows("server_parts") if cells["server"] == id]
 
 
+@typed
 @functools.cache
-def _built(id: str) -> Graph:  # noqa: A002
-    cells, parts = catalog.row("servers", id), _parts(id)
-    gpus, (switches, laid) = cells["gpus"], SHAPES[cells["shape"]](cells)
-    found = trees.listed(cells["name"], parts) if parts else {}
-    nodes = _named("gpu", "gpu", gpus) | switches | {name: part.kind for name, part in found.items()}
-    laid += trees.cables(found, {name: i for i, name in enumerate(nodes)})
-    half = np.array([i < gpus / 2 if i < gpus else i % 2 for i in range(len(nodes))], dtype=bool) if gpus > FEW_GPUS else None
-    return Graph.wired(cells["name"], nodes, laid, half=half, routes=cells["routes"] or "all shortest")
-
-
 def server(name: str) -> Graph:
     """Return the graph of a server: its GPUs, their switches, what its PCIe side has, and the links between them.
 
@@ -82,21 +74,26 @@ def server(name: str) -> Graph:
     >>> server("hgx-h100")
     <HGX H100: 8 gpu, 4 switch, 64 directed edges>
     """
-    return _built(catalog.row("servers", name)["id"])
+    cells, parts = catalog.row("servers", name), _parts(name)
+    gpus, (switches, laid) = cells["gpus"], SHAPES[cells["shape"]](cells)
+    found = trees.listed(cells["name"], parts) if parts else {}
+    nodes = _named("gpu", "gpu", gpus) | switches | {part: one.kind for part, one in found.items()}
+    laid += trees.cables(found, {node: i for i, node in enumerate(nodes)})
+    half = np.array([i < gpus / 2 if i < gpus else i % 2 for i in range(len(nodes))], dtype=bool) if gpus > FEW_GPUS else None
+    return Graph.wired(cells["name"], nodes, laid, half=half, routes=cells["routes"] or "all shortest")
 
 
 def servers():
     """Return the catalogue as a DataFrame: one row a server, rates in GB/s one way over the GPUs' own links if they have any."""
     import pandas as pd
 
-    found = {cells["id"]: (cells, server(cells["id"])) for cells in catalog.rows("servers")}
-    own = [graph.inner if graph.own.any() else graph for _, graph in found.values()]
-    leaving = [graph.capacity[graph.src == graph.gpus[0]].sum() for graph in own]
-    return pd.DataFrame({
-        "id": list(found), "name": [graph.name for _, graph in found.values()],
-        "GPUs": [len(graph.gpus) for _, graph in found.values()], "GPU": [cells["gpu"] for cells, _ in found.values()],
-        "shape": [cells["shape"] for cells, _ in found.values()], "link": [cells["link"] for cells, _ in found.values()],
-        "switches": [len(graph.of_kind("switch")) for _, graph in found.values()],
-        "GPU GB/s one way": [rate / units.GB for rate in leaving],
-        "bisection GB/s one way": [graph.bisection() / units.GB for _, graph in found.values()],
-    })
+    found = []
+    for cells in catalog.rows("servers"):
+        graph = server(cells["id"])
+        own = graph.inner if graph.own.any() else graph
+        found.append({
+            "id": cells["id"], "name": graph.name, "GPUs": len(graph.gpus), "GPU": cells["gpu"], "shape": cells["shape"],
+            "link": cells["link"], "switches": len(graph.of_kind("switch")),
+            "GPU GB/s one way": own.capacity[own.src == own.gpus[0]].sum() / units.GB,
+            "bisection GB/s one way": graph.bisection() / units.GB})
+    return pd.DataFrame(found)

@@ -104,8 +104,8 @@ def test_long_steps_will_do_once_the_shock_is_over():
     (lambda: dcqcn.run(RATE, RATE, 0.01, threshold=float("nan")), "threshold must be"),
     (lambda: dcqcn.equilibrium(1.0, 1), "rate must be a number at least 1000"),
     (lambda: dcqcn.run(RATE, [5e-324], 0.01), "start must be a number at least 500000 and at most 5e\\+09"),
-    (lambda: dcqcn.run(RATE, RATE, 0.01, parameters={}), "parameters must be Parameters, such as published..; got {}"),
-    (lambda: dcqcn.equilibrium(RATE, 8, "dcqcn"), "parameters must be Parameters"),
+    (lambda: dcqcn.run(RATE, RATE, 0.01, parameters={}), "parameters must be a Parameters, such as published.. or None; got {}"),
+    (lambda: dcqcn.equilibrium(RATE, 8, "dcqcn"), "parameters must be a Parameters"),
     (lambda: dcqcn.equilibrium(RATE, 0), "flows must be"),
     (lambda: dcqcn.value("dcqcn-kmim"), "Did you mean 'dcqcn-kmi"),
 ])

@@ -32,7 +32,10 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
            inside="nvlink4", passing=0.0) -> Clos:
     """Return the fabric of switch tiers; see `fabric` for what the arguments are and what is refused."""
     per_server, planes, radix = count("per_server", per_server, high=72), count("planes", planes, high=16), _radix(radix)
-    gpus, rails, links = _whole_servers(gpus, per_server), _rails(rails, per_server), count("links", links, high=64)
+    gpus, links = _whole_servers(gpus, per_server), count("links", links, high=64)
+    rails = per_server if rails is None else count("rails", rails, high=per_server)
+    if per_server % rails:
+        raise ValueError(f"rails must divide the {per_server} GPUs of a server; got {rails}.")
     servers, together, ports = gpus // per_server, rails if joined else 1, per_server // rails * links
     if leaf_ports is None and together == 1 and tiers != 3 and servers * ports <= radix:
         down, up = radix, 0  # one switch is enough
@@ -93,15 +96,15 @@ def dragonfly(kind: str, gpus, *, per_server=8, radix=64, speed="eth400", trunk=
     radix, per_server = _radix(radix), count("per_server", per_server, high=72)
     ends = (radix + 1) // 4
     routers = 2 * ends
-    if per_server > 1 and routers * ends % per_server:
-        raise ValueError(f"per_server must divide the {routers * ends} GPUs of a group of {routers} routers; got {per_server}.")
     size, most = routers * ends, routers * ends + 1
+    if size % per_server:
+        raise ValueError(f"per_server must divide the {size} GPUs of a group of {routers} routers; got {per_server}.")
     groups, rest = divmod(_whole_servers(gpus, per_server), size)
     if rest or not 2 <= groups <= most:
         raise ValueError(f"gpus must fill 2 to {most} groups of {size} GPUs ({routers} routers with {ends} each, from radix "
                          f"{radix}); got {short(gpus)}, {(groups + rest / size):g} groups.")
     wire = link(speed)
-    return Dragonfly(kind, kind, per_server, ends, routers, groups, routers * ends // (groups - 1), ends, wire,
+    return Dragonfly(kind, kind, per_server, ends, routers, groups, size // (groups - 1), ends, wire,
                      link(trunk) if trunk else wire, _inside(inside, per_server), _passing(passing), radix)
 
 
@@ -120,13 +123,6 @@ def torus(kind: str, dims, *, speed="ici-v5p") -> Torus:
 
 def _radix(radix) -> int:
     return count("radix", radix, low=4, high=1024)
-
-
-def _rails(rails, per_server: int) -> int:
-    rails = per_server if rails is None else count("rails", rails, high=per_server)
-    if per_server % rails:
-        raise ValueError(f"rails must divide the {per_server} GPUs of a server; got {rails}.")
-    return rails
 
 
 def _whole_servers(gpus, per_server: int) -> int:

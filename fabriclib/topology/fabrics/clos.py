@@ -125,17 +125,20 @@ class Clos:
         if self.inside:
             cables.append(Cables(gpu, start["switch"] + gpu // self.per_server, self.inside, self.inside.per_device,
                                  latency(self.inside) / 2))
-        cables += [self._port(gpu, start["leaf"] + self._leaf_of(gpu, plane)) for plane in range(self.planes)]
+        # The link's latency is that of a hop from GPU to GPU, software included: half of it on each side of the first switch.
+        cables += [Cables(gpu, start["leaf"] + self._leaf_of(gpu, plane), self.link, self.links, latency(self.link) / 2)
+                   for plane in range(self.planes)]
         leaf, spine, each = np.arange(leaves)[:, None], np.arange(spines)[:, None], self.leaves
         if self.spines:
             pod = leaf // each * self.pods + leaf % each // (self.groups_per_pod * self.together)
-            cables.append(self._trunk(start["leaf"] + leaf, start["spine"] + pod * self.spines + np.arange(self.spines),
-                                      self.up // self.spines))
+            cables.append(Cables(start["leaf"] + leaf, start["spine"] + pod * self.spines + np.arange(self.spines), self.trunk,
+                                 self.up // self.spines, self.passing))
         if self.cores:
             above = (spine // (self.pods * self.spines) * self.spines + spine % self.spines) * self.cores
-            cables.append(self._trunk(start["spine"] + spine, start["core"] + above + np.arange(self.cores),
-                                      self.core_up // self.cores))
-        half = np.concatenate([gpu < self._near, np.arange(kinds["switch"]) < self.servers // 2, *self.halving[1]])
+            cables.append(Cables(start["spine"] + spine, start["core"] + above + np.arange(self.cores), self.trunk,
+                                 self.core_up // self.cores, self.passing))
+        near = self.servers // 2
+        half = np.concatenate([gpu // self.per_server < near, np.arange(kinds["switch"]) < near, *self.halving[1]])
         return Graph.wired(self.name, nodes, cables, half=half)
 
     def _leaf_of(self, gpu: np.ndarray, plane: int) -> np.ndarray:
@@ -144,18 +147,6 @@ class Clos:
         if self.joined:
             return plane * self.leaves + group * self.rails + rail
         return (plane * self.rails + rail) * self.leaves + group
-
-    def _port(self, gpu, leaf) -> Cables:
-        # The link's latency is that of a hop from GPU to GPU, software included: half of it on each side of the first switch.
-        return Cables(gpu, leaf, self.link, self.links, latency(self.link) / 2)
-
-    def _trunk(self, below, above, count: int) -> Cables:
-        return Cables(below, above, self.trunk, count, self.passing)
-
-    @property
-    def _near(self) -> int:
-        """GPUs on the near side of the halving cut: those of the first half of the servers."""
-        return self.servers // 2 * self.per_server
 
     @property
     def _ports(self) -> int:
