@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ..checks import short
@@ -59,23 +57,17 @@ def unload(schedule: Plan, arrays, state: np.ndarray) -> list:
         return [state[rank, :, 0] for rank in range(p)]
     n = _length(schedule, _checked(schedule, arrays))
     place, width = _places(schedule, n)
-    if schedule.origin:
-        return _received(schedule, schedule.origin, state, n)
+    if schedule.destination:
+        ranks, slot = np.arange(p)[:, None], np.arange(schedule.slots)
+        ends, by_source = schedule.destination(ranks, slot), np.empty_like(state[:p])
+        by_source[ends, ranks] = state[ends, slot]
+        return [by_source[rank, :, :length].ravel() for rank, length in enumerate(np.diff(split(n, p)))]
     flat, blocks = state.reshape(schedule.nodes, -1), split(n, p)
     if name in ("reduce_scatter", "scatter"):
         return [flat[rank, place[blocks[rank] : blocks[rank + 1]]] for rank in range(p)]
     if name in ("reduce", "gather"):
         return [flat[rank, place] if rank == schedule.root else None for rank in range(p)]
     return [flat[rank, place] for rank in range(p)]
-
-
-def _received(schedule: Plan, origin: Callable, state: np.ndarray, n: int) -> list[np.ndarray]:
-    p = schedule.ranks
-    ranks, slot = np.arange(p)[:, None], np.arange(schedule.slots)
-    by_source = np.empty_like(state[:p])
-    by_source[ranks, origin(ranks, slot)] = state[:p]
-    lengths = np.diff(split(n, p))
-    return [by_source[rank, :, : lengths[rank]].ravel() for rank in range(p)]
 
 
 def _places(schedule: Plan, n: int) -> tuple[np.ndarray, int]:

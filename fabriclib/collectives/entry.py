@@ -10,21 +10,25 @@ import numpy as np
 from .. import catalog
 from ..checks import typed
 from .counts import Counts
+from .moves import Moves
 from .schedule import Schedule
 
 
 @typed
 @dataclass(frozen=True)
 class Algorithm:
-    """One algorithm for one collective: its counts, its schedule, and what it asks for.
+    """One algorithm for one collective: its counts, its moves, and what it asks for.
 
     Args:
         collective, name: how it is called.
         counts: (ranks, **options) -> Counts, or a tuple of them, one a level; ranks may be an array.
-        schedule: (ranks, **options) -> Schedule, for one whole number of ranks.
+        moves: (ranks, **options) -> the moves of its schedule, for one whole number of ranks.
         source: id of a row of sources.csv, for the formula.
-        options: which of "chunks", "dims" and "root" the two functions take. dims are the sizes of the levels, innermost
+        options: which of "chunks", "dims" and "root" the functions take. dims are the sizes of the levels, innermost
             first; any whole numbers whose product is ranks will do, and without them there is one level of all ranks.
+        slots: (ranks, **options) -> chunks in a workspace; one for each rank without.
+        destination: for all_to_all, (ranks, **options) -> `Schedule.destination`.
+        keeps_input: as in Schedule.
         refuses: (ranks, **options) -> why it cannot serve them, or "" if it can. ranks is one whole number.
         best_chunks: (ranks, nbytes, alpha, beta) -> the chunk count that makes it fastest, not rounded; for "chunks".
         exact: whether the closed form equals the counted schedule, or bounds it from above, at most twice as high.
@@ -37,9 +41,12 @@ class Algorithm:
     collective: str
     name: str
     counts: Callable[..., Counts | tuple[Counts, ...]]
-    schedule: Callable[..., Schedule]
+    moves: Callable[..., Moves]
     source: str
     options: tuple[str, ...] = ()
+    slots: Callable[..., int] = lambda ranks, **options: ranks
+    destination: Callable[..., Callable | None] = lambda ranks, **options: None
+    keeps_input: bool = False
     refuses: Callable[..., str] = lambda ranks, **options: ""
     best_chunks: Callable | None = None
     exact: bool = True
@@ -58,6 +65,14 @@ class Algorithm:
         for p in np.unique(ranks).tolist():
             if reason := self.refuses(p, **options):
                 raise ValueError(f"{self.collective} by {self.name} cannot serve {p} ranks: {reason}")
+
+    def schedule(self, ranks: int, **options) -> Schedule:
+        """Return the schedule for *ranks* that can be served, with options that were checked."""
+        if "dims" in self.options:
+            options = {"dims": (ranks,), **options}
+        return Schedule(self.collective, self.name, ranks, self.slots(ranks, **options), self.moves(ranks, **options),
+                        options.get("root", 0), self.streamed, options.get("dims", ()), self.keeps_input,
+                        self.destination(ranks, **options))
 
     def __repr__(self) -> str:
         asks = f", takes {', '.join(self.options)}" if self.options else ""

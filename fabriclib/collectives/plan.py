@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,22 +21,25 @@ class Plan:
     slots: int
     moves: Moves
     root: int = 0
-    switches: int = 0
     streamed: bool = False
     dims: tuple[int, ...] = ()
     keeps_input: bool = False
     destination: Callable | None = None
-    origin: Callable | None = None
 
     @property
     def step(self) -> np.ndarray:
         """The step of each row; `src`, `dst`, `chunk` and `op` are the other columns of `moves`."""
         return self.moves.step
 
-    @property
+    @functools.cached_property
     def nodes(self) -> int:
         """Ranks and switches together."""
-        return self.ranks + self.switches
+        return max(self.ranks, 1 + int(max(self.moves.src.max(initial=0), self.moves.dst.max(initial=0))))
+
+    @property
+    def switches(self) -> int:
+        """The nodes that are no ranks."""
+        return self.nodes - self.ranks
 
     @property
     def share(self) -> float:

@@ -20,7 +20,7 @@ class Schedule(Plan):
     """The executable form of one algorithm on `ranks` ranks.
 
     Every node has a workspace of `slots` chunks; a move takes chunks of one node into the same slots of another. Nodes
-    0 .. ranks-1 are the ranks; `switches` more nodes after them reduce or multicast on the way.
+    0 .. ranks-1 are the ranks; those after them are switches, which reduce or multicast on the way.
 
     Args:
         collective: what it computes; fixes where inputs start and results end.
@@ -29,13 +29,11 @@ class Schedule(Plan):
         slots: chunks in a workspace; each stands for 1/slots of n.
         moves: the rows.
         root: for the rooted collectives.
-        switches: how many switch nodes.
         streamed: switches forward while data still arrives, so the steps overlap in bytes (not in latency): a port is
             then charged for its total and not step by step, and levels overlap too.
         dims: for shaped algorithms, the size of each level, innermost first; then there are counts for each level.
         keeps_input: every row sends what its source held at the start, and results collect in a second buffer.
-        destination, origin: for all_to_all, (rank, slot) -> the rank the slot's first block is for, and the rank its
-            last block came from.
+        destination: for all_to_all, (rank, slot) -> the rank that the slot's first block is for.
     """
 
     def states(self, arrays) -> Iterator[np.ndarray]:

@@ -5,26 +5,23 @@ from __future__ import annotations
 from ..counts import Counts, ceil_lg
 from ..entry import Algorithm
 from ..moves import COPY, Moves, grid
-from ..schedule import Schedule
 from .binomial import broadcast_moves, scatter_moves
 from .direct import root_to_all
 
 
-def _dissemination(p: int) -> Schedule:
+def _dissemination(p: int) -> Moves:
     """In step k rank r tells the rank 2**k further of the 2**k ranks up to itself."""
     k, r = grid(ceil_lg(p), p)
     known = 1 << k
-    return Schedule("barrier", "dissemination", p, slots=p, moves=Moves(k, r, (r + known) % p, r - known + 1, COPY, size=known))
+    return Moves(k, r, (r + known) % p, r - known + 1, COPY, size=known)
 
 
-def _binomial(p: int) -> Schedule:
-    moves = scatter_moves(p).backwards(COPY).then(broadcast_moves(p, slots=p))
-    return Schedule("barrier", "binomial", p, slots=p, moves=moves)
+def _binomial(p: int) -> Moves:
+    return scatter_moves(p).backwards(COPY).then(broadcast_moves(p, slots=p))
 
 
-def _central_counter(p: int) -> Schedule:
-    moves = root_to_all(p, root=0, scatter=True).backwards(COPY).then(broadcast_moves(p, slots=p))
-    return Schedule("barrier", "central_counter", p, slots=p, moves=moves)
+def _central_counter(p: int) -> Moves:
+    return root_to_all(p, scatter=True).backwards(COPY).then(broadcast_moves(p, slots=p))
 
 
 ENTRIES = [

@@ -5,10 +5,11 @@ Ranks are counted from the root. Rank v hangs under v without its lowest set bit
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..counts import Counts, ceil_lg, floor_lg
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 
 
 def broadcast_moves(p: int, root: int = 0, slots: int = 1) -> Moves:
@@ -38,26 +39,13 @@ def _blocks(p, root=0):
     return Counts(ceil_lg(p), (p - 1) / p, 0.0)
 
 
-def _broadcast(p: int, root: int = 0) -> Schedule:
-    return Schedule("broadcast", "binomial", p, slots=1, moves=broadcast_moves(p, root), root=root)
-
-
-def _reduce(p: int, root: int = 0) -> Schedule:
-    return Schedule("reduce", "binomial", p, slots=1, moves=broadcast_moves(p, root).backwards(ADD), root=root)
-
-
-def _scatter(p: int, root: int = 0) -> Schedule:
-    return Schedule("scatter", "binomial", p, slots=p, moves=scatter_moves(p, root), root=root)
-
-
-def _gather(p: int, root: int = 0) -> Schedule:
-    return Schedule("gather", "binomial", p, slots=p, moves=scatter_moves(p, root).backwards(COPY), root=root)
-
+_rooted = partial(Algorithm, name="binomial", source="mpich-coll", options=("root",))
 
 ENTRIES = [
-    Algorithm("broadcast", "binomial", _whole(0), _broadcast, "mpich-coll", options=("root",)),
-    Algorithm("reduce", "binomial", _whole(1), _reduce, "mpich-coll", options=("root",)),
-    Algorithm("scatter", "binomial", _blocks, _scatter, "mpich-coll", options=("root",),
-              note="Exact for every number of ranks: the root's own sends total p - 1 blocks."),
-    Algorithm("gather", "binomial", _blocks, _gather, "mpich-coll", options=("root",)),
+    _rooted("broadcast", counts=_whole(0), moves=broadcast_moves, slots=lambda p, root=0: 1),
+    _rooted("reduce", counts=_whole(1), moves=lambda p, root=0: broadcast_moves(p, root).backwards(ADD),
+            slots=lambda p, root=0: 1),
+    _rooted("scatter", counts=_blocks, moves=scatter_moves,
+            note="Exact for every number of ranks: the root's own sends total p - 1 blocks."),
+    _rooted("gather", counts=_blocks, moves=lambda p, root=0: scatter_moves(p, root).backwards(COPY)),
 ]

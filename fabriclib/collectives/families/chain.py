@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 
 
-def _steps(p, chunks):
-    """The last chunk starts chunks - 1 steps after the first, which takes p - 1 hops."""
-    return (p - 2 + chunks) * (p > 1)
-
-
-def _broadcast_counts(p, chunks=1, root=0):
-    return Counts(_steps(p, chunks), _steps(p, chunks) / chunks, 0.0)
-
-
-def _reduce_counts(p, chunks=1, root=0):
-    return Counts(_steps(p, chunks), _steps(p, chunks) / chunks, _steps(p, chunks) / chunks)
+def _counts(reduces: int):
+    def counts(p, chunks=1, root=0):
+        """The last chunk starts chunks - 1 steps after the first, which takes p - 1 hops."""
+        steps = (p - 2 + chunks) * (p > 1)
+        return Counts(steps, steps / chunks, reduces * (steps / chunks))
+    return counts
 
 
 def best_chunks(p, nbytes, alpha, beta):
@@ -31,22 +27,16 @@ def best_chunks(p, nbytes, alpha, beta):
     return np.sqrt(np.maximum(p - 2, 0) * np.divide(nbytes * beta, alpha))
 
 
-def _moves(p: int, chunks: int, root: int) -> Moves:
+def _moves(p: int, chunks: int = 1, root: int = 0) -> Moves:
     """Chunk c takes hop h in step c + h."""
     hop, chunk = grid(p - 1, chunks)
     return Moves(hop + chunk, (root + hop) % p, (root + hop + 1) % p, chunk, COPY)
 
 
-def _broadcast(p: int, chunks: int = 1, root: int = 0) -> Schedule:
-    return Schedule("broadcast", "chain", p, slots=chunks, moves=_moves(p, chunks, root), root=root)
-
-
-def _reduce(p: int, chunks: int = 1, root: int = 0) -> Schedule:
-    return Schedule("reduce", "chain", p, slots=chunks, moves=_moves(p, chunks, root).backwards(ADD), root=root)
-
+_chain = partial(Algorithm, name="chain", source="sanders-2009", options=("chunks", "root"), best_chunks=best_chunks,
+                 slots=lambda p, chunks=1, root=0: chunks)
 
 ENTRIES = [
-    Algorithm("broadcast", "chain", _broadcast_counts, _broadcast, "sanders-2009", options=("chunks", "root"),
-              best_chunks=best_chunks),
-    Algorithm("reduce", "chain", _reduce_counts, _reduce, "sanders-2009", options=("chunks", "root"), best_chunks=best_chunks),
+    _chain("broadcast", counts=_counts(0), moves=_moves),
+    _chain("reduce", counts=_counts(1), moves=lambda p, chunks=1, root=0: _moves(p, chunks, root).backwards(ADD)),
 ]

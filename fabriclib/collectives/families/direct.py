@@ -7,7 +7,6 @@ from functools import partial
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 
 
 def _pairs(p: int):
@@ -28,47 +27,40 @@ def all_gather_moves(p: int) -> Moves:
     return Moves(0, rank, peer, rank, COPY)
 
 
-def _everyone(collective: str, moves):
-    return lambda p: Schedule(collective, "direct", p, slots=p, moves=moves(p))
+def _two_shot(p: int) -> Moves:
+    return reduce_scatter_moves(p).then(all_gather_moves(p))
 
 
-def _two_shot(p: int) -> Schedule:
-    return Schedule("all_reduce", "two_shot", p, slots=p, moves=reduce_scatter_moves(p).then(all_gather_moves(p)))
-
-
-def _one_shot(p: int) -> Schedule:
+def _one_shot(p: int) -> Moves:
     _, rank, peer = _pairs(p)
-    return Schedule("all_reduce", "one_shot", p, slots=1, moves=Moves(0, rank, peer, 0, ADD))
+    return Moves(0, rank, peer, 0, ADD)
 
 
-def _one_shot_serial(p: int) -> Schedule:
+def _one_shot_serial(p: int) -> Moves:
     i, rank, peer = _pairs(p)
-    return Schedule("all_reduce", "one_shot_serial", p, slots=1, moves=Moves(i, rank, peer, 0, ADD), keeps_input=True)
+    return Moves(i, rank, peer, 0, ADD)
 
 
-def _all_to_all(p: int) -> Schedule:
+def _all_to_all(p: int) -> Moves:
     """Slot i of a rank holds the block for the rank i further."""
     i, rank, peer = _pairs(p)
-    return Schedule("all_to_all", "direct", p, slots=p, moves=Moves(0, rank, peer, i + 1, COPY),
-                    destination=lambda rank, slot: (rank + slot) % p, origin=lambda rank, slot: (rank - slot) % p)
+    return Moves(0, rank, peer, i + 1, COPY)
 
 
-def root_to_all(p: int, root: int, scatter: bool) -> Moves:
+def further(p: int):
+    """Return (rank, slot) -> the rank *slot* further, whose block an all-to-all keeps there."""
+    return lambda rank, slot: (rank + slot) % p
+
+
+def root_to_all(p: int, root: int = 0, scatter: bool = False) -> Moves:
     """The root sends everything, or to each rank its chunk, to one rank after the other."""
     (i,) = grid(p - 1)
     rank = (root + 1 + i) % p
     return Moves(i, root, rank, rank if scatter else 0, COPY)
 
 
-def _flat(collective: str):
-    scatter, towards_root = collective in ("scatter", "gather"), collective in ("reduce", "gather")
-    op = ADD if collective == "reduce" else COPY
-
-    def schedule(p, root=0):
-        moves = root_to_all(p, root, scatter)
-        return Schedule(collective, "flat", p, slots=p if scatter else 1,
-                        moves=moves.backwards(op) if towards_root else moves, root=root)
-    return schedule
+def _one(p: int, root: int = 0) -> int:
+    return 1
 
 
 _OVERLAP = "Alpha and beta over-charge it: one rank's sends overlap in part, which LogGP sees."
@@ -77,20 +69,21 @@ _to_all = partial(Algorithm, source="nccl-sym-kernels", ports="all")
 _rooted = partial(Algorithm, source="ompi-coll", options=("root",))
 
 ENTRIES = [
-    _to_all("all_reduce", "one_shot", lambda p: Counts(1 * (p > 1), p - 1, p - 1), _one_shot,
-              note="All-gather of the full vectors, and each rank reduces by itself: one step, p - 1 vectors through a port."),
+    _to_all("all_reduce", "one_shot", lambda p: Counts(1 * (p > 1), p - 1, p - 1), _one_shot, slots=_one,
+            note="All-gather of the full vectors, and each rank reduces by itself: one step, p - 1 vectors through a port."),
     Algorithm("all_reduce", "one_shot_serial", lambda p: Counts(p - 1, p - 1, p - 1), _one_shot_serial, "nccl-sym-kernels",
-              note="As one_shot, with one send after the other."),
+              slots=_one, keeps_input=True, note="As one_shot, with one send after the other."),
     _to_all("all_reduce", "two_shot", lambda p: Counts(2 * (p > 1), 2 * (p - 1) / p, (p - 1) / p), _two_shot,
-              note="Direct reduce-scatter, then direct all-gather; a flag or barrier between them comes on top."),
-    _to_all("all_gather", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0),
-              _everyone("all_gather", all_gather_moves)),
-    _to_all("reduce_scatter", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, (p - 1) / p),
-              _everyone("reduce_scatter", reduce_scatter_moves)),
-    _to_all("all_to_all", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), _all_to_all,
-              note="All sends at once; pairwise is the scheduled version."),
-    _rooted("broadcast", "flat", lambda p, root=0: Counts(p - 1, p - 1, 0.0), _flat("broadcast"), note=_OVERLAP),
-    _rooted("scatter", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("scatter"), note=_OVERLAP),
-    _rooted("reduce", "flat", lambda p, root=0: Counts(p - 1, p - 1, p - 1), _flat("reduce"), note=_INCAST),
-    _rooted("gather", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), _flat("gather"), note=_INCAST),
+            note="Direct reduce-scatter, then direct all-gather; a flag or barrier between them comes on top."),
+    _to_all("all_gather", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), all_gather_moves),
+    _to_all("reduce_scatter", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, (p - 1) / p), reduce_scatter_moves),
+    _to_all("all_to_all", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), _all_to_all, destination=further,
+            note="All sends at once; pairwise is the scheduled version."),
+    _rooted("broadcast", "flat", lambda p, root=0: Counts(p - 1, p - 1, 0.0), root_to_all, slots=_one, note=_OVERLAP),
+    _rooted("scatter", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0), partial(root_to_all, scatter=True),
+            note=_OVERLAP),
+    _rooted("reduce", "flat", lambda p, root=0: Counts(p - 1, p - 1, p - 1),
+            lambda p, root=0: root_to_all(p, root).backwards(ADD), slots=_one, note=_INCAST),
+    _rooted("gather", "flat", lambda p, root=0: Counts(p - 1, (p - 1) / p, 0.0),
+            lambda p, root=0: root_to_all(p, root, scatter=True).backwards(COPY), note=_INCAST),
 ]

@@ -7,12 +7,13 @@ a chain over the GPUs in each; here the trees are over ranks.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..counts import Counts, ceil_lg
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 
 
 def parents(m: int) -> np.ndarray:
@@ -74,7 +75,7 @@ def _starts(child: np.ndarray, parent: np.ndarray, colour: np.ndarray) -> np.nda
     return start
 
 
-def _moves(p: int, chunks: int, root: int) -> Moves:
+def _moves(p: int, chunks: int = 1, root: int = 0) -> Moves:
     """Each edge moves a chunk of its tree's half in every second step; the colours keep all ports free of clashes."""
     child, parent = two_trees(p - 1)
     start = _starts(child, parent, colours(child, parent))
@@ -96,26 +97,18 @@ def best_chunks(p, nbytes, alpha, beta):
     return np.sqrt(ceil_lg(p) * np.divide(nbytes * beta, 2 * alpha))
 
 
-def _broadcast(p: int, chunks: int = 1, root: int = 0) -> Schedule:
-    return Schedule("broadcast", "double_tree", p, slots=2 * chunks, moves=_moves(p, chunks, root), root=root)
-
-
-def _reduce(p: int, chunks: int = 1, root: int = 0) -> Schedule:
-    return Schedule("reduce", "double_tree", p, slots=2 * chunks, moves=_moves(p, chunks, root).backwards(ADD), root=root)
-
-
-def _all_reduce(p: int, chunks: int = 1) -> Schedule:
-    down = _moves(p, chunks, root=0)
-    return Schedule("all_reduce", "double_tree", p, slots=2 * chunks, moves=down.backwards(ADD).then(down))
+def _all_reduce(p: int, chunks: int = 1) -> Moves:
+    down = _moves(p, chunks)
+    return down.backwards(ADD).then(down)
 
 
 _BOUND = "Priced by its bound, 2h + 2k steps of n/(2k) bytes, h = ceil(log2 p), k chunks a half; the schedule takes fewer."
+_trees = partial(Algorithm, name="double_tree", source="sanders-2009", best_chunks=best_chunks, exact=False,
+                 slots=lambda p, chunks=1, root=0: 2 * chunks)
 
 ENTRIES = [
-    Algorithm("broadcast", "double_tree", _counts(1, 0), _broadcast, "sanders-2009", options=("chunks", "root"),
-              best_chunks=best_chunks, exact=False, note=_BOUND),
-    Algorithm("reduce", "double_tree", _counts(1, 1), _reduce, "sanders-2009", options=("chunks", "root"),
-              best_chunks=best_chunks, exact=False, note=_BOUND),
-    Algorithm("all_reduce", "double_tree", _counts(2, 1), _all_reduce, "sanders-2009", options=("chunks",),
-              best_chunks=best_chunks, exact=False, note="Reduce, then broadcast. " + _BOUND),
+    _trees("broadcast", counts=_counts(1, 0), moves=_moves, options=("chunks", "root"), note=_BOUND),
+    _trees("reduce", counts=_counts(1, 1), moves=lambda p, chunks=1, root=0: _moves(p, chunks, root).backwards(ADD),
+           options=("chunks", "root"), note=_BOUND),
+    _trees("all_reduce", counts=_counts(2, 1), moves=_all_reduce, options=("chunks",), note="Reduce, then broadcast. " + _BOUND),
 ]

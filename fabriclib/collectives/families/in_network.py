@@ -13,7 +13,6 @@ import numpy as np
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves
-from ..schedule import Schedule
 
 
 def _pull(p: int) -> Moves:
@@ -32,10 +31,8 @@ def _nvls(collective: str, moves, hops: int, sent):
     def counts(p):
         return Counts(hops * (p > 1), sent(p) * (p > 1), 0.0 * p)
 
-    def schedule(p):
-        return Schedule(collective, "nvls", p, slots=p, moves=moves(p) if p > 1 else NOTHING, switches=1, streamed=True)
-
-    return Algorithm(collective, "nvls", counts, schedule, "nccl-sym-kernels", reduction="network", streamed=True,
+    return Algorithm(collective, "nvls", counts, lambda p: moves(p) if p > 1 else NOTHING, "nccl-sym-kernels",
+                     reduction="network", streamed=True,
                      note="NVLink SHARP in one NVSwitch: alpha is a hop between a GPU and the switch. "
                           "A server's graph takes half the latency from GPU to GPU for such a hop.")
 
@@ -46,10 +43,8 @@ def _tree_counts(sent: float):
     return counts
 
 
-def _tree(collective: str, p: int, dims=None) -> Schedule:
+def _tree(p: int, dims, slots: int) -> Moves:
     """Sums climb from the ranks to the root switch, level by level; the total comes down the same way."""
-    dims = dims or (p,)
-    slots = p if collective == "barrier" else 1
     up, hops, children, nodes = NOTHING, [], np.arange(p), p
     for level, size in enumerate(dims):
         if size > 1:
@@ -60,7 +55,7 @@ def _tree(collective: str, p: int, dims=None) -> Schedule:
         up = up.then(Moves(0, child, parent, 0, ADD, size=slots, level=level))
     for child, parent, level in reversed(hops):
         up = up.then(Moves(0, parent, child, 0, COPY, size=slots, level=level))
-    return Schedule(collective, "sharp", p, slots, up, switches=nodes - p, streamed=True, dims=dims)
+    return up
 
 
 _sharp = partial(
@@ -72,6 +67,6 @@ ENTRIES = [
     _nvls("all_reduce", lambda p: _pull(p).then(_push(p)), 4, lambda p: 1 + 1 / p),
     _nvls("reduce_scatter", _pull, 2, lambda p: 1.0),
     _nvls("all_gather", _push, 2, lambda p: 1.0),
-    _sharp("all_reduce", counts=_tree_counts(1.0), schedule=lambda p, dims=None: _tree("all_reduce", p, dims)),
-    _sharp("barrier", counts=_tree_counts(0.0), schedule=lambda p, dims=None: _tree("barrier", p, dims)),
+    _sharp("all_reduce", counts=_tree_counts(1.0), moves=lambda p, dims: _tree(p, dims, 1), slots=lambda p, dims: 1),
+    _sharp("barrier", counts=_tree_counts(0.0), moves=lambda p, dims: _tree(p, dims, p)),
 ]

@@ -7,7 +7,6 @@ import numpy as np
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import COPY, Moves, grid
-from ..schedule import Schedule
 
 
 def _moves(p: int) -> Moves:
@@ -28,5 +27,4 @@ def _odd(p: int) -> str:
 
 
 ENTRIES = [Algorithm("all_gather", "neighbour_exchange", lambda p: Counts(p // 2, (p - 1) / p, 0.0),
-                     lambda p: Schedule("all_gather", "neighbour_exchange", p, slots=p, moves=_moves(p)), "ompi-coll",
-                     refuses=_odd, note="Half the steps of a ring, with the same neighbours.")]
+                     _moves, "ompi-coll", refuses=_odd, note="Half the steps of a ring, with the same neighbours.")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 from .recursive import power_below
 
 
@@ -14,25 +13,20 @@ def _ahead(p: int):
     return (lambda rank, i: rank ^ i) if p == power_below(p) else (lambda rank, i: (rank + i) % p)
 
 
-def _behind(p: int):
-    return (lambda rank, i: rank ^ i) if p == power_below(p) else (lambda rank, i: (rank - i) % p)
-
-
-def _all_to_all(p: int) -> Schedule:
+def _all_to_all(p: int) -> Moves:
     """Slot i of a rank holds the block for the rank i ahead."""
     i, rank = grid(p - 1, p)
-    return Schedule("all_to_all", "pairwise", p, slots=p, moves=Moves(i, rank, _ahead(p)(rank, i + 1), i + 1, COPY),
-                    destination=_ahead(p), origin=_behind(p))
+    return Moves(i, rank, _ahead(p)(rank, i + 1), i + 1, COPY)
 
 
-def _reduce_scatter(p: int) -> Schedule:
+def _reduce_scatter(p: int) -> Moves:
     i, rank = grid(p - 1, p)
     peer = _ahead(p)(rank, i + 1)
-    return Schedule("reduce_scatter", "pairwise", p, slots=p, moves=Moves(i, rank, peer, peer, ADD))
+    return Moves(i, rank, peer, peer, ADD)
 
 
 ENTRIES = [
-    Algorithm("all_to_all", "pairwise", lambda p: Counts(p - 1, (p - 1) / p, 0.0), _all_to_all, "mpich-coll",
+    Algorithm("all_to_all", "pairwise", lambda p: Counts(p - 1, (p - 1) / p, 0.0), _all_to_all, "mpich-coll", destination=_ahead,
               note="MPICH's comment drops the (p-1)/p, for its n leaves out the block that stays."),
     Algorithm("reduce_scatter", "pairwise", lambda p: Counts(p - 1, (p - 1) / p, (p - 1) / p), _reduce_scatter, "mpich-coll"),
 ]

@@ -11,7 +11,6 @@ import numpy as np
 from ..counts import Counts, floor_lg
 from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves, grid
-from ..schedule import Schedule
 from .recursive import doubling_moves, fold, halving_moves, power_below
 
 
@@ -33,13 +32,12 @@ def _mpich_counts(p):
     return Counts(2 * floor_lg(p) + 2 * folded, through + 2 * folded, through / 2 + folded)
 
 
-def _mpich(p: int) -> Schedule:
+def _mpich(p: int) -> Moves:
     q = power_below(p)
     on, waiting = fold(p)
     names = nearest_first(on)
     moves = Moves(0, waiting, waiting ^ 1, 0, ADD, size=q).then(halving_moves(names)).then(doubling_moves(names))
-    moves = moves.then(Moves(0, waiting ^ 1, waiting, 0, COPY, size=q))
-    return Schedule("all_reduce", "rabenseifner", p, slots=q, moves=moves)
+    return moves.then(Moves(0, waiting ^ 1, waiting, 0, COPY, size=q))
 
 
 def _ompi_counts(p):
@@ -47,7 +45,7 @@ def _ompi_counts(p):
     return Counts(2 * floor_lg(p) + 3 * folded, through + 2 * folded, through / 2 + folded / 2)
 
 
-def _ompi(p: int) -> Schedule:
+def _ompi(p: int) -> Moves:
     """Both of a pair reduce one half, which then comes together at the even rank."""
     q = power_below(p)
     on, waiting = fold(p, stays=0)
@@ -56,8 +54,7 @@ def _ompi(p: int) -> Schedule:
     names = nearest_first(on)
     moves = pairs.then(Moves(0, waiting, waiting ^ 1, half, COPY, size=half))
     moves = moves.then(halving_moves(names)).then(doubling_moves(names))
-    moves = moves.then(Moves(0, waiting ^ 1, waiting, 0, COPY, size=q))
-    return Schedule("all_reduce", "rabenseifner_ompi", p, slots=q, moves=moves)
+    return moves.then(Moves(0, waiting ^ 1, waiting, 0, COPY, size=q))
 
 
 def _reduce_counts(p, root=0):
@@ -71,7 +68,7 @@ def _waits(p, root):
     return root % 2 * (root < 2 * (p - power_below(p)))
 
 
-def _reduce(p: int, root: int = 0) -> Schedule:
+def _reduce(p: int, root: int = 0) -> Moves:
     """A root put aside takes the place, and after the halving the chunk, of the first rank."""
     q = power_below(p)
     on, waiting = fold(p, stays=0)
@@ -80,7 +77,7 @@ def _reduce(p: int, root: int = 0) -> Schedule:
     if _waits(p, root):
         moves = moves.then(Moves(0, names[0], root, 0, COPY))
         names[0] = root
-    return Schedule("reduce", "rabenseifner", p, slots=q, moves=moves.then(_gather_moves(names, root)), root=root)
+    return moves.then(_gather_moves(names, root))
 
 
 def _gather_moves(names: np.ndarray, root: int) -> Moves:
@@ -94,11 +91,12 @@ def _gather_moves(names: np.ndarray, root: int) -> Moves:
 
 
 ENTRIES = [
-    Algorithm("all_reduce", "rabenseifner", _mpich_counts, _mpich, "mpich-coll",
+    Algorithm("all_reduce", "rabenseifner", _mpich_counts, _mpich, "mpich-coll", slots=power_below,
               note="MPICH's fold for other than powers of two: each pair's even rank sends everything. MPICH's comment writes "
                    "(p-1)/p there; the halving runs on q ranks."),
-    Algorithm("all_reduce", "rabenseifner_ompi", _ompi_counts, _ompi, "ompi-coll",
+    Algorithm("all_reduce", "rabenseifner_ompi", _ompi_counts, _ompi, "ompi-coll", slots=power_below,
               note="Open MPI's fold: both of a pair reduce one half. One more step than MPICH's, half the reduction."),
     Algorithm("reduce", "rabenseifner", _reduce_counts, _reduce, "mpich-coll", options=("root",),
+              slots=lambda p, root=0: power_below(p),
               note="Reduce-scatter, then a gather; one more step where the fold has put the root aside."),
 ]

@@ -11,7 +11,6 @@ import numpy as np
 from ..counts import Counts, floor_lg
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 
 
 def power_below(p):
@@ -54,22 +53,17 @@ def _pairs_only(p: int) -> str:
     return "" if p == power_below(p) else "it pairs rank r with rank r XOR 2**k, so their number must be a power of two."
 
 
-def _all_gather(p: int) -> Schedule:
-    return Schedule("all_gather", "recursive_doubling", p, slots=p, moves=doubling_moves(np.arange(p)))
-
-
 def _all_reduce_counts(p):
     folded = 1 * (p != power_below(p))
     vectors = floor_lg(p) + 2 * folded
     return Counts(vectors, 1.0 * vectors, 1.0 * vectors - folded)
 
 
-def _all_reduce(p: int) -> Schedule:
+def _all_reduce(p: int) -> Moves:
     on, waiting = fold(p)
     k, w = grid(floor_lg(p), len(on))
     doubling = Moves(k, on[w], on[w ^ (1 << k)], 0, ADD)
-    moves = Moves(0, waiting, waiting ^ 1, 0, ADD).then(doubling).then(Moves(0, waiting ^ 1, waiting, 0, COPY))
-    return Schedule("all_reduce", "recursive_doubling", p, slots=1, moves=moves)
+    return Moves(0, waiting, waiting ^ 1, 0, ADD).then(doubling).then(Moves(0, waiting ^ 1, waiting, 0, COPY))
 
 
 def _ordered_reduce_scatter_counts(p):
@@ -77,12 +71,11 @@ def _ordered_reduce_scatter_counts(p):
     return Counts(floor_lg(p), vectors, vectors)
 
 
-def _ordered_reduce_scatter(p: int) -> Schedule:
+def _ordered_reduce_scatter(p: int) -> Moves:
     """Everything goes to the partner but the chunks of the 2**k ranks that r has already exchanged with."""
     k, r = grid(floor_lg(p), p)
     group = 1 << k
-    moves = Moves(k, r, r ^ group, (r & -group) + group, ADD, size=p - group)
-    return Schedule("reduce_scatter", "recursive_doubling", p, slots=p, moves=moves)
+    return Moves(k, r, r ^ group, (r & -group) + group, ADD, size=p - group)
 
 
 def _halving_counts(p):
@@ -95,18 +88,18 @@ def _halving_counts(p):
     return Counts(rounds + 2 * folded, reduced + folded / p, reduced)
 
 
-def _halving(p: int) -> Schedule:
+def _halving(p: int) -> Moves:
     on, waiting = fold(p)
     starts = np.concatenate([[0], on + 1])
     moves = Moves(0, waiting, waiting ^ 1, 0, ADD, size=p).then(halving_moves(on, starts))
-    moves = moves.then(Moves(0, waiting ^ 1, waiting, waiting, COPY))
-    return Schedule("reduce_scatter", "recursive_halving", p, slots=p, moves=moves)
+    return moves.then(Moves(0, waiting ^ 1, waiting, waiting, COPY))
 
 
 ENTRIES = [
-    Algorithm("all_gather", "recursive_doubling", lambda p: Counts(floor_lg(p), (p - 1) / p, 0.0), _all_gather, "mpich-coll",
-              refuses=_pairs_only, note="MPICH asserts a power of two; Bruck serves the rest."),
-    Algorithm("all_reduce", "recursive_doubling", _all_reduce_counts, _all_reduce, "thakur-2005",
+    Algorithm("all_gather", "recursive_doubling", lambda p: Counts(floor_lg(p), (p - 1) / p, 0.0),
+              lambda p: doubling_moves(np.arange(p)), "mpich-coll", refuses=_pairs_only,
+              note="MPICH asserts a power of two; Bruck serves the rest."),
+    Algorithm("all_reduce", "recursive_doubling", _all_reduce_counts, _all_reduce, "thakur-2005", slots=lambda p: 1,
               note="The whole vector in every step: log2(p) n, where Rabenseifner and the ring send less than 2 n."),
     Algorithm("reduce_scatter", "recursive_doubling", _ordered_reduce_scatter_counts, _ordered_reduce_scatter, "mpich-coll",
               refuses=_pairs_only, note="Reduces neighbours first, so the operation need not commute; it sends more for that."),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
-from ..schedule import Schedule
 
 
 def reduce_scatter_moves(p: int) -> Moves:
@@ -22,20 +19,15 @@ def all_gather_moves(p: int) -> Moves:
     return Moves(k, r, (r + 1) % p, (r - k) % p, COPY)
 
 
-def _schedule(collective: str, moves: Callable[[int], Moves]) -> Callable[[int], Schedule]:
-    return lambda p: Schedule(collective, "ring", p, slots=p, moves=moves(p))
-
-
 def _all_reduce_counts(p) -> Counts:
     share = (p - 1) / p
     return Counts(2 * (p - 1), 2 * share, share)
 
 
 ENTRIES = [
-    Algorithm("all_reduce", "ring", _all_reduce_counts,
-              _schedule("all_reduce", lambda p: reduce_scatter_moves(p).then(all_gather_moves(p))), "patarasuk-yuan"),
-    Algorithm("reduce_scatter", "ring", lambda p: Counts(p - 1, (p - 1) / p, (p - 1) / p),
-              _schedule("reduce_scatter", reduce_scatter_moves), "patarasuk-yuan"),
-    Algorithm("all_gather", "ring", lambda p: Counts(p - 1, (p - 1) / p, 0.0),
-              _schedule("all_gather", all_gather_moves), "patarasuk-yuan"),
+    Algorithm("all_reduce", "ring", _all_reduce_counts, lambda p: reduce_scatter_moves(p).then(all_gather_moves(p)),
+              "patarasuk-yuan"),
+    Algorithm("reduce_scatter", "ring", lambda p: Counts(p - 1, (p - 1) / p, (p - 1) / p), reduce_scatter_moves,
+              "patarasuk-yuan"),
+    Algorithm("all_gather", "ring", lambda p: Counts(p - 1, (p - 1) / p, 0.0), all_gather_moves, "patarasuk-yuan"),
 ]

@@ -11,7 +11,6 @@ from __future__ import annotations
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves, grid
-from ..schedule import Schedule
 
 
 def _shares(dims) -> list:
@@ -59,18 +58,10 @@ def _all_reduce(p: int, dims: tuple[int, ...]) -> Moves:
     return _reduce_scatter(p, dims).then(_all_gather(p, dims))
 
 
-def _schedule(collective: str, name: str, moves):
-    def schedule(p, dims=None):
-        dims = dims or (p,)
-        return Schedule(collective, name, p, slots=p, moves=moves(p, dims), dims=dims)
-    return schedule
-
-
 _NOTES = {"torus": "Needs the wrap-around links; uses one dimension's links at a time. The same algorithm as hierarchical.",
           "hierarchical": "Rings at every level, and every rank has its own way out. The same algorithm as torus."}
 _FORMS = {"all_reduce": (_counts(2, 1), _all_reduce), "reduce_scatter": (_counts(1, 1), _reduce_scatter),
           "all_gather": (_counts(1, 0), _all_gather)}
 
-ENTRIES = [Algorithm(collective, name, counts, _schedule(collective, name, moves), "scaling-book-sharding",
-                     options=("dims",), note=note)
+ENTRIES = [Algorithm(collective, name, counts, moves, "scaling-book-sharding", options=("dims",), note=note)
            for name, note in _NOTES.items() for collective, (counts, moves) in _FORMS.items()]

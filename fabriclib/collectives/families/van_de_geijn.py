@@ -6,16 +6,9 @@ import numpy as np
 
 from ..counts import Counts, ceil_lg
 from ..entry import Algorithm
-from ..schedule import Schedule
 from .binomial import scatter_moves
 from .recursive import doubling_moves, power_below
 from .ring import all_gather_moves
-
-
-def _schedule(name: str, all_gather):
-    def schedule(p, root=0):
-        return Schedule("broadcast", name, p, slots=p, moves=scatter_moves(p, root).then(all_gather(p)), root=root)
-    return schedule
 
 
 def _refuses(p: int, root: int = 0) -> str:
@@ -24,9 +17,9 @@ def _refuses(p: int, root: int = 0) -> str:
 
 ENTRIES = [
     Algorithm("broadcast", "scatter_allgather", lambda p, root=0: Counts(ceil_lg(p) + p - 1, 2 * (p - 1) / p, 0.0),
-              _schedule("scatter_allgather", all_gather_moves), "mpich-coll", options=("root",),
+              lambda p, root=0: scatter_moves(p, root).then(all_gather_moves(p)), "mpich-coll", options=("root",),
               note="Binomial scatter, then a ring. Open MPI's comment on it has two factors of 2 wrong."),
     Algorithm("broadcast", "scatter_allgather_doubling", lambda p, root=0: Counts(2 * ceil_lg(p), 2 * (p - 1) / p, 0.0),
-              _schedule("scatter_allgather_doubling", lambda p: doubling_moves(np.arange(p))), "mpich-coll",
+              lambda p, root=0: scatter_moves(p, root).then(doubling_moves(np.arange(p))), "mpich-coll",
               options=("root",), refuses=_refuses, note="Binomial scatter, then recursive doubling."),
 ]
