@@ -1,4 +1,4 @@
-"""How far the predictions are from the published measurements, and the constants rebuilt from their priors for a refit.
+"""How far the predictions are from the published measurements.
 
 The metric: the out-of-place time (the in-place one where a warm-up glitch made that more than 1.4 times as long), absolute
 relative error, mean over the rows of a table, then mean over tables. Three regimes: up to 64 KiB, between, from 64 MiB.
@@ -101,49 +101,3 @@ def held_out() -> dict[str, tuple[float, ...]]:
     tools/accuracy.py writes it. NaN where a table has no rows in a regime.
     """
     return {row["table"]: (row["all_sizes"], row["small"], row["between"], row["large"]) for row in catalog.rows("held_out")}
-
-
-# ------------------------------------------------------------------ what each part of the model is worth
-
-def _only(*kept: str) -> Constants:
-    """Return the shipped constants with the parts of the model that are not *kept* taken away."""
-    parts = {"rates": ("efficiency", "pair efficiency", "reduction", "tree share", "chain share", "wiring",
-                       "pair share"),
-             "latency": ("base", "step", "eager", "bulk"), "launch": ("floor", "floor per gpu"),
-             "ramp": ("fill",)}
-    gone = {quantity: part for part, names in parts.items() if part not in kept for quantity in names}
-    # A share becomes 1, a time next to nothing.
-    return {key: value if key[1] not in gone else 1.0 if gone[key[1]] == "rates" else value * 1e-9
-            for key, value in fitted().items()}
-
-
-def ladder() -> dict[str, dict[str, tuple[float, ...]]]:
-    """Return {what the model knows: summary}, from the line rate alone to all of the model, with the shipped constants.
-
-    Nothing is fitted anew for a poorer model, which could use what it has a little better.
-    """
-    rungs = {"bytes over line rate": (), "+ what links reach": ("rates",), "+ steps and hops": ("rates", "latency"),
-             "+ launching": ("rates", "latency", "launch"), "+ ramp: the whole model": ("rates", "latency", "launch", "ramp")}
-    return {name: summary({t.id: by_regime(t, _only(*kept)) for t in tables()}) for name, kept in rungs.items()}
-
-
-# ------------------------------------------------------------------ the constants as multiples of their priors
-
-@functools.cache
-def free() -> tuple[tuple[str, str], ...]:
-    """Return (subject, quantity) of every constant that is fitted: those whose prior has a width."""
-    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if row["width"] > 0)
-
-
-def build(departures) -> Constants:
-    """Return the constants that lie *departures* (one for each of `free()`, in widths) away from their priors.
-
-    A row's prior is a multiple of its parent's value, so a technology without a table follows its family.
-    """
-    constants: dict[tuple[str, str], float] = {}
-    each = iter(departures)
-    for row in catalog.rows("fitted"):
-        quantity, width = row["quantity"], row["width"]
-        from_ = constants[row["parent"], quantity] if row["parent"] else 1.0
-        constants[row["subject"], quantity] = row["prior"] * from_ * (np.exp(width * next(each)) if width else 1.0)
-    return constants

@@ -4,6 +4,7 @@ import fitting
 import numpy as np
 import pytest
 
+from fabricbook.lessons.against_world.tables import ladder
 from fabriclib import accuracy, catalog
 from fabriclib.prediction.constants import fitted
 
@@ -26,13 +27,13 @@ def test_the_shipped_constants_hold_on_tables_they_never_saw():
 
 def test_a_refit_gives_the_shipped_constants():
     seen = [table for table in accuracy.tables() if table.split == "fit"]
-    again = accuracy.build(fitting.fit(seen))
+    again = fitting.build(fitting.fit(seen))
     assert {key: pytest.approx(value, rel=0.01) for key, value in again.items()} == dict(fitted())
 
 
 def test_the_errors_written_down_are_those_of_a_refit_without_the_site():
     site = "nvidia-dgxc"
-    constants = accuracy.build(fitting.fit([table for table in accuracy.tables() if table.site != site]))
+    constants = fitting.build(fitting.fit([table for table in accuracy.tables() if table.site != site]))
     held_out = [table for table in accuracy.tables() if table.site == site]
     assert held_out
     for table in held_out:
@@ -40,8 +41,8 @@ def test_the_errors_written_down_are_those_of_a_refit_without_the_site():
 
 
 def test_a_technology_without_a_table_follows_its_family():
-    priors = accuracy.build(np.zeros(len(accuracy.free())))
-    moved = accuracy.build(np.ones(len(accuracy.free())))
+    priors = fitting.build(np.zeros(len(fitting.free())))
+    moved = fitting.build(np.ones(len(fitting.free())))
     family, child = ("pcie", "efficiency"), ("staged", "efficiency")
     assert priors[child] / priors[family] == pytest.approx(row("staged", "efficiency")["prior"])
     assert moved[family] > priors[family]
@@ -64,7 +65,7 @@ def test_constants_name_the_tables_they_were_fitted_on():
 
 
 def test_each_part_of_the_model_is_worth_something():
-    means = [tuple(summary[group][0] for group in accuracy.TARGETS) for summary in accuracy.ladder().values()]
+    means = [tuple(summary[group][0] for group in accuracy.TARGETS) for summary in ladder().values()]
     singles, multis = zip(*means, strict=True)
     assert list(singles) == sorted(singles, reverse=True)
     assert multis[-1] < multis[0] / 3

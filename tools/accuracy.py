@@ -33,7 +33,7 @@ def leave_one_site_out(tables):
 
 def of_site(site: str) -> dict:
     """Return {table id: error by regime} of the tables of one *site*, held out."""
-    constants = accuracy.build(fitting.fit([table for table in accuracy.tables() if table.site != site]))
+    constants = fitting.build(fitting.fit([table for table in accuracy.tables() if table.site != site]))
     return {table.id: accuracy.by_regime(table, constants) for table in accuracy.tables() if table.site == site}
 
 

@@ -6,16 +6,38 @@ Every table weighs the same. A constant that no table speaks about keeps its pri
 from __future__ import annotations
 
 import csv
+import functools
 
 import numpy as np
 from scipy.optimize import least_squares
 
 from fabriclib import catalog
-from fabriclib.accuracy import Table, build, free
+from fabriclib.accuracy import Table
+from fabriclib.prediction.constants import Constants
 
 SPREAD = 0.1  # a relative error that is nothing unusual
 STEP = 1e-3  # of a difference, in widths
 DOUBT = 0.5  # how much a departure of one width from a prior weighs beside it
+
+
+@functools.cache
+def free() -> tuple[tuple[str, str], ...]:
+    """Return (subject, quantity) of every constant that is fitted: those whose prior has a width."""
+    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if row["width"] > 0)
+
+
+def build(departures) -> Constants:
+    """Return the constants that lie *departures* (one for each of `free()`, in widths) away from their priors.
+
+    A row's prior is a multiple of its parent's value, so a technology without a table follows its family.
+    """
+    constants: dict[tuple[str, str], float] = {}
+    each = iter(departures)
+    for row in catalog.rows("fitted"):
+        quantity, width = row["quantity"], row["width"]
+        from_ = constants[row["parent"], quantity] if row["parent"] else 1.0
+        constants[row["subject"], quantity] = row["prior"] * from_ * (np.exp(width * next(each)) if width else 1.0)
+    return constants
 
 
 def fit(tables: list[Table]) -> np.ndarray:

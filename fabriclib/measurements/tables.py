@@ -48,10 +48,8 @@ def published(table: str):
     """
     import pandas as pd
 
-    catalog.row("measurement_tables", table)
-    cells = _by_table()[table]
-    seconds = settled([r["out_of_place_s"] for r in cells], [r["in_place_s"] for r in cells])
-    return pd.DataFrame({"nbytes": [float(r["nbytes"]) for r in cells], "seconds": seconds})
+    read = as_read(table)
+    return pd.DataFrame({"nbytes": read["nbytes"], "seconds": settled(read["seconds"], read["in_place"])})
 
 
 class Measured(NamedTuple):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from .. import catalog
 from ..checks import count, known, number, short, single
-from .constants import gpus
 
 SEARCHES = ("ring", "tree", "nvls", "collnet_direct", "collnet_chain")
 CPUS = ("intel", "amd", "arm")
@@ -63,7 +62,7 @@ class Searched:
     latency_inter: float = 0.0
 
     def __post_init__(self) -> None:
-        known("gpu", self.gpu, gpus())
+        known("gpu", self.gpu, [row["id"] for row in catalog.rows("nccl_gpus")])
         known("cpu", self.cpu, CPUS)
         known("inside", self.inside, INSIDE)
         count("gpus", self.gpus, high=1024)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import units
+from .. import catalog, units
 from ..checks import MAX_BYTES, known, number, plain, together, whole
 from ..machines import System
-from .constants import VERSION, caps, factor, gpus, latencies, tree_correction
+from .constants import VERSION, caps, factor, latencies, tree_correction
 from .search import Found, Searched, searched
 
 ALGORITHMS = ("tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree", "pat")
@@ -115,11 +115,11 @@ def latency(machine: Searched, collective: str, algorithm: str, protocol: str, n
     """
     n, g = np.broadcast_arrays(nodes, gpus_per_node)
     one = latencies()[algorithm, protocol]
-    intra = one.nvlink if machine.inside == "nvlink" else one.pci
+    intra = _inside(machine, one)
     tree = latencies().get(("tree", protocol), one)
     nic = machine.latency_inter * (2 if protocol == "simple" else 1)
-    inter = np.where(g == 1, tree.net, one.net) + nic
-    return _LATENCY[algorithm](machine, collective, protocol, n, g, intra, inter) + (0 if algorithm == "nvls" else one.base)
+    inter = np.where(g == 1, tree["net_s"] + nic, one["net_s"] + nic)
+    return _LATENCY[algorithm](machine, collective, protocol, n, g, intra, inter) + (0 if algorithm == "nvls" else one["base_s"])
 
 
 def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
@@ -127,7 +127,7 @@ def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
     start = latency(machine, collective, algorithm, protocol, n, g)
     power = np.floor(np.log2(np.maximum(size, 1) / _SMALLEST)).astype(int)  # of two, and below 0 for less than 64 bytes
     if collective == "all_reduce":
-        capability = gpus()[machine.gpu].compute_capability
+        capability = _gpu(machine)["compute_capability"]
         if algorithm == "tree":
             rate = rate * _corrected(protocol, power, _STEPS)
         elif algorithm == "nvls_tree" and capability >= 100 and machine.cpu != "arm":
@@ -150,8 +150,16 @@ def _steps(collective: str, ranks):
     return {"all_reduce": 2 * (ranks - 1), "all_gather": ranks - 1, "reduce_scatter": ranks - 1}.get(collective, ranks)
 
 
-def _cap(name: str, row, nodes) -> np.ndarray:
-    return caps(name)[row, np.minimum(nodes - 1, 2)]
+def _cap(name: str, gpu: str, nodes) -> np.ndarray:
+    return caps(name)[gpu][np.minimum(nodes - 1, 2)]
+
+
+def _gpu(machine: Searched) -> catalog.Row:
+    return catalog.row("nccl_gpus", machine.gpu)
+
+
+def _inside(machine: Searched, latency: catalog.Row) -> float:
+    return latency["nvlink_s" if machine.inside == "nvlink" else "pci_s"]
 
 
 def _available(machine: Searched, collective: str, algorithm: str, protocol: str) -> bool:
@@ -173,36 +181,36 @@ def _plain(graph: Found, n, collnet: bool = False) -> np.ndarray:
 
 
 def _ring_bus(machine, graph, collective, protocol, n, g):
-    bus, row = _plain(graph, n), gpus()[machine.gpu].row
+    bus = _plain(graph, n)
     if protocol == "ll":
         return np.minimum(_ll_cap(machine, n), bus * factor("ring-ll"))
-    return np.minimum(bus * factor("ring-ll128"), graph.channels * _cap("ring_ll128", row, n)) if protocol == "ll128" else bus
+    if protocol == "ll128":
+        return np.minimum(bus * factor("ring-ll128"), graph.channels * _cap("ring_ll128", machine.gpu, n))
+    return bus
 
 
 def _ll_cap(machine, n):
-    # Between nodes the row is that of the CPU: the first for Intel and others, the second for AMD.
-    return _cap("ll_max", np.where(n == 1, gpus()[machine.gpu].row, 1 if machine.cpu == "amd" else 0), n)
+    # Between nodes the CPU tells the row: the first for Intel and others, the second for AMD.
+    return np.where(n == 1, _cap("ll_max", machine.gpu, n), _cap("ll_max", "ampere" if machine.cpu == "amd" else "volta", n))
 
 
 def _tree_bus(machine, graph, collective, protocol, n, g):
-    row = gpus()[machine.gpu].row
-    bus = np.minimum(_plain(graph, n) * factor("tree"), graph.channels * _cap("tree", row, n))
+    bus = np.minimum(_plain(graph, n) * factor("tree"), graph.channels * _cap("tree", machine.gpu, n))
     if protocol == "ll":
         bus = np.minimum(bus * factor("tree-ll"), _ll_cap(machine, n))
     elif protocol == "ll128":
         share = np.where(n == 1, factor("tree-ll128-one-node"), factor("tree-ll128"))
-        bus = np.minimum(bus * share, graph.channels * _cap("tree_ll128", row, n))
+        bus = np.minimum(bus * share, graph.channels * _cap("tree_ll128", machine.gpu, n))
     return bus * (factor("tree-one-nic-gpu") if graph.one_nic_gpu else 1.0)
 
 
 def _nvls_bus(machine, graph, collective, n, g, tree: bool):
     if graph.channels < 2:
         return np.zeros(n.shape)
-    one = gpus()[machine.gpu]
-    intra = graph.intra * one.nvls_efficiency * (graph.channels - 1) / graph.channels
+    intra = graph.intra * _gpu(machine)["nvls_efficiency"] * (graph.channels - 1) / graph.channels
     intra = intra * (2.0 if collective == "all_reduce" else (g - 1) / g)
     inter = graph.inter * np.where((n <= 2) & tree, 2.0, 1.0)
-    cap = _cap("nvls_tree", one.row, n) if tree else np.inf
+    cap = _cap("nvls_tree", machine.gpu, n) if tree else np.inf
     return graph.channels * np.minimum(np.minimum(intra, inter), cap)
 
 
@@ -211,7 +219,7 @@ def _direct_bus(machine, graph, collective, protocol, n, g):
         return g * np.minimum(graph.intra, graph.inter * factor("collnet-direct-inter"))
     spread = g / graph.channels
     bus = _plain(graph, n, collnet=True) / (spread - (spread - 1) / 2)
-    return bus * (factor("collnet-direct-hopper") if gpus()[machine.gpu].compute_capability >= 90 else 1.0)
+    return bus * (factor("collnet-direct-hopper") if _gpu(machine)["compute_capability"] >= 90 else 1.0)
 
 
 _BUS = {
@@ -231,7 +239,7 @@ def _ring_latency(machine, collective, protocol, n, g, intra, inter):
     steps = _steps(collective, n * g)
     if collective in ("broadcast", "reduce"):
         own = latencies()["ring" if machine.same_channels or protocol != "simple" else "tree", protocol]
-        hop = np.where(n == 1, own.nvlink if machine.inside == "nvlink" else own.pci, own.net)
+        hop = np.where(n == 1, _inside(machine, own), own["net_s"])
         return hop * (1 if machine.same_channels else steps)
     between = (n - 1) * (2 if collective == "all_reduce" else 1)
     overhead = factor("net-overhead-amd" if machine.cpu == "amd" else "net-overhead-intel") * units.us

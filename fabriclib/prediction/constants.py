@@ -1,8 +1,7 @@
 """The fitted constants: what a technology reaches in practice, out of data/fitted.csv.
 
 A constant belongs to a technology (a link generation, a switch, a NIC kind, a launcher) and never to a machine. A row has a
-parent of which it is a multiple: a technology that no table measured has its family's value. `build` multiplies the rows up,
-for the shipped values and for the refits of tools/accuracy.py alike.
+parent of which it is a multiple: a technology that no table measured has its family's value. tools/fitting.py fits them.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def predicted(constants: Constants, machine: System, collective: str, nbytes, no
     r = reach(machine, gpus, starter, constants)
     ways = prices(r, collective, nodes)
     auto = isinstance(algorithm, str) and algorithm == "auto"
-    ways = [way.unasked() for way in ways] if auto else _named(algorithm, ways, collective)
+    ways = [way._replace(possible=way.possible & way.taken) for way in ways] if auto else _named(algorithm, ways, collective)
     found = _fastest(ways, nbytes)
     if isinstance(nodes, np.ndarray):  # one node costs the same however often it is asked for
         found = tuple(np.broadcast_to(one, np.broadcast_shapes(np.shape(nbytes), nodes.shape)) for one in found)

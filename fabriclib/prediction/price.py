@@ -48,10 +48,6 @@ class Price(NamedTuple):
         latency, wire, ramp = self.parts(nbytes)
         return latency + wire + ramp
 
-    def unasked(self) -> Price:
-        """Return this price, possible only where the library takes the route without being told to."""
-        return self._replace(possible=self.possible & np.asarray(self.taken))
-
 
 def _ramp(wire, most, filled):
     """Return the seconds that filling a pipeline adds: they grow with the root of those on the wire, and end at *filled*."""

@@ -6,8 +6,8 @@ import pytest
 
 from fabricbook.lessons.bring_your_own import tables as bad_runs
 from fabricbook.lessons.bring_your_own.boxes import bring_your_own
+from fabricbook.lessons.bring_your_own.examples import EXAMPLES, example
 from fabriclib import catalog
-from fabriclib.measurements.examples import EXAMPLES, example
 
 
 @pytest.fixture(scope="module")

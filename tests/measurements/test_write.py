@@ -2,12 +2,11 @@
 
 import pytest
 
+from fabricbook.lessons.bring_your_own.examples import EXAMPLES, as_log, example
 from fabriclib import catalog
 from fabriclib.diagnosis import compare
 from fabriclib.measurements import as_read, read_measurements
 from fabriclib.measurements.agree import SHARED_OUT
-from fabriclib.measurements.examples import EXAMPLES, example
-from fabriclib.measurements.write import as_log
 
 
 @pytest.mark.parametrize("table", [t["id"] for t in catalog.rows("measurement_tables") if t["ranks"] <= 64])

@@ -16,7 +16,7 @@ from fabriclib.machines import system
 from fabriclib.measurements import largest, published
 from fabriclib.prediction import predict
 from fabriclib.prediction.cases import case
-from fabriclib.prediction.constants import fitted
+from fabriclib.prediction.constants import Constants, fitted
 from fabriclib.prediction.model import predicted
 
 SMALL = 8.0  # bytes
@@ -96,13 +96,36 @@ def by_machine():
     return pd.DataFrame(rows)
 
 
+def _only(*kept: str) -> Constants:
+    """Return the shipped constants with the parts of the model that are not *kept* taken away."""
+    parts = {"rates": ("efficiency", "pair efficiency", "reduction", "tree share", "chain share", "wiring",
+                       "pair share"),
+             "latency": ("base", "step", "eager", "bulk"), "launch": ("floor", "floor per gpu"),
+             "ramp": ("fill",)}
+    gone = {quantity: part for part, names in parts.items() if part not in kept for quantity in names}
+    # A share becomes 1, a time next to nothing.
+    return {key: value if key[1] not in gone else 1.0 if gone[key[1]] == "rates" else value * 1e-9
+            for key, value in fitted().items()}
+
+
+def ladder() -> dict[str, dict[str, tuple[float, ...]]]:
+    """Return {what the model knows: summary}, from the line rate alone to all of the model, with the shipped constants.
+
+    Nothing is fitted anew for a poorer model, which could use what it has a little better.
+    """
+    rungs = {"bytes over line rate": (), "+ what links reach": ("rates",), "+ steps and hops": ("rates", "latency"),
+             "+ launching": ("rates", "latency", "launch"), "+ ramp: the whole model": ("rates", "latency", "launch", "ramp")}
+    return {name: accuracy.summary({t.id: accuracy.by_regime(t, _only(*kept)) for t in accuracy.tables()})
+            for name, kept in rungs.items()}
+
+
 def parts_of_the_model():
     """Return a DataFrame of text: the mean error over tables of a model that knows more and more."""
     import pandas as pd
 
     groups = {"one node": "single-node", "several nodes": "multi-node"}
     rows = []
-    for what, means in accuracy.ladder().items():
+    for what, means in ladder().items():
         cells = {f"{title}, {regime}": units.portion(means[group][at]) for title, group in groups.items()
                  for at, regime in ((0, "all"), (3, "large"))}
         rows.append({"the model knows": what, **cells})

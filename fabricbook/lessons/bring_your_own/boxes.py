@@ -15,9 +15,9 @@ from fabriclib.collectives.buffers import COLLECTIVES
 from fabriclib.diagnosis import Comparison, compare
 from fabriclib.machines import system, systems
 from fabriclib.measurements import read_measurements
-from fabriclib.measurements.examples import EXAMPLES, example
 
 from ...stage import Lab
+from .examples import EXAMPLES, example
 from .labs import fingerprint, nothing_drawn, overlay, read_a_log, recorded, your_machine
 
 MOST_SAID = 8  # problems, or notes

@@ -15,9 +15,9 @@ from fabriclib.diagnosis.broken import Case, Variant, variants
 from fabriclib.links import AlphaBeta
 from fabriclib.machines import system
 from fabriclib.measurements import percent
-from fabriclib.measurements.examples import RUNS
 
 from ...stage import Control, charts, lab
+from .examples import RUNS
 from .tables import CAUSES, GRID, compared, run_of
 
 _MACHINES = ["dgx-a100", "dgx-h100", "dgx-b200", "aws-p5", "mi300x-roce", "alps-gh200"]

@@ -1,9 +1,9 @@
 """A log of one's own: what its columns say, where it contradicts itself, and what its curve resembles."""
 
 from fabriclib import catalog
-from fabriclib.measurements.examples import RUNS
 
 from ...course.declare import Exercise, Prediction
+from .examples import RUNS
 from .tables import one_nic, sharp
 
 PREDICTIONS = [

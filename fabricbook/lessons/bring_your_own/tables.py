@@ -12,9 +12,10 @@ from fabriclib.collectives.busbw import factor
 from fabriclib.diagnosis import Comparison, broken, compare, suspects
 from fabriclib.diagnosis.broken import Case, variants
 from fabriclib.measurements import as_read, largest, percent
-from fabriclib.measurements.examples import RUNS
 from fabriclib.prediction import predict
 from fabriclib.prediction.model import case
+
+from .examples import RUNS
 
 GRID = 2.0 ** np.arange(10, 35)
 CAUSES = {row["name"]: row["id"] for row in catalog.rows("causes")}

@@ -12,7 +12,7 @@ from fabriclib.collectives.cost import sent
 from fabriclib.links import link
 from fabriclib.machines import system
 from fabriclib.measurements import Measured, error, largest, percent
-from fabriclib.nccl.constants import gpus, latencies
+from fabriclib.nccl.constants import latencies
 from fabriclib.topology import Graph, fabric
 
 from ...stage.words import joined
@@ -24,7 +24,7 @@ BUFFER = float(units.GiB)
 SUMMED = 1 * units.GB  # the buffer that the questions ask about
 nvlink, nic, faster_nic = link("nvlink4").bundle(link("nvlink4").per_device), link("ib-ndr"), link("ib-xdr")
 rack = system("gb200-nvl72")
-nvls_start, sharp_start = latencies()["nvls", "simple"].nvlink, latencies()["collnet_chain", "simple"].net
+nvls_start, sharp_start = latencies()["nvls", "simple"]["nvlink_s"], latencies()["collnet_chain", "simple"]["net_s"]
 
 ONE_RING, RINGS, TWO_LEVELS, ADDING = "one ring", "eight rings", "two levels", "two levels, switches add"
 ALONE, PXN = "each block by itself", "along the rails (PXN)"
@@ -181,7 +181,7 @@ def nvls_gain():
 
     rows = []
     for name, (gpu, counts, architecture) in _NVLS.items():
-        factor = gpus()[architecture].nvls_efficiency
+        factor = catalog.row("nccl_gpus", architecture)["nvls_efficiency"]
         for ranks in counts:
             ring, adding = largest(f"{gpu}x{ranks}-8gib-nvls-off-ar"), largest(f"{gpu}x{ranks}-8gib-ar")
             measured, model = ring.seconds / adding.seconds, sent("all_reduce", "ring", ranks) / sent("all_reduce", "nvls", ranks)
