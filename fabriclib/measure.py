@@ -16,7 +16,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,12 +150,8 @@ def sweep(comm, collective: str, wanted, sizes) -> Iterator[dict]:
         if plan and not comm.bcast(proves(plan, comm)):
             raise RuntimeError(f"{what} by {name} gave a wrong result on {comm.size} ranks.")
         for nbytes in sizes:
-            call = _own(comm, what, nbytes) if plan is None else Player(plan, comm, _width(nbytes, plan.slots)).play
+            call = _own(comm, what, nbytes) if plan is None else Player(plan, comm, max(nbytes // 4 // plan.slots, 1)).play
             yield dict(zip(COLUMNS, (what, name, comm.size, nodes, nbytes, timed(comm, call)), strict=True))
-
-
-def _width(nbytes: int, slots: int) -> int:
-    return max(nbytes // 4 // slots, 1)
 
 
 def _own(comm, collective: str, nbytes: int) -> Callable[[], None]:
@@ -182,76 +177,16 @@ def _batch(comm, call: Callable[[], None], repeats: int) -> float:
     return max(comm.allgather(time.perf_counter() - start)) / repeats
 
 
-class Measurement:
-    """A sweep in processes of its own on this computer: `rows` grows while it runs, `stop` ends it, and `ended` says that no more
-    rows will come.
-
-    Args:
-        ranks: how many processes.
-        collective, wanted: what to run; `servable` says which algorithms can be.
-        changed: called, from another thread, after every row and at the end.
-
-    Raises:
-        ValueError: the extra `measure` is missing, or ranks or names that cannot be run.
-    """
-
-    def __init__(self, ranks: int = 2, collective: str = "all_reduce", wanted=DEFAULT,
-                 changed: Callable[[], None] = lambda: None):
-        if not available():
-            raise ValueError(HOW)
-        self.wanted, self.stopped, self._changed = checked(collective, ranks, wanted), False, changed
-        self.rows: list[dict] = []
-        self.ended, self._complaint = False, ""
-        self.expected = len(sizes_up_to(LARGEST)) * (1 + len(self.wanted))
-        command = [_mpiexec(), "-n", str(ranks), sys.executable, "-m", "fabriclib.measure", "--collective", collective,
-                   "--algorithms", ",".join(self.wanted)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment())
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def problem(self) -> str:
-        """What went wrong, in a sentence; empty while it runs, or when it ended well or was stopped."""
-        if self.stopped or self._process.poll() in (None, 0):
-            return ""
-        lines = self._complaint.strip().splitlines() or ["no reason was given"]
-        telling = [text for text in lines if "error" in text.lower()] or lines
-        return f"The measurement ended early: {telling[-1].strip()[:200]}"
-
-    def _read(self) -> None:
-        with self._process as process:
-            assert process.stdout is not None  # both are pipes
-            assert process.stderr is not None
-            for text in process.stdout:
-                cells = text.strip().split(",")
-                if len(cells) == len(COLUMNS) and cells[0] != COLUMNS[0]:
-                    values = (*cells[:2], *map(int, cells[2:5]), float(cells[5]))
-                    self.rows.append(dict(zip(COLUMNS, values, strict=True)))
-                    self._changed()
-            self._complaint = process.stderr.read()
-        self.ended = True
-        self._changed()
-
-    def stop(self) -> None:
-        """End the processes and wait until they are gone; the rows measured so far stay."""
-        self.stopped = True
-        self._process.terminate()
-        self._reader.join(10)
-
-    def wait(self) -> list[dict]:
-        """Wait for the end and return the rows; an interrupt ends the processes too."""
-        try:
-            self._reader.join()
-        except KeyboardInterrupt:
-            self.stop()
-            raise
-        return self.rows
-
-
-def _environment() -> dict[str, str]:
-    """The processes find this very package, wherever it was imported from."""
+def environment() -> dict[str, str]:
+    """Return what the processes of a sweep find around them: this very package, wherever it was imported from."""
     home = str(Path(__file__).resolve().parents[1])
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
+
+
+def command(ranks: int, collective: str, wanted, largest: int = LARGEST) -> list[str]:
+    """Return the command that starts a sweep in processes on this computer; it needs the `environment`."""
+    return [_mpiexec(), "-n", str(ranks), sys.executable, "-m", "fabriclib.measure", f"--collective={collective}",
+            f"--algorithms={','.join(wanted)}", f"--largest={largest}"]
 
 
 def sizes_up_to(largest: int) -> list[int]:
@@ -274,9 +209,7 @@ def main(arguments: list[str] | None = None) -> None:
             raise ValueError(HOW)
         if given.ranks is not None:
             checked(given.collective, given.ranks, wanted)
-            rest = [f"--{name}={getattr(given, name)}" for name in ("collective", "algorithms", "largest")]
-            sys.exit(subprocess.call([_mpiexec(), "-n", str(given.ranks), sys.executable, "-m", "fabriclib.measure", *rest],
-                                     env=_environment()))
+            sys.exit(subprocess.call(command(given.ranks, given.collective, wanted, largest), env=environment()))
         _play_a_rank(given.collective, wanted, largest)
     except ValueError as problem:
         sys.exit(str(problem))

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from fabricbook.lessons.bring_your_own.measuring import Measurement
 from fabriclib import measure
 from fabriclib.collectives import schedule
 
@@ -30,7 +31,7 @@ for collective in measure.NATIVE:
 
 def run(ranks, *arguments):
     command = [measure._mpiexec(), "-n", str(ranks), sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=measure._environment(), timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, env=measure.environment(), timeout=120)
 
 
 @with_mpi
@@ -62,7 +63,7 @@ def test_a_wrong_result_is_noticed(monkeypatch):
 @with_mpi
 def test_the_command_prints_rows_of_every_algorithm_and_size():
     done = subprocess.run([sys.executable, "-m", "fabriclib.measure", "--ranks=2", "--largest=128", "--algorithms=ring,mpi"],
-                          capture_output=True, text=True, env=measure._environment(), timeout=60)
+                          capture_output=True, text=True, env=measure.environment(), timeout=60)
     head, *rows = done.stdout.split()
     assert head == "collective,algorithm,ranks,nodes,nbytes,seconds"
     assert [row.rsplit(",", 1)[0] for row in rows] == [
@@ -77,7 +78,7 @@ def test_the_command_prints_rows_of_every_algorithm_and_size():
 ])
 def test_the_command_refuses_with_a_sentence(argument, words):
     done = subprocess.run([sys.executable, "-m", "fabriclib.measure", "--ranks=2", argument],
-                          capture_output=True, text=True, env=measure._environment(), timeout=60)
+                          capture_output=True, text=True, env=measure.environment(), timeout=60)
     assert done.returncode != 0
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -86,7 +87,7 @@ def test_the_command_refuses_with_a_sentence(argument, words):
 @with_mpi
 def test_a_measurement_reports_each_row_and_can_be_stopped():
     first = threading.Event()
-    running = measure.Measurement(2, changed=first.set)
+    running = Measurement(2, changed=first.set)
     assert first.wait(60)
     running.stop()
     assert running.ended
@@ -98,9 +99,9 @@ def test_a_measurement_reports_each_row_and_can_be_stopped():
 
 @with_mpi
 def test_a_measurement_that_fails_says_so_in_a_sentence(monkeypatch):
-    monkeypatch.setattr(measure, "_environment", lambda: {"PYTHONHOME": "/nowhere"})
-    running = measure.Measurement(2)
-    running.wait()
+    monkeypatch.setattr(measure, "environment", lambda: {"PYTHONHOME": "/nowhere"})
+    running = Measurement(2)
+    running._reader.join()
     assert running.ended
     assert running.problem.startswith("The measurement ended early: ")
     assert "error" in running.problem.lower()
@@ -109,7 +110,7 @@ def test_a_measurement_that_fails_says_so_in_a_sentence(monkeypatch):
 def test_without_the_extra_one_is_told_how_to_get_it(monkeypatch):
     monkeypatch.setattr(measure, "available", lambda: False)
     with pytest.raises(ValueError, match=r"extra `measure`.*pip install"):
-        measure.Measurement(2)
+        Measurement(2)
 
 
 def test_sizes_are_powers_of_four_from_eight_bytes():

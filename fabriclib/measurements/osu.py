@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..checks import MAX_RANKS
-from .rows import BLANK, Printed, Row, printed, whole_number
+from .rows import BLANK, Row, printed, whole_number
 
 US, MBPS = 1e-6, 1e6
 _TITLE = re.compile(r"#\s*OSU (MPI|NCCL|RCCL|XCCL)")
@@ -97,8 +97,4 @@ def row_of(number: int, line: str, title: Title, ranks: int | None) -> Row | Non
     wrong = "1" if "Fail" in tokens else "0"
     if not title.rates:
         return Row(number, nbytes, value.times(US), wrong=wrong)
-    rate = value.times(MBPS)
-    if rate.value <= 0:
-        return Row(number, nbytes, BLANK, rate, wrong=wrong)
-    seconds = nbytes / rate.value
-    return Row(number, nbytes, Printed(seconds, seconds * rate.half / rate.value), rate, wrong=wrong)
+    return Row(number, nbytes, BLANK, value.times(MBPS), wrong=wrong)

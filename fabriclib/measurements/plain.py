@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from typing import NamedTuple
 
 from .. import units
 from ..checks import MAX_RANKS, known
@@ -32,15 +33,12 @@ SEPARATORS = ("|", ";", "\t", ",")
 MOST_COLUMNS = 100
 
 
-class Columns:
-    """The columns of a plain table: where each stands, and what its numbers are to be multiplied by."""
+class Columns(NamedTuple):
+    """The columns of a plain table: where each stands, and what its numbers are to be multiplied by; *width* of them in all."""
 
-    def __init__(self, separator: str, at: dict[str, tuple[int, float]], width: int):
-        self.separator, self.at, self.width = separator, at, width
-
-    def cells(self, line: str) -> list[str]:
-        """Return the cells of a line under this header."""
-        return split(line, self.separator)
+    separator: str
+    at: dict[str, tuple[int, float]]
+    width: int
 
 
 def split(line: str, separator: str) -> list[str]:
@@ -101,7 +99,7 @@ def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str
     Raises:
         ValueError: the right number of cells, and one that is no number.
     """
-    if columns.separator not in line or len(cells := columns.cells(line)) != columns.width:
+    if columns.separator not in line or len(cells := split(line, columns.separator)) != columns.width:
         return None
     values = {name: _value(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
               if name not in _OTHER.values()}

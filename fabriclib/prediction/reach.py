@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -64,10 +65,9 @@ class Reach(NamedTuple):
 
 def reach(machine: System, gpus: Numbers, launcher: Launcher, constants: Constants) -> Reach:
     """Return what *machine* reaches with *gpus* GPUs of each node in use, started by *launcher*."""
-    def of(quantity: str, *subjects: str) -> float:
-        return look_up(constants, quantity, *subjects)
-
-    wire = _link_subjects(machine)
+    of, one = functools.partial(look_up, constants), machine.link
+    # Whose constants the links of a GPU have, nearest first: PCIe differs by who forwards.
+    wire = (f"{one.id}-{machine.wiring}", machine.wiring) if machine.wiring in ("pcie", "staged") else (one.id, one.family)
     network = (machine.port.id, machine.port.transport, machine.port.family, "network") if machine.port else ("network",)
     mesh = machine.wiring == "mesh" and bool(gpus > 1)
     # In a mesh only the links among the GPUs in use carry anything.
@@ -99,11 +99,3 @@ def reach(machine: System, gpus: Numbers, launcher: Launcher, constants: Constan
         floor=of("floor", launcher.id) * of("host", machine.host) + of("floor per gpu", launcher.id) * gpus,
         fill=(of("fill", "node"), of("fill", "network")), filled=(of("filled", "node"), of("filled", "network")),
     )
-
-
-def _link_subjects(machine: System) -> tuple[str, ...]:
-    """Return whose constants the links of a GPU have, nearest first: PCIe differs by who forwards."""
-    one = machine.link
-    if machine.wiring in ("pcie", "staged"):
-        return (f"{one.id}-{machine.wiring}", machine.wiring)
-    return (one.id, one.family)

@@ -19,6 +19,7 @@ from fabriclib.measurements import read_measurements
 from ...stage import Lab
 from .examples import EXAMPLES, example
 from .labs import fingerprint, nothing_drawn, overlay, read_a_log, recorded, your_machine
+from .measuring import Measurement
 
 MOST_SAID = 8  # problems, or notes
 SHOWN = 20_000  # characters of an uploaded file that are put into the box of text
@@ -189,7 +190,7 @@ class MeasureBox(VBox):
     def start(self) -> None:
         """Start a measurement on as many processes as the menu says."""
         try:
-            self._run = measure.Measurement(self._ranks.value, changed=self._changed)
+            self._run = Measurement(self._ranks.value, changed=self._changed)
         except (ValueError, OSError) as problem:
             self._say(str(problem))
             return

@@ -137,7 +137,7 @@ BUSY = 5  # times the start of the recorded run, whose four processes shared two
 
 
 def recorded(ranks: int) -> list[dict]:
-    """Return the rows of a run recorded on a computer of two cores, as `measure.Measurement.rows` holds them."""
+    """Return the rows of a run recorded on a computer of two cores, as `Measurement.rows` holds them."""
     return [{column: (cells | {"nodes": 1})[column] for column in measure.COLUMNS}
             for cells in catalog.rows("own_runs") if cells["ranks"] == ranks]
 
@@ -146,7 +146,7 @@ def overlay(rows: list[dict], shown: str = _ALL) -> tuple[dict, str]:
     """Return (table, sentence): times measured, beside what the message times alone predict.
 
     Args:
-        rows: as `measure.Measurement.rows` holds them, messages first.
+        rows: as `Measurement.rows` holds them, messages first.
         shown: one of the names in the chart's legend, or "all".
 
     Raises:
