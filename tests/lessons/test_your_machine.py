@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fabriclib as fl
+from fabricbook.lessons.bring_your_own import boxes
 from fabricbook.lessons.bring_your_own.boxes import measure_here
 from fabricbook.lessons.bring_your_own.labs import overlay, recorded
 from fabriclib import measure
@@ -74,7 +75,7 @@ class Instead:
 @pytest.fixture
 def box(monkeypatch):
     monkeypatch.setattr(measure, "available", lambda: True)
-    monkeypatch.setattr(measure, "Measurement", Instead)
+    monkeypatch.setattr(boxes, "Measurement", Instead)
     return measure_here()
 
 
