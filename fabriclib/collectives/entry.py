@@ -11,7 +11,6 @@ from .. import catalog
 from ..checks import typed
 from .counts import Counts
 from .moves import Moves
-from .schedule import Schedule
 
 
 @typed
@@ -65,14 +64,6 @@ class Algorithm:
         for p in np.unique(ranks).tolist():
             if reason := self.refuses(p, **options):
                 raise ValueError(f"{self.collective} by {self.name} cannot serve {p} ranks: {reason}")
-
-    def schedule(self, ranks: int, **options) -> Schedule:
-        """Return the schedule for *ranks* that can be served, with options that were checked."""
-        if "dims" in self.options:
-            options = {"dims": (ranks,), **options}
-        return Schedule(self.collective, self.name, ranks, self.slots(ranks, **options), self.moves(ranks, **options),
-                        options.get("root", 0), self.streamed, options.get("dims", ()), self.keeps_input,
-                        self.destination(ranks, **options))
 
     def __repr__(self) -> str:
         asks = f", takes {', '.join(self.options)}" if self.options else ""

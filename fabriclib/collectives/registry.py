@@ -69,7 +69,11 @@ def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
         if any(isinstance(one, np.ndarray) for one in (value if isinstance(value, tuple) else (value,))):
             raise ValueError(f"{option} must hold no arrays for a schedule, which is for one case; got {short(value)}.")
     entry.check(ranks, **options)
-    return entry.schedule(ranks, **options)
+    if "dims" in entry.options:
+        options = {"dims": (ranks,), **options}
+    return Schedule(collective, name, ranks, entry.slots(ranks, **options), entry.moves(ranks, **options),
+                    options.get("root", 0), entry.streamed, options.get("dims", ()), entry.keeps_input,
+                    entry.destination(ranks, **options))
 
 
 def checked_options(entry: Algorithm, ranks, options: dict) -> dict:

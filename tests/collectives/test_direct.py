@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fabriclib import collective_time
-from fabriclib.collectives.registry import algorithm
+from fabriclib.collectives.registry import algorithm, schedule
 from fabriclib.collectives.schedule import Schedule
 
 SWITCH = {"ranks": 8, "alpha": 1e-6, "beta": 1 / 50e9}
@@ -33,7 +33,7 @@ def test_two_ranks_never_gain_from_two_shots():
 
 def test_serial_one_shot_sends_originals_not_sums():
     """Each rank collects in a second buffer; without it, later sends would carry what came in before."""
-    plan = algorithm("all_reduce", "one_shot_serial").schedule(3)
+    plan = schedule("all_reduce", "one_shot_serial", 3)
     inputs = [np.array([1]), np.array([10]), np.array([100])]
     assert [int(r[0]) for r in plan.run(inputs)] == [111, 111, 111]
     in_place = Schedule("all_reduce", "one_shot_serial", 3, slots=1, moves=plan.moves)
