@@ -46,13 +46,15 @@ def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alph
     return plain(seconds)
 
 
-def sent(collective: str, name: str, ranks: int) -> float:
+def sent(collective: str, name: str, ranks):
     """Return the buffers that an algorithm sends through the port of its busiest rank, where all ranks are on one level.
 
     >>> sent("all_reduce", "ring", 8), sent("all_reduce", "nvls", 8)
     (1.75, 1.125)
     """
-    return collective_time(collective, name, nbytes=1.0, ranks=ranks, alpha=0.0, beta=1.0)
+    entry, ranks = algorithm(collective, name), whole("ranks", ranks)
+    entry.check(ranks)
+    return one_level(entry.counts(ranks)).sent
 
 
 def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0, levels=None, dims=None, chunks=None,

@@ -7,8 +7,8 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from .. import machines
-from ..checks import MAX_BYTES, Numbers, count, known, number, short, together, whole
-from ..collectives.buffers import COLLECTIVES
+from ..checks import Numbers, count, short, together, whole
+from ..collectives.counts import checked_bytes
 from ..machines import Launcher, System
 
 MAX_NODES = 100_000
@@ -54,10 +54,7 @@ def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
     starter = machines.launcher(launcher) if isinstance(launcher, str) else launcher
     if not isinstance(starter, Launcher):
         raise ValueError(f"launcher must be the id of one, such as 'mpi', or a Launcher; got {short(launcher)}.")
-    known("collective", collective, COLLECTIVES)
-    if collective != "barrier" and nbytes is None:
-        raise ValueError(f"nbytes must be given for {collective}: the total buffer in bytes.")
-    size = 0.0 if collective == "barrier" else number("nbytes", nbytes, high=MAX_BYTES)
+    size = checked_bytes(collective, nbytes)
     nodes = whole("nodes", nodes, high=MAX_NODES)
     together(nbytes=size, nodes=nodes)
     gpus = machine.gpus if gpus_per_node is None else count("gpus_per_node", gpus_per_node, high=machine.gpus)

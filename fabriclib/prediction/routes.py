@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..checks import Numbers
-from ..collectives.counts import one_level
-from ..collectives.registry import algorithm
+from ..collectives.cost import sent
 
 LINKS, NICS, SWITCH, NOTHING = "the links of each GPU", "the NICs of each node", "the switch ports of each GPU", "latency alone"
 
@@ -39,11 +38,6 @@ class Route(NamedTuple):
     share: Numbers = 1.0
     overlapped: bool = False
     taken: bool | np.ndarray = True
-
-
-def _sent(collective: str, name: str, ranks):
-    """Return the bytes through the busiest port as a multiple of n, from the entry of the registry (of one level)."""
-    return one_level(algorithm(collective, name).counts(ranks)).sent
 
 
 def _slowest(*places) -> dict:
@@ -73,14 +67,14 @@ def _chain_sends(gpus):
 # ------------------------------------------------------------------ inside one node
 
 def _node_all_reduce(r) -> list[Route]:
-    ring = _sent("all_reduce", "ring", r.gpus) / r.ring
+    ring = sent("all_reduce", "ring", r.gpus) / r.ring
     routes = [Route("ring", 2 * (r.gpus - 1), 0, ring, LINKS)]
     if r.direct:
-        routes.append(Route("two_shot", 2, 0, _sent("all_reduce", "two_shot", r.gpus) / r.ring, LINKS))
+        routes.append(Route("two_shot", 2, 0, sent("all_reduce", "two_shot", r.gpus) / r.ring, LINKS))
     if r.nvls:
         # A chain of GPUs, or the switch itself, whose latency does not grow with the GPUs: whichever is faster.
         steps = np.minimum(2 * (r.gpus - 1), r.in_switch / r.step)
-        routes.append(Route("nvls", steps, 0, _sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH,
+        routes.append(Route("nvls", steps, 0, sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH,
                             taken=r.gpus >= r.nvls_from))
     return routes
 
@@ -88,7 +82,7 @@ def _node_all_reduce(r) -> list[Route]:
 def _node_ring(collective: str):
     def routes(r) -> list[Route]:
         return [Route("direct" if r.direct else "ring", 1 if r.direct else r.gpus - 1, 0,
-                      _sent(collective, "ring", r.gpus) / r.ring, LINKS)]
+                      sent(collective, "ring", r.gpus) / r.ring, LINKS)]
     return routes
 
 
@@ -119,27 +113,27 @@ NODE = {
 
 def _network_all_reduce(r, nodes) -> list[Route]:
     ranks, up_and_down, depth = r.gpus * nodes, 2 * (r.gpus - 1), 2 * np.log2(nodes)
-    ring = _sent("all_reduce", "ring", ranks)
+    ring = sent("all_reduce", "ring", ranks)
     sends = (NICS, _tree_sends(nodes) / r.net)
     # A block passes every edge of the ring, but for the one into its owner, to be reduced, and again to be spread.
     routes = [Route("ring", 2 * (ranks - 1 - nodes), 2 * nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)))]
     routes.append(Route("tree", up_and_down, depth, **_slowest((LINKS, _chain_sends(r.gpus) / r.tree), sends)))
     # What a node does before and after a network that reduces: by its own switch, where that reduces, else by rings.
-    inside = (LINKS, _sent("all_reduce", "ring", r.gpus) / r.ring)
+    inside = (LINKS, sent("all_reduce", "ring", r.gpus) / r.ring)
     if r.nvls_tree:
-        inside = (SWITCH, _sent("all_reduce", "nvls", r.gpus) / r.nvls_tree)
+        inside = (SWITCH, sent("all_reduce", "nvls", r.gpus) / r.nvls_tree)
         routes.append(Route("nvls_tree", up_and_down, depth, **_slowest(inside, sends)))
     if r.sharp:
-        in_network = (NICS, _sent("all_reduce", "sharp", 2) / r.net)
+        in_network = (NICS, sent("all_reduce", "sharp", 2) / r.net)
         routes.append(Route("sharp", up_and_down, 2 + 0 * depth, **_slowest(inside, in_network)))
     return routes
 
 
 def _network_ring(collective: str):
     def routes(r, nodes) -> list[Route]:
-        sent = _sent(collective, "ring", r.gpus * nodes)
         ranks = r.gpus * nodes
-        return [Route("ring", ranks - 1 - nodes, nodes, **_slowest((LINKS, sent / r.open), (NICS, sent / r.net)),
+        ring = sent(collective, "ring", ranks)
+        return [Route("ring", ranks - 1 - nodes, nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)),
                       share=1 / ranks)]
     return routes
 

@@ -6,7 +6,6 @@ further in every dimension, each modulo its size: so an exchange with one offset
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
@@ -14,10 +13,7 @@ import numpy as np
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import COPY, NOTHING, Moves, grid
-
-
-def _inner(dims, level: int):
-    return math.prod(dims[:level])
+from .torus import within
 
 
 def _further(dims, rank, slot) -> np.ndarray:
@@ -25,7 +21,7 @@ def _further(dims, rank, slot) -> np.ndarray:
     rank, slot = np.broadcast_arrays(rank, slot)
     shifted = np.zeros_like(rank)
     for level, size in enumerate(dims):
-        inner = _inner(dims, level)
+        inner = within(dims, level)
         shifted = shifted + (rank // inner + slot // inner) % size * inner
     return shifted
 
@@ -33,7 +29,7 @@ def _further(dims, rank, slot) -> np.ndarray:
 def _pairwise_counts(p, dims=None):
     """Of the p - 1 blocks a rank sends, inner * (size - 1) cross a level and none further out."""
     dims = dims or (p,)
-    blocks = [_inner(dims, level) * (size - 1) for level, size in enumerate(dims)]
+    blocks = [within(dims, level) * (size - 1) for level, size in enumerate(dims)]
     return tuple(Counts(block, block / p, 0.0) for block in blocks)
 
 
@@ -52,7 +48,7 @@ def _aggregated_moves(p: int, dims: tuple[int, ...]) -> Moves:
     """One dimension after another: what is to go k further along it moves there, p / size blocks in one message."""
     moves = NOTHING
     for level, size in enumerate(dims):
-        inner = _inner(dims, level)
+        inner = within(dims, level)
         s, r = grid(size - 1, p)
         slot = (s + 1) * inner
         moves = moves.then(Moves(s, r, _further(dims, r, slot), slot, COPY, size=inner, repeat=p // (inner * size),

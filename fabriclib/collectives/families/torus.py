@@ -8,31 +8,29 @@ server and servers on a network, it is the hierarchical collective: each GPU car
 
 from __future__ import annotations
 
+import math
+
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, NOTHING, Moves, grid
 
 
-def _shares(dims) -> list:
-    """Return how many ranks lie within each dimension's reach before it starts: 1, X, X*Y, ..."""
-    inner, shares = 1, []
-    for size in dims:
-        shares.append(inner)
-        inner = inner * size
-    return shares
+def within(dims, level: int):
+    """Return how many ranks lie within reach before dimension *level* starts: 1, X, X*Y, ..."""
+    return math.prod(dims[:level])
 
 
 def _counts(rounds: int, reduces: int):
     def counts(p, dims=None):
         dims = dims or (p,)
-        return tuple(Counts(rounds * (d - 1), rounds * (d - 1) / d / inner, reduces * (d - 1) / d / inner)
-                     for d, inner in zip(dims, _shares(dims), strict=True))
+        passed = [(d - 1) / d / within(dims, level) for level, d in enumerate(dims)]
+        return tuple(Counts(rounds * (d - 1), rounds * part, reduces * part) for d, part in zip(dims, passed, strict=True))
     return counts
 
 
 def _ring(p: int, dims: tuple[int, ...], level: int, lag: int, op: int) -> Moves:
     """In step k each rank passes on, along its ring of dimension *level*, the segment that lies k + lag behind its own."""
-    size, inner = dims[level], _shares(dims)[level]
+    size, inner = dims[level], within(dims, level)
     k, r = grid(size - 1, p)
     place = r // inner % size
     neighbour = r + ((place + 1) % size - place) * inner
