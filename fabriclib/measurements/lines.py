@@ -16,7 +16,6 @@ from pathlib import Path
 
 from ..checks import short
 
-Opened = io.BufferedReader | io.BytesIO
 LONGEST = 4096  # characters of a line; rows have some 120
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -44,9 +43,8 @@ def numbered(source) -> Iterator[tuple[int, str]]:
             raise ValueError(f"line 1: path_or_text {short(source)} cannot be read ({_why(problem)}).") from None
 
 
-def _lines(file: Opened) -> Iterator[tuple[int, str]]:
-    start = file.read(4)
-    file.seek(0)
+def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
+    start = file.peek(4)
     for magic, name in _PACKED.items():
         if start.startswith(magic):
             raise ValueError(f"line 1: this is a {name} file and no log; unpack it first.")
@@ -58,10 +56,10 @@ def _lines(file: Opened) -> Iterator[tuple[int, str]]:
         text.detach()  # whoever opened the file closes it
 
 
-def _opened(source) -> Opened:
+def _opened(source) -> io.BufferedReader:
     if isinstance(source, bytes | bytearray | memoryview):
         try:
-            return io.BytesIO(source.tobytes() if isinstance(source, memoryview) else source)
+            return io.BufferedReader(io.BytesIO(source.tobytes() if isinstance(source, memoryview) else source))
         except ValueError as problem:
             raise ValueError(f"line 1: path_or_text {short(source)} cannot be read ({problem}).") from None
     if isinstance(source, str) and ("\n" in source or "\r" in source):
@@ -80,7 +78,7 @@ def _opened(source) -> Opened:
         return file
     file.close()
     if stat.S_ISREG(about.st_mode):  # the system shows its own inside as files of no length, and they may never end
-        return io.BytesIO()
+        return io.BufferedReader(io.BytesIO())
     raise ValueError(f"line 1: path_or_text {short(source)} is no regular file but a device, a pipe or a folder; save the log as "
                      "a file first.")
 
@@ -102,18 +100,6 @@ class _Encoded(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET or offset:
-            raise io.UnsupportedOperation("only the beginning can be found again")
-        self._at = 0
-        return 0
-
-    def tell(self) -> int:
-        return self._at
 
     def readinto(self, room) -> int:
         most = max(len(room) // 4, 1)  # a character takes up to four bytes

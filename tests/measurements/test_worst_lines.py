@@ -115,7 +115,7 @@ def test_a_file_that_fails_while_it_is_read_is_a_sentence(tmp_path, monkeypatch)
         def __exit__(self, *error):
             return None
 
-        def read(self, most):
+        def peek(self, most):
             raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(lines, "_opened", lambda source: Failing())
