@@ -146,8 +146,9 @@ def _write(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
 def _evict(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
     if line.state[agent] == "I":
         return (), "nothing to evict"
-    messages = _EVICT[agent, line.home]["dirty" if line.state[agent] == "M" else "clean"]
-    if line.state[agent] == "M":
+    dirty = line.state[agent] == "M"
+    messages = _EVICT.get((agent, line.home, dirty), ())
+    if dirty:
         line.memory = line.copy[agent]
     _drop(line, agent)
     return messages, "own cache"
@@ -163,12 +164,11 @@ def _claim(line: _Line, agent: str, number: int) -> tuple[tuple[str, ...], str]:
 
 _RUN = {"read": _read, "write": _write, "evict": _evict, "claim": _claim}
 
-_EVICT: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
-    ("host", "host"): {"dirty": (), "clean": ()},
-    ("device", "host"): {"dirty": ("D2H DirtyEvict", "H2D GO-WritePull", "D2H Data"),
-                         "clean": ("D2H CleanEvictNoData", "H2D GO-I")},
-    ("host", "device"): {"dirty": ("M2S MemWr", "S2M Cmp"), "clean": ()},
-    ("device", "device"): {"dirty": (), "clean": ()},
+# Of (agent, home, whether its copy is dirty); all else crosses no link.
+_EVICT: dict[tuple[str, str, bool], tuple[str, ...]] = {
+    ("device", "host", True): ("D2H DirtyEvict", "H2D GO-WritePull", "D2H Data"),
+    ("device", "host", False): ("D2H CleanEvictNoData", "H2D GO-I"),
+    ("host", "device", True): ("M2S MemWr", "S2M Cmp"),
 }
 
 

@@ -46,7 +46,7 @@ def route(graph: Graph, src, dst) -> Routing:
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
     """
-    src, dst = _ends(graph, "src", src), _ends(graph, "dst", dst)
+    src, dst = graph.among("src", src), graph.among("dst", dst)
     if src.shape != dst.shape:
         raise ValueError(f"src and dst must be equally many node numbers; got {len(src)} and {len(dst)}.")
     inside, latency, columns = graph.islands[src] == graph.islands[dst], np.empty(len(src)), []
@@ -64,14 +64,6 @@ def _joined(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], latency: np.
     """Return all *parts*, each (flow, edge, fraction), as one routing."""
     flow, edge, fraction = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Routing(flow, edge, fraction, latency)
-
-
-def _ends(graph: Graph, name: str, nodes) -> np.ndarray:
-    """Return *nodes* as a list of node numbers of *graph*, or raise a ValueError that says how *name* is none."""
-    nodes = np.atleast_1d(whole(name, nodes, low=0, high=len(graph.nodes) - 1))
-    if nodes.ndim > 1:
-        raise ValueError(f"{name} must be a list of node numbers; got shape {nodes.shape}.")
-    return nodes
 
 
 def _widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:

@@ -33,7 +33,7 @@ class Wire(NamedTuple):
     downstream: float
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Settings:
     """How a host and its devices cut transfers into TLPs.
 
@@ -49,23 +49,19 @@ class Settings:
         ValueError: a size that PCIe does not have.
     """
 
-    mps: int
-    mrrs: int
-    completion: int
-    address_bits: int
-    ecrc: bool
+    mps: int = 256
+    mrrs: int = 512
+    completion: int = None  # type: ignore[assignment]  # set below: never None in a made one
+    address_bits: int = 64
+    ecrc: bool = False
 
-    def __init__(self, mps: int = 256, mrrs: int = 512, completion: int | None = None, address_bits: int = 64,
-                 ecrc: bool = False):
-        mps, mrrs = one_of("mps", mps, SIZES), one_of("mrrs", mrrs, SIZES)
-        most = mps if completion is None else completion
-        completion = one_of("completion", most, [n for n in (64, *SIZES) if n <= mps])
-        address_bits = one_of("address_bits", address_bits, ADDRESS_BITS)
-        if not isinstance(ecrc, bool):
-            raise ValueError(f"ecrc must be True or False; got {short(ecrc)}.")
-        for name, value in (("mps", mps), ("mrrs", mrrs), ("completion", completion), ("address_bits", address_bits),
-                            ("ecrc", ecrc)):
-            object.__setattr__(self, name, value)
+    def __post_init__(self):
+        for name, allowed in (("mps", SIZES), ("mrrs", SIZES), ("address_bits", ADDRESS_BITS)):
+            object.__setattr__(self, name, one_of(name, getattr(self, name), allowed))
+        most = self.mps if self.completion is None else self.completion
+        object.__setattr__(self, "completion", one_of("completion", most, [n for n in (64, *SIZES) if n <= self.mps]))
+        if not isinstance(self.ecrc, bool):
+            raise ValueError(f"ecrc must be True or False; got {short(self.ecrc)}.")
 
     @typed
     def header(self, completion: bool = False, flit: bool = False) -> float:

@@ -91,9 +91,11 @@ def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) ->
         back = np.concatenate([pair, pair]), np.concatenate([src, dst]), np.concatenate([dst, src])
         rates, tight = _slowest(graph, route(graph, *back[1:]), back[0])
         rates = 2 * rates
-    shape, off = (len(nodes), len(nodes)), (a, b)
-    return PeerToPeer(graph, tuple(graph.nodes[n] for n in nodes), _square(shape, off, rates, np.nan),
-                      _square(shape, off, np.bincount(pair, there.latency), np.nan), _square(shape, off, tight, -1))
+    squares = []
+    for values, diagonal in ((rates, np.nan), (np.bincount(pair, there.latency), np.nan), (tight, -1)):
+        squares.append(np.full((len(nodes), len(nodes)), diagonal, dtype=values.dtype))
+        squares[-1][a, b] = values
+    return PeerToPeer(graph, tuple(graph.nodes[n] for n in nodes), *squares)
 
 
 @typed
@@ -129,9 +131,3 @@ def _slowest(graph: Graph, routing: Routing, pair: np.ndarray) -> tuple[np.ndarr
     order = np.lexsort([bound, which])
     first = np.searchsorted(which[order], np.arange(pair.max() + 1))
     return bound[order][first], edge[order][first]
-
-
-def _square(shape, off, values, diagonal) -> np.ndarray:
-    whole = np.full(shape, diagonal, dtype=values.dtype)
-    whole[off] = values
-    return whole

@@ -210,14 +210,17 @@ class Graph:
             return np.array([self.node(name) for name in named.ravel().tolist()]).reshape(named.shape)
         return self.gpus[whole("a GPU's number", ends, low=0, high=len(self.gpus) - 1)]
 
+    def among(self, name: str, nodes) -> np.ndarray:
+        """Return the argument *name*, one or more node numbers, as a list of them; raise a ValueError if it is none."""
+        return np.atleast_1d(whole(name, nodes, low=0, high=len(self.nodes) - 1)).ravel()
+
     def hops(self, targets) -> np.ndarray:
         """Return the fewest edges from every node to each of *targets*, as (targets, nodes); no way: the number of nodes.
 
         Raises:
             ValueError: a node that there is not.
         """
-        nodes = len(self.nodes)
-        at, steps = np.atleast_1d(whole("targets", targets, low=0, high=nodes - 1)).ravel(), 0
+        nodes, at, steps = len(self.nodes), self.among("targets", targets), 0
         far, row = np.full((len(at), nodes), nodes), np.arange(len(at))
         while at.size:
             far[row, at] = steps
@@ -298,9 +301,7 @@ class Graph:
         >>> server("hgx-h100").max_flow([0, 1, 2], [7])
         450000000000.0
         """
-        ends = (np.atleast_1d(whole(name, value, low=0, high=len(self.nodes) - 1)).ravel().tolist()
-                for name, value in (("sources", sources), ("targets", targets)))
-        return cuts.max_flow(self._room, *ends)
+        return cuts.max_flow(self._room, self.among("sources", sources).tolist(), self.among("targets", targets).tolist())
 
     @cached_property
     def _room(self) -> cuts.Room:

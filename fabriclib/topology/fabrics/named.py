@@ -7,27 +7,22 @@ import math
 from ... import catalog
 from .design import Design
 
-NUMBERS = {"per_server": "per_server", "planes": "planes", "links": "links", "radix": "radix", "pod_gpus": "pod_gpus",
-           "spines_of_pod": "spines"}
+OPTIONS = ("per_server", "planes", "links", "radix", "pod_gpus", "speed", "trunk")  # columns that are called as the options are
 STATED = ("gpus", "leaves", "spines", "cores", "gpu_cables", "spine_cables", "core_cables")
 
 
 def asked(name: str) -> tuple[str, dict]:
     """Return (kind, options) of a named design."""
     cells = catalog.row("designs", name)
-    options: dict[str, object] = {option: cells[column] for column, option in NUMBERS.items() if cells[column]}
+    options: dict[str, object] = {option: cells[option] for option in OPTIONS if cells[option]}
+    options |= {"dims": cells["dims"]} if cells["dims"] else {"gpus": cells["gpus"], "inside": cells["inside"]}
     if not math.isnan(cells["core_ratio"]):
         options["core_oversubscription"] = cells["core_ratio"]
-    if cells["dims"]:
-        options["dims"] = cells["dims"]
-    else:
-        options["gpus"] = cells["gpus"]
-        options["inside"] = cells["inside"]
     if cells["leaf_down"]:
         options["leaf_ports"] = (cells["leaf_down"], cells["leaf_up"])
-    if cells["trunk"]:
-        options["trunk"] = cells["trunk"]
-    return cells["kind"], options | {"speed": cells["speed"]}
+    if cells["spines_of_pod"]:
+        options["spines"] = cells["spines_of_pod"]
+    return cells["kind"], options
 
 
 def stated(name: str) -> dict[str, int]:
