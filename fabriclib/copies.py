@@ -108,18 +108,14 @@ def summary():
             continue
         found = beside(cells["id"])
         checks = found[found["sets"] == ""]
+        low, high = (percent(checks["error"].min()), percent(checks["error"].max())) if len(checks) else ("", "")
         rows.append({
             "server": server(cells["server"]).name, "measured with": cells["tool"], "copy": copy(cells["copy"]).name,
             "sets": ", ".join(sorted(set(found["sets"]) - {""})), "pairs checked": len(checks),
             "within 10 %": int((checks["error"].abs() <= 0.1).sum()),
-            "errors": _spread(checks["error"]) if len(checks) else "",
+            "errors": low if low == high else f"{low} to {high}",
         })
     return pd.DataFrame(rows)
-
-
-def _spread(errors) -> str:
-    low, high = percent(errors.min()), percent(errors.max())
-    return low if low == high else f"{low} to {high}"
 
 
 @functools.cache

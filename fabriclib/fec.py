@@ -85,10 +85,8 @@ def fec(name: str) -> Fec:
 @typed
 def link_fec(link: Link) -> tuple[Fec, int] | None:
     """Return the code of a *link* and its interleaved codewords, or None where it has none."""
-    for cells in catalog.rows("link_fecs"):
-        if cells["id"] == link.id:
-            return fec(cells["fec"]), cells["codewords"]
-    return None
+    found = (cells for cells in catalog.rows("link_fecs") if cells["id"] == link.id)
+    return next(((fec(cells["fec"]), cells["codewords"]) for cells in found), None)
 
 
 @typed
@@ -106,11 +104,6 @@ def latency(link: Link, code: str | None = None) -> float:
     >>> [units.format(latency(link(name)), "s") for name in ("eth25", "eth100", "eth400", "ib-qdr")]
     ['226 ns', '72.2 ns', '62.6 ns', '0 s']
     """
-    own = link_fec(link)
-    if code is not None:
-        used, codewords = fec(code), own[1] if own else 1
-    elif own is not None:
-        used, codewords = own
-    else:
-        return 0.0
-    return used.block_time(link.raw, codewords) + used.decode_time
+    own, codewords = link_fec(link) or (None, 1)
+    used = own if code is None else fec(code)
+    return used.block_time(link.raw, codewords) + used.decode_time if used else 0.0

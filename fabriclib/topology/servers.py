@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -39,12 +40,9 @@ def _listed_pairs(cells: catalog.Row) -> Wiring:
     return {}, [Cables(a, b, link(cells["link"]), links)]
 
 
-def _tree(cells: catalog.Row) -> Wiring:
-    """The GPUs have no links of their own: everything is in server_parts.csv."""
-    return {}, []
-
-
-SHAPES = {"switch box": _switch_box, "mesh": _mesh, "listed pairs": _listed_pairs, "tree": _tree}
+# In a tree the GPUs have no links of their own: everything is in server_parts.csv.
+SHAPES: dict[str, Callable[[catalog.Row], Wiring]] = {
+    "switch box": _switch_box, "mesh": _mesh, "listed pairs": _listed_pairs, "tree": lambda cells: ({}, [])}
 
 
 def _named(name: str, kind: str, many: int) -> dict[str, str]:
