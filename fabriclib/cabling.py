@@ -44,15 +44,6 @@ class Cable(catalog.Sourced):
         reach = math.inf if math.isnan(self.reach) else self.reach
         return number("metres", metres, high=reach, zero=True) * self.delay + 2 * self.end_latency
 
-    @property
-    def modular(self) -> bool:
-        """Whether it is a fibre with a module of its own in the cage at each end; other cables and their plugs are one piece.
-
-        >>> cable("module-800-sm").modular, cable("dac-800").modular
-        (True, False)
-        """
-        return self.kind in ("pluggable", "LPO")
-
     def __repr__(self) -> str:
         reach = "reach unknown" if math.isnan(self.reach) else f"up to {self.reach:g} m"
         power = "power unknown" if math.isnan(self.power) else f"{self.power:g} W an end"

@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-import numpy as np
-
 Room = list[dict[int, float]]  # for each node, how much can still go from it to each node that it has an edge to or from
 MOST_GPUS = 12  # 462 ways to halve them
-
-
-def room(nodes: int, src: np.ndarray, dst: np.ndarray, capacity: np.ndarray) -> Room:
-    """Return the room on edges between *nodes* nodes before anything flows."""
-    found: Room = [{} for _ in range(nodes)]
-    for a, b, rate in zip(src.tolist(), dst.tolist(), capacity.tolist(), strict=True):
-        found[a][b] = found[a].get(b, 0.0) + rate
-        found[b].setdefault(a, 0.0)
-    return found
 
 
 def worst_half(free: Room, gpus: list[int]) -> float:

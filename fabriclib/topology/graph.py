@@ -248,12 +248,10 @@ class Graph:
         if far[start] == len(self.nodes):
             raise ValueError(f"{self.name} has no path from {a} to {b}.")
         found: list[tuple[int, ...]] = [(start,)]
-        for _ in range(far[start]):
-            found = [(*path, n) for path in found for n in self._next(path[-1]) if far[n] == far[path[-1]] - 1]
+        for ahead in range(far[start] - 1, -1, -1):
+            onward = (np.unique(self.dst[self.leaving.of(np.array(path[-1:]))[1]]).tolist() for path in found)
+            found = [(*path, n) for path, after in zip(found, onward, strict=True) for n in after if far[n] == ahead]
         return [tuple(self.nodes[n] for n in path) for path in found]
-
-    def _next(self, at: int) -> list[int]:
-        return np.unique(self.dst[self.leaving.of(np.array([at]))[1]]).tolist()
 
     def parts(self):
         """Return what the graph is made of, as a DataFrame: devices by kind, and links (both directions are one link)."""
@@ -305,7 +303,11 @@ class Graph:
 
     @cached_property
     def _room(self) -> cuts.Room:
-        return cuts.room(len(self.nodes), self.src, self.dst, self.capacity)
+        free: cuts.Room = [{} for _ in self.nodes]
+        for a, b, rate in zip(self.src.tolist(), self.dst.tolist(), self.capacity.tolist(), strict=True):
+            free[a][b] = free[a].get(b, 0.0) + rate
+            free[b].setdefault(a, 0.0)
+        return free
 
 
 def _edges(cables: Cables) -> list[np.ndarray]:

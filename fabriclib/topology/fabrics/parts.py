@@ -117,7 +117,7 @@ def _link_rows(run, wire: Cable) -> list[dict]:
     links = _links_in(wire, run.link)
     many = math.ceil(run.count / links)
     dollars = _price(PRICED_LINK) if _rate(run.link) == _rate(cable("dac-400").carries) else math.nan  # with its ends
-    if not wire.modular:
+    if wire.kind not in ("pluggable", "LPO"):  # those have modules of their own in the cages
         return [_row(f"{run.what}: {wire.name}", many, 2 * wire.power, links * dollars)]
     return [_row(f"{run.what}: fibre, priced with its modules", run.count, 0.0, dollars),
             _row(f"{run.what}: {wire.name.removesuffix(' and fibre')}", 2 * many, wire.power, 0 * dollars)]
