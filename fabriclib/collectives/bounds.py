@@ -61,16 +61,11 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     in_network = reduction == "network"
     steps = np.minimum(p - 1, 1) if in_network or collective == "send_recv" else _steps(p, ports)
     reduced = 0.0 if in_network or collective not in REDUCING else (p - 1) / p
-    terms = (steps * alpha, _share(collective, p, in_network) * beta * n, reduced * gamma * n)
+    halved = in_network and collective == "all_reduce"
+    passed = 0.0 if collective == "barrier" else 1.0 if halved else factor(collective, p)
+    terms = (steps * alpha, passed * beta * n, reduced * gamma * n)
     seconds = np.maximum(np.maximum(*terms[:2]), terms[2]) * np.minimum(p - 1, 1)
     return plain(seconds)
-
-
-def _share(collective: str, p, in_network: bool):
-    """Return the multiple of n that must pass through one rank's port."""
-    if collective == "barrier":
-        return 0.0
-    return 1.0 if in_network and collective == "all_reduce" else factor(collective, p)
 
 
 def _steps(p, ports):

@@ -65,7 +65,9 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     False
     """
     df = _one_table(df)
-    run, measured = _case(df, system, nodes, ranks, launcher), _seconds(df)
+    run, measured = _case(df, system, nodes, ranks, launcher), df["seconds"].to_numpy(dtype=float)
+    if "in_place" in df:
+        measured = settled(measured, df["in_place"].to_numpy(dtype=float))
     windowed = bool(df.attrs.get("windowed")) and run.nodes * run.gpus > 1
     on_device = df.attrs.get("device") is not False
     seen = Seen(run, measured, run.seconds(wire=windowed), windowed, on_device, tuple(df.attrs.get("hints", ())))
@@ -111,12 +113,6 @@ def _told(name: str, value, df) -> int | None:
         return count(name, value)
     said = df[name].dropna().unique().tolist() if name in df else []
     return int(said[0]) if len(said) == 1 else None
-
-
-def _seconds(df) -> np.ndarray:
-    """The measured times, a warm-up glitch replaced by the in-place time."""
-    seconds = df["seconds"].to_numpy(dtype=float)
-    return settled(seconds, df["in_place"].to_numpy(dtype=float)) if "in_place" in df else seconds
 
 
 def _errors(nbytes, measured, predicted):

@@ -31,14 +31,9 @@ def _two_shot(p: int) -> Moves:
     return reduce_scatter_moves(p).then(all_gather_moves(p))
 
 
-def _one_shot(p: int) -> Moves:
-    _, rank, peer = _pairs(p)
-    return Moves(0, rank, peer, 0, ADD)
-
-
-def _one_shot_serial(p: int) -> Moves:
+def _one_shot(p: int, serial: bool = False) -> Moves:
     i, rank, peer = _pairs(p)
-    return Moves(i, rank, peer, 0, ADD)
+    return Moves(i if serial else 0, rank, peer, 0, ADD)
 
 
 def _all_to_all(p: int) -> Moves:
@@ -71,8 +66,9 @@ _rooted = partial(Algorithm, source="ompi-coll", options=("root",))
 ENTRIES = [
     _to_all("all_reduce", "one_shot", lambda p: Counts(1 * (p > 1), p - 1, p - 1), _one_shot, slots=_one,
             note="All-gather of the full vectors, and each rank reduces by itself: one step, p - 1 vectors through a port."),
-    Algorithm("all_reduce", "one_shot_serial", lambda p: Counts(p - 1, p - 1, p - 1), _one_shot_serial, "nccl-sym-kernels",
-              slots=_one, keeps_input=True, note="As one_shot, with one send after the other."),
+    Algorithm("all_reduce", "one_shot_serial", lambda p: Counts(p - 1, p - 1, p - 1),
+              partial(_one_shot, serial=True), "nccl-sym-kernels", slots=_one, keeps_input=True,
+              note="As one_shot, with one send after the other."),
     _to_all("all_reduce", "two_shot", lambda p: Counts(2 * (p > 1), 2 * (p - 1) / p, (p - 1) / p), _two_shot,
             note="Direct reduce-scatter, then direct all-gather; a flag or barrier between them comes on top."),
     _to_all("all_gather", "direct", lambda p: Counts(1 * (p > 1), (p - 1) / p, 0.0), all_gather_moves),

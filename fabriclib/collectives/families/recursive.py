@@ -49,7 +49,7 @@ def doubling_moves(names: np.ndarray) -> Moves:
     return Moves(k, names[w], names[w ^ have], w & -have, COPY, size=have)
 
 
-def _pairs_only(p: int) -> str:
+def pairs_only(p: int, root: int = 0) -> str:
     return "" if p == power_below(p) else "it pairs rank r with rank r XOR 2**k, so their number must be a power of two."
 
 
@@ -97,12 +97,12 @@ def _halving(p: int) -> Moves:
 
 ENTRIES = [
     Algorithm("all_gather", "recursive_doubling", lambda p: Counts(floor_lg(p), (p - 1) / p, 0.0),
-              lambda p: doubling_moves(np.arange(p)), "mpich-coll", refuses=_pairs_only,
+              lambda p: doubling_moves(np.arange(p)), "mpich-coll", refuses=pairs_only,
               note="MPICH asserts a power of two; Bruck serves the rest."),
     Algorithm("all_reduce", "recursive_doubling", _all_reduce_counts, _all_reduce, "thakur-2005", slots=lambda p: 1,
               note="The whole vector in every step: log2(p) n, where Rabenseifner and the ring send less than 2 n."),
     Algorithm("reduce_scatter", "recursive_doubling", _ordered_reduce_scatter_counts, _ordered_reduce_scatter, "mpich-coll",
-              refuses=_pairs_only, note="Reduces neighbours first, so the operation need not commute; it sends more for that."),
+              refuses=pairs_only, note="Reduces neighbours first, so the operation need not commute; it sends more for that."),
     Algorithm("reduce_scatter", "recursive_halving", _halving_counts, _halving, "mpich-coll",
               note="Other than powers of two: folded as in MPICH, whose comment says 2 n; the busiest rank of each step, counted "
                    "here, carries up to 2.4 n (5 * 2**k ranks come near), for ranks that stand for two hold twice as much."),

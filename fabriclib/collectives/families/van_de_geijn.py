@@ -7,13 +7,8 @@ import numpy as np
 from ..counts import Counts, ceil_lg
 from ..entry import Algorithm
 from .binomial import scatter_moves
-from .recursive import doubling_moves, power_below
+from .recursive import doubling_moves, pairs_only
 from .ring import all_gather_moves
-
-
-def _refuses(p: int, root: int = 0) -> str:
-    return "" if p == power_below(p) else "recursive doubling pairs ranks bit by bit, so their number must be a power of two."
-
 
 ENTRIES = [
     Algorithm("broadcast", "scatter_allgather", lambda p, root=0: Counts(ceil_lg(p) + p - 1, 2 * (p - 1) / p, 0.0),
@@ -21,5 +16,5 @@ ENTRIES = [
               note="Binomial scatter, then a ring. Open MPI's comment on it has two factors of 2 wrong."),
     Algorithm("broadcast", "scatter_allgather_doubling", lambda p, root=0: Counts(2 * ceil_lg(p), 2 * (p - 1) / p, 0.0),
               lambda p, root=0: scatter_moves(p, root).then(doubling_moves(np.arange(p))), "mpich-coll",
-              options=("root",), refuses=_refuses, note="Binomial scatter, then recursive doubling."),
+              options=("root",), refuses=pairs_only, note="Binomial scatter, then recursive doubling."),
 ]
