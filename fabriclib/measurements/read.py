@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..checks import count, known
@@ -74,8 +76,8 @@ def _nothing(found: Gatherer) -> str:
             f"or columns such as nbytes,seconds.")
 
 
-def _columns(table: Table, collective, ranks, nodes) -> tuple[str, int | None, int | None, dict[str, np.ndarray]]:
-    """Return (collective, ranks, nodes, the columns of numbers) of one table; its problems and notes grow on the way."""
+def _columns(table: Table, collective, ranks, nodes) -> dict[str, Any]:
+    """Return all of COLUMNS but the last, of one table; its problems and notes grow on the way."""
     table.rows = [row.timed() for row in table.rows]
     collective, ranks, nodes = settle(table, collective, ranks, nodes)
     check(table, collective, ranks)
@@ -90,8 +92,8 @@ def _columns(table: Table, collective, ranks, nodes) -> tuple[str, int | None, i
         table.notes.append("the test keeps many messages on their way at once: the times are size over rate, and no latency")
     algbw = nbytes / seconds
     busbw = algbw * factor(collective, ranks) if ranks else printed_bus
-    return collective, ranks, nodes, {"nbytes": nbytes, "seconds": seconds, "algbw": algbw, "busbw": busbw,
-                                      "in_place": table.column("in_place")}
+    return {"collective": collective, "ranks": ranks, "nodes": nodes, "nbytes": nbytes, "seconds": seconds, "algbw": algbw,
+            "busbw": busbw, "in_place": table.column("in_place")}
 
 
 def _launcher(table: Table) -> str:
@@ -102,13 +104,9 @@ def _launcher(table: Table) -> str:
 def _joined(parts: list, problems: list[str], notes: list[str], found: Gatherer):
     import pandas as pd
 
-    rows = [len(numbers["nbytes"]) for *_, numbers in parts]
-    about = {name: [value for part, many in zip(parts, rows, strict=True) for value in [part[at]] * many]
-             for at, name in enumerate(("collective", "ranks", "nodes"))}
-    numbers = {name: np.concatenate([numbers[name] for *_, numbers in parts]) for name in parts[0][-1]}
-    frame = pd.DataFrame({"collective": about["collective"], "ranks": pd.array(about["ranks"], dtype="Int64"),
-                          "nodes": pd.array(about["nodes"], dtype="Int64"), **numbers,
-                          "table": np.repeat(np.arange(len(parts)), rows)}, columns=COLUMNS)
+    parts = [part | {"table": at} for at, part in enumerate(parts)]
+    frame = pd.DataFrame({name: np.concatenate([np.broadcast_to(part[name], part["nbytes"].shape) for part in parts])
+                          for name in COLUMNS}).astype({"ranks": "Int64", "nodes": "Int64"})
     first = next(table for table in found.tables if table.rows)
     frame.attrs = {"problems": problems, "notes": notes, "hints": list(found.hints), "device": first.device,
                    "windowed": first.windowed, "launcher": _launcher(first),
