@@ -111,7 +111,11 @@ class Lesson:
 
     @property
     def neighbours(self) -> str:
-        """The line that leads to the lessons before and after it."""
+        """The line at its end, which leads to the lessons before and after it."""
+        return self._around[:1].upper() + self._around[1:]
+
+    @property
+    def _around(self) -> str:
         at = ORDER.index(self.name)
         before = [f"before: {lesson(name).link}" for name in ORDER[max(at - 1, 0) : at]]
         after = [f"next: {lesson(name).link}" for name in ORDER[at + 1 : at + 2]]
@@ -120,7 +124,7 @@ class Lesson:
     @property
     def line(self) -> str:
         """What stands below its question: minutes, what one should know, and its neighbours."""
-        return " · ".join([f"{self.head.minutes} minutes", f"you need {self._needs()}", self.neighbours])
+        return " · ".join([f"{self.head.minutes} minutes", f"you need {self._needs()}", self._around])
 
     def _needs(self) -> str:
         numbers = [lesson(name).number for name in self.head.needs]
