@@ -46,12 +46,6 @@ def test_every_lesson_has_one_title_in_the_map_at_its_head_and_in_links_to_it():
                 assert label == f"{number} {name}", other.name
 
 
-def test_what_a_lesson_says_of_those_before_it_counts_them():
-    """Lessons 01 to 13: the first one only starts."""
-    here = next(path for path in LESSONS if path.stem.startswith("14"))
-    assert f"**{WORDS[LESSONS.index(here) - 1].capitalize()} lessons of formulas." in title(here)
-
-
 def test_servers_are_not_counted_in_words_that_a_new_row_makes_wrong():
     texts = [README, *(cell["source"] for path in LESSONS for cell in read(path)["cells"] if path.stem.startswith("07"))]
     numbers = "|".join(WORDS.values())
