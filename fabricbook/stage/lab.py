@@ -82,7 +82,7 @@ class Lab:
         self.controls = {control.name: control for control in self.declared.controls}
 
     def evaluate(self, **controls):
-        """Return (table, sentence): a pandas DataFrame and the line shown below the chart, without a browser.
+        """Return (table, sentence): a pandas DataFrame and the line shown above the chart, without a browser.
 
         Args:
             controls: values of the lab's controls; what is missing takes its default.

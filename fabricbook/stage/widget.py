@@ -1,4 +1,4 @@
-"""The widget of one lab: it draws in the browser (front.js) and answers each question with one state.
+"""The widget of one lab: it draws in the browser (front/) and answers each question with one state.
 
 The browser asks with a custom message {id, values}, never two at a time; the answer is one change of the
 trait `state`. No other trait moves, so there is no echo and nothing queues up while a slider is dragged.
@@ -26,11 +26,16 @@ NOT_BUILT = (
 )
 
 
+def _joined(kind: str) -> str:
+    """The files of front/ of one kind as one: the browser gets a single module, in which any file may call any other."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((HERE / "front").glob(f"*.{kind}")))
+
+
 class LabWidget(anywidget.AnyWidget):
     """Everything one lab shows. `setup` never changes; `state` is {id, values, columns, sentence, error}."""
 
-    _esm = (HERE / "front.js").read_text(encoding="utf-8")
-    _css = (HERE / "front.css").read_text(encoding="utf-8")
+    _esm = _joined("js")
+    _css = _joined("css")
     setup = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 

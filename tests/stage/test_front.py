@@ -1,4 +1,4 @@
-"""front.js in a real Chromium, against a kernel and a Vega of our own making: what is said, when, and what shows."""
+"""front/ in a real Chromium, against a kernel and a Vega of our own making: what is said, when, and what shows."""
 
 
 import pytest

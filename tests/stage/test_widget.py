@@ -18,7 +18,7 @@ def sent(monkeypatch):
 
 
 def ask(lab: Lab, id, **positions):
-    """What front.js sends when a control moves."""
+    """What the browser sends when a control moves."""
     lab.widget._handle_custom_msg({"id": id, "values": positions}, [])
     return lab.widget.state
 

@@ -1,0 +1,71 @@
+/* One lab in the browser. Python's side is widget.py, which joins the files of this folder into one module; both speak of positions, never of values:
+ * a control stands at a position in its list. Everything a lab says is set as text, never as markup.
+ *
+ *   here -> kernel   {id, values: {control: position}}    never two at a time, the newest waits, older ones are gone
+ *   kernel -> here   trait "state" {id, values, columns, sentence, error}
+ *   here -> kernel   {want: "vega"}    once a page, answered with the JavaScript of Vega
+ */
+
+const PATIENCE_MS = 8000;
+const SILENT = "The kernel has not answered yet. It may be busy. If it was restarted: menu Run, "
+  + "Run All Above Selected Cell, then run this cell.";
+
+export default {
+  render({ model, el }) {
+    const setup = model.get("setup");
+    const root = make("section", "fabriclib-lab");
+    for (const [name, value] of Object.entries(setup.style)) root.style.setProperty(`--fl-${name}`, value);
+    root.setAttribute("aria-label", setup.title);
+
+    const sentence = make("p", "fl-sentence");
+    sentence.setAttribute("role", "status");
+    sentence.setAttribute("aria-live", "polite");
+    const talk = conversation(model, () => { sentence.textContent = SILENT; });
+    const controls = controlRow(setup.controls, (positions) => talk.ask(positions));
+    const table = tableFold();
+    const vega = joinVega(model);
+    const chart = livingChart(setup, vega.module, () => { table.element.open = true; });
+
+    function show() {
+      const state = model.get("state");
+      if (!talk.heard(state)) controls.place(state.values); // moved by another view, or by Lab.set
+      root.classList.toggle("fl-failed", state.error !== "");
+      const text = state.error || state.sentence;
+      if (sentence.textContent !== text) sentence.textContent = text;
+      if (state.error === "") {
+        chart.draw(state.columns);
+        table.fill(state.columns);
+      }
+    }
+
+    const body = make("div", "fl-body");
+    body.append(chart.element);
+    root.append(heading(setup), sentence, controls.element, body, folds(setup, table, controls));
+    const releaseKeys = keepKeys(root);
+    el.append(root);
+    chart.draw(model.get("state").columns);
+    table.fill(model.get("state").columns);
+    show();
+    model.on("change:state", show);
+    return () => {
+      model.off("change:state", show);
+      talk.end();
+      vega.leave();
+      chart.end();
+      releaseKeys();
+    };
+  },
+};
+
+function heading(setup) {
+  const head = make("div", "fl-head");
+  const where = make("span", "fl-where");
+  where.setAttribute("role", "img");
+  where.setAttribute("aria-label", `Where we are: ${setup.tier}, of ${setup.tiers.join(", ")}`);
+  setup.tiers.forEach((tier, i) => {
+    if (i > 0) where.append(" > ");
+    where.append(setup.tier === "all" || tier === setup.tier ? make("b", "", `[${tier}]`) : tier);
+  });
+  head.append(make("span", "fl-title", setup.title), where);
+  return head;
+}

@@ -1,0 +1,19 @@
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. Not so the
+ * keys that run a cell, and Escape, which leaves the lab: they are decided before JupyterLab, which listens at the document. */
+function keepKeys(root) {
+  const decide = (event) => {
+    if (!root.contains(event.target)) return;
+    const runs = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", !runs);
+    if (event.key === "Escape") root.closest(".jp-Cell")?.focus();
+  };
+  window.addEventListener("keydown", decide, true);
+  return () => window.removeEventListener("keydown", decide, true);
+}
