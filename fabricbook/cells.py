@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .course.gate import Gate
     from .course.overview import Overview
     from .course.prediction import PredictionBox
+    from .course.shown import Fold
     from .course.verdicts import Verdict
 
 
@@ -49,11 +50,38 @@ def after(key: str, thing) -> Gate:
 
     Args:
         key: a declared prediction.
-        thing: a Lab, a DataFrame, a text or a number.
+        thing: a Lab, or anything that `show` takes.
     """
     from .course.gate import Gate
 
     return Gate(find("predictions", key), thing)
+
+
+def show(thing):
+    """Return *thing* as a cell shows it, never as raw Python.
+
+    Args:
+        thing: a text, shown as a sentence; a mapping from labels to results, shown as a small table; a list of results, one a
+            line. Anything else stays as it is, such as a DataFrame.
+
+    >>> show({"ring": "54.7 ms", "switch": "31.1 ms"})
+    ring    54.7 ms
+    switch  31.1 ms
+    """
+    from .course.shown import shown
+
+    return shown(thing)
+
+
+def fold(title: str, thing) -> Fold:
+    """Return *thing*, anything that `show` takes, folded below "For the curious: *title*".
+
+    Raises:
+        ValueError: a thing without a form in HTML, such as a lab.
+    """
+    from .course.shown import Fold
+
+    return Fold(title, thing)
 
 
 def check(key: str, given) -> Result:

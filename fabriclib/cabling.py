@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import catalog, units
 from .checks import number, typed
 from .links import Link, link
+from .shown import sentence
 
 
 @typed
@@ -48,6 +49,8 @@ class Cable(catalog.Sourced):
         reach = "reach unknown" if math.isnan(self.reach) else f"up to {self.reach:g} m"
         power = "power unknown" if math.isnan(self.power) else f"{self.power:g} W an end"
         return f"<{self.name}: {reach}, {power}, {self.delay / units.ns:g} ns a metre>"
+
+    _repr_html_ = sentence
 
 
 def cable(name: str) -> Cable:

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import units
 from .checks import count, number, short, typed, whole
+from .shown import sentence
 from .topology import Graph
 from .topology.groups import Groups
 from .topology.shortest import legs
@@ -245,6 +246,8 @@ class Share:
         each = low if low == high else f"{low} to {high}"
         flows = "1 flow" if len(self.rates) == 1 else f"{len(self.rates)} flows"
         return f"<{flows} over {self.graph.name}: {each} each, {units.format(self.total, 'B/s')} together>"
+
+    _repr_html_ = sentence
 
 
 @typed

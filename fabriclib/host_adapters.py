@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from . import catalog, units
 from .checks import count, typed
 from .links import MAX_BUNDLE, Link, link
+from .shown import sentence
 
 
 @typed
@@ -47,6 +48,8 @@ class Adapter(catalog.Sourced):
         many = f"{self.ports} ports" if self.ports > 1 else "one port"
         slot = f"{self.host.name} x{self.host.lanes}" if self.host else "slot unknown"
         return f"<{self.name}: {many} of {self.port.name}, {slot}, {units.format(self.rate, 'B/s')} one way>"
+
+    _repr_html_ = sentence
 
 
 def adapter(name: str) -> Adapter:

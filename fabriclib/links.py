@@ -14,6 +14,7 @@ import numpy as np
 
 from . import catalog, framing, units
 from .checks import MAX_BYTES, count, number, short, single, typed, whole
+from .shown import sentence
 
 MAX_BUNDLE = 100_000
 
@@ -61,6 +62,8 @@ class AlphaBeta:
     def __repr__(self) -> str:
         rate = units.format(1 / self.beta, "B/s") if self.beta else "no limit"
         return f"<AlphaBeta: {units.format(self.alpha, 's')} to start, then {rate}; n-half {units.format(self.n_half)}>"
+
+    _repr_html_ = sentence
 
     @classmethod
     def fit(cls, nbytes, seconds) -> AlphaBeta:
@@ -203,6 +206,8 @@ class Link(catalog.Sourced):
         many = f"{self.count} x " if self.count > 1 else ""
         stages = ", ".join(f"{stage.name} {units.format(stage.rate, 'B/s', 4)}" for stage in self.waterfall())
         return f"<{many}{self.name}, one direction: {stages}>"
+
+    _repr_html_ = sentence
 
 
 def link(name: str, lanes: int | None = None) -> Link:

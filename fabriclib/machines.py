@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from . import catalog, units
 from .checks import count, known, short, typed
 from .links import Link, link
+from .shown import sentence
 from .switches import Switch, switch
 
 WIRINGS = ("switch", "mesh", "pcie", "staged")
@@ -45,6 +46,8 @@ class Port:
     def __repr__(self) -> str:
         return f"<{self.name}: {units.format(self.rate, 'B/s')} one way, {self.transport}>"
 
+    _repr_html_ = sentence
+
 
 @typed
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Launcher:
 
     def __repr__(self) -> str:
         return f"<launcher {self.id}: {self.name}>"
+
+    _repr_html_ = sentence
 
 
 @typed
@@ -127,6 +132,8 @@ class System:
         out = (f"; {self.ports} x {self.port.name}: {units.format(self.node_rate, 'B/s')} each way to the network" if self.port
                else "; no network")
         return (f"<{self.name}: {self.gpus} GPUs, {units.format(self.gpu_rate, 'B/s')} each way {how[self.wiring]}{out}>")
+
+    _repr_html_ = sentence
 
 
 @typed

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import catalog, framing
+from . import catalog, framing, units
 from .checks import MAX_BYTES, known, number, plain, short, single, together, typed, whole
 from .links import Link
+from .shown import paragraph
 
 SIZES = (128, 256, 512, 1024, 2048, 4096)
 OPERATIONS = ("write", "read", "read and write")
@@ -31,6 +32,9 @@ class Wire(NamedTuple):
 
     upstream: float
     downstream: float
+
+    def _repr_html_(self) -> str:
+        return paragraph(f"{units.format(self.upstream)} towards the host, {units.format(self.downstream)} to the device")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from . import units
 from .checks import typed
 from .flows import Routing, route
+from .shown import sentence
 from .topology import Graph
 
 MOST_PAIRS = 20_000
@@ -57,6 +58,8 @@ class PeerToPeer:
     def __repr__(self) -> str:
         low, high = (units.format(rate, "B/s") for rate in (np.nanmin(self.rates), np.nanmax(self.rates)))
         return f"<{len(self.names)} devices of {self.graph.name}, pair by pair: {low if low == high else f'{low} to {high}'}>"
+
+    _repr_html_ = sentence
 
 
 @typed

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from . import catalog, units
 from .checks import count, typed
 from .links import Link, link
+from .shown import sentence
 
 
 @typed
@@ -58,6 +59,8 @@ class Switch(catalog.Sourced):
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.ports} ports, {units.format(self.rate, 'B/s', 4)} one way>"
+
+    _repr_html_ = sentence
 
 
 def switch(name: str) -> Switch:

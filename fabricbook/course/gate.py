@@ -9,6 +9,7 @@ from ipywidgets import VBox, Widget
 from . import view
 from .declare import Prediction
 from .progress import current
+from .shown import form, shown
 
 
 class Gate(VBox):
@@ -16,12 +17,12 @@ class Gate(VBox):
 
     Args:
         prediction: opens the gate as soon as it is answered or shown.
-        thing: a Lab, a DataFrame, a text or a number. The text of the gate is always that of the thing, whatever was
-            answered, so a saved notebook holds the real numbers.
+        thing: a Lab, or what `shown` can show: a DataFrame, a text, a mapping from labels to results. The text of the gate is
+            always that of the thing, whatever was answered, so a saved notebook holds the real numbers.
     """
 
     def __init__(self, prediction: Prediction, thing):
-        self._prediction, self._thing, self._progress = prediction, thing, current()
+        self._prediction, self._thing, self._progress = prediction, shown(thing), current()
         super().__init__()
         self.add_class("fl-after")
         self.add_class(view.css_key(prediction.key))
@@ -58,9 +59,8 @@ def _shown(thing) -> Widget:
         return thing
     if hasattr(thing, "widget"):
         return thing.widget
-    if hasattr(thing, "to_html"):
-        return view.html_box(f'<div class="jp-RenderedHTMLCommon jp-RenderedHTML">{thing.to_html()}</div>')
-    return view.html_box(f"<div>{html.escape(thing if isinstance(thing, str) else repr(thing))}</div>")
+    rendered = thing.to_html() if hasattr(thing, "to_html") else form(thing)  # the former has what no saved output may hold
+    return view.html_box(f'<div class="jp-RenderedHTMLCommon jp-RenderedHTML">{rendered}</div>')
 
 
 def _saved_forms(thing) -> dict:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import units
 from ..checks import MAX_BYTES, count, known, number, short, single
+from ..shown import paragraph
 from .bounds import REDUCING, REDUCTIONS
 from .cost import line
 from .counts import Price, checked_bytes
@@ -30,6 +31,9 @@ class Best:
     runner_up: str | np.ndarray
     runner_up_seconds: float | np.ndarray
     why: str
+
+    def _repr_html_(self) -> str:
+        return paragraph(self.why)
 
 
 def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, reduction="endpoint", dims=None) -> Best:

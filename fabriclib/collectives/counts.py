@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..checks import MAX_BYTES, Numbers, known, number, short, together, whole
+from ..shown import paragraph
 from .buffers import COLLECTIVES
 
 
@@ -44,6 +45,10 @@ class Counts(NamedTuple):
         together(nbytes=nbytes, alpha=alpha, beta=beta, gamma=gamma)
         # The factors of nbytes are joined first: with a million sizes that is one pass over them, not three.
         return nbytes * (self.sent * beta + self.reduced * gamma) + self.messages * alpha
+
+    def _repr_html_(self) -> str:
+        starts, sent, reduced = (" to ".join(f"{end:.4g}" for end in sorted({np.min(one), np.max(one)})) for one in self)
+        return paragraph(f"{starts} messages one after the other, {sent} n sent, {reduced} n reduced (n: the buffer)")
 
 
 class Price(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import catalog
 from ..checks import typed
+from ..shown import sentence
 from .counts import Counts
 from .moves import Moves
 
@@ -68,3 +69,5 @@ class Algorithm:
     def __repr__(self) -> str:
         asks = f", takes {', '.join(self.options)}" if self.options else ""
         return f"<{self.collective} by {self.name}{asks}; source: {catalog.source(self.source).publisher}>"
+
+    _repr_html_ = sentence

@@ -13,6 +13,7 @@ from ..checks import count, short
 from ..links import AlphaBeta
 from ..measurements import percent, settled
 from ..prediction.cases import machine_of
+from ..shown import sentence
 from .broken import Case
 from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates
 
@@ -46,6 +47,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<{self.verdict}>"
+
+    _repr_html_ = sentence
 
 
 def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, launcher: str | None = None) -> Comparison:

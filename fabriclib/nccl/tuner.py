@@ -9,6 +9,7 @@ import numpy as np
 from .. import catalog, units
 from ..checks import MAX_BYTES, known, number, plain, together, whole
 from ..machines import System
+from ..shown import sentence
 from .constants import VERSION, caps, factor, latencies, tree_correction
 from .search import Found, Searched, searched
 
@@ -50,6 +51,8 @@ class Choice:
             return f"<NCCL {self.version} would pick, for {np.size(self.seconds)} messages: {picked}>"
         score = units.format(float(self.seconds), "s")
         return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {score}>"
+
+    _repr_html_ = sentence
 
 
 def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=1, gpus_per_node=None) -> Choice:

@@ -20,6 +20,7 @@ from .. import units
 from ..checks import Numbers, count, known, plain, short
 from ..collectives.busbw import algbw, busbw
 from ..machines import Launcher, System
+from ..shown import sentence
 from .cases import case
 from .constants import Constants, fitted
 from .price import Price, prices
@@ -109,6 +110,8 @@ class Prediction:
             return f"<{self.collective} on {self.ranks} {where} by {self.algorithm}: {units.format(float(self.seconds), 's')}>"
         return (f"<{self.collective} of {units.format(float(self.nbytes))} on {self.ranks} {where} by {self.algorithm}: "
                 f"{units.format(float(self.seconds), 's')}, busbw {units.format(self.busbw, 'B/s')}>")
+
+    _repr_html_ = sentence
 
 
 def predict(system, collective, nbytes=None, nodes=1, gpus_per_node=None, algorithm="auto", launcher="mpi") -> Prediction:

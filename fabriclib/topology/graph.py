@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from .. import units
 from ..checks import known, number, typed, whole
 from ..links import Link
+from ..shown import sentence
 from . import cuts, folding
 from .groups import Groups
 
@@ -105,6 +106,8 @@ class Graph:
     def __repr__(self) -> str:
         kinds, many = np.unique(self.kinds, return_counts=True)
         return f"<{self.name}: {', '.join(f'{m} {k}' for k, m in zip(kinds, many, strict=True))}, {len(self.src)} directed edges>"
+
+    _repr_html_ = sentence
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

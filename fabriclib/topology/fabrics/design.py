@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ... import units
 from ...links import Link
+from ...shown import sentence
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,5 @@ class Design:
         made_of = f"{' + '.join(parts)} switches, " if parts else ""
         return (f"<{self.name}: {self.gpus} GPUs, {made_of}{self.cable_count} cables, at most {self.hops} hops, "
                 f"{units.format(self.cut, 'B/s')} one way between halves>")
+
+    _repr_html_ = sentence
