@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from fabriclib import units
 from fabriclib.checks import MOST, known, plain, short
 
 SI_UNITS = ("B", "B/s", "b/s", "s", "J", "W")
-KINDS = ("slider", "menu")
+KINDS = ("slider", "menu", "steps")
+AXES = ("x", "y")
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,15 @@ class Control:
         label: what stands before the control; *name* if not given.
         unit: "B", "B/s", "b/s", "s", "J" or "W" for values in that SI base unit, written with a prefix
             ("64 KiB"); any other text is written after the value ("18 links").
-        as_: "slider" or "menu".
+        as_: "slider"; "menu"; or "steps", a slider with buttons for the previous and the next value, and one that plays all.
+        verb: what the button of the next value says, where it is more than the next one: "throw" for dice.
+        until: takes the lab's other controls and returns the last of *values* that there is with them, where they decide it.
+        picks: a column of the lab's table: a click on a mark whose row has there one of *values*, or its text, picks that.
+        drags: "x" or "y": the axis of the chart along which a drag in the picture moves this control.
 
     Raises:
-        ValueError: no values, a repeated value, a default that is not among them, an unknown kind.
+        ValueError: no values, a repeated value, a default that is not among them, an unknown kind or axis, a verb without
+            steps, a menu that ends.
 
     >>> links = Control("links", range(1, 19), default=18, unit="links")
     >>> links.text(18), links.position(3)
@@ -45,6 +52,10 @@ class Control:
     label: str = ""
     unit: str = ""
     as_: str = "slider"
+    verb: str = ""
+    until: Callable | None = None
+    picks: str = ""
+    drags: str = ""
 
     def __post_init__(self) -> None:
         # Frozen: what was given is brought to one form here, once, and never changes again.
@@ -53,6 +64,12 @@ class Control:
         object.__setattr__(self, "default", plain(self.default))
         object.__setattr__(self, "label", self.label or self.name)
         known("as_", self.as_, KINDS)
+        if self.drags:
+            known("drags", self.drags, AXES)
+        if self.until and self.as_ == "menu":
+            raise ValueError(f"until of control {self.name} ends a slider or steps; got as_='menu'.")
+        if self.verb and self.as_ != "steps":
+            raise ValueError(f"verb of control {self.name} names a button of as_='steps'; got as_={self.as_!r}.")
         if len(values) < 2 or len(set(values)) < len(values):
             raise ValueError(f"values of control {self.name} must be at least two, each once; got {short(values)}.")
         self.position(self.default)

@@ -31,10 +31,11 @@ class Declaration:
     chart: Callable
     leaves_out: str
     sources: tuple[str, ...]
+    glides: tuple[str, ...]
     function: Callable
 
 
-def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources):
+def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources, glides=()):
     """Declare the function below as the lab *name*; the function itself stays as it is.
 
     Args:
@@ -45,6 +46,7 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
         controls: at most four Control, one for each argument of the function.
         chart: called once, without arguments; returns an Altair chart whose live data is named charts.LIVE.
         sources: ids of rows of sources.csv.
+        glides: columns of numbers that move smoothly, row by row, when a step or a click leads to a table of as many rows.
 
     The function is pure. It takes the controls' values and returns a table (column name -> values) and one
     sentence; a ValueError it raises is shown to the learner as a sentence.
@@ -62,7 +64,7 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
         if sorted(asked) != sorted(given):
             raise ValueError(f"controls of lab {name!r} must be the function's arguments {asked}; got {given}.")
         function.declaration = Declaration(
-            name, title, tier, controls, chart, leaves_out, tuple(sources), function
+            name, title, tier, controls, chart, leaves_out, tuple(sources), tuple(glides), function
         )
         return function
 
@@ -92,7 +94,7 @@ class Lab:
         """
         import pandas as pd
 
-        columns, sentence = self.answer(self.positions(**controls))
+        columns, sentence = self.answer(self.within(self.positions(**controls)))
         return pd.DataFrame(columns), sentence
 
     def positions(self, **controls) -> dict[str, int]:
@@ -106,6 +108,20 @@ class Lab:
         return {
             name: control.position(controls.get(name, control.default)) for name, control in self.controls.items()
         }
+
+    def ends(self, positions: Mapping[str, int]) -> dict[str, int]:
+        """Return the last position of each control: that of its last value, or an earlier one where the others say so."""
+        last = {name: len(control.values) - 1 for name, control in self.controls.items()}
+        for name, control in self.controls.items():
+            if control.until is not None:
+                others = {other: self.controls[other].values[at] for other, at in positions.items() if other != name}
+                last[name] = control.position(control.until(**others))
+        return last
+
+    def within(self, positions: Mapping[str, int]) -> dict[str, int]:
+        """Return *positions*, each brought back to the last one that there is."""
+        ends = self.ends(positions)
+        return {name: min(at, ends[name]) for name, at in positions.items()}
 
     def answer(self, positions: Mapping[str, int]) -> tuple[dict[str, list], str]:
         """Return the function's columns, as equally long lists, and its sentence, at the given positions."""
@@ -141,11 +157,11 @@ class Lab:
         """Return a picture of the default state, title and sentence included, for readers without a kernel."""
         from .picture import png
 
-        columns, sentence = self.answer(self.positions())
+        columns, sentence = self.answer(self.within(self.positions()))
         return png(self.spec, columns, self.declared.title, sentence)
 
     def __repr__(self) -> str:
-        return f"Lab {self.declared.name}: {self.answer(self.positions())[1]}"
+        return f"Lab {self.declared.name}: {self.answer(self.within(self.positions()))[1]}"
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         bundle = {"text/plain": repr(self)}

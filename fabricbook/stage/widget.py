@@ -32,7 +32,7 @@ def _joined(kind: str) -> str:
 
 
 class LabWidget(anywidget.AnyWidget):
-    """Everything one lab shows. `setup` never changes; `state` is {id, values, columns, sentence, error}."""
+    """Everything one lab shows. `setup` never changes; `state` is {id, values, ends, columns, sentence, error}."""
 
     _esm = _joined("js")
     _css = _joined("css")
@@ -43,7 +43,7 @@ class LabWidget(anywidget.AnyWidget):
         self._lab = lab
         # JupyterLab may deliver a message in a thread of its own while a cell calls Lab.set.
         self._one_at_a_time = threading.Lock()
-        empty = {"id": None, "values": lab.positions(), "columns": {}, "sentence": "", "error": ""}
+        empty = {"id": None, "values": lab.positions(), "ends": {}, "columns": {}, "sentence": "", "error": ""}
         super().__init__(setup=_setup(lab), state=_answer(lab, empty, lab.positions))
         self.on_msg(self._on_message)
 
@@ -84,6 +84,10 @@ def _setup(lab: Lab) -> dict:
             "kind": control.as_,
             "texts": [control.text(value) for value in control.values],
             "default": control.position(control.default),
+            "verb": control.verb,
+            "picks": control.picks,
+            "drags": control.drags,
+            "values": list(control.values) if control.picks or control.drags else [],
         }
         for control in declared.controls
     ]
@@ -96,6 +100,7 @@ def _setup(lab: Lab) -> dict:
         "controls": controls,
         "spec": lab.spec,
         "names": {"live": LIVE, "page": PAGE},
+        "glides": list(declared.glides),
         "leaves_out": declared.leaves_out,
         "sources": sources,
     }
@@ -116,7 +121,8 @@ def _answer(lab: Lab, before: dict, asked) -> dict:
     """Return the next state. What goes wrong becomes its sentence of error; the last good table stays."""
     state = before | {"error": ""}
     try:
-        state["values"] = asked()
+        positions = asked()
+        state |= {"values": lab.within(positions), "ends": lab.ends(positions)}
         columns, sentence = lab.answer(state["values"])
         return state | {"columns": plain_columns(columns), "sentence": sentence}
     except ValueError as error:

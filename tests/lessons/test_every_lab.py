@@ -8,6 +8,7 @@ import pytest
 
 import fabricbook as book
 from fabricbook.stage import charts
+from fabricbook.stage.wire import plain_columns
 
 
 def states(lab):
@@ -123,3 +124,23 @@ def test_repr_carries_the_default_sentence(each):
 def test_the_picture_is_drawn_in_few_bytes(each):
     """All are stored in the lessons: twenty thousand bytes a picture are a megabyte to fetch, and to read past in a diff."""
     assert 5000 < len(each.png()) < 40_000
+
+
+def test_what_glides_is_a_number_in_every_step_and_has_its_row_in_each(each):
+    for control in [control for control in each.controls.values() if control.as_ == "steps"]:
+        last = each.ends(each.positions())[control.name]
+        tables = [each.evaluate(**{control.name: value})[0] for value in control.values[: last + 1]]
+        for column in each.declared.glides:
+            assert len({len(table) for table in tables}) == 1, control.name
+            assert all(table[column].dtype.kind in "fiu" for table in tables), (control.name, column)
+
+
+def test_playing_ends_at_the_state_of_the_last_step(each):
+    for control in [control for control in each.controls.values() if control.as_ == "steps"]:
+        last = each.ends(each.positions())[control.name]
+        for at in range(last + 1):
+            each.widget._handle_custom_msg({"id": f"v-{at}", "values": each.positions() | {control.name: at}}, [])
+        table, sentence = each.evaluate(**{control.name: control.values[last]})
+        assert each.widget.state["values"][control.name] == each.widget.state["ends"][control.name] == last
+        assert each.widget.state["columns"] == plain_columns(table.to_dict("list"))
+        assert each.widget.state["sentence"] == sentence

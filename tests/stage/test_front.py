@@ -2,60 +2,14 @@
 
 
 import pytest
-
-from fabricbook.stage.widget import LabWidget
+from lab_page import opened
 
 pytestmark = pytest.mark.browser
-STAGE = """
-async ({ code, setup, state }) => {
-  const front = (await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })))).default;
-  globalThis.embedded = [];
-  globalThis.drawn = [];
-  const vega = `export async function vegaEmbed(box, spec) {
-    embedded.push(spec);
-    const view = { data(name, rows) { drawn.push(rows); return view; }, async runAsync() {}, width() { return view; } };
-    return { view, finalize() {} };
-  }`;
-  globalThis.open = (title = setup.title) => {
-    const heard = [];
-    const model = {
-      sent: [], state,
-      get: (name) => (name === "setup" ? { ...setup, title } : model.state),
-      on: (name, call) => heard.push([name, call]),
-      off: (name, call) => heard.splice(heard.findIndex((h) => h[0] === name && h[1] === call), 1),
-      send: (message) => model.sent.push(message),
-      tell: (name, ...what) => heard.filter((h) => h[0] === name).forEach((h) => h[1](...what)),
-      answer: (changes) => { model.state = { ...model.state, ...changes }; model.tell("change:state"); },
-      reply: (changes = {}) => model.answer({ ...model.questions().at(-1), error: "", ...changes }),
-      questions: () => model.sent.filter((message) => message.id),
-      asksForVega: () => model.sent.filter((message) => message.want === "vega").length,
-      sendVega: () => model.tell("msg:custom", { vega: "built" }, [new TextEncoder().encode(vega)]),
-      missVega: () => model.tell("msg:custom", { vega: "missing", sentence: "Vega was not built." }, []),
-    };
-    model.el = document.body.appendChild(document.createElement("div"));
-    model.leave = front.render({ model, el: model.el });
-    model.find = (selector) => model.el.querySelector(selector);
-    model.slide = (to) => {
-      model.find("input").value = to;
-      model.find("input").dispatchEvent(new Event("input", { bubbles: true }));
-    };
-    return model;
-  };
-}
-"""
-
 
 @pytest.fixture
 def stage(browser, trial):
-    page = browser.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    told = {"code": LabWidget._esm, "setup": trial.widget.setup, "state": trial.widget.state}
-    page.evaluate(STAGE, told)
-    page.add_style_tag(content=LabWidget._css)
-    yield page
-    page.close()
-    assert wrong == []
+    with opened(browser, trial) as page:
+        yield page
 
 
 def test_while_one_question_is_open_only_the_newest_waits(stage):

@@ -142,7 +142,8 @@ def test_hostile_text_stays_data(trial):
 def test_the_setup_holds_what_the_front_end_draws(trial):
     setup = trial.widget.setup
     assert setup["controls"][0] == {
-        "name": "latency", "label": "latency", "kind": "slider", "texts": ["1 ns", "1 µs", "1 ms"], "default": 1
+        "name": "latency", "label": "latency", "kind": "slider", "texts": ["1 ns", "1 µs", "1 ms"], "default": 1,
+        "verb": "", "picks": "", "drags": "", "values": [],
     }
     assert setup["sources"][0].startswith("Network chapter of ml-engineering, Stas Bekman, GitHub: https://")
     json.dumps(setup, allow_nan=False)

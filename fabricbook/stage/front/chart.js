@@ -1,6 +1,6 @@
 /* ---- the chart: embedded once, then fed new data ---- */
 
-function livingChart({ spec, names }, vegaModule, onMissing) {
+function livingChart({ spec, names }, vegaModule, onMissing, onView) {
   const element = make("div", "fl-card");
   const box = make("div", "fl-chart");
   element.append(box);
@@ -31,6 +31,7 @@ function livingChart({ spec, names }, vegaModule, onMissing) {
     const result = await vegaEmbed(box, { ...spec, datasets, params }, options);
     ({ view, finalize } = result);
     box.flView = view;
+    onView(box);
     if (stale) await draw();
   }
 

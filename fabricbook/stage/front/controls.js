@@ -2,22 +2,39 @@
 
 function controlRow(declared, onMove) {
   const element = make("div", "fl-controls");
-  const controls = declared.map((control) => (control.kind === "menu" ? menu(control) : slider(control)));
+  const kinds = { menu, slider, steps };
+  const controls = declared.map((control) => kinds[control.kind](control));
+  const byName = Object.fromEntries(controls.map((control) => [control.name, control]));
   const positions = () => Object.fromEntries(controls.map((control) => [control.name, control.at()]));
-  for (const control of controls) {
-    element.append(control.element);
-    control.element.addEventListener("input", () => {
-      control.show();
-      onMove(positions());
+  const pause = () => controls.forEach((control) => control.pause?.());
+  const place = (wanted) => controls.forEach((control) => control.move(wanted[control.name] ?? control.at()));
+  declared.forEach(({ picks, drags }, i) => {
+    const { element: row } = controls[i];
+    if (picks || drags) row.querySelector(".fl-label").append(make("span", "fl-hint", picks ? " or click" : " or drag"));
+    element.append(row);
+    row.addEventListener("input", () => {
+      pause();
+      controls[i].show();
+      onMove(positions(), controls[i].gentle?.());
     });
-  }
+    row.addEventListener("fl-step", () => {
+      controls.forEach((other) => other !== controls[i] && other.pause?.());
+      onMove(positions(), true);
+    });
+  });
   const defaults = Object.fromEntries(declared.map((control) => [control.name, control.default]));
-  const place = (wanted) => controls.forEach((control) => control.move(wanted[control.name]));
-  const reset = () => {
-    place(defaults);
-    onMove(positions());
+  /* Moves the named controls as a learner would, in one leap: the picture glides there. */
+  const go = (wanted, gently = true) => {
+    pause();
+    place(wanted);
+    onMove(positions(), gently);
   };
-  return { element, place, reset };
+  return {
+    element, positions, place, pause, go,
+    reset: () => go(defaults, false),
+    end: (last) => Object.entries(last).forEach(([name, at]) => byName[name].end?.(at)),
+    answered: () => controls.forEach((control) => control.answered?.()),
+  };
 }
 
 function slider({ name, label, texts }) {
@@ -32,7 +49,15 @@ function slider({ name, label, texts }) {
     input.setAttribute("aria-valuetext", texts[input.valueAsNumber]);
   };
   element.append(make("span", "fl-label", label), input, value);
-  return { name, element, show, at: () => input.valueAsNumber, move: (at) => { input.value = at; show(); } };
+  return {
+    name, element, input, show,
+    at: () => input.valueAsNumber,
+    move: (at) => { input.value = at; show(); },
+    end: (last) => { // the browser brings a value beyond it back
+      Object.assign(input, { max: last, disabled: last === 0 });
+      show();
+    },
+  };
 }
 
 function menu({ name, label, texts }) {

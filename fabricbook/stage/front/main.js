@@ -2,7 +2,7 @@
  * a control stands at a position in its list. Everything a lab says is set as text, never as markup.
  *
  *   here -> kernel   {id, values: {control: position}}    never two at a time, the newest waits, older ones are gone
- *   kernel -> here   trait "state" {id, values, columns, sentence, error}
+ *   kernel -> here   trait "state" {id, values, ends, columns, sentence, error}
  *   here -> kernel   {want: "vega"}    once a page, answered with the JavaScript of Vega
  */
 
@@ -21,21 +21,31 @@ export default {
     sentence.setAttribute("role", "status");
     sentence.setAttribute("aria-live", "polite");
     const talk = conversation(model, () => { sentence.textContent = SILENT; });
-    const controls = controlRow(setup.controls, (positions) => talk.ask(positions));
+    let smoothly = false; // whether the newest move may glide
+    const controls = controlRow(setup.controls, (positions, gently = false) => {
+      smoothly = gently;
+      talk.ask(positions);
+    });
     const table = tableFold();
     const vega = joinVega(model);
-    const chart = livingChart(setup, vega.module, () => { table.element.open = true; });
+    const chart = livingChart(setup, vega.module, () => { table.element.open = true; }, (box) => {
+      touch(box, setup.controls, controls, root, () => model.get("state").columns);
+    });
+    const picture = glider(setup.glides, chart.draw);
 
     function show() {
       const state = model.get("state");
-      if (!talk.heard(state)) controls.place(state.values); // moved by another view, or by Lab.set
+      const asked = talk.heard(state);
+      controls.end(state.ends);
+      if (!asked) controls.place(state.values); // moved by another view, or by Lab.set
       root.classList.toggle("fl-failed", state.error !== "");
       const text = state.error || state.sentence;
       if (sentence.textContent !== text) sentence.textContent = text;
       if (state.error === "") {
-        chart.draw(state.columns);
+        picture.show(state.columns, asked && smoothly);
         table.fill(state.columns);
       }
+      controls.answered();
     }
 
     const body = make("div", "fl-body");
@@ -43,13 +53,15 @@ export default {
     root.append(heading(setup), sentence, controls.element, body, folds(setup, table, controls));
     const releaseKeys = keepKeys(root);
     el.append(root);
-    chart.draw(model.get("state").columns);
+    picture.show(model.get("state").columns);
     table.fill(model.get("state").columns);
     show();
     model.on("change:state", show);
     return () => {
       model.off("change:state", show);
       talk.end();
+      controls.pause();
+      picture.end();
       vega.leave();
       chart.end();
       releaseKeys();
