@@ -3,8 +3,8 @@
     from ...stage import Control, charts, lab
 """
 
-from . import charts, parts
+from . import against, charts, parts
 from .control import Control
 from .lab import Lab, lab
 
-__all__ = ["Control", "Lab", "charts", "lab", "parts"]
+__all__ = ["Control", "Lab", "against", "charts", "lab", "parts"]

@@ -7,8 +7,8 @@ import numpy as np
 from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
 
-from ...stage import Control, charts, lab
-from .tables import a100, h100, port, small
+from ...stage import Control, against, charts, lab
+from .tables import a100, curve, fitted, h100, misses, port, small
 
 _SIZES = np.array([2.0**k for k in range(3, 35)])
 _RATES = sorted({12.5e9, 25e9, 100e9, 150e9, port.line, a100.line, h100.line, 2 * h100.line})
@@ -111,3 +111,28 @@ def nvlink_ladder(generation, links):
     many = f"{links} links" if links > 1 else "1 link"
     return table, (f"{many} of {one.name}, {one.lanes} lanes each: {line:.4g} GB/s each way (line rate), {both}; "
                    f"1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")
+
+
+_FIT = "two numbers"
+
+
+def _fit_chart():
+    x = charts.x("message", (2.0**15, 2.0**34), title="message size (logarithmic)", unit="B", log=2)
+
+    def time(field):
+        return charts.y(field, (1e-5, 1.0), title="time (logarithmic)", unit="s", log=10)
+
+    return against.chart(x, time, {_FIT: (charts.SERVER, charts.SOLID)}, errors=(-50, 50),
+                         description="Above, time against message size: the straight line of two numbers, and a published "
+                                     "all-reduce as black diamonds. Below, the error of the line at each size.")
+
+
+@lab("two-numbers", title="Two numbers against a measured curve", tier="server", controls=(), chart=_fit_chart,
+     leaves_out="A real library changes its protocol with the size and fills a pipeline; two numbers know nothing of it.",
+     sources=["stas-network"])
+def two_numbers():
+    """Two numbers follow five decades, and miss a curve's bends."""
+    run, line = curve(), fitted()
+    table = against.table("message", {_FIT: (run.nbytes, line.time(run.nbytes), run.seconds)})
+    return table, (f"{units.format(line.alpha, 's')} to start, then {units.format(1 / line.beta, 'B/s')}: off by "
+                   f"{units.portion(misses()[-1])} for the largest message, by up to {units.portion(misses().max())} elsewhere.")

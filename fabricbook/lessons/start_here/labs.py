@@ -6,8 +6,8 @@ import numpy as np
 
 from fabriclib import units
 
-from ...stage import Control, charts, lab
-from .tables import CHIPS, GPUS, WIRES, parameters, reached, ring_seconds, training_seconds
+from ...stage import Control, against, charts, lab
+from .tables import CHIPS, GPUS, WIRES, a100, h100, parameters, reached, ring_seconds, runs, training_seconds
 
 _NAMES = list(WIRES)
 _SIZES = [2.0**k for k in range(6, 36)]
@@ -102,3 +102,31 @@ def first_all_reduce(parameters, gpus):
     text = [units.format(s, "s") for s in seconds]
     return _table(seconds), (f"{units.format(nbytes)} summed over {gpus} GPUs in a ring: {text[0]} over NVLink 4, "
                              f"{text[1]} over PCIe 5, {text[2]} over 400G Ethernet.")
+
+
+_RINGS = {"ring of eight A100": (charts.CHIP, charts.SOLID), "ring of eight H100": (charts.OTHER, charts.DASHED)}
+
+
+def _against_chart():
+    x = charts.x("message", (2.0**27, 2.0**34), title="buffer (logarithmic)", unit="B", log=2)
+
+    def time(field):
+        return charts.y(field, (1e-4, 1.0), title="time (logarithmic)", unit="s", log=10)
+
+    return against.chart(x, time, _RINGS, errors=(-60, 30),
+                         description="Above, the time of an all-reduce against its buffer, for eight A100 and for eight H100: a "
+                                     "ring that gets the whole rate as a line, what was measured as black diamonds. Below, the "
+                                     "error: the ring is too fast for the A100 and too slow for the H100.")
+
+
+@lab("ring-against-measured", title="The ring against two measurements", tier="chip", controls=(), chart=_against_chart,
+     leaves_out="What software takes of the wire, and every algorithm but the ring.",
+     sources=["stas-network", "nvidia-dgxc"])
+def ring_against_measured():
+    """Too fast for one server, too slow for the other: that one was no ring."""
+    lines = {name: (run.nbytes, ring_seconds(wire, run.nbytes), run.seconds)
+             for name, wire, run in zip(_RINGS, (a100, h100), runs(), strict=True)}
+    table = against.table("message", lines)
+    largest = table[against.ERROR][table["message"] == table["message"].max()]
+    return table, (f"With the largest buffer the ring's time is off by {largest[0]:+.0f} % on eight A100, "
+                   f"by {largest[1]:+.0f} % on eight H100.")

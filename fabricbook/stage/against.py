@@ -1,0 +1,98 @@
+"""A model against measurements, as a picture: the model a line, what was measured black diamonds, and the error below them.
+
+    runs = {"eight A100": (charts.CHIP, charts.SOLID)}
+
+    def drawn():
+        def time(field):
+            return charts.y(field, (1e-5, 1), title="time", unit="s", log=10)
+        return against.chart(charts.x("message", (2**15, 2**34), unit="B", log=2), time, runs, errors=(-50, 50), description=...)
+
+    @lab("two-numbers", controls=(), chart=drawn, ...)
+    def two_numbers():
+        return against.table("message", {"eight A100": (sizes, predicted, measured)}), f"... at most {worst} off."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from fabriclib.checks import short
+
+from . import charts
+
+MODEL, MEASURED, ERROR, RUN = "model", "measured", "error (%)", "run"
+_UPPER, _LOWER = ("height * 0.66", "0"), ("height", "height * 0.76")  # bottom and top of the two parts of the plot
+
+
+def table(at: str, runs: Mapping[str, tuple]) -> dict[str, np.ndarray]:
+    """Return the columns of a live table: *at*, which run, what the model says, what was measured, and the error in %.
+
+    Args:
+        at: the column of what was varied, such as "message".
+        runs: for each run by its name, three equally long columns: what was varied, what the model says, what was measured.
+
+    Raises:
+        ValueError: columns of a run that are not equally long.
+
+    >>> table("message", {"one": ([8.0], [1.1e-6], [1e-6])})["error (%)"].round(1).tolist()
+    [10.0]
+    """
+    parts: dict[str, list] = {name: [] for name in (at, RUN, MODEL, MEASURED)}
+    for run, columns in runs.items():
+        if len(columns) != 3 or len({len(column) for column in columns}) != 1:
+            raise ValueError(f"runs[{run!r}] must be three equally long columns; got {short(columns)}.")
+        varied, model, measured = columns
+        for name, column in ((at, varied), (RUN, [run] * len(varied)), (MODEL, model), (MEASURED, measured)):
+            parts[name].append(np.asarray(column))
+    whole = {name: np.concatenate(part) for name, part in parts.items()}
+    return whole | {ERROR: 100 * (whole[MODEL] / whole[MEASURED] - 1)}
+
+
+def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, float], description: str):
+    """Return the chart of a `table`: above the model and what was measured, below how far the model is off.
+
+    Args:
+        x: the axis of what was varied: `charts.x`, or `charts.names(..., channel="X")`, where a short bar stands for the model.
+        y: returns the axis of a column, `charts.y`, the same for what the model says and what was measured.
+        runs: {name: (colour, dash)} of each run, as `charts.series` takes them.
+        errors: lowest and highest error, in %, fixed for good.
+        description: what the chart shows, for those who cannot see it.
+    """
+    import altair as alt
+
+    styled = charts.series(RUN, dict(runs))
+    off = charts.y(ERROR, errors)
+    off["axis"]["tickCount"] = 3
+    x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
+    zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=_within(off, _LOWER))
+    if x.to_dict()["type"] == "nominal":
+        said = charts.live().mark_tick(thickness=4, orient="horizontal").encode(
+            x=x, y=_within(y(MODEL), _UPPER), color=styled["color"])
+        missed = charts.live().mark_point(filled=True, opacity=1, size=90).encode(
+            x=x, y=_within(off, _LOWER), color=styled["color"])
+    else:
+        said = charts.line(x, _within(y(MODEL), _UPPER), colour="", **styled)
+        missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=_within(off, _LOWER), **styled)
+    measured = charts.diamonds(charts.live(), x, _within(y(MEASURED), _UPPER), size=90)
+    return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(), description=description).resolve_scale(
+        y="independent")
+
+
+def _key():
+    """The diamond's place in the legend: a mark that nobody sees, for Vega writes a legend of encoded columns only."""
+    import altair as alt
+
+    legend = charts.legend([MEASURED], symbolSize=110, symbolOpacity=1, symbolFillColor=charts.MEASURED)
+    shape = alt.Shape("what:N", legend=legend, scale=alt.Scale(domain=[MEASURED], range=["diamond"]))
+    return charts.fixed([{"what": MEASURED}]).mark_point(opacity=0, filled=True, color=charts.MEASURED).encode(shape=shape)
+
+
+def _within(axis, part: tuple[str, str]):
+    """The upright *axis* over a part of the plot only, at its left."""
+    import altair as alt
+
+    axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
+    axis["axis"]["orient"] = "left"
+    return axis

@@ -1,0 +1,67 @@
+"""A model against measurements: the table has the error, the chart has both, on a plot in two parts."""
+
+import pytest
+
+from fabricbook.stage import Lab, against, charts, lab
+
+RUNS = {"one": ([1.0, 2.0], [2.0, 3.0], [1.0, 4.0]), "two": ([1.0, 2.0], [1.0, 1.0], [1.0, 1.0])}
+STYLES = {"one": (charts.CHIP, charts.SOLID), "two": (charts.SERVER, charts.DASHED)}
+
+
+def drawn(x):
+    def time(field):
+        return charts.y(field, (0, 5), title="time (s)")
+
+    return against.chart(x, time, STYLES, errors=(-50, 150), description="Two trial runs against two measurements.")
+
+
+@lab("trial-against", title="Trial", tier="chip", controls=(), chart=lambda: drawn(charts.x("size", (1, 2))),
+     leaves_out="Everything.", sources=["stas-network"])
+def trial():
+    return against.table("size", RUNS), "Two runs."
+
+
+def test_the_table_has_every_row_of_every_run_and_its_error():
+    table = against.table("size", RUNS)
+    assert table["run"].tolist() == ["one", "one", "two", "two"]
+    assert table["error (%)"].tolist() == [100, -25, 0, 0]
+
+
+@pytest.mark.parametrize("columns", [([1.0], [1.0]), ([1.0], [1.0, 2.0], [1.0])])
+def test_a_run_of_unequal_columns_is_refused_by_its_name(columns):
+    with pytest.raises(ValueError, match=r"runs\['odd'\] must be three equally long columns"):
+        against.table("size", {"odd": columns})
+
+
+def parts(chart):
+    """{column on the y axis: kind of mark} of the layers that draw the live table."""
+    found = {}
+
+    def walk(layer):
+        for inner in layer.get("layer", []):
+            walk(inner)
+        if "mark" in layer and "y" in layer["encoding"]:
+            found.setdefault(layer["encoding"]["y"]["field"], []).append(layer["mark"]["type"])
+
+    walk(chart.to_dict())
+    return found
+
+
+def test_over_numbers_the_model_is_a_line_and_over_names_a_short_bar():
+    assert parts(drawn(charts.x("size", (1, 2)))) == {"model": ["line"], "measured": ["point"], "error (%)": ["rule", "line"]}
+    named = drawn(charts.names("size", ["1", "2"], channel="X"))
+    assert parts(named) == {"model": ["tick"], "measured": ["point"], "error (%)": ["rule", "point"]}
+
+
+def test_the_two_parts_of_the_plot_do_not_overlap():
+    upper, lower = against._UPPER, against._LOWER
+    ends = {part: [eval(end, {"height": 100}) for end in part] for part in (upper, lower)}
+    assert 0 <= ends[upper][1] < ends[upper][0] < ends[lower][1] < ends[lower][0] <= 100
+
+
+def test_a_lab_of_it_needs_no_controls():
+    one = Lab(trial.declaration)
+    assert one.evaluate()[1] == "Two runs."
+    assert one.widget.state["values"] == {}
+    assert one.widget.state["columns"]["model"] == [2, 3, 1, 1]
+    assert len(one.png()) > 5000
