@@ -7,7 +7,8 @@ import numpy as np
 from fabriclib import units
 
 from ...stage import Control, against, charts, lab
-from .tables import CHIPS, GPUS, WIRES, a100, h100, parameters, reached, ring_seconds, runs, training_seconds
+from . import ring
+from .tables import CHIPS, GPUS, WIRES, a100, gradient, h100, parameters, reached, ring_seconds, runs, training_seconds
 
 _NAMES = list(WIRES)
 _SIZES = [2.0**k for k in range(6, 36)]
@@ -130,3 +131,29 @@ def ring_against_measured():
     largest = table[against.ERROR][table["message"] == table["message"].max()]
     return table, (f"With the largest buffer the ring's time is off by {largest[0]:+.0f} % on eight A100, "
                    f"by {largest[1]:+.0f} % on eight H100.")
+
+
+@lab("ring-steps", title="The ring, step by step", tier="chip",
+     controls=[Control("step", range(2 * GPUS - 1), default=0, as_="steps", until=lambda gpus: ring.plan(gpus).moves.steps),
+               Control("gpus", range(2, GPUS + 1), default=GPUS, label="number", unit="GPUs")],
+     chart=lambda: ring.chart(
+         "GPUs in a circle, each with its buffer as a row of pieces. The number in a piece, and its shade, is how many GPUs' "
+         "numbers it is the sum of. Pieces with a thick border are under way: in each step every GPU passes one to the next."),
+     leaves_out="The order in which a real library starts its messages. Here all of a step start and end together, and the time "
+                "is that of a ring whose wire carries all of {{ h100.name }}, with nothing else on it.",
+     sources=["patarasuk-yuan", "stas-network", "nccl-tuning"],
+     glides=("x", "y", "x2", "y2", "middle x", "middle y", "done"))
+def ring_steps(step, gpus):
+    """First the pieces are added up on their way round, then the finished ones go round once more."""
+    last = ring.plan(gpus).moves.steps
+    adding, over = step <= last // 2, step == last
+    phase = "before the first step" if step == 0 else "all have the sum" if over else "adding up" if adding else "handing round"
+    spent = step / last * ring_seconds(h100, gpus=gpus)
+    piece, to = ring.moving(gpus, step)[0]
+    size = units.format(gradient / gpus, digits=3)
+    done = f"{step} of {last} steps, {units.format(spent, 's')} over NVLink 4" if step else f"It takes {last} steps"
+    does = "adds it to its own" if adding else "keeps it"
+    told = (f"GPU {(to - 1) % gpus} passes piece {piece} to GPU {to}, which {does}: now a sum of "
+            f"{ring.held(gpus)[step][to, piece]}; all others do the same with theirs, {size} each"
+            if step else f"Each of {gpus} GPUs has cut its {units.format(gradient)} into {gpus} pieces of {size}")
+    return ring.columns(ring.drawn(gpus, step, (f"step {step} of {last}", phase))), f"{told}. {done}."

@@ -136,7 +136,7 @@ function touch(box, declared, controls, root, columns) {
 function dragging(box, along, controls) {
   const view = box.flView;
   const move = (event) => {
-    if (!event.target.hasPointerCapture(event.pointerId)) return;
+    if (!event.target.closest("canvas, svg").hasPointerCapture(event.pointerId)) return;
     const now = controls.positions();
     const wanted = Object.fromEntries(along.map(({ name, drags, values }) => [name, nearest(view, drags, values, event)]));
     if (along.some(({ name }) => wanted[name] !== now[name])) controls.go(wanted, false);
@@ -144,7 +144,7 @@ function dragging(box, along, controls) {
   box.style.touchAction = along.length > 1 ? "none" : along[0].drags === "x" ? "pan-y" : "pan-x";
   box.classList.add("fl-draggable");
   view.addEventListener("pointerdown", (event) => {
-    event.target.setPointerCapture(event.pointerId);
+    event.target.closest("canvas, svg").setPointerCapture(event.pointerId);
     move(event);
   });
   view.addEventListener("pointermove", move);
@@ -153,8 +153,10 @@ function dragging(box, along, controls) {
 /* The position of the value that stands nearest to the pointer along an axis, as the eye measures: in pixels. */
 function nearest(view, axis, values, event) {
   const scale = view.scale(axis);
-  const corner = event.target.getBoundingClientRect();
-  const at = axis === "x" ? event.clientX - corner.left - view.origin()[0] : event.clientY - corner.top - view.origin()[1];
+  const drawing = event.target.closest("canvas, svg");
+  const { left, top, width } = drawing.getBoundingClientRect();
+  const [x, y] = [event.clientX - left, event.clientY - top].map((pixels) => pixels * drawing.clientWidth / width); // if enlarged
+  const at = axis === "x" ? x - view.origin()[0] : y - view.origin()[1];
   const away = values.map((value) => Math.abs(scale(value) + (scale.bandwidth?.() ?? 0) / 2 - at));
   return away.indexOf(Math.min(...away));
 }
