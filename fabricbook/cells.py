@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .course.posed import posed
 from .course.prose import fill
 from .lessons import declared, find, lesson, lessons
 from .stage import Lab
@@ -30,7 +31,7 @@ def lab(name: str) -> Lab:
     """
     function = find("labs", name)
     home = lesson(function.__module__.split(".")[-2])
-    return Lab(function.declaration, lambda text: fill(text, home.names))
+    return Lab(function.declaration, lambda text: fill(text, home.names), lambda lab: posed(lab, home.name, home.names))
 
 
 def labs() -> list[str]:

@@ -17,6 +17,7 @@ _PER_CENT = re.compile(r"per ?cent\Z", re.IGNORECASE)
 _ABOUT = re.compile(r"\A(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|nearly|some|~|≈)\s*+(?=[\d.])", re.IGNORECASE)
 # Nouns of a ratio that are quantities and no counts, with the other units they may be typed in.
 _QUANTITIES = {"%": {}, "times": {}, "dB": {}, "mV": {"V": 1e3, "mV": 1.0, "µV": 1e-3, "uV": 1e-3}}
+_SAMPLES = {"size": "3 MiB", "rate": "12 GB/s", "time": "7.5 ms", "energy": "2 pJ", "power": "40 W", "ratio": "1.5"}
 _BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}
 
 
@@ -63,6 +64,11 @@ class Prediction:
         if self.kind != "ratio" or not self.unit:
             return "ratio"
         return "share" if self.unit == "%" else "ratio" if self.unit in _QUANTITIES else "count"
+
+    @property
+    def sample(self) -> str:
+        """What an answer looks like."""
+        return self.example or f"{_SAMPLES[self.kind]} {self.unit if self.kind == 'ratio' else ''}".strip()
 
     def filled(self, names: Mapping) -> Prediction:
         """Return the prediction with the numbers that its texts name filled in from *names*; see `prose.fill`.

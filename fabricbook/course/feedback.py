@@ -42,10 +42,15 @@ _SLIPS = {"size": _BITS | _THOUSAND, "rate": _BITS | _THOUSAND, "ratio": _PERCEN
 
 @dataclass(frozen=True)
 class Feedback:
-    """A verdict ("right", "close", "slip", "off" or "shown") and the sentence that carries it."""
+    """A verdict ("right", "close", "slip", "off" or "shown"), the sentence that carries it, and what that rests on.
+
+    The *ratio* is that of the answer given to the right one; *slip* is the clause of the slip that it was, or "".
+    """
 
     verdict: str
     sentence: str
+    ratio: float = 1.0
+    slip: str = ""
 
 
 def judge(prediction: Prediction, text: str) -> Feedback:
@@ -66,13 +71,13 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     near = _nearness(scale, given, answer)
     if near == "right":
         within = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}[scale]
-        return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}{within}.")
+        return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}{within}.", given / answer)
     compared = f"our {typed} is {_apart(scale, given, answer)} the answer, {shown}"
     slip = _slip(prediction, given, answer, text)
     why = f": {slip}." if slip else "."
     if near == "close":
-        return Feedback("close", f"Close: y{compared}{why}")
-    return Feedback("slip" if slip else "off", f"Y{compared}{why}")
+        return Feedback("close", f"Close: y{compared}{why}", given / answer, slip)
+    return Feedback("slip" if slip else "off", f"Y{compared}{why}", given / answer, slip)
 
 
 def _scale(prediction: Prediction, answer: float) -> str:
@@ -121,15 +126,15 @@ def _factor(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
-def _slip(prediction: Prediction, given: float, answer: float, text: str) -> str | None:
-    """Return the known slip nearest to *given*, if one is near. Of two alike, the prediction's own says more."""
+def _slip(prediction: Prediction, given: float, answer: float, text: str) -> str:
+    """Return the known slip nearest to *given*, or "" if none is near. Of two alike, the prediction's own says more."""
     known = _known_slips(prediction, answer, "iB" in text + prediction.question)
     distance, clause = min(((abs(given / answer / factor - 1), clause) for factor, clause in known), key=lambda pair: pair[0])
     if distance <= _SAME:
         return clause
     if prediction.scale == "share" and "%" not in text and _nearness("share", 100 * given, answer) != "off":
         return "that is the share as a fraction; in % it is a hundred times as much"
-    return None
+    return ""
 
 
 def _known_slips(prediction: Prediction, answer: float, binary: bool) -> Iterator[tuple[float, str]]:

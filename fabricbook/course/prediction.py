@@ -12,8 +12,6 @@ from .declare import Prediction
 from .feedback import judge, shown
 from .progress import current
 
-_EXAMPLES = {"size": "3 MiB", "rate": "12 GB/s", "time": "7.5 ms", "energy": "2 pJ", "power": "40 W", "ratio": "1.5"}
-
 
 class PredictionBox(VBox):
     """The question, a text box for a number with its unit, and after the answer the feedback on it."""
@@ -22,9 +20,7 @@ class PredictionBox(VBox):
         self._prediction, self._progress = prediction, current()
         self._entered = False
         self._changing = False
-        usual = f"{_EXAMPLES[prediction.kind]} {prediction.unit if prediction.kind == 'ratio' else ''}".strip()
-        self._example = prediction.example or usual
-        self._text = Text(description="Your answer", placeholder=f"such as {self._example}", continuous_update=False,
+        self._text = Text(description="Your answer", placeholder=f"such as {prediction.sample}", continuous_update=False,
                           style={"description_width": "initial"}, layout={"width": "20em", "max_width": "95%"})
         ask = Button(description="Check", button_style="primary", layout={"width": "auto"})
         ask.on_click(lambda _: self._submit())
@@ -67,7 +63,7 @@ class PredictionBox(VBox):
     def _submit(self) -> None:
         typed = self._text.value
         if not typed.strip():
-            self._feedback.value = view.sentence("problem", f"Type your answer first, such as {self._example}.")
+            self._feedback.value = view.sentence("problem", f"Type your answer first, such as {self._prediction.sample}.")
             return
         try:
             judge(self._prediction, typed)

@@ -13,9 +13,9 @@ try:
 except ImportError:  # Windows: saves stay atomic, but two notebooks saving in the same instant are not serialised
     fcntl = None
 
-# What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim.
-# A file of an earlier course has the first two only, and reads as one without the others.
-_SECTIONS = ("predictions", "exercises", "attempts", "claims")
+# What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim;
+# how a lab's stop went. A file of an earlier course has the first ones only, and reads as one without the others.
+_SECTIONS = ("predictions", "exercises", "attempts", "claims", "stops")
 
 
 # What the lessons are called whose questions had these numbers in their keys.
@@ -35,7 +35,7 @@ class _Damaged(OSError):
 
 
 class Progress:
-    """Answers by section ("predictions", "exercises", "attempts" or "claims") and key, kept in the file at *path*.
+    """Answers by section ("predictions", "exercises", "attempts", "claims" or "stops") and key, kept in the file at *path*.
 
     The file is read afresh for every question and before every save, so that two notebooks see and keep each
     other's answers. What cannot be saved is kept in memory, and `notice` says so in one sentence.

@@ -8,11 +8,12 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from fabriclib import catalog
-from fabriclib.checks import known
+from fabriclib.checks import known, short
 
 from .charts import TIER
 from .control import Control
@@ -33,9 +34,10 @@ class Declaration:
     sources: tuple[str, ...]
     glides: tuple[str, ...]
     function: Callable
+    stops: tuple = ()
 
 
-def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources, glides=()):
+def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources, glides=(), stops=()):
     """Declare the function below as the lab *name*; the function itself stays as it is.
 
     Args:
@@ -43,10 +45,11 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
         title, leaves_out: what the learner reads above the controls and in a fold below the chart; the latter may name
             numbers of the lesson in double braces.
         tier: "chip", "server" or "cluster": where in the wiring we are; "all" where the lab compares them.
-        controls: at most four Control, one for each argument of the function.
+        controls: at most four Control, one for each argument of the function; none makes a picture that stands still.
         chart: called once, without arguments; returns an Altair chart whose live data is named charts.LIVE.
         sources: ids of rows of sources.csv.
         glides: columns of numbers that move smoothly, row by row, when a step or a click leads to a table of as many rows.
+        stops: what is asked of the learner, in order; the stage hands them on as they are to who poses them.
 
     The function is pure. It takes the controls' values and returns a table (column name -> values) and one
     sentence; a ValueError it raises is shown to the learner as a sentence.
@@ -64,11 +67,37 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
         if sorted(asked) != sorted(given):
             raise ValueError(f"controls of lab {name!r} must be the function's arguments {asked}; got {given}.")
         function.declaration = Declaration(
-            name, title, tier, controls, chart, leaves_out, tuple(sources), tuple(glides), function
+            name, title, tier, controls, chart, leaves_out, tuple(sources), tuple(glides), function, tuple(stops)
         )
         return function
 
     return declare
+
+
+class Stop(Protocol):
+    """One stop as the widget shows it: a question that takes an answer.
+
+    `setup` is what the browser draws and never changes: {key, do, ask, at, kind, ...}, where `at` is a position for each control
+    and `kind` is "choice" with {options, field}, "number" with {example} or "find" with {control}.
+    `state` is {key, outcome, given, sentence, saw}, the outcome one of "", "wrong", "right" and "shown"; nothing of the answer is
+    in it before it is right or shown.
+    """
+
+    @property
+    def setup(self) -> dict: ...
+
+    @property
+    def state(self) -> dict: ...
+
+    def answer(self, given) -> None:
+        """Judge what came from the browser, whatever it is."""
+
+    def show(self) -> dict:
+        """Tell the answer, and return the values of the controls that it moves."""
+
+
+def _none(_lab: Lab) -> dict[str, Stop]:
+    return {}
 
 
 class Lab:
@@ -77,11 +106,14 @@ class Lab:
     Args:
         declared: what `@lab` noted of a function, as its `declaration`.
         filled: returns a text of the declaration with the numbers that it names filled in.
+        pose: returns the stops of this lab, by key.
     """
 
-    def __init__(self, declared: Declaration, filled: Callable[[str], str] = str) -> None:
+    def __init__(self, declared: Declaration, filled: Callable[[str], str] = str,
+                 pose: Callable[[Lab], Mapping[str, Stop]] = _none) -> None:
         self.declared: Declaration = replace(declared, leaves_out=filled(declared.leaves_out))
         self.controls = {control.name: control for control in self.declared.controls}
+        self.stops = dict(pose(self))
 
     def evaluate(self, **controls):
         """Return (table, sentence): a pandas DataFrame and the line shown above the chart, without a browser.
@@ -122,6 +154,20 @@ class Lab:
         """Return *positions*, each brought back to the last one that there is."""
         ends = self.ends(positions)
         return {name: min(at, ends[name]) for name, at in positions.items()}
+
+    def checked(self, positions) -> dict[str, int]:
+        """Return *positions* as they came from a browser: a message is input like any other.
+
+        Raises:
+            ValueError: they are no positions of this lab's controls.
+        """
+        if not isinstance(positions, dict) or set(positions) != set(self.controls):
+            raise ValueError(f"values must name the controls {', '.join(self.controls)}; got {short(positions)}.")
+        for name, at in positions.items():
+            last = len(self.controls[name].values) - 1
+            if type(at) is not int or not 0 <= at <= last:
+                raise ValueError(f"position of {name} must be a whole number from 0 to {last}; got {short(at)}.")
+        return positions
 
     def answer(self, positions: Mapping[str, int]) -> tuple[dict[str, list], str]:
         """Return the function's columns, as equally long lists, and its sentence, at the given positions."""

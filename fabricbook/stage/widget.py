@@ -2,6 +2,7 @@
 
 The browser asks with a custom message {id, values}, never two at a time; the answer is one change of the
 trait `state`. No other trait moves, so there is no echo and nothing queues up while a slider is dragged.
+An answer to a stop is a message {id, stop, given}, or {id, stop, show: true} to be told it; the trait `stops` answers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from .charts import GREY, LIVE, PAGE, TIER, TIERS, VERMILION
+from fabriclib.checks import known
+
+from .charts import GREEN, GREY, LIVE, PAGE, TIER, TIERS, VERMILION
 from .lab import Lab
 from .wire import plain_columns
 from .words import COME_BACK
@@ -32,19 +35,23 @@ def _joined(kind: str) -> str:
 
 
 class LabWidget(anywidget.AnyWidget):
-    """Everything one lab shows. `setup` never changes; `state` is {id, values, ends, columns, sentence, error}."""
+    """Everything one lab shows. `setup` never changes; `state` is {id, values, ends, columns, sentence, error}.
+
+    `stops` is {id, states}: the state of each of the lab's stops, in order, and the message that it answers.
+    """
 
     _esm = _joined("js")
     _css = _joined("css")
     setup = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
+    stops = traitlets.Dict().tag(sync=True)
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         # JupyterLab may deliver a message in a thread of its own while a cell calls Lab.set.
         self._one_at_a_time = threading.Lock()
         empty = {"id": None, "values": lab.positions(), "ends": {}, "columns": {}, "sentence": "", "error": ""}
-        super().__init__(setup=_setup(lab), state=_answer(lab, empty, lab.positions))
+        super().__init__(setup=_setup(lab), state=_answer(lab, empty, lab.positions), stops=_stops(lab, None))
         self.on_msg(self._on_message)
 
     def place(self, controls: dict) -> None:
@@ -61,8 +68,25 @@ class LabWidget(anywidget.AnyWidget):
             return
         if message.get("want") == "vega":
             self._send_vega()
+        elif isinstance(message.get("id"), str) and "stop" in message:
+            self._at_stop(message)
         elif isinstance(message.get("id"), str):
-            self._publish(message["id"], lambda: _checked(self._lab, message.get("values")))
+            self._publish(message["id"], lambda: self._lab.checked(message.get("values")))
+
+    def _at_stop(self, message: dict) -> None:
+        key = message["stop"]
+        if not isinstance(key, str) or key not in self._lab.stops:
+            self._publish(message["id"], lambda: known("stop", key, self._lab.stops))
+            return
+        with self._one_at_a_time:
+            stop, moves = self._lab.stops[key], {}
+            if message.get("show") is True:
+                moves = stop.show()
+            else:
+                stop.answer(message.get("given"))
+            self.stops = _stops(self._lab, message["id"])
+        if moves:
+            self.place(moves)
 
     def _publish(self, id: str | None, asked) -> None:  # noqa: A002 - the message's own word
         with self._one_at_a_time:
@@ -96,25 +120,19 @@ def _setup(lab: Lab) -> dict:
         "title": declared.title,
         "tier": declared.tier,
         "tiers": list(TIERS),
-        "style": {"tier": TIER[declared.tier], "grey": GREY, "wrong": VERMILION, "gone": json.dumps(COME_BACK)},
+        "style": {"tier": TIER[declared.tier], "grey": GREY, "right": GREEN, "wrong": VERMILION, "gone": json.dumps(COME_BACK)},
         "controls": controls,
         "spec": lab.spec,
         "names": {"live": LIVE, "page": PAGE},
         "glides": list(declared.glides),
+        "stops": [stop.setup for stop in lab.stops.values()],
         "leaves_out": declared.leaves_out,
         "sources": sources,
     }
 
 
-def _checked(lab: Lab, positions) -> dict[str, int]:
-    """Positions as they came from a browser, or a ValueError: a message is input like any other."""
-    if not isinstance(positions, dict) or set(positions) != set(lab.controls):
-        raise ValueError(f"values must name the controls {', '.join(lab.controls)}; got {str(positions)[:60]}.")
-    for name, at in positions.items():
-        last = len(lab.controls[name].values) - 1
-        if type(at) is not int or not 0 <= at <= last:
-            raise ValueError(f"position of {name} must be a whole number from 0 to {last}; got {str(at)[:60]}.")
-    return positions
+def _stops(lab: Lab, id: str | None) -> dict:  # noqa: A002 - the message's own word
+    return {"id": id, "states": [stop.state for stop in lab.stops.values()]}
 
 
 def _answer(lab: Lab, before: dict, asked) -> dict:

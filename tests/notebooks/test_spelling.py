@@ -8,7 +8,7 @@ from shipped import LESSONS, read
 
 import fabricbook as book
 import fabriclib as fl
-from fabricbook.course import prediction
+from fabricbook.course import declare
 from fabricbook.lessons import declared
 from fabricbook.lessons.against_world.tables import constants_of
 
@@ -33,7 +33,7 @@ def test_in_questions_explanations_and_hints():
         assert not US.search(one.question + one.explain + one.example), one.key
     for one in exercises.values():
         assert not US.search(plain(one.prompt) + " ".join(hint for _, hint in one.wrong)), one.key
-    assert not US.search(" ".join(prediction._EXAMPLES.values()))
+    assert not US.search(" ".join(declare._SAMPLES.values()))
     for verdict in declared("verdicts").values():
         assert not US.search(verdict.because())
 

@@ -8,6 +8,7 @@ from fabriclib import units
 
 from ...stage import Control, against, charts, lab
 from . import ring
+from .stops import FIRST_ALL_REDUCE, ONE_CHIP, WIRE_MAP
 from .tables import CHIPS, GPUS, WIRES, a100, gradient, h100, parameters, reached, ring_seconds, runs, training_seconds
 
 _NAMES = list(WIRES)
@@ -41,7 +42,8 @@ def _table(seconds: list[float]) -> dict:
                 "{{ si(slot.latency, 's') }} and {{ si(port.latency, 's') }}) are what NCCL's tuner assumes for its quickest "
                 "protocol. PCIe and Ethernet rates are after packet headers; NVLink's headers are not known, so NVLink is drawn "
                 "a little too fast.",
-     sources=["stas-network", "hpc-notes-pcie", "pcie-model", "nvidia-linkx", "pingdo-roce", "nccl-tuning"])
+     sources=["stas-network", "hpc-notes-pcie", "pcie-model", "nvidia-linkx", "pingdo-roce", "nccl-tuning"],
+     stops=WIRE_MAP)
 def wire_map(nbytes):
     """A small message waits for its start, a large one for its bytes."""
     seconds = [float(wire.time(nbytes)) for wire in WIRES.values()]
@@ -73,7 +75,8 @@ def _training_chart():
      chart=_training_chart,
      leaves_out="It assumes that every number of chips reaches the {{ portion(reached) }} of peak that Meta reports at 16,384: "
                 "that the wiring lets the chips work together without waiting. The rest of the course is about that assumption.",
-     sources=["llama3", "megatron-table"])
+     sources=["llama3", "megatron-table"],
+     stops=ONE_CHIP)
 def one_chip(model, chip, chips):
     """Nobody can wait for one chip; thousands bring it down to weeks."""
     days = training_seconds(_MODELS[model], _CHIPS[chip]) / 86400
@@ -95,7 +98,8 @@ _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
      leaves_out="Reduction inside the switch, what software reaches of the wire, and any overlap with computing. PCIe and "
                 "Ethernet rates, one x16 slot and one port a GPU, are after packet headers; NVLink's headers are not known, so "
                 "NVLink is drawn a little too fast.",
-     sources=["patarasuk-yuan", "stas-network", "pcie-model", "nvidia-linkx", "nccl-tuning"])
+     sources=["patarasuk-yuan", "stas-network", "pcie-model", "nvidia-linkx", "nccl-tuning"],
+     stops=FIRST_ALL_REDUCE)
 def first_all_reduce(parameters, gpus):
     """The same sum takes many times as long over PCIe or Ethernet as over NVLink."""
     nbytes = 2e9 * parameters

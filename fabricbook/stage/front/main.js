@@ -3,6 +3,8 @@
  *
  *   here -> kernel   {id, values: {control: position}}    never two at a time, the newest waits, older ones are gone
  *   kernel -> here   trait "state" {id, values, ends, columns, sentence, error}
+ *   here -> kernel   {id, stop, given} or {id, stop, show: true}
+ *   kernel -> here   trait "stops" {id, states: [{key, outcome, given, sentence, saw}]}
  *   here -> kernel   {want: "vega"}    once a page, answered with the JavaScript of Vega
  */
 
@@ -49,6 +51,8 @@ export default {
     }
 
     const body = make("div", "fl-body");
+    const stops = setup.stops.length ? stopPanel(model, setup.stops, controls, root) : null;
+    if (stops) body.append(stops.element);
     body.append(chart.element);
     root.append(heading(setup), sentence, controls.element, body, folds(setup, table, controls));
     const releaseKeys = keepKeys(root);
@@ -62,6 +66,7 @@ export default {
       talk.end();
       controls.pause();
       picture.end();
+      stops?.end();
       vega.leave();
       chart.end();
       releaseKeys();
