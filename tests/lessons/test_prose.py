@@ -22,6 +22,7 @@ def texts(one):
         yield from ((key, text) for text in (asked.prompt, *(hint for _, hint in asked.wrong)))
     for name, lab in one.labs.items():
         yield f"lab {name}", lab.declaration.leaves_out
+        yield from ((f"lab {name}, stop {stop.key}", text) for stop in lab.declaration.stops for text in stop.texts)
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -8,7 +8,7 @@ from fabriclib import units
 
 from ...stage import Control, against, charts, lab
 from . import ring
-from .stops import FIRST_ALL_REDUCE, ONE_CHIP, WIRE_MAP
+from .stops import FIRST_ALL_REDUCE, ONE_CHIP, RING_STEPS, WIRE_MAP
 from .tables import CHIPS, GPUS, WIRES, a100, gradient, h100, parameters, reached, ring_seconds, runs, training_seconds
 
 _NAMES = list(WIRES)
@@ -146,7 +146,7 @@ def ring_against_measured():
      leaves_out="The order in which a real library starts its messages. Here all of a step start and end together, and the time "
                 "is that of a ring whose wire carries all of {{ h100.name }}, with nothing else on it.",
      sources=["patarasuk-yuan", "stas-network", "nccl-tuning"],
-     glides=("x", "y", "x2", "y2", "middle x", "middle y", "done"))
+     glides=("x", "y", "x2", "y2", "middle x", "middle y", "done"), stops=RING_STEPS)
 def ring_steps(step, gpus):
     """First the pieces are added up on their way round, then the finished ones go round once more."""
     last = ring.plan(gpus).moves.steps

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...course.stops import Choice, Find, Number
-from .tables import CHIPS, peak, reached, training_flop
+from . import ring
+from .tables import CHIPS, GPUS, peak, reached, training_flop
 
 _STILL, _DOUBLE, _ONE = "They hardly move", "They double at each step", "Only NVLink's moves"
 
@@ -80,6 +81,7 @@ ONE_CHIP = (
          saw="{{ chips_for_a_month('gpt3', 'a100') }} chips. From one to the other the model outgrew the chip by far."),
 )
 
+_GPT3 = 175  # billion parameters
 _QUARTER, _HALF, _SAME = "About a quarter of it", "A little more than half of it", "As long"
 
 
@@ -90,8 +92,8 @@ def _two_of_eight(see) -> str:
 
 
 def _over_ethernet(see) -> bool:
-    """The largest model whose gradients Ethernet sums in the time that NVLink takes for one of 70 billion parameters."""
-    allowed = see(parameters=70)["seconds"][0]
+    """The largest model whose gradients Ethernet sums in the time that NVLink takes for one of GPT-3's size."""
+    allowed = see(parameters=_GPT3)["seconds"][0]
     return see.at["parameters"] == max(size for size in see.values["parameters"] if see(parameters=size)["seconds"][2] <= allowed)
 
 
@@ -101,13 +103,50 @@ FIRST_ALL_REDUCE = (
            hints={_QUARTER: "A quarter of the GPUs, but each sends more than a quarter as much: move the slider, read the times.",
                   _SAME: "Nearly, but not quite: move the slider, and divide the times."},
            saw="2 GPUs need {{ portion(1 / ring_share) }} of the time: why, says the formula below."),
-    Number("ten", "Read NVLink's time for 8 GPUs and 7 billion parameters, then for 70 billion.",
+    Number("ten", "Read NVLink's time for {{ see.at['parameters'] }} billion parameters, then for ten times as many.",
            "How many times as long does the larger model take?", kind="ratio", unit="times", at={"parameters": 7},
-           answer=lambda see: see(parameters=70)["seconds"][0] / see()["seconds"][0],
+           answer=lambda see: see(parameters=10 * see.at["parameters"])["seconds"][0] / see()["seconds"][0],
            saw="The bytes decide; beside them the starts are lost."),
-    Find("ethernet", "Note NVLink's time for 70 billion parameters. Then make the model smaller.",
+    Find("ethernet", "Note NVLink's time for a model of GPT-3's size. Then make the model smaller.",
          "Which is the largest whose gradients Ethernet sums up in that time? Stop there.",
-         control="parameters", accepts=_over_ethernet, at={"parameters": 70},
+         control="parameters", accepts=_over_ethernet, at={"parameters": _GPT3},
          hint="Read Ethernet's time: it is to be {{ si(see()['seconds'][0], 's') }} or less, and more for the next larger model.",
-         saw="In the time in which NVLink sums up 70 billion numbers, Ethernet does about a tenth: the wire decides."),
+         saw="Ethernet sums up a tenth or less of what NVLink does in the same time: the wire decides."),
+)
+
+
+def _finished(see, step: int | None = None) -> int:
+    """How many pieces of GPU 0 are the sum of all GPUs' numbers."""
+    table = see() if step is None else see(step=step)
+    rows = zip(table["part"], table["GPU"], table["holds"], strict=True)
+    return sum(part == "cell" and gpu == 0 and holds == see.at["gpus"] for part, gpu, holds in rows)
+
+
+def _first_finished(see) -> bool:
+    """The first step after which each GPU, and so GPU 0, has a finished piece."""
+    return see.at["step"] > 0 and _finished(see, see.at["step"] - 1) == 0 < _finished(see)
+
+
+def _sent(see) -> int:
+    """How many pieces a GPU sends: one in each step."""
+    return ring.plan(see.at["gpus"]).moves.steps
+
+
+RING_STEPS = (
+    Find("finished", "Play the ring, or take step by step. A piece is finished when its number is that of the GPUs.",
+         "After which step has each GPU a finished piece for the first time? Stop there.",
+         control="step", accepts=_first_finished, at={"step": 0},
+         hint="Look for the number of the GPUs in the pieces: it is to be there, and a step earlier not yet.",
+         saw="Adding up is over: every GPU holds the finished sum of one piece, each of another one."),
+    Number("owned", "Stay at that step, and look at one GPU.",
+           "How many of its pieces are finished?", kind="ratio", unit="pieces", answer=_finished, at={"step": GPUS - 1},
+           slips={"those are all its pieces; most of them are sums of a few only": lambda see: see.at["gpus"]},
+           example="3 pieces", saw="One piece each: now the finished ones must be handed round."),
+    Number("sent", "Go on to the last step. In each step a GPU passes on one piece.",
+           "How many pieces has each GPU sent in the end?", kind="ratio", unit="pieces", answer=_sent, at={"step": GPUS - 1},
+           slips={"that was adding up alone; handing round sends as many again": lambda see: see.at["gpus"] - 1,
+                  "it does not send the piece that it ends up owning, in neither half": lambda see: 2 * see.at["gpus"]},
+           example="3 pieces",
+           saw="{{ 2 * (GPUS - 1) }} pieces, each an eighth of the buffer: {{ digits(ring_share, 3) }} buffers. The formula "
+               "below says the same for any number of GPUs."),
 )
