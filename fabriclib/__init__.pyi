@@ -33,6 +33,7 @@ from .collectives import (
     crossover as crossover,
     efficiency as efficiency,
     lower_bound as lower_bound,
+    network_bound as network_bound,
     schedule as schedule,
 )
 from .diagnosis import compare as compare
@@ -54,6 +55,7 @@ from .memory import memory_mix as memory_mix
 from .nccl import nccl_choice as nccl_choice
 from .peers import p2p as p2p
 from .prediction import Prediction as Prediction, predict as predict
+from .supernodes import Supernode as Supernode, supernode as supernode, supernodes as supernodes
 from .switches import Switch as Switch, switch as switch, switches as switches
 from .topology import (
     Design as Design,

@@ -17,7 +17,7 @@ CELLS = [(table, column, declared, row[column]) for table, rows in TABLES.items(
 KEYS = {row["id"]: row["key"] for row in TABLES["tables"]}
 SOURCES = {row["id"] for row in TABLES["sources"]}
 DIRECTIONS = {"", "one way", "both"}
-KINDS = {"datasheet", "standard", "paper", "measured", "derived", "estimate"}
+KINDS = {"datasheet", "standard", "paper", "measured", "derived", "estimate", "claim"}
 # Columns that name or sort a thing and state nothing measured about it.
 LABELS = {"id", "name", "sources", "note", "generation", "family"}
 # How a column's name ends says the unit of its numbers, and nothing else may end so.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .bounds import efficiency, lower_bound
+from .bounds import efficiency, lower_bound, network_bound
 from .busbw import algbw, busbw
 from .choose import Best, best, crossover
 from .cost import collective_time
@@ -12,4 +12,4 @@ from .registry import algorithms, schedule
 from .schedule import Schedule
 
 __all__ = ["Algorithm", "Best", "Counts", "Level", "Schedule", "algbw", "algorithms", "best", "busbw", "collective_time",
-           "crossover", "efficiency", "lower_bound", "schedule"]
+           "crossover", "efficiency", "lower_bound", "network_bound", "schedule"]

@@ -6,13 +6,18 @@ After Chan, Heimlich, Purkayastha and van de Geijn (2007), table 1, and for all_
   its ports together, so more ports shorten the start-up and never the bytes.
 * reduction="endpoint": only ranks add. "network": switches add and multicast on the way, at no cost.
 * Nobody knows more than its own input at the start.
+
+`network_bound` adds what a whole network cannot go below: what must cross the cut that halves it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from ..checks import known, number, plain, together, whole
+from ..checks import known, number, plain, short, together, whole
+from ..topology import Design
 from .buffers import COLLECTIVES
 from .busbw import factor
 from .cost import line
@@ -21,6 +26,14 @@ from .registry import algorithm
 
 REDUCTIONS = ("endpoint", "network")
 REDUCING = ("reduce", "reduce_scatter", "all_reduce")
+# The buffers that cross a cut one way, at the least, with near ranks of one side and far ones of the other: partial sums, or
+# blocks that the other side has to have.
+CROSSING: dict[str, Callable[[int, int], float]] = {
+    "all_to_all": lambda near, far: near * far / (near + far),
+    "all_gather": lambda near, far: max(near, far) / (near + far),
+    "reduce_scatter": lambda near, far: max(near, far) / (near + far),
+    "all_reduce": lambda near, far: 1.0,
+}
 
 
 def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, reduction="endpoint"):
@@ -66,6 +79,37 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     terms = (steps * alpha, passed * beta * n, reduced * gamma * n)
     seconds = np.maximum(np.maximum(*terms[:2]), terms[2]) * np.minimum(p - 1, 1)
     return plain(seconds)
+
+
+def network_bound(collective, design: Design, *, nbytes, reduction="endpoint"):
+    """Return the seconds that no algorithm on a whole network goes below: of its ports and of its cut, start-up left out.
+
+    Every GPU of *design* is a rank. Through its own ports goes what `lower_bound` says; across the cut that halves the servers
+    (`design.cut`) go near * far / p buffers of an all_to_all, one buffer of an all_reduce, and the larger side's share of an
+    all_gather or reduce_scatter. An all_to_all along all shortest paths meets the bound on one switch tier, on tiers without
+    oversubscription and on a torus; a ring meets it for all_reduce where rings use all ports.
+
+    Args:
+        collective: "all_to_all", "all_reduce", "all_gather" or "reduce_scatter".
+        design: from `fabric_counts`.
+        nbytes: the total buffer in bytes, as nccl-tests counts it; may be an array.
+        reduction: "endpoint", or "network" where switches add.
+
+    Raises:
+        ValueError: another collective, or no design.
+
+    >>> from fabriclib.topology import fabric_counts
+    >>> round(network_bound("all_to_all", fabric_counts("gb200-nvl72"), nbytes=1e9), 7)
+    0.0010957
+    >>> network_bound("all_to_all", fabric_counts("tpu-v5p-pod"), nbytes=1e9)
+    0.035
+    """
+    known("collective", collective, CROSSING)
+    if not isinstance(design, Design):
+        raise ValueError(f"design must be what fabric_counts returns; got {short(design)}.")
+    ports = lower_bound(collective, nbytes=nbytes, ranks=design.gpus, alpha=0.0, beta=1 / design.gpu_rate, reduction=reduction)
+    crossing = CROSSING[collective](design.near, design.gpus - design.near) * number("nbytes", nbytes) / design.cut
+    return plain(np.maximum(ports, crossing))
 
 
 def _steps(p, ports):

@@ -123,3 +123,40 @@ def test_ranks_that_are_reached_sooner_pay_no_step_for_the_others():
     ranks = [1, 2, 3, 4, 8, 9, 16]
     found = fl.lower_bound("broadcast", nbytes=1.0, ranks=ranks, alpha=1.0, beta=0.0)
     assert found.tolist() == [0, 1, 2, 2, 3, 4, 4]
+
+
+NETWORKS = [("one-tier", {"gpus": 8, "per_server": 4, "planes": 2, "radix": 8}, {"all_to_all", "all_reduce"}),
+            ("leaf-spine", {"gpus": 16, "per_server": 4, "radix": 8, "planes": 2}, {"all_to_all", "all_reduce"}),
+            ("multi-plane", {"gpus": 16, "per_server": 4, "radix": 4, "planes": 4}, {"all_to_all", "all_reduce"}),
+            ("leaf-spine", {"gpus": 24, "per_server": 4, "radix": 8, "oversubscription": 3}, {"all_reduce"}),
+            ("torus", {"dims": (4, 4)}, {"all_to_all"}), ("torus", {"dims": (4, 4, 4)}, {"all_to_all"}),
+            ("torus", {"dims": (3, 5)}, {"all_to_all", "all_reduce"}),
+            ("torus", {"dims": (4, 4, 4), "speed": "neuronlink3", "trunk": "neuronlink3-ring"}, {"all_to_all"})]
+
+
+@pytest.mark.parametrize(("kind", "options", "met"), NETWORKS, ids=lambda value: str(value))
+def test_the_bound_of_a_network_is_what_routing_gives_or_less(kind, options, met):
+    """Every message of an all-to-all spread over all shortest paths, and a ring's step by step, on the graph of the network."""
+    inside = {} if kind == "torus" else {"inside": None}
+    graph, design = fl.fabric(kind, **options, **inside), fl.fabric_counts(kind, **options)
+    for collective, algorithm in (("all_to_all", "direct"), ("all_reduce", "ring")):
+        if kind == "torus" and collective not in met:
+            continue  # no rings of this search use all of its links
+        routed = fl.schedule(collective, algorithm, design.gpus).line_on(graph).per_byte * 1e9
+        bound = fl.network_bound(collective, design, nbytes=1e9)
+        assert routed >= bound * (1 - 1e-9)
+        assert (routed == pytest.approx(bound)) == (collective in met)
+
+
+def test_a_network_that_is_cut_thin_is_bound_by_its_cut():
+    rack, pod = fl.fabric_counts("gb200-nvl72"), fl.fabric_counts("tpu-v5p-pod")
+    n = np.array([1e6, 1e9])
+    assert fl.network_bound("all_to_all", rack, nbytes=n) == pytest.approx(71 / 72 * n / rack.gpu_rate)
+    assert fl.network_bound("all_to_all", pod, nbytes=n) == pytest.approx(n / 4 * pod.gpus / pod.cut)
+    assert fl.network_bound("all_reduce", rack, nbytes=n, reduction="network") == pytest.approx(n / rack.gpu_rate)
+    for collective in ("all_gather", "reduce_scatter"):
+        assert fl.network_bound(collective, rack, nbytes=n) == pytest.approx(71 / 72 * n / rack.gpu_rate)
+    with pytest.raises(ValueError, match="collective 'broadcast' is not known"):
+        fl.network_bound("broadcast", rack, nbytes=1e9)
+    with pytest.raises(ValueError, match="design must be what fabric_counts returns; got 'rack'"):
+        fl.network_bound("all_to_all", "rack", nbytes=1e9)

@@ -24,6 +24,11 @@ CASES = {  # twenty sizes each, many of which fill no group, no pod or no even n
     + [{"gpus": 4 * n, "oversubscription": 3, **SMALL} for n in (9, 12, 16, 20)],
     "dual-plane": [{"gpus": 4 * n, **SMALL} for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 21, 24)]
     + [{"gpus": 4 * n, "speed": "eth200", "trunk": "eth400", **SMALL} for n in (5, 8, 11, 16)],
+    "multi-plane": [{"gpus": 4 * n, "planes": 2 * p, "per_server": 4, "radix": 4} for n in (2, 5, 8, 16) for p in (1, 2, 4)]
+    + [{"gpus": 4 * n, "planes": 4, "per_server": 4, "radix": 4, "oversubscription": 3} for n in (3, 9, 15, 24)]
+    + [{"gpus": 8 * n, "planes": 2, "radix": 8, "rails": 4} for n in (2, 6, 11, 16)],
+    "one-tier": [{"gpus": n * s, "per_server": s, "radix": 48, "planes": p} for n in (2, 3, 5, 7, 12) for s in (1, 4)
+                 for p in (1, 6)],
     "dragonfly": [{"gpus": 8 * g, "radix": 7, "per_server": 2} for g in range(2, 10)]
     + [{"gpus": 18 * g, "radix": 11, "per_server": 3} for g in (2, 3, 4, 5, 7, 10, 13, 19)]
     + [{"gpus": 32 * g, "radix": 15} for g in (2, 3, 4, 8)],
@@ -31,6 +36,8 @@ CASES = {  # twenty sizes each, many of which fill no group, no pod or no even n
         (1, 2), (2, 2), (2, 3), (3, 3), (4, 4), (4, 2), (5, 3), (8, 4), (16, 16), (7, 9), (2, 2, 2), (3, 3, 3), (4, 4, 4),
         (4, 4, 8), (2, 4, 6), (5, 4, 3), (8, 8, 8), (1, 4, 4), (1, 1, 6), (12, 10, 4))],
 }
+CASES["torus"][-6:] = [{"dims": dims, "trunk": trunk, "speed": "ici-v5p"} for trunk in ("ici-v4", "nvlink5")
+                       for dims in ((4, 4, 4), (3, 4, 4), (2, 6))]
 LEAVES = {"leaf_ports": (12, 4), "radix": 24}
 MORE = [("leaf-spine", {"gpus": 4 * n, "per_server": 4, "planes": 3, "links": 2, "leaf_ports": (8, 6), "radix": 12})
         for n in (2, 5, 8)]
@@ -82,7 +89,8 @@ def test_no_switch_has_more_cables_than_ports(kind, options):
     graph, design = fl.fabric(kind, **options), fl.fabric_counts(kind, **options)
     switch = np.isin(graph.kinds, ("leaf", "router", "spine", "core"))
     ports = np.bincount(graph.src, graph.count, len(graph.nodes))[switch]
-    assert ports.max() <= max(options.get("radix", 64), sum(options.get("leaf_ports", ())))
+    split = options["planes"] if kind == "multi-plane" else 1
+    assert ports.max() <= max(split * options.get("radix", 64), sum(options.get("leaf_ports", ())))
     assert ports.sum() == design.ports
 
 
@@ -125,6 +133,40 @@ def test_each_port_of_a_nic_has_a_plane():
     assert (np.bincount(graph.src[~graph.own])[graph.gpus] == 2).all()
     one, both = (fl.fabric_counts(kind, gpus=64, radix=16) for kind in ("rail-optimised", "dual-plane"))
     assert (both.leaves, both.spines, both.cut) == (2 * one.leaves, 2 * one.spines, pytest.approx(2 * one.cut))
+
+
+def test_planes_that_divide_the_ports_leave_the_rate_and_save_a_tier():
+    """The same NIC and the same switch: what planes change is how many leaves a spine reaches."""
+    one, two, eight = (fl.fabric_counts("multi-plane", gpus=65_536, planes=planes) for planes in (1, 2, 8))
+    assert one.gpu_rate == two.gpu_rate == eight.gpu_rate == pytest.approx(fl.link("eth800").bandwidth())
+    assert (one.cores, two.cores, eight.cores) == (1024, 1024, 0)
+    assert one.hops == eight.hops + 2
+    # A source counts 5120 switches of 64 ports for a fat tree of so many; another that eight planes take 3/5 of these, and 2/3
+    # of the optics: both ends of every cable, of which the planes' are eight times as many and an eighth as fast.
+    assert one.switches == fl.catalog.figure("mpft-three-tiers").value
+    assert eight.switches / one.switches == fl.catalog.figure("mrc-switches").value
+    optics = [sum(run.count * run.link.bandwidth() for run in design.cables) for design in (one, eight)]
+    assert optics[1] / optics[0] == pytest.approx(fl.catalog.figure("mrc-optics").value, rel=1e-3)
+
+
+def test_two_tiers_of_eight_planes_end_where_the_source_says():
+    most = fl.fabric_counts("openai-mrc").gpus
+    assert fl.fabric_counts("multi-plane", gpus=most, planes=8, tiers=2).cores == 0
+    with pytest.raises(ValueError, match=f"gpus must be at most {most} for two tiers"):
+        fl.fabric_counts("multi-plane", gpus=most + 8, planes=8, tiers=2)
+
+
+def test_rails_that_nothing_joins_are_what_deepseek_calls_planes():
+    assert fl.fabric_counts("deepseek-mpft").switches == fl.catalog.figure("mpft-switches").value
+
+
+def test_a_torus_is_halved_where_its_links_are_thinnest():
+    even = fl.fabric_counts("torus", dims=(4, 4, 4), speed="neuronlink3")
+    thin = fl.fabric_counts("torus", dims=(4, 4, 4), speed="neuronlink3", trunk="neuronlink3-ring")
+    assert (even.cut, thin.cut) == (32 * 128e9, 32 * 64e9)
+    assert [run.count for run in thin.cables] == [64, 128]
+    assert fl.fabric_counts("torus", dims=(4, 4, 4), speed="neuronlink3-ring", trunk="neuronlink3").cut == thin.cut
+    assert fl.fabric_counts("torus", dims=(3, 5)).near == 6  # two of five
 
 
 WORST = [("leaf-spine", {"gpus": 12, "per_server": 2, "radix": 6, "oversubscription": 2}),
@@ -196,6 +238,11 @@ def test_counts_have_no_largest_fabric():
     ("dragonfly", {"gpus": 100, "per_server": 4}, "gpus must fill 2 to 513 groups of 512 GPUs"),
     ("dragonfly", {"gpus": 80, "radix": 7}, "2 to 9 groups of 8 GPUs .*got 80, 10 groups"),
     ("dragonfly", {"gpus": 80, "radix": 11}, "per_server must divide the 18 GPUs of a group"),
+    ("multi-plane", {"gpus": 64, "planes": 3}, "planes must divide the 8 lanes of a port of 800G Ethernet; got 3"),
+    ("multi-plane", {"gpus": 64, "radix": 512}, "radix must be a whole number from 4 to 128; got 512"),
+    ("multi-plane", {"gpus": 64, "trunk": "eth400"}, "option of a multi-plane fabric 'trunk' is not known"),
+    ("one-tier", {"gpus": 1024}, "tiers must be at least 2: 32 leaves of 64 ports are needed"),
+    ("kunlun-32", {}, "speed must be given for Kunlun supernode of 32: no source gives the rate"),
     ("rail-optimised", {"gpus": 64, "rails": 3}, "rails must divide the 8 GPUs of a server; got 3"),
     ("rail-optimised", {"gpus": 4096, "tiers": 2}, "gpus must be at most 2048 for two tiers"),
     ("rail-optimised", {"gpus": 4096, "tiers": 1}, "tiers must be at least 2"),

@@ -153,7 +153,7 @@ def designs_beside_model():
 
     rows = []
     for cells in catalog.rows("designs"):
-        if cells["kind"] == "torus":  # no switches to count
+        if cells["kind"] in ("torus", "one-tier"):  # no switches to count, or no tiers to lay out
             continue
         said, here = stated(cells["id"]), counted(fabric_counts(cells["id"]))
         pairs = {"leaf": "leaves", "spine": "spines", "core": "cores"}

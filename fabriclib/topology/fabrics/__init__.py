@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -30,11 +31,13 @@ class Kind:
 
 
 KINDS = {
+    "one-tier": Kind(ask.tiered, tiers=1, rails=1, joined=True),
     "leaf-spine": Kind(ask.tiered, tiers=2, rails=1, joined=True),
     "fat-tree": Kind(ask.tiered, tiers=3, rails=1, joined=True),
     "rail-optimised": Kind(ask.tiered, joined=True),
     "rail-only": Kind(ask.tiered, joined=False),
     "dual-plane": Kind(ask.tiered, planes=2, joined=True),
+    "multi-plane": Kind(ask.multi_plane),
     "dragonfly": Kind(ask.dragonfly),
     "torus": Kind(ask.torus),
 }
@@ -49,21 +52,24 @@ def fabric(kind: str, gpus=None, **options) -> Graph:
     is its link to the leaf. Half of the servers against the other half is the declared cut (`bisection`).
 
     Args:
-        kind: "leaf-spine" (two tiers), "fat-tree" (three), "rail-optimised" (GPU i of every server on leaf i of its group),
-            "rail-only" (so too, but nothing joins the rails), "dual-plane" (rail-optimised twice: two ports a NIC),
-            "dragonfly" or "torus"; or a named design of data/designs.csv, such as "superpod-b200-16su", whose options may be
-            changed.
+        kind: "one-tier" (every GPU on one switch of each plane), "leaf-spine" (two tiers), "fat-tree" (three),
+            "rail-optimised" (GPU i of every server on leaf i of its group), "rail-only" (so too, but nothing joins the rails),
+            "dual-plane" (rail-optimised twice: two ports a NIC), "multi-plane" (rail-optimised `planes` times, the lanes of
+            each port of a NIC and of a switch divided between them), "dragonfly" or "torus"; or a named design of
+            data/designs.csv, such as "superpod-b200-16su", whose options may be changed.
         gpus: how many; a torus is given `dims` instead, such as (4, 4, 8).
         radix: ports of each switch, 64 when not given.
         oversubscription: a leaf's ports down for each port up (1 when not given); core_oversubscription: a spine's.
         leaf_ports: a leaf's (ports down, ports up), where `radix` is not its own; pod_gpus: the GPUs below the spines of one
             pod; spines: those of a pod, the fewest when not given; links: side by side from each GPU to its leaf.
-        tiers: of the rail and dual-plane kinds, 1 to 3; the fewest that fit when not given.
-        planes: whole networks side by side, 1 when not given: each takes a port of every NIC.
+        tiers: of the rail and plane kinds, 1 to 3; the fewest that fit when not given.
+        planes: whole networks side by side, 1 when not given: each takes a port of every NIC, or in a multi-plane fabric a
+            part of its one port, such as 2, 4 or 8 (when not given) for the eight lanes of "eth800".
         rails: of these kinds, the leaves over which a server's NICs are spread; per_server when not given.
         per_server: GPUs of a server, 8 when not given; 1 for bare GPUs.
-        speed: the catalogue id of the link of a NIC's port, "eth400" when not given ("ici-v5p" in a torus).
-        trunk: of the links between switches; as `speed` when not given.
+        speed: the catalogue id of the link of a NIC's port, "eth400" when not given ("eth800" in a multi-plane fabric, whole;
+            "ici-v5p" in a torus).
+        trunk: of the links between switches, or along a torus's first dimension; as `speed` when not given.
         inside: of the link from each GPU to its server's NVSwitches, "nvlink4" when not given; None: no such switches.
         passing: seconds that each switch after the first takes, 0 when not given.
 
@@ -87,8 +93,15 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
 
     >>> fabric_counts("rail-optimised", gpus=1024)
     <rail-optimised: 1024 GPUs, 32 leaf + 16 spine switches, 2048 cables, at most 4 hops, 25.1 TB/s one way between halves>
+    >>> fabric_counts("multi-plane", gpus=131_072, planes=8).switches
+    6144
     """
     return _asked(kind, gpus, options).design()
+
+
+def counts_of(name: str) -> Design:
+    """Return the counts of a named design. They do not hang on its links' rate: where no source gives that, it is not one."""
+    return fabric_counts(name, **({} if catalog.row("designs", name)["speed"] else {"speed": "nvlink4"}))
 
 
 def designs():
@@ -97,12 +110,13 @@ def designs():
 
     found = []
     for cells in catalog.rows("designs"):
-        design, said = fabric_counts(cells["id"]), named.stated(cells["id"])
+        design, said, rated = counts_of(cells["id"]), named.stated(cells["id"]), bool(cells["speed"])
         here = named.counted(design)
         found.append({
             "id": cells["id"], "name": cells["name"], "kind": cells["kind"], "GPUs": design.gpus,
-            "link": link(cells["speed"]).name, "leaf": design.leaves, "spine": design.spines, "core": design.cores,
-            "cables": design.cable_count, "hops": design.hops, "cut per GPU (GB/s)": round(design.cut_per_gpu / units.GB, 2),
+            "link": link(cells["speed"]).name if rated else "not published", "leaf": design.leaves, "spine": design.spines,
+            "core": design.cores, "cables": design.cable_count, "hops": design.hops,
+            "cut per GPU (GB/s)": round(design.cut_per_gpu / units.GB, 2) if rated else math.nan,
             "as stated": f"{sum(here[what] == value for what, value in said.items())} of {len(said)}", "note": cells["note"]})
     return pd.DataFrame(found)
 
@@ -112,6 +126,9 @@ def _asked(kind: str, gpus, options: dict) -> Clos | Dragonfly | Torus:
     if known("kind of fabric", kind, [*KINDS, *ids]) in ids:
         name = catalog.row("designs", kind)["name"]
         kind, usual = named.asked(kind)
+        if "speed" not in usual | options:
+            raise ValueError(f"speed must be given for {name}: no source gives the rate of its links. Take one for the sake of "
+                             "argument, such as speed='nvlink4'.")
         return replace(_asked(kind, gpus, usual | options), name=name)
     sort = KINDS[kind]
     given = options if gpus is None else options | {"gpus": gpus}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 from ...checks import MAX_RANKS, count, number, short, single
@@ -10,6 +11,7 @@ from ...links import Link, link
 from .clos import Clos
 from .direct import Dragonfly, Torus
 
+MOST_PORTS = 1024  # of a switch
 ROUNDING = 1e-9  # of a port: 5/3 in binary is a little off, and 3 ports up must not become 2
 
 
@@ -31,7 +33,7 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
            core_oversubscription=1.0, leaf_ports=None, pod_gpus=None, spines=None, links=1, speed="eth400", trunk=None,
            inside="nvlink4", passing=0.0) -> Clos:
     """Return the fabric of switch tiers; see `fabric` for what the arguments are and what is refused."""
-    per_server, planes, radix = count("per_server", per_server, high=72), count("planes", planes, high=16), _radix(radix)
+    per_server, planes, radix = count("per_server", per_server, high=72), count("planes", planes, high=64), _radix(radix)
     gpus, links = _whole_servers(gpus, per_server), count("links", links, high=64)
     rails = per_server if rails is None else count("rails", rails, high=per_server)
     if per_server % rails:
@@ -52,6 +54,19 @@ def tiered(kind: str, gpus, *, per_server=8, rails=None, planes=1, joined=True, 
     return Clos(kind, kind, gpus, per_server, rails, planes, joined, up if shape["spines"] else 0, group, **shape, links=links,
                 link=wire, trunk=link(trunk) if trunk else wire, inside=_inside(inside, per_server), passing=_passing(passing),
                 radix=radix, leaf_ports=None if leaf_ports is None else _leaf(leaf_ports))
+
+
+def multi_plane(kind: str, gpus, *, per_server=8, rails=None, planes=8, tiers=None, radix=64, oversubscription=1.0,
+                core_oversubscription=1.0, speed="eth800", inside="nvlink4", passing=0.0) -> Clos:
+    """Return the fabric whose planes divide the lanes of each port between them, those of NICs and those of switches."""
+    planes, port = count("planes", planes, high=64), link(speed)
+    if port.lanes % planes:
+        raise ValueError(f"planes must divide the {port.lanes} lanes of a port of {port.name}; got {planes}.")
+    part = port if planes == 1 else replace(port, name=f"1/{planes} of {port.name}", lanes=port.lanes // planes)
+    ports = planes * count("radix", radix, low=4, high=MOST_PORTS // planes)
+    whole = tiered(kind, gpus, per_server=per_server, rails=rails, planes=planes, tiers=tiers, radix=ports,
+                   oversubscription=oversubscription, core_oversubscription=core_oversubscription, inside=inside, passing=passing)
+    return replace(whole, link=part, trunk=part)
 
 
 def _above(leaves: _Leaves, tiers) -> dict:
@@ -108,8 +123,8 @@ def dragonfly(kind: str, gpus, *, per_server=8, radix=64, speed="eth400", trunk=
                      link(trunk) if trunk else wire, _inside(inside, per_server), _passing(passing), radix)
 
 
-def torus(kind: str, dims, *, speed="ici-v5p") -> Torus:
-    """Return the torus with *dims* chips along each of its two or three dimensions."""
+def torus(kind: str, dims, *, speed="ici-v5p", trunk=None) -> Torus:
+    """Return the torus with *dims* chips along each of its two or three dimensions; *trunk*: the link along the first."""
     try:
         sizes = tuple(count("a dimension", one, high=4096) for one in dims)
     except TypeError:
@@ -118,11 +133,11 @@ def torus(kind: str, dims, *, speed="ici-v5p") -> Torus:
         raise ValueError(f"dims must be the sizes of two or three dimensions, such as (4, 4, 8); got {short(dims)}.")
     if not 2 <= math.prod(sizes) <= MAX_RANKS:
         raise ValueError(f"dims must hold from 2 to {MAX_RANKS} GPUs; got {math.prod(sizes)}.")
-    return Torus(kind, kind, sizes, link(speed))
+    return Torus(kind, kind, sizes, link(speed), link(trunk or speed))
 
 
 def _radix(radix) -> int:
-    return count("radix", radix, low=4, high=1024)
+    return count("radix", radix, low=4, high=MOST_PORTS)
 
 
 def _whole_servers(gpus, per_server: int) -> int:

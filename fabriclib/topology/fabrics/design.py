@@ -49,7 +49,8 @@ class Design:
         cables: the runs of cables, from the GPUs upwards.
         ports: the ports of all switches that have a cable in them.
         hops: the most links, GPU to GPU, that a shortest way through the network takes.
-        cut: bytes per second, one way, that the network carries from the first half of the servers to the other half.
+        near: the GPUs of the first half of the servers, as nearly a half as the wiring lets it be cut at.
+        cut: bytes per second, one way, that the network carries from these to the others.
         assured: bytes per second, one way, that each GPU has in the worst half: when any half of the GPUs sends to the rest,
             it is never less. NaN for a dragonfly, whose worst half is not known here.
         tiers: the same switches, with their ports.
@@ -65,6 +66,7 @@ class Design:
     cables: tuple[Run, ...]
     ports: int
     hops: int
+    near: int
     cut: float
     assured: float
     tiers: tuple[Tier, ...] = ()
@@ -80,9 +82,15 @@ class Design:
         return sum(run.count for run in self.cables)
 
     @property
+    def gpu_rate(self) -> float:
+        """Bytes per second, one way, that each GPU can send into the network over all its ports; a direct link has two GPUs."""
+        runs, ends = (self.cables[:1], 1) if self.switches else (self.cables, 2)
+        return sum(ends * run.count * run.link.bandwidth() for run in runs) / self.gpus
+
+    @property
     def cut_per_gpu(self) -> float:
         """Bytes per second, one way, that each GPU of the half has of the cut when all send across it."""
-        return self.cut / (self.servers // 2 * (self.gpus // self.servers))
+        return self.cut / self.near
 
     def __repr__(self) -> str:
         parts = [f"{many} {what}" for what, many in (("leaf", self.leaves), ("spine", self.spines), ("core", self.cores)) if many]

@@ -57,7 +57,8 @@ class Dragonfly:
         near = self.groups // 2
         cut = near * (self.groups - near) * self.between * self.trunk.bandwidth()
         return Design(self.name, self.kind, self.gpus, self.gpus // self.per_server, routers, 0, 0, tuple(runs),
-                      self.gpus + 2 * (within + pairs * self.between), 4 if self.groups == 2 else 5, cut, math.nan,
+                      self.gpus + 2 * (within + pairs * self.between), 4 if self.groups == 2 else 5,
+                      near * self.routers * self.per_router, cut, math.nan,
                       (Tier("router", routers, ((self.radix, self.link),)),))
 
     def graph(self) -> Graph:
@@ -96,26 +97,40 @@ class Torus:
     Args:
         dims: the chips along each dimension.
         link: from chip to chip.
+        first: the same along the first dimension, which may be another link.
     """
 
     name: str
     kind: str
     dims: tuple[int, ...]
     link: Link
+    first: Link
+
+    @property
+    def _rings(self) -> list[tuple[int, int, Link]]:
+        """(dimension, size, link) of the dimensions in which there is more than one chip."""
+        return [(axis, size, self.link if axis else self.first) for axis, size in enumerate(self.dims) if size > 1]
+
+    @property
+    def _narrowest(self) -> tuple[int, float]:
+        """The dimension across which a cut is smallest, and what that cut carries: both ends of every ring along it."""
+        gpus = math.prod(self.dims)
+        return min(((axis, 2 * gpus // size * wire.bandwidth()) for axis, size, wire in self._rings), key=lambda one: one[1])
 
     def design(self) -> Design:
-        """Return the counts. The cut goes across the longest dimension, where it is smallest."""
-        gpus, long = math.prod(self.dims), max(self.dims)
-        links = gpus * sum(size > 1 for size in self.dims)
-        cut = 2 * gpus // long * self.link.bandwidth()
-        return Design(self.name, self.kind, gpus, gpus, 0, 0, 0, (Run("GPU to GPU", self.link, links),), 0,
-                      sum(size // 2 for size in self.dims), cut, cut / (gpus // 2))
+        """Return the counts."""
+        gpus, (axis, cut) = math.prod(self.dims), self._narrowest
+        near = gpus // self.dims[axis] * (self.dims[axis] // 2)
+        links = {wire: sum(one == wire for *_, one in self._rings) for *_, wire in self._rings}
+        runs = tuple(Run("GPU to GPU", wire, gpus * rings) for wire, rings in links.items())
+        return Design(self.name, self.kind, gpus, gpus, 0, 0, 0, runs, 0, sum(size // 2 for size in self.dims), near,
+                      cut, cut / (gpus // 2))
 
     def graph(self) -> Graph:
         """Return the graph: GPUs only, numbered with the last dimension fastest. A ring of two has both links side by side."""
         at = np.arange(math.prod(self.dims)).reshape(self.dims)
-        cables = [Cables(at.ravel(), np.roll(at, -1, axis).ravel(), self.link, latency=latency(self.link))
-                  for axis, size in enumerate(self.dims) if size > 1]
-        axis = int(np.argmax(self.dims))
+        cables = [Cables(at.ravel(), np.roll(at, -1, axis).ravel(), wire, latency=latency(wire))
+                  for axis, _, wire in self._rings]
+        axis = self._narrowest[0]
         half = np.indices(self.dims)[axis].ravel() < self.dims[axis] // 2
         return Graph.wired(self.name, {f"gpu{i}": "gpu" for i in range(at.size)}, cables, half=half)
