@@ -27,18 +27,19 @@ def check(exercise: Exercise, given) -> Result:
 
 @dataclass(frozen=True)
 class Result:
-    """A verdict on the learner's code and the sentence that explains it."""
+    """A verdict on the learner's code, the sentence that explains it, and what follows from code that is right."""
 
     exercise: Exercise
     passed: bool
     sentence: str
+    follows: str = ""
 
     def __repr__(self) -> str:
-        return f"{'✓' if self.passed else '✗'} {self.sentence}"
+        return f"{'✓' if self.passed else '✗'} {self.sentence} {self.follows}".rstrip()
 
     def _repr_html_(self) -> str:
         task = "" if self.passed else f'<div class="fl-question">{html.escape(self.exercise.prompt)}</div>'
-        verdict = view.sentence("right" if self.passed else "wrong", self.sentence)
+        verdict = view.sentence("right" if self.passed else "wrong", self.sentence, more=self.follows)
         return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
 
 
@@ -63,13 +64,22 @@ def _graded(exercise: Exercise, given) -> Result:
         if objection := exercise.demand and exercise.demand(given):
             return Result(exercise, False, objection)
         cases = len(exercise.cases)
-        return Result(exercise, True, f"{name} is right" + (f" on all {cases} cases." if cases > 1 else "."))
+        right = f"{name} is right" + (f" on all {cases} cases." if cases > 1 else ".")
+        return Result(exercise, True, right, _consequence(exercise, given))
     for source, hint in exercise.wrong:
         bad = outcomes(bind(exercise, source), exercise)
         if all(agree(g, b, exercise.tolerance) for g, b in zip(got, bad, strict=True)):
             return Result(exercise, False, hint)
     first = next((g, e) for g, e in zip(got, expected, strict=True) if not agree(g, e, exercise.tolerance))
     return Result(exercise, False, _general(exercise, *first))
+
+
+def _consequence(exercise: Exercise, given) -> str:
+    """Return what follows from *given*, or "": code that is right on all cases may still stop at what is asked here."""
+    try:
+        return exercise.follows(given) if exercise.follows else ""
+    except (Exception, SystemExit):
+        return ""
 
 
 def _general(exercise: Exercise, got: Outcome, expected: Outcome) -> str:

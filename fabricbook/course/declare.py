@@ -145,6 +145,8 @@ class Exercise:
         tolerance: the largest relative difference that counts as agreement.
         demand: a function of the learner's function that is right on all cases, where how it gets there matters too: it
             returns what is wrong with it in a sentence, or "".
+        follows: a function of the learner's right function, or value, that calls it and returns in one sentence, with its
+            number, what follows of it.
 
     Raises:
         ValueError: a malformed key, or a function name that is no Python name.
@@ -159,6 +161,7 @@ class Exercise:
     wrong: Sequence[tuple[str, str]] = ()
     tolerance: float = 1e-3
     demand: Callable[[Callable], str] | None = None
+    follows: Callable[..., str] | None = None
 
     def __post_init__(self):
         _check_key(self.key)

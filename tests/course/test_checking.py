@@ -120,6 +120,25 @@ def test_a_right_function_that_breaks_a_rule_is_told_so():
     assert grade(ruled, bind(ruled, ruled.solution)).passed
 
 
+def test_what_follows_is_said_of_the_learner_s_own_function_once_it_is_right():
+    told = replace(N_HALF, follows=lambda given: f"So 8 over 2 is {given(8, 2):.2g} <B>.")
+    shown = grade(told, lambda alpha, beta: alpha / beta * 1.0005)
+    assert shown.follows == "So 8 over 2 is 4 <B>."
+    assert repr(shown) == "✓ n_half is right on all 2 cases. So 8 over 2 is 4 <B>."
+    assert "So 8 over 2 is 4 &lt;B&gt;." in shown._repr_html_()
+    assert grade(told, lambda alpha, beta: alpha * beta).follows == ""
+
+
+@pytest.mark.parametrize("stop", [ZeroDivisionError, SystemExit])
+def test_what_follows_is_left_out_where_it_cannot_be_computed(stop):
+    def follows(given):
+        raise stop
+
+    shown = grade(replace(N_HALF, follows=follows), N_HALF.answer)
+    assert shown.passed
+    assert shown.follows == ""
+
+
 def test_the_line_that_failed_is_named(tmp_path):
     source = "def n_half(alpha, beta):\n    ratio = helper(alpha)\n    return ratio\n\ndef helper(x):\n    return [][0]\n"
     cell = tmp_path / "cell.py"

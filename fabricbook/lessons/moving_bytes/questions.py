@@ -1,9 +1,10 @@
 """Latency and bandwidth, the size at which they matter alike, units, directions."""
 
+from fabriclib import units
 from fabriclib.links import AlphaBeta
 
 from ...course.declare import Exercise, Prediction
-from .tables import a100, copied, h100, small
+from .tables import a100, copied, h100, nvlink, port, small
 
 PREDICTIONS = [
     Prediction(
@@ -42,6 +43,21 @@ PREDICTIONS = [
     ),
 ]
 
+
+def _larger_than_a_small_one(n_half) -> str:
+    over = {one.name: n_half(one.latency, one.bandwidth()) for one in (h100, port)}
+    said = " and ".join(f"{units.format(size)} on {name}" for name, size in over.items())
+    return f"With your function: half the rate takes {said}; a message of {units.format(small)} reaches it on neither."
+
+
+
+def _of_each_generation(gpu_rate) -> str:
+    rates = [gpu_rate(one.per_device, one.lanes, 8 * one.lane_rate, one.code_rate) for one in (nvlink[1], h100, nvlink[5])]
+    first, fourth, fifth = (units.format(rate, "B/s") for rate in rates)
+    return (f"With your function: {first} for a {nvlink[1].device}, {fourth} for an {h100.device}, {fifth} for a "
+            f"{nvlink[5].device}: in five generations {rates[-1] / rates[0]:.3g} times as much, one way.")
+
+
 EXERCISES = [
     Exercise(
         "moving_bytes.n-half",
@@ -61,6 +77,7 @@ EXERCISES = [
             ("rate / alpha", "Check the units: bytes per second divided by seconds is no number of bytes."),
             ("rate / 2", "That is half the rate, in bytes per second. Asked is the size of a message that reaches it."),
         ],
+        follows=_larger_than_a_small_one,
     ),
     Exercise(
         "moving_bytes.line-rate",
@@ -86,5 +103,6 @@ EXERCISES = [
             ("links * lanes * bits_per_second / 8 / code",
              "The line code costs rate, it does not add any: multiply by code, do not divide."),
         ],
+        follows=_of_each_generation,
     ),
 ]

@@ -5,7 +5,7 @@ from fabriclib.collectives import collective_time
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import gradient, h100, peak, ring_seconds, training_flop
+from .tables import GPUS, WIRES, gradient, h100, peak, ring_seconds, training_flop
 
 
 def seconds_on_one_chip() -> float:
@@ -55,6 +55,14 @@ PREDICTIONS = [
     ),
 ]
 
+
+def _over_each_wire(all_reduce_seconds) -> str:
+    over = [units.format(all_reduce_seconds(gradient, GPUS, wire.bandwidth()), "s") for wire in WIRES.values()]
+    grown = all_reduce_seconds(gradient, 64, h100.bandwidth()) / all_reduce_seconds(gradient, GPUS, h100.bandwidth()) - 1
+    return (f"With your function: {units.format(gradient)} over {GPUS} GPUs take {over[0]} over NVLink, {over[1]} over PCIe and "
+            f"{over[2]} over Ethernet; 64 GPUs on NVLink would need only {units.portion(grown)} more.")
+
+
 EXERCISES = [
     Exercise(
         "start_here.ring",
@@ -87,6 +95,7 @@ EXERCISES = [
             ("8 * 2 * (gpus - 1) / gpus * nbytes / rate",
              "The rate is in bytes a second and the size in bytes: no factor of 8 is needed."),
         ],
+        follows=_over_each_wire,
     ),
 ]
 
