@@ -1,0 +1,31 @@
+"""A lesson's core takes no longer than its head says: what is read, tried, predicted and written."""
+
+import minutes
+import pytest
+
+from fabricbook.lessons import lessons
+
+# Lessons that still need more than they print: a list that may only become shorter.
+TO_COME = [
+    "infinity_fabric",
+    "congestion",
+]
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_a_lesson_fits_its_minutes(lesson):
+    counted = minutes.minutes(lesson)
+    assert (counted.needed <= counted.printed) == (lesson.name not in TO_COME), minutes.report([lesson])
+
+
+def test_each_part_is_counted():
+    assert minutes.Minutes(words=1000, stops=7, predictions=3, exercises=2, printed=30).needed == 28
+
+
+@pytest.mark.parametrize(("text", "count"), [
+    ("", 0), ("one *two* three", 3), ("| a | b |\n|---|---|\n| 1 | 2 |", 4), ("$$T = \\alpha + n$$ so", 2),
+    ("a ```code that is long``` b", 2), ("<details><summary>For the curious: x</summary>\n\nlong\n\n</details>\n\nshort", 1),
+    ("[two words](https://example.org/x y)", 2),
+])
+def test_words_are_what_is_read(text, count):
+    assert minutes.words(text) == count

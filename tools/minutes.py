@@ -1,0 +1,73 @@
+"""What a lesson's minutes go into: `python tools/minutes.py` prints it of every lesson, `python tools/minutes.py cxl` of one.
+
+A minute is 200 words of prose, or one stop of a lab; a prediction is two, an exercise five. What is folded for the curious is
+not counted.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from typing import NamedTuple
+
+import notebooks
+from fabricbook.lessons import Lesson, declared, lesson, lessons
+
+WORDS_A_MINUTE, STOP, PREDICTION, EXERCISE = 200, 1, 2, 5
+_UNREAD = re.compile(r"<details>.*?</details>|<!--.*?-->|<[^>]+>|```.*?```|\]\([^)]*\)", re.DOTALL)
+_FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$", re.DOTALL)
+
+
+class Minutes(NamedTuple):
+    """What there is in a lesson, and the minutes that its head prints."""
+
+    words: int
+    stops: int
+    predictions: int
+    exercises: int
+    printed: int
+
+    @property
+    def needed(self) -> float:
+        """The minutes it takes to read and to do it all."""
+        return self.words / WORDS_A_MINUTE + STOP * self.stops + PREDICTION * self.predictions + EXERCISE * self.exercises
+
+
+def words(text: str) -> int:
+    """Return how many words of Markdown are read: a formula is one, and nothing in a fold is.
+
+    >>> words("**Eight** GPUs, $n + p$ [bytes](a b). <details><summary>For the curious</summary> More. </details>")
+    4
+    """
+    return sum(any(map(str.isalnum, word)) for word in _FORMULA.sub(" x ", _UNREAD.sub(" ", text)).split())
+
+
+def minutes(one: Lesson) -> Minutes:
+    """Return what the cells of a lesson ask of its learner, from its text as it stands."""
+    found: dict[str, list[str]] = {name: [] for name in ("lab", "predict_first", "check")}
+    read = 0
+    for cell in notebooks.source(one).cells:
+        if cell.cell_type == "markdown":
+            read += words(cell.source)
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in found:
+                found[node.func.attr].append(ast.literal_eval(node.args[0]))
+    stops = sum(len(getattr(declared("labs")[name].declaration, "stops", ())) for name in found["lab"])
+    return Minutes(read, stops, len(found["predict_first"]), len(found["check"]), one.head.minutes)
+
+
+def report(chosen: list[Lesson]) -> str:
+    """Return a table of lessons, a line each."""
+    lines = [f"{'lesson':<18}{'words':>7}{'stops':>7}{'predictions':>13}{'exercises':>11}{'needed':>9}{'printed':>9}"]
+    for one in chosen:
+        at = minutes(one)
+        over = "" if at.needed <= at.printed else f"   {at.needed - at.printed:.0f} too many"
+        lines.append(f"{one.name:<18}{at.words:>7}{at.stops:>7}{at.predictions:>13}{at.exercises:>11}{at.needed:>9.1f}"
+                     f"{at.printed:>9}{over}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(report([lesson(name) for name in sys.argv[1:]] or lessons()))
