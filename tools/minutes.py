@@ -15,7 +15,7 @@ import notebooks
 from fabricbook.lessons import Lesson, declared, lesson, lessons
 
 WORDS_A_MINUTE, STOP, PREDICTION, EXERCISE = 200, 1, 2, 5
-_UNREAD = re.compile(r"<details>.*?</details>|<!--.*?-->|<[^>]+>|```.*?```|\]\([^)]*\)", re.DOTALL)
+_UNREAD = re.compile(r"<details>.*?</details>|<!--.*?-->|</?[a-z][^>\n]*>|```.*?```|\]\([^)]*\)", re.DOTALL)
 _FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$", re.DOTALL)
 
 
