@@ -152,3 +152,15 @@ def test_no_port_moved_more_than_its_wire():
 
 def test_copies_of_all_pairs_stand_beside_the_line_rate():
     assert pairs_beside_line_rate()["error"].tolist() == ["-10 % to -8 %", "-19 % to -13 %"]
+
+
+@pytest.mark.parametrize("gpus", book.lab("switch-adds").controls["gpus"].values)
+def test_the_switch_holds_the_sums_and_hands_them_to_all(gpus):
+    adds = book.lab("switch-adds")
+    tables = [adds.evaluate(step=step, gpus=gpus)[0] for step in range(5)]
+    moving = [table[table["part"] == "under way"] for table in tables]
+    assert [len(table) for table in moving] == [gpus**2] * 5
+    assert [set(table["holds"]) for table in moving] == [{1}, {gpus}, {gpus}, {gpus}, {gpus}]
+    assert moving[0]["x"].equals(moving[4]["x"])  # all is back where it began, as a sum
+    sums = fl.schedule("all_reduce", "nvls", ranks=gpus).counts().sent
+    assert f"in buffers: {sums:.4g}, and received {sums:.4g}." in adds.evaluate(step=4, gpus=gpus)[1]

@@ -7,12 +7,13 @@ import functools
 import numpy as np
 
 from fabriclib import catalog, units
-from fabriclib.collectives import algbw, busbw
+from fabriclib.collectives import algbw, busbw, schedule
 from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.links import link
 
-from ...stage import Control, charts, graphs, lab
+from ...stage import Control, charts, graphs, lab, pieces
 from ...stage.words import span
+from . import adds
 from .tables import BUFFER, GPUS, H100, PER_SWITCH, all_reduce_seconds, direct, growth, measured, switched, whole
 
 # ---- lab 1: where the rate comes from ----
@@ -181,3 +182,25 @@ def in_switch_sum(shown, gpus, port):
                   for one, value in zip(sent, (value for _, p, value in lines if p == gpus), strict=True))
     return table, (f"{gpus} GPUs, {units.format(port, 'B/s')} through each port each way. In a ring a GPU sends {ring}. "
                    f"With NVLS it sends {nvls}.")
+
+
+# ---- lab 4: how it adds ----
+
+@lab("switch-adds", title="How a switch adds", tier="chip",
+     controls=[Control("step", range(len(adds.STEPS)), default=0, as_="steps"),
+               Control("gpus", _GPUS, default=4, label="GPUs")],
+     chart=lambda: pieces.chart(adds.ACROSS, adds.UP, (
+         "Buffers of GPUs, each cut into pieces, and the switch above them. The number in a piece, and its shade, is how many "
+         "GPUs' numbers it is the sum of; a thick border marks what moves: up to the switch, where pieces are added, and down.")),
+     leaves_out="Time: in the hardware the moves overlap, piece by piece. The switches of a server are drawn as one; each has a "
+                "part of every piece.",
+     sources=["nccl-sym-kernels", "nvidia-dgxc"], glides=pieces.GLIDES)
+def switch_adds(step, gpus):
+    """Each GPU sends its buffer once, and its finished part once more: the switch does the rest."""
+    sent, received = adds.through_port(gpus, step)
+    last = len(adds.STEPS) - 1
+    ring = schedule("all_reduce", "ring", ranks=gpus).counts().sent
+    end = f" A ring would have sent {ring:.4g}." if step == last else ""
+    return pieces.columns(adds.drawn(gpus, step)), (
+        f"Step {step} of {last}: {adds.STEPS[step]}. By now each of the {gpus} GPUs has sent, in buffers: {sent:.4g}, and "
+        f"received {received:.4g}.{end}")

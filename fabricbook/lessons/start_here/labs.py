@@ -6,7 +6,7 @@ import numpy as np
 
 from fabriclib import units
 
-from ...stage import Control, against, charts, lab
+from ...stage import Control, against, charts, lab, pieces
 from . import ring
 from .stops import FIRST_ALL_REDUCE, ONE_CHIP, RING_STEPS, WIRE_MAP
 from .tables import CHIPS, GPUS, WIRES, a100, gradient, h100, parameters, reached, ring_seconds, runs, training_seconds
@@ -140,13 +140,13 @@ def ring_against_measured():
 @lab("ring-steps", title="The ring, step by step", tier="chip",
      controls=[Control("step", range(2 * GPUS - 1), default=0, as_="steps", until=lambda gpus: ring.plan(gpus).moves.steps),
                Control("gpus", range(2, GPUS + 1), default=GPUS, label="number", unit="GPUs")],
-     chart=lambda: ring.chart(
+     chart=lambda: pieces.chart(ring.ACROSS, ring.UP,
          "GPUs in a circle, each with its buffer as a row of pieces. The number in a piece, and its shade, is how many GPUs' "
          "numbers it is the sum of. Pieces with a thick border are under way: in each step every GPU passes one to the next."),
      leaves_out="The order in which a real library starts its messages. Here all of a step start and end together, and the time "
                 "is that of a ring whose wire carries all of {{ h100.name }}, with nothing else on it.",
      sources=["patarasuk-yuan", "stas-network", "nccl-tuning"],
-     glides=("x", "y", "x2", "y2", "middle x", "middle y", "done"), stops=RING_STEPS)
+     glides=pieces.GLIDES, stops=RING_STEPS)
 def ring_steps(step, gpus):
     """First the pieces are added up on their way round, then the finished ones go round once more."""
     last = ring.plan(gpus).moves.steps
@@ -160,4 +160,4 @@ def ring_steps(step, gpus):
     told = (f"GPU {(to - 1) % gpus} passes piece {piece} to GPU {to}, which {does}: now a sum of "
             f"{ring.held(gpus)[step][to, piece]}; all others do the same with theirs, {size} each"
             if step else f"Each of {gpus} GPUs has cut its {units.format(gradient)} into {gpus} pieces of {size}")
-    return ring.columns(ring.drawn(gpus, step, (f"step {step} of {last}", phase))), f"{told}. {done}."
+    return pieces.columns(ring.drawn(gpus, step, phase)), f"{told}. {done}."
