@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from fabricbook.stage.widget import LabWidget
 
 STAGE = """
-async ({ code, setup, state, vega }) => {
+async ({ code, setup, state, stops, vega }) => {
   const front = (await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })))).default;
   globalThis.embedded = [];
   globalThis.drawn = [];
   globalThis.open = (title = setup.title) => {
     const heard = [];
     const model = {
-      sent: [], state,
-      get: (name) => (name === "setup" ? { ...setup, title } : model.state),
+      sent: [], state, stops,
+      get: (name) => (name === "setup" ? { ...setup, title } : model[name]),
       on: (name, call) => heard.push([name, call]),
       off: (name, call) => heard.splice(heard.findIndex((h) => h[0] === name && h[1] === call), 1),
       send: (message) => model.sent.push(message),
@@ -52,7 +52,8 @@ def opened(browser, lab, vega: str = FAKE_VEGA, **options):
     page = browser.new_page(**options)
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    told = {"code": LabWidget._esm, "setup": lab.widget.setup, "state": lab.widget.state, "vega": vega}
+    told = {"code": LabWidget._esm, "setup": lab.widget.setup, "state": lab.widget.state, "stops": lab.widget.stops,
+            "vega": vega}
     page.evaluate(STAGE, told)
     page.add_style_tag(content=LabWidget._css)
     yield page
