@@ -19,6 +19,19 @@ PAGE = "page"  # in an expression: the width of the whole chart in pixels, as th
 BLACK, BLUE, ORANGE, GREEN = "#000000", "#0072B2", "#E69F00", "#009E73"
 VERMILION, PURPLE, SKY, YELLOW = "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
 INK, EDGE, GREY = "#222222", "#333333", "#555555"  # of what is written, of what is filled, of what belongs to no tier
+PAPER, FILL, GRID = "#ffffff", "#dddddd", "#e4e4e4"  # the card a chart stands on, devices without a colour, lines of an axis
+FAINT, PALE = "#8a8a8a", "#bbbbbb"  # what is there and not meant
+BLUE_TINT, ORANGE_TINT, GREEN_TINT = "#cfe6f5", "#fbe3b8", "#bfe3d6"  # areas that carry text
+VERMILION_TINT, YELLOW_TINT, YELLOW_INK = "#f3b99a", "#fbf6b6", "#6b6300"
+# What each of them is on a dark page; a colour that has no entry may stand in no chart.
+DARK = {
+    BLACK: "#f5f5f5", INK: "#e8e8e8", EDGE: "#d0d0d0", GREY: "#a8a8a8", PAPER: "#1e1e1e", FILL: "#4a4a4a", GRID: "#3a3a3a",
+    FAINT: "#909090", PALE: "#5c5c5c",
+    BLUE: "#3a8fd0", ORANGE: "#e69f00", GREEN: "#1fb58a", VERMILION: "#f0762a", PURPLE: "#d98fb6", SKY: "#8fd3ff",
+    YELLOW: "#f0e442",
+    BLUE_TINT: "#12405c", ORANGE_TINT: "#5c4206", GREEN_TINT: "#0d4a3a", VERMILION_TINT: "#6b3010", YELLOW_TINT: "#4a4608",
+    YELLOW_INK: "#e0d860",
+}
 CHIP, SERVER, CLUSTER = BLUE, ORANGE, GREEN
 TIERS = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER}
 TIER = TIERS | {"all": GREY}
@@ -52,10 +65,16 @@ _CONFIG = {
     "axis": {
         "labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": {"expr": f"{NARROW} ? 13 : 15"},
         "titleFontWeight": "normal", "titlePadding": 10,
-        "gridColor": "#e4e4e4", "labelColor": INK, "titleColor": INK, "labelOverlap": "greedy", "labelSeparation": 6,
+        "gridColor": GRID, "domainColor": FAINT, "tickColor": FAINT, "labelColor": INK, "titleColor": INK,
+        "labelOverlap": "greedy", "labelSeparation": 6,
     },
-    "legend": {"labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": 14},
-    "view": {"stroke": "#bbbbbb"},
+    "legend": {"labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": 14, "labelColor": INK, "titleColor": INK,
+               "symbolBaseStrokeColor": GREY, "gradientStrokeColor": PALE},
+    "background": PAPER,
+    "view": {"stroke": PALE},
+    "mark": {"color": GREY},
+    "rule": {"color": INK},
+    "text": {"color": INK},
 }
 
 
@@ -128,7 +147,7 @@ def bars(x, y, *, colour: str, **encodings):
 
 def here(x, y, *, colour: str):
     """One large dot of the live table: where the controls stand on the line. Rows without a *y* value draw nothing."""
-    mark = {"size": 170, "filled": True, "opacity": 1, "color": colour, "stroke": "black", "strokeWidth": 2}
+    mark = {"size": 170, "filled": True, "opacity": 1, "color": colour, "stroke": BLACK, "strokeWidth": 2}
     return live().mark_point(**mark).encode(x=x, y=y)
 
 
@@ -149,7 +168,7 @@ def legible(text, *, edge: float = 4, **mark):
         mark: anything `mark_text` takes; an encoded colour colours the text, never its edge.
     """
     mark = {"baseline": "middle", "fontSize": 14, "color": INK} | mark
-    below = text.mark_text(**mark | {"stroke": "white", "strokeWidth": edge, "strokeJoin": "round"})
+    below = text.mark_text(**mark | {"stroke": PAPER, "strokeWidth": edge, "strokeJoin": "round"})
     return below, text.mark_text(**mark)
 
 

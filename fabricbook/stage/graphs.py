@@ -90,18 +90,19 @@ def chart(description: str, *, height: int = 470):
 
     here = {"x": x("x"), "y": y("y")}
     used = f"datum.state == '{IN_USE}'"
-    fill, ink = (alt.condition(used, alt.value(a), alt.value(b)) for a, b in ((charts.CHIP, "white"), ("white", charts.INK)))
+    fill, ink = (alt.condition(used, alt.value(a), alt.value(b))
+                 for a, b in ((charts.CHIP, charts.PAPER), (charts.PAPER, charts.INK)))
     cables = of("cable").mark_rule().encode(
         **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
-        **charts.series("state", {IN_USE: (charts.CHIP, charts.SOLID), IDLE: ("#b5b5b5", [3, 3])}))
-    device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
+        **charts.series("state", {IN_USE: (charts.CHIP, charts.SOLID), IDLE: (charts.PALE, [3, 3])}))
+    device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
     gpus = of("GPU").mark_point(size=scaled(1900, 800, 600), **device).encode(**here, fill=fill)
     switches = of("switch").mark_point(size=scaled(850, 380, 600), shape="square", **device).encode(
-        **here, fill=alt.value("#e8e8e8"))
+        **here, fill=alt.value(charts.FILL))
     names = [of(part).mark_text(fontSize=scaled(size, least, 600), **mark).encode(**here, text="label:N", **extra)
              for part, size, least, mark, extra in (
                  ("GPU", 13, 9, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, 10, {}, {}),
                  ("title", 17, 12, {"fontWeight": "bold"}, {}), ("caption", 16, 11, {}, {}))]
-    loads = charts.legible(of("cable").encode(x=x("label x"), y=y("label y"), text="label:N"), edge=5, color="black",
+    loads = charts.legible(of("cable").encode(x=x("label x"), y=y("label y"), text="label:N"), edge=5, color=charts.BLACK,
                            fontSize=scaled(15, 10, 600), fontWeight="bold")
     return charts.stack(cables, *loads, switches, gpus, *names, height=height, description=description)

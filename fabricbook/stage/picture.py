@@ -31,7 +31,7 @@ def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> byte
         "offset": 14,
     }
     datasets = spec.get("datasets", {}) | {LIVE: rows(plain_columns(columns))}
-    whole = spec | {"title": heading, "datasets": datasets, "width": WIDTH, "background": "white"}
+    whole = spec | {"title": heading, "datasets": datasets, "width": WIDTH}
     return _packed(vl_convert.vegalite_to_png(whole, scale=SCALE))
 
 

@@ -213,11 +213,12 @@ def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
 
 
 SHAPES = {  # of a device: its sign, its size on a wide page and on a narrow one, its filling
-    "cpu": ("square", 2300, 1100, "#ffffff"), "pcie-switch": ("square", 1700, 1150, "#dddddd"),
-    "root": ("circle", 90, 60, charts.INK), "retimer": ("triangle-right", 500, 260, "#ffffff"),
-    "nic": ("diamond", 1500, 700, "#ffffff"), "ssd": ("square", 1000, 480, "#ffffff"), "gpu": ("circle", 1300, 620, "#cfe6f5"),
+    "cpu": ("square", 2300, 1100, charts.PAPER), "pcie-switch": ("square", 1700, 1150, charts.FILL),
+    "root": ("circle", 90, 60, charts.INK), "retimer": ("triangle-right", 500, 260, charts.PAPER),
+    "nic": ("diamond", 1500, 700, charts.PAPER), "ssd": ("square", 1000, 480, charts.PAPER),
+    "gpu": ("circle", 1300, 620, charts.BLUE_TINT),
 }
-PLAIN = {"baseline": "middle", "lineBreak": "\n", "color": "#111111"}
+PLAIN = {"baseline": "middle", "lineBreak": "\n", "color": charts.INK}
 
 
 def chart(description: str, *, height: int = 470):
@@ -232,19 +233,19 @@ def _here() -> dict:
 def _cable_layers() -> list:
     import altair as alt
 
-    look = charts.series("state", {IDLE: ("#8a8a8a", charts.SOLID), IN_USE: (charts.CHIP, charts.SOLID),
+    look = charts.series("state", {IDLE: (charts.FAINT, charts.SOLID), IN_USE: (charts.CHIP, charts.SOLID),
                                    TIGHT: (charts.LIMIT, charts.DASHED)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
     return [of("cable").mark_rule().encode(**_here(), x2="x2:Q", y2="y2:Q", **look),
             of("arc").mark_line(interpolate="monotone").encode(**_here(), detail="edge:N", order="order:Q", **look),
-            of("bar").mark_rule(strokeWidth=26, color="#dddddd", strokeCap="round").encode(**_here(), x2="x2:Q")]
+            of("bar").mark_rule(strokeWidth=26, color=charts.FILL, strokeCap="round").encode(**_here(), x2="x2:Q")]
 
 
 def _device_layers() -> list:
     """Return the devices and their names; the lines under the drawing too."""
     import altair as alt
 
-    device = {"opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
+    device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
     layers = [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**_here(), fill=alt.value(fill))
               for kind, (shape, wide, narrow, fill) in SHAPES.items()]
     for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
@@ -262,6 +263,6 @@ def _rate_layers() -> list:
     """Return the rates on the cables, on a white edge, so that they can be read over a line."""
     import altair as alt
 
-    ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value("black"))
+    ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value(charts.BLACK))
     text = of("rate").encode(**_here(), text="label:N", color=ink)
     return list(charts.legible(text, fontSize=scaled(14, 10), fontWeight="bold"))

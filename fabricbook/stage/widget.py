@@ -16,7 +16,7 @@ import traitlets
 
 from fabriclib.checks import known
 
-from .charts import GREEN, GREY, LIVE, PAGE, TIER, TIERS, VERMILION
+from .charts import DARK, GREEN, GREY, INK, LIVE, PAGE, PAPER, TIER, TIERS, VERMILION
 from .lab import Lab
 from .wire import plain_columns
 from .words import COME_BACK
@@ -120,7 +120,9 @@ def _setup(lab: Lab) -> dict:
         "title": declared.title,
         "tier": declared.tier,
         "tiers": list(TIERS),
-        "style": {"tier": TIER[declared.tier], "grey": GREY, "right": GREEN, "wrong": VERMILION, "gone": json.dumps(COME_BACK)},
+        "style": {"tier": TIER[declared.tier], "grey": GREY, "right": GREEN, "wrong": VERMILION, "paper": PAPER, "ink": INK,
+                  "gone": json.dumps(COME_BACK)},
+        "dark": DARK,
         "controls": controls,
         "spec": lab.spec,
         "names": {"live": LIVE, "page": PAGE},

@@ -1,15 +1,22 @@
 """The small pieces of charts that several labs share."""
 
+import colorsys
+import json
+import re
+
+import pytest
+
+import fabricbook
 from fabricbook.stage import charts
 
 X, Y = charts.x("size", (0, 1)), charts.y("time", (0, 1))
 
 
-def test_legible_text_is_itself_over_a_white_edge():
+def test_legible_text_is_itself_over_a_edge_of_paper():
     text = charts.live().encode(x=X, text="said:N")
     edge, ink = (layer.to_dict() for layer in charts.legible(text, edge=5, color=charts.LIMIT))
     assert edge["encoding"] == ink["encoding"]
-    assert edge["mark"] == ink["mark"] | {"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"}
+    assert edge["mark"] == ink["mark"] | {"stroke": charts.PAPER, "strokeWidth": 5, "strokeJoin": "round"}
     assert ink["mark"] == {"type": "text", "baseline": "middle", "fontSize": 14, "color": charts.LIMIT}
 
 
@@ -18,3 +25,47 @@ def test_a_diamond_is_black_whole_and_as_large_as_asked():
     assert drawn["mark"] == {"type": "point", "shape": "diamond", "size": 90, "filled": True, "opacity": 1, "color": "#000000"}
     assert drawn["encoding"]["x"]["field"] == "size"
     assert drawn["encoding"]["y"]["field"] == "time"
+
+
+def lightness(colour):
+    """The relative luminance of "#rrggbb", as WCAG 2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    darker, lighter = sorted((lightness(one), lightness(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+HUES = (charts.BLUE, charts.ORANGE, charts.GREEN, charts.VERMILION, charts.PURPLE, charts.SKY, charts.YELLOW)
+
+
+@pytest.mark.parametrize("colour", [*HUES, charts.BLACK, charts.INK, charts.GREY, charts.EDGE, charts.FAINT])
+def test_every_colour_can_be_seen_on_a_dark_page(colour):
+    assert contrast(charts.DARK[colour], charts.DARK[charts.PAPER]) >= 3
+
+
+@pytest.mark.parametrize("colour", HUES)
+def test_a_hue_keeps_its_meaning_in_the_dark(colour):
+    def hue(shown):
+        return colorsys.rgb_to_hls(*(int(shown[i : i + 2], 16) / 255 for i in (1, 3, 5)))[0]
+
+    assert abs(hue(colour) - hue(charts.DARK[colour])) < 0.04
+    assert len({charts.DARK[one] for one in HUES}) == len(HUES)
+
+
+@pytest.mark.parametrize("tint", [charts.BLUE_TINT, charts.ORANGE_TINT, charts.GREEN_TINT, charts.VERMILION_TINT,
+                                  charts.YELLOW_TINT, charts.FILL])
+def test_ink_can_be_read_on_every_tint_light_and_dark(tint):
+    assert contrast(tint, charts.INK) >= 4.5
+    assert contrast(charts.DARK[tint], charts.DARK[charts.INK]) >= 4.5
+
+
+@pytest.mark.parametrize("name", fabricbook.labs())
+def test_every_colour_of_a_lab_has_a_twin_in_the_dark(name):
+    written = json.dumps(fabricbook.lab(name).spec)
+    words = re.findall(r'"(?:color|fill|stroke|background|\w*Color)": "([^"]*)"', written)
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", written)) | set(words) <= {*charts.DARK, "transparent"}
+    assert not re.findall(r"""["'](white|black|gr[ae]y|red|green|blue|orange|yellow)["']""", written)

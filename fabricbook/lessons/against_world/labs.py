@@ -84,7 +84,7 @@ def _error_chart():
                  ticks=[0.1, 0.3, 1, 3, 10, 30, 100])
     offset = alt.XOffset("offset:Q", scale=alt.Scale(domain=[-1.6, 1.6]))
     dots = charts.live().transform_filter("datum.part == 'table'").mark_point(
-        size=70, filled=True, opacity=0.75, color=charts.CLUSTER, stroke="black", strokeWidth=0.7).encode(
+        size=70, filled=True, opacity=0.75, color=charts.CLUSTER, stroke=charts.BLACK, strokeWidth=0.7).encode(
         x=x, y=y, xOffset=offset, tooltip=[alt.Tooltip("table:N")])
     means = charts.live().transform_filter("datum.part == 'mean'").mark_tick(thickness=5, size=90, color=charts.MEASURED).encode(
         x=x, y=y)
@@ -169,11 +169,12 @@ def _choice_chart():
         strokeDash=alt.StrokeDash("protocol:N", legend=charts.legend(list(_DASHES), orient="bottom", **sign),
                                   scale=alt.Scale(domain=list(_DASHES), range=list(_DASHES.values()))))
     top = {"y": alt.value(0), "y2": alt.value(_STRIP)}
-    strip = parts.of("range").mark_rect(fill="#fbf6b6", stroke="#6b6300", strokeWidth=1).encode(x=x("size"), x2="end:Q", **top)
-    said = parts.of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 9 : 12"), fontWeight="bold", color="#3d3900").encode(
+    strip = parts.of("range").mark_rect(fill=charts.YELLOW_TINT, stroke=charts.YELLOW_INK, strokeWidth=1).encode(
+        x=x("size"), x2="end:Q", **top)
+    said = parts.of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 9 : 12"), fontWeight="bold").encode(
         x=x("middle"), y=alt.value(_STRIP / 2), text="label:N")
-    dot = parts.of("here").mark_point(size=170, filled=True, opacity=1, color="white", stroke="black", strokeWidth=2.5).encode(
-        x=x("size"), y=y)
+    outlined = {"color": charts.PAPER, "stroke": charts.BLACK, "strokeWidth": 2.5}
+    dot = parts.of("here").mark_point(size=170, filled=True, opacity=1, **outlined).encode(x=x("size"), y=y)
     diamonds = charts.diamonds(parts.of("measured"), x("size"), y, size=70)
     named = parts.of("measured").mark_text(align="right", dx=-4, dy=-14, fontSize=14, color=charts.MEASURED).encode(
         x=x("size"), y=y, text="label:N")

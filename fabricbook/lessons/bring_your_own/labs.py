@@ -130,7 +130,7 @@ def read_a_log(run, suspect):
 _MESSAGE, _OWN = "one message", "MPI's own (marks only)"
 NAMES = {"direct": _MESSAGE, "ring": "ring", "recursive_doubling": "recursive doubling", measure.OWN: _OWN}
 _MARKED = {"ring": (charts.SERVER, charts.SOLID), "recursive doubling": (charts.CHIP, charts.DASHED),
-           _MESSAGE: ("#777777", charts.DOTTED), _OWN: (charts.OTHER, charts.DASH_DOT)}
+           _MESSAGE: (charts.FAINT, charts.DOTTED), _OWN: (charts.OTHER, charts.DASH_DOT)}
 _SHAPES = ["circle", "square", "cross", "triangle-up"]
 _ALL = "all"
 BUSY = 5  # times the start of the recorded run, whose four processes shared two idle cores
@@ -206,7 +206,7 @@ def _own_chart():
 
     lines = charts.live().mark_line(strokeWidth=3).encode(x=x, y=y("model (s)"), **charts.series("what", _MARKED))
     marks = [charts.live().transform_filter(f"datum.what === {json.dumps(what)}").mark_point(
-        shape=shape, color=colour, size=110, filled=True, opacity=1, stroke="black", strokeWidth=1).encode(
+        shape=shape, color=colour, size=110, filled=True, opacity=1, stroke=charts.BLACK, strokeWidth=1).encode(
         x=x, y=y("measured (s)")) for (what, (colour, _)), shape in zip(_MARKED.items(), _SHAPES, strict=True)]
     return charts.stack(lines, *marks, height=380, description=(
         "Time against buffer size, both logarithmic. Marks are measured between processes of one computer; lines are what the "

@@ -67,14 +67,14 @@ def _stepper_chart():
     axis = alt.Axis(labels=False, ticks=False, grid=False, titlePadding=26)
     x = charts.x("from", (0, 1), title="chunk of the buffer").axis(axis)
     y = charts.names("rank", _ROWS)
-    shades = alt.Scale(domain=[0, 1], range=["#ffffff", charts.CHIP], interpolate="rgb")
+    shades = alt.Scale(domain=[0, 1], range=[charts.PAPER, charts.CHIP], interpolate="rgb")
     filled = alt.Color("complete:Q", legend=None, scale=shades)
-    cells = charts.live().mark_rect(stroke="#999999", strokeWidth=1).encode(x=x, x2="to:Q", y=y, color=filled)
+    cells = charts.live().mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x, x2="to:Q", y=y, color=filled)
     arrived = "datum['arrived from'] != ''"
-    border = charts.live().mark_rect(filled=False, stroke="black", opacity=1).encode(
+    border = charts.live().mark_rect(filled=False, stroke=charts.BLACK, opacity=1).encode(
         x=x, x2="to:Q", y=y, strokeWidth=alt.condition(arrived, alt.value(4.5), alt.value(0)))
     middle = charts.x("middle", (0, 1), title="chunk of the buffer").axis(axis)
-    ink = alt.condition("datum.complete > 0.8", alt.value("white"), alt.value(charts.INK))
+    ink = alt.condition("datum.complete > 0.8", alt.value(charts.PAPER), alt.value(charts.INK))
     number = charts.live().mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(
         x=middle, y=y, text="contributions:N", color=ink)
     tick = charts.live().mark_text(fontSize=15, dx=15, dy=-7).encode(x=middle, y=y, text="tick:N", color=ink)

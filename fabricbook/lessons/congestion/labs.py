@@ -51,8 +51,8 @@ def _draw_chart():
     flow = parts.of("flow").mark_rect(stroke=charts.INK, strokeWidth=1).encode(
         x=x, x2="right:Q", y=y, y2="top:Q", color=alt.Color("state:N", legend=None, scale=alt.Scale(
             domain=["alone", "shared"], range=[charts.CLUSTER, charts.OTHER])))
-    idle = parts.of("idle").mark_text(fontSize=14, color="#666666", dy=-8, text="idle", angle=0).encode(x=x, y=y)
-    number = parts.of("number").mark_text(fontSize=13, fontWeight="bold", color="white").encode(x=x, y=y, text="label:N")
+    idle = parts.of("idle").mark_text(fontSize=14, color=charts.GREY, dy=-8, text="idle", angle=0).encode(x=x, y=y)
+    number = parts.of("number").mark_text(fontSize=13, fontWeight="bold", color=charts.PAPER).encode(x=x, y=y, text="label:N")
     told = parts.of("figure").mark_text(fontSize=parts.scaled(17, 11, 600), fontWeight="bold").encode(
         x=x, y=y, text="label:N")
     even = charts.limit([{"bottom": 1.0, "label": "evenly spread"}], y=y)

@@ -43,7 +43,7 @@ def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
     # Rows without a value would break the band: a line is drawn from point to point in the order of x.
     band = charts.live().transform_filter("isValid(datum.fastest)").mark_line(strokeWidth=15, color=charts.YELLOW, opacity=0.55)
     below = alt.ExprRef("scale('y', datum.named) > height - 30 ? -19 : 19")  # at the foot of the chart above the band
-    name = charts.live().mark_text(align="left", dx=4, dy=below, fontSize=14, color="#6b6300", fontWeight="bold")
+    name = charts.live().mark_text(align="left", dx=4, dy=below, fontSize=14, color=charts.YELLOW_INK, fontWeight="bold")
     return charts.stack(
         band.encode(x=x, y=y("fastest")), name.encode(x=x, y=y("named"), text="name:N"),
         charts.line(x, y("seconds"), colour=charts.CLUSTER, **lines),

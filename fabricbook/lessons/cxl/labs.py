@@ -60,12 +60,12 @@ def _mix_chart():
     row = charts.live()
     spread = row.mark_rule(strokeWidth=9, color=charts.OTHER_2, opacity=0.55).encode(x=ns("lowest (ns)"), x2="highest (ns)", y=y)
     place = row.mark_rule(strokeWidth=1.5, strokeDash=charts.DOTTED, color=charts.CHIP).encode(x=ns("mix (ns)"))
-    usual = row.mark_point(size=110, filled=True, fill="white", opacity=1, stroke=charts.CHIP, strokeWidth=3)
+    usual = row.mark_point(size=110, filled=True, fill=charts.PAPER, opacity=1, stroke=charts.CHIP, strokeWidth=3)
     measured = [{"ends": f.value, "memory": name} for name, id in _LADDER.items() for f in catalog.figures(id, "load latency")]
     left = alt.layer(spread, place, usual.encode(x=ns("usual (ns)"), y=y), charts.diamonds(charts.fixed(measured), ns("ends"), y),
                      charts.here(ns("mix (ns)"), y, colour=charts.CHIP), *text(ns("written at (ns)"), "load", dy=-17),
                      *text(ns("ends at (ns)"), "rests on", align="left", dx=11, opacity=fits))
-    able = row.mark_bar(color="white", stroke=charts.EDGE, strokeWidth=1.5).encode(x=gbps("able (GB/s)"), y=y)
+    able = row.mark_bar(color=charts.PAPER, stroke=charts.EDGE, strokeWidth=1.5).encode(x=gbps("able (GB/s)"), y=y)
     right = alt.layer(able, charts.bars(gbps("used (GB/s)"), y, colour=charts.CHIP),
                       *text(gbps("able (GB/s)"), "rate", align="left", dx=8, opacity=fits))
     return charts.stack(left, right, height=300, description=(
@@ -157,15 +157,17 @@ def _trace_chart():
 
     y = charts.names("access", list(range(1, STEPS + 1)))
     cell = charts.live().transform_filter("datum.state != ''")
-    shade = alt.Color("shade:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#ffffff", charts.CHIP], interpolate="rgb"))
-    ink = alt.condition("datum.shade > 0.5", alt.value("white"), alt.value(charts.INK))
-    filled = cell.mark_rect(stroke="#999999", strokeWidth=1).encode(x=x("from"), x2="to:Q", y=y, color=shade)
+    shade = alt.Color("shade:Q", legend=None, scale=alt.Scale(
+        domain=[0, 1], range=[charts.PAPER, charts.CHIP], interpolate="rgb"))
+    ink = alt.condition("datum.shade > 0.5", alt.value(charts.PAPER), alt.value(charts.INK))
+    filled = cell.mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x("from"), x2="to:Q", y=y, color=shade)
     letter = cell.mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(x=x("middle"), y=y, text="state:N", color=ink)
     word = cell.mark_text(fontSize=12, dy=12, opacity=_if_narrow(0, 1)).encode(x=x("middle"), y=y, text="word:N", color=ink)
-    now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke="black", strokeWidth=3.5)
+    now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke=charts.BLACK, strokeWidth=3.5)
     room = alt.ExprRef(f"width * {_COLUMNS['host'][0]} - 10")
     said = charts.live().mark_text(align="left", dx=8, dy=-8, fontSize=_if_narrow(13, 15), fontWeight="bold", limit=room).encode(
-        x=x("left"), y=y, text="does:N", color=alt.condition("datum.done == 'yes'", alt.value(charts.INK), alt.value("#8a8a8a")))
+        x=x("left"), y=y, text="does:N", color=alt.condition(
+            "datum.done == 'yes'", alt.value(charts.INK), alt.value(charts.FAINT)))
     sent = charts.live().mark_text(align="left", dx=8, dy=11, fontSize=13, color=charts.INK, limit=room).encode(
         x=x("left"), y=y, text="sent:N")
     heads = charts.live().mark_text(fontSize=_if_narrow(9, 13), color=charts.INK).encode(
@@ -264,7 +266,7 @@ def _flit_chart():
     dots = charts.live().mark_circle(size=22, opacity=1, color=charts.INK).encode(x=x(), y=y("share"))
     return charts.stack(
         charts.limit(ceiling, y=y("share")), charts.line(x(), y("share"), colour=charts.CHIP, **styles), dots,
-        charts.here(x(), y("here"), colour="white"), description=(
+        charts.here(x(), y("here"), colour=charts.PAPER), description=(
             "The share of the bytes on the wire that are cache lines, against the number of lines sent together, for flits of "
             "68 and of 256 bytes. A dashed line above both is the share of all slots. Circles mark the chosen number of lines."))
 

@@ -98,14 +98,14 @@ def _picture():
         return axis.axis(None)
 
     here = {"x": place("x"), "y": place("y")}
-    look = charts.series("state", {FIRST: (charts.SERVER, charts.SOLID), CABLE: ("#9a9a9a", charts.SOLID)})
+    look = charts.series("state", {FIRST: (charts.SERVER, charts.SOLID), CABLE: (charts.FAINT, charts.SOLID)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
-    edge = {"size": parts.scaled(700, 260), "opacity": 1, "stroke": "black", "strokeWidth": 1.5, "filled": True}
+    edge = {"size": parts.scaled(700, 260), "opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
     text = {"baseline": "middle", "color": charts.INK}
     return charts.stack(
         parts.of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
-        parts.of("switch").mark_point(shape="square", **edge).encode(**here, fill=alt.value("#bfe3d6")),
-        parts.of("server").mark_point(shape="circle", **edge).encode(**here, fill=alt.value("#fbe3b8")),
+        parts.of("switch").mark_point(shape="square", **edge).encode(**here, fill=alt.value(charts.GREEN_TINT)),
+        parts.of("server").mark_point(shape="circle", **edge).encode(**here, fill=alt.value(charts.ORANGE_TINT)),
         parts.of("more").mark_text(fontSize=22, fontWeight="bold", **text).encode(**here, text="label:N"),
         parts.of("tier").mark_text(fontSize=parts.scaled(15, 11), align="left", fontWeight="bold", **text).encode(
             **here, text="label:N"),
@@ -233,8 +233,8 @@ def _cabling_chart():
     legend = charts.legend(list(styles), symbolSize=260)
     shape = alt.Shape("cabling:N", scale=alt.Scale(domain=list(styles), range=list(shapes)), legend=legend)
     colour = alt.Color("cabling:N", scale=alt.Scale(domain=list(styles), range=list(colours)), legend=legend)
-    between = charts.live().mark_rule(strokeWidth=3, color="#9a9a9a").encode(y=y, x=x("low"), x2="high:Q")
-    marks = charts.live().mark_point(size=260, filled=True, opacity=1, stroke="black", strokeWidth=1.5).encode(
+    between = charts.live().mark_rule(strokeWidth=3, color=charts.FAINT).encode(y=y, x=x("low"), x2="high:Q")
+    marks = charts.live().mark_point(size=260, filled=True, opacity=1, stroke=charts.BLACK, strokeWidth=1.5).encode(
         x=x("seconds"), y=y, shape=shape, color=colour)
     once = charts.live().transform_filter(f"datum.cabling == '{BY_SERVER}'")
     ratio = once.mark_text(align="left", dx=16, fontSize=15, baseline="middle").encode(x=x("high"), y=y, text="ratio:N")

@@ -192,7 +192,7 @@ def _rail_chart():
 
     return charts.stack(
         charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _PAIRS)),
-        charts.here(x, y("here"), colour="white"), height=340, description=(
+        charts.here(x, y("here"), colour=charts.PAPER), height=340, description=(
             "The time of an all-to-all against the bytes that a GPU sends, both logarithmic, where each block travels by itself "
             "and where blocks first move to the GPU on the right rail. Circles mark the chosen size."))
 

@@ -35,7 +35,7 @@ _ALL, _NEAR = (0, 20), (0, 8)  # microseconds
 _GROUPS = {"kernel and copies": ("kernel", "copies"), "interrupt and wake-up": ("interrupt and wake-up",),
            "program": ("program",), "PCIe and NIC": ("PCIe and NIC",), "wire, FEC, cable": ("wire and FEC",),
            "switches": ("switches",)}
-_COLOURS = [charts.OTHER, "#8a8a8a", "#ffffff", charts.SERVER, charts.OTHER_2, charts.CLUSTER]
+_COLOURS = [charts.OTHER, charts.FAINT, charts.PAPER, charts.SERVER, charts.OTHER_2, charts.CLUSTER]
 
 
 def _panel(field: str, domain, width: list[str], title: str):
@@ -61,7 +61,8 @@ def _ladder_chart():
 
         bars = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.8}).encode(
             x=x(start), x2=alt.X2(f"{end}:Q"), y=y, color=colour)
-        spread = charts.live().mark_rule(color="black", strokeWidth=2.5, yOffset=34).encode(x=x(low), x2=alt.X2(f"{high}:Q"), y=y)
+        spread = charts.live().mark_rule(color=charts.BLACK, strokeWidth=2.5, yOffset=34).encode(
+            x=x(low), x2=alt.X2(f"{high}:Q"), y=y)
         text = charts.legible(charts.live().encode(x=x(place), y=y, text=f"{said}:N"), align="left", dx=6, fontSize=15,
                               fontWeight="bold")
         return alt.layer(bars, spread, *text)

@@ -142,7 +142,7 @@ def _sum_chart():
     name = charts.fixed(row).mark_text(align="right", dx=-6, dy=14, fontSize=14, fontWeight="bold", color=charts.LIMIT).encode(
         x=x, y=y("rate"), text="label:N")
     lines = charts.line(x, y("printed (GB/s)"), colour=charts.CHIP, **charts.series("what", _STYLES))
-    here = charts.here(x, y("here (GB/s)"), colour="white")
+    here = charts.here(x, y("here (GB/s)"), colour=charts.PAPER)
     shapes = alt.Scale(domain=list(_MARKS.values()), range=["circle", "diamond"])
     marks = charts.live().transform_filter("isValid(datum['measured (GB/s)'])").mark_point(
         size=150, filled=True, opacity=1, color=charts.MEASURED).encode(

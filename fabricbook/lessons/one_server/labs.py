@@ -88,8 +88,8 @@ def _matrix_chart():
     place = {"x": charts.names("to", numbers, channel="X", title="to GPU"), "y": charts.names("from", numbers, title="from GPU")}
     shade = alt.Color("shade:Q", title="GB/s", scale=alt.Scale(type="log", domain=list(COLOURS), scheme="blues", clamp=True),
                       legend=alt.Legend(orient="right", gradientLength=200))
-    dark = alt.condition("datum.shade > 70", alt.value("white"), alt.value("black"))
-    boxes = charts.live().mark_rect(stroke="#777777").encode(**place, color=shade)
+    dark = alt.condition("datum.shade > 70", alt.value(charts.PAPER), alt.value(charts.BLACK))
+    boxes = charts.live().mark_rect(stroke=charts.FAINT).encode(**place, color=shade)
     text = charts.live().mark_text(fontSize=alt.ExprRef("clamp(width / 46, 10, 15)"), fontWeight="bold").encode(
         **place, text="cell:N", color=dark)
     return charts.stack(boxes, text, height=400, description=(

@@ -43,13 +43,13 @@ def _chart():
     rows["write"].append({"bytes": 100.0, "share": 22, "label": f"writes, measured on {MEASURED_ON}"})
     rows["read"].append({"bytes": 100.0, "share": 12, "label": f"reads, measured on {MEASURED_ON}"})
     marks = [charts.diamonds(charts.fixed(rows[kind]), x, y("share"), size=130, fill=fill, strokeWidth=2, stroke=charts.MEASURED)
-             for kind, fill in (("write", charts.MEASURED), ("read", "white"))]
+             for kind, fill in (("write", charts.MEASURED), ("read", charts.PAPER))]
     size = charts.fitting("width * 0.62", 14)
     words = charts.fixed([rows["write"][-1], rows["read"][-1]]).mark_text(
         align="left", dx=14, fontSize=size, color=charts.INK).encode(x=x, y=y("share"), text="label:N")
     return charts.stack(
         charts.line(x, y("share"), colour=charts.SERVER, **charts.series("what", _STYLES)), *marks, words,
-        charts.here(x, y("here"), colour="white"), height=360, description=(
+        charts.here(x, y("here"), colour=charts.PAPER), height=360, description=(
             "The share of the line rate that is data, against the bytes of one transfer from 16 to 4096. Solid: writes. Dashed: "
             "reads with the chosen number of requests under way. Dotted: reads without that limit. All three fall a "
             "little after each full payload. Black diamonds: writes measured, white diamonds: reads measured, on PCIe 3 with "
@@ -277,7 +277,7 @@ def _called(name: str) -> str:
 _DEVICES = [f"{kind}{i}" for kind in ("gpu", "nic") for i in range(GPUS)]
 _FROM = _DEVICES[:GPUS]
 WAY, ALONE, TOGETHER = "the way", "GB/s, one pair alone", "GB/s, all GPUs at once"
-_TINTS = {"PIX": "#bfe3f7", "PHB": "#ffe3ad", "SYS": "#f3b99a", "": "#ffffff"}
+_TINTS = {"PIX": charts.BLUE_TINT, "PHB": charts.ORANGE_TINT, "SYS": charts.VERMILION_TINT, "": charts.PAPER}
 
 
 @functools.cache
@@ -305,7 +305,7 @@ def _matrix_chart():
     legend = charts.legend(list(said.values()), symbolSize=400, orient="bottom", values=list(said),
                            labelExpr=f"({json.dumps(said)})[datum.label]")
     colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
-    cells = charts.live().mark_rect(stroke="#777777", strokeWidth=1).encode(x=x, y=y, color=colour)
+    cells = charts.live().mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x, y=y, color=colour)
     size = alt.ExprRef("clamp(width / 48, 8, 15)")
     words = charts.live().mark_text(fontSize=size, color=charts.INK).encode(x=x, y=y, text="cell:N")
     return charts.stack(cells, words, height=330, description=(

@@ -186,7 +186,7 @@ def _eye_chart():
     blur = trace.mark_area(color=charts.CHIP).encode(x=x, y=y("low"), y2="high:Q", detail="trace:N", opacity=ink)
     centre = trace.mark_line(color=charts.CHIP, strokeWidth=1, opacity=0.35).encode(x=x, y=y("mid"), detail="trace:N")
     colour = alt.condition("datum.open == 'yes'", alt.value(charts.INK), alt.value(charts.LIMIT))
-    opening = parts.of("opening").mark_bar(width=9, fill="white", stroke="black", strokeWidth=2).encode(
+    opening = parts.of("opening").mark_bar(width=9, fill=charts.PAPER, stroke=charts.BLACK, strokeWidth=2).encode(
         x=x, y=y("low"), y2="high:Q")
     said = charts.legible(parts.of("said").encode(x=x, y=y("mid"), text="label:N", color=colour),
                           edge=5, align="left", fontSize=17, fontWeight="bold", dx=8)

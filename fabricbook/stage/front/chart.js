@@ -1,15 +1,17 @@
-/* ---- the chart: embedded once, then fed new data ---- */
+/* ---- the chart: embedded for each look of the page, in between fed new data ---- */
 
-function livingChart({ spec, names }, vegaModule, onMissing, onView) {
+function livingChart({ spec, names }, colours, vegaModule, onMissing, onView) {
   const element = make("div", "fl-card");
   const box = make("div", "fl-chart");
   element.append(box);
+  element.style.setProperty("--fl-natural", `${spec.height}px`);
   let columns = null;
   let view = null;
   let finalize = null;
   let drawing = false;
   let stale = false;
-  let width = 0;
+  let size = { width: 0, height: 0 };
+  let newest = 0; // embeddings asked for: one that is overtaken is thrown away
 
   async function draw() {
     stale = true;
@@ -22,44 +24,62 @@ function livingChart({ spec, names }, vegaModule, onMissing, onView) {
     drawing = false;
   }
 
-  async function embed() {
-    const { vegaEmbed } = await vegaModule;
+  function outfitted() {
     const datasets = { ...spec.datasets, [names.live]: rows(columns) };
-    const params = spec.params?.map((param) => (param.name === names.page ? { ...param, value: width } : param));
+    const params = spec.params?.map((param) => (param.name === names.page ? { ...param, value: size.width } : param));
+    return { ...colours.paint(spec), ...size, autosize: { type: "fit", contains: "padding" }, datasets, params };
+  }
+
+  async function embed() {
+    const own = ++newest;
+    const { vegaEmbed } = await vegaModule;
+    if (own !== newest) return;
+    close();
     stale = false;
-    const options = { mode: "vega-lite", renderer: "canvas", actions: false };
-    const result = await vegaEmbed(box, { ...spec, datasets, params }, options);
-    ({ view, finalize } = result);
+    const inside = make("div");
+    box.replaceChildren(inside);
+    const made = await vegaEmbed(inside, outfitted(), { mode: "vega-lite", renderer: renderer(), actions: false });
+    if (own !== newest) return made.finalize();
+    ({ view, finalize } = made);
     box.flView = view;
     onView(box);
     if (stale) await draw();
   }
 
-  // A lab that is not on the page yet, or in a folded cell, has no width: it is drawn when it gets one.
+  /* Enlarged, a canvas would be a blurred picture of itself. */
+  const renderer = () => (element.closest(".fl-staged") ? "svg" : "canvas");
+
+  function close() {
+    finalize?.();
+    view = finalize = box.flView = null;
+  }
+
+  const show = () => embed().catch((error) => {
+    box.replaceChildren(make("p", "fl-missing", error.message));
+    onMissing();
+  });
+
+  // A lab that is not on the page yet, or in a folded cell, has no size: it is drawn when it gets one.
   const observer = new ResizeObserver(() => {
-    if (box.clientWidth === 0 || box.clientWidth === width) return;
-    const first = width === 0;
-    width = box.clientWidth;
-    if (view) view.signal(names.page, width).width(width).runAsync();
-    else if (first) {
-      embed().catch((error) => {
-        box.replaceChildren(make("p", "fl-missing", error.message));
-        onMissing();
-      });
-    }
+    const { clientWidth: width, clientHeight: height } = box;
+    if (!width || !height || (width === size.width && height === size.height)) return;
+    size = { width, height };
+    if (view) view.signal(names.page, width).width(width).height(height).runAsync();
+    else if (!newest) show();
   });
   observer.observe(box);
 
   return {
     element,
-    draw(newest) {
-      columns = newest;
+    draw(latest) {
+      columns = latest;
       draw();
     },
+    restyle() { if (newest) show(); },
     end() {
+      newest += 1;
       observer.disconnect();
-      finalize?.();
-      view = null;
+      close();
     },
   };
 }

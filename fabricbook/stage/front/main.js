@@ -16,7 +16,6 @@ export default {
   render({ model, el }) {
     const setup = model.get("setup");
     const root = make("section", "fabriclib-lab");
-    for (const [name, value] of Object.entries(setup.style)) root.style.setProperty(`--fl-${name}`, value);
     root.setAttribute("aria-label", setup.title);
 
     const sentence = make("p", "fl-sentence");
@@ -30,9 +29,11 @@ export default {
     });
     const table = tableFold();
     const vega = joinVega(model);
-    const chart = livingChart(setup, vega.module, () => { table.element.open = true; }, (box) => {
+    const colours = theme(setup.dark, restyle);
+    const chart = livingChart(setup, colours, vega.module, () => { table.element.open = true; }, (box) => {
       touch(box, setup.controls, controls, root, () => model.get("state").columns);
     });
+    const stage = stageMode(root, () => chart.restyle());
     const picture = glider(setup.glides, chart.draw);
 
     function show() {
@@ -50,13 +51,23 @@ export default {
       controls.answered();
     }
 
+    function restyle() {
+      root.style.colorScheme = colours.scheme();
+      for (const [name, value] of Object.entries(colours.paint(setup.style))) root.style.setProperty(`--fl-${name}`, value);
+      chart.restyle();
+    }
+
     const body = make("div", "fl-body");
     const stops = setup.stops.length ? stopPanel(model, setup.stops, controls, root) : null;
     if (stops) body.append(stops.element);
     body.append(chart.element);
-    root.append(heading(setup), sentence, controls.element, body, folds(setup, table, controls));
+    const screen = make("div", "fl-screen");
+    screen.append(heading(setup, stage.button), sentence, controls.element, body);
+    root.append(screen, folds(setup, table, controls));
+    restyle();
     const releaseKeys = keepKeys(root);
     el.append(root);
+    const leaveWindow = fitWindow(root);
     picture.show(model.get("state").columns);
     table.fill(model.get("state").columns);
     show();
@@ -69,12 +80,15 @@ export default {
       stops?.end();
       vega.leave();
       chart.end();
+      colours.end();
+      stage.end();
+      leaveWindow();
       releaseKeys();
     };
   },
 };
 
-function heading(setup) {
+function heading(setup, enlarge) {
   const head = make("div", "fl-head");
   const where = make("span", "fl-where");
   where.setAttribute("role", "img");
@@ -83,6 +97,6 @@ function heading(setup) {
     if (i > 0) where.append(" > ");
     where.append(setup.tier === "all" || tier === setup.tier ? make("b", "", `[${tier}]`) : tier);
   });
-  head.append(make("span", "fl-title", setup.title), where);
+  head.append(make("span", "fl-title", setup.title), where, enlarge);
   return head;
 }

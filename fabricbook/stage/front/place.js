@@ -1,0 +1,80 @@
+/* ---- where a lab stands: as high as the notebook's window, its top in sight once it was run, alone on a projector ---- */
+
+const ROOM = { least: 480, most: 860, margin: 26 };
+
+/* Tell the style sheet how high the lab may be: as what scrolls it is, or the window. */
+function fitWindow(root) {
+  let scroller = null;
+  const measure = () => {
+    const height = root.classList.contains("fl-staged") ? 0 : (scroller?.clientHeight ?? window.innerHeight) - ROOM.margin;
+    if (height) root.style.setProperty("--fl-room", `${Math.min(ROOM.most, Math.max(ROOM.least, height))}px`);
+  };
+  const observer = new ResizeObserver(measure);
+  const found = whenShown(root, () => {
+    scroller = scrolling(root);
+    observer.observe(scroller ?? document.documentElement);
+    measure();
+  });
+  return () => {
+    observer.disconnect();
+    found();
+  };
+}
+
+function scrolling(element) {
+  for (let up = element.parentElement; up && up !== document.body; up = up.parentElement) {
+    if (/auto|scroll/.test(getComputedStyle(up).overflowY) && up.closest(".jp-Cell") === null) return up;
+  }
+  return null;
+}
+
+/* A lab is made before it is put on the page. */
+function whenShown(root, call) {
+  const observer = new ResizeObserver(() => {
+    if (!root.isConnected || !root.clientWidth) return;
+    observer.disconnect();
+    call();
+  });
+  observer.observe(root);
+  return () => observer.disconnect();
+}
+
+/* ---- alone on the whole screen, large enough for the last row of a room ---- */
+
+const STAGE = {
+  key: "f",
+  title: "Show this lab alone and large. Key: f; Escape leaves; the arrow keys go to the previous and the next stop.",
+};
+
+function stageMode(root, onChange) {
+  const button = make("button", "fl-enlarge", "full screen");
+  Object.assign(button, { type: "button", title: STAGE.title });
+  const staged = () => root.classList.contains("fl-staged");
+  const toggle = () => (staged() ? document.exitFullscreen() : root.requestFullscreen().catch(() => {}));
+
+  function changed() {
+    const now = document.fullscreenElement === root;
+    if (now === staged()) return;
+    root.classList.toggle("fl-staged", now);
+    if (now) root.focus();
+    onChange();
+  }
+
+  function pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key, target } = event;
+    const typing = target.matches("select, textarea, input:not([type=range], [type=radio], [type=checkbox])");
+    const delta = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (key === STAGE.key && !typing) toggle();
+    else if (delta && staged() && !target.matches("select, textarea, input")) {
+      root.dispatchEvent(new CustomEvent("fl-go", { detail: delta }));
+    } else return;
+    event.preventDefault();
+  }
+
+  root.tabIndex = -1;
+  root.addEventListener("keydown", pressed);
+  button.addEventListener("click", toggle);
+  document.addEventListener("fullscreenchange", changed);
+  return { button, end: () => document.removeEventListener("fullscreenchange", changed) };
+}
