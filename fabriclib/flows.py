@@ -7,6 +7,8 @@ all flows grow together; when an edge is full, the flows on it stop, and the oth
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,8 +19,8 @@ from .checks import count, number, short, typed, whole
 from .shown import sentence
 from .topology import Graph
 from .topology.groups import Groups
-from .topology.shortest import legs
-from .topology.widest import widest_path, widths
+from .topology.shortest import first_legs, legs
+from .topology.widest import widths
 
 SAME = 1e-9  # fair levels and finishing times closer than this, relatively, are one
 MOST_RANKS = 4096  # for a flow between all of them: 17 million
@@ -51,7 +53,8 @@ def route(graph: Graph, src, dst) -> Routing:
     if src.shape != dst.shape:
         raise ValueError(f"src and dst must be equally many node numbers; got {len(src)} and {len(dst)}.")
     inside, latency, columns = graph.islands[src] == graph.islands[dst], np.empty(len(src)), []
-    own = {"widest": _widest, "all widest": _spread_widest}.get(graph.routes, _spread)
+    one = {"widest": _first, "all widest": _spread}.get(graph.routes)
+    own = functools.partial(_over_widest, one) if one else _spread
     for some, edges, part, how in ((inside, graph.own, graph.inner, own),
                                    (~inside, graph.beyond, graph.tree, _spread)):
         if some.any():
@@ -67,26 +70,21 @@ def _joined(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], latency: np.
     return Routing(flow, edge, fraction, latency)
 
 
-def _widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
-    """Send each flow along the one widest path."""
-    nodes = len(graph.nodes)
-    pairs, which = np.unique(src * nodes + dst, return_inverse=True)
-    paths = [widest_path(graph, *divmod(pair, nodes)) for pair in pairs.tolist()]
-    edge = [paths[i] for i in which.tolist()]
-    flow = np.repeat(np.arange(len(src)), [len(one) for one in edge])
-    latency = np.array([graph.latency[one].sum() for one in edge])
-    return Routing(flow, np.concatenate(edge), np.ones(len(flow)), latency)
-
-
-def _spread_widest(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
-    """Spread each flow in equal parts over the widest paths, of those the shortest."""
+def _over_widest(how: Callable[..., Routing], graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+    """Send each flow over its widest paths, of those the shortest: *how* takes one, or spreads the flow over all."""
     least, latency, columns = widths(graph)[src, dst], np.empty(len(src)), []
     for width in np.unique(least):
         wide, some = np.flatnonzero(graph.capacity >= max(width, np.finfo(float).tiny)), least == width
-        found = _spread(graph.over(wide), src[some], dst[some])
+        found = how(graph.over(wide), src[some], dst[some])
         latency[some] = found.latency
         columns.append((np.flatnonzero(some)[found.flow], wide[found.edge], found.fraction))
     return _joined(columns, latency)
+
+
+def _first(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:
+    """Send each flow along the first of its shortest paths."""
+    flow, edge = (np.concatenate(column) for column in zip(*first_legs(graph, src, dst), strict=True))
+    return Routing(flow, edge, np.ones(len(flow)), np.bincount(flow, graph.latency[edge]))
 
 
 def _spread(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Routing:

@@ -196,15 +196,13 @@ def _search(later) -> float:
         start, slope = later(n)
         return start + n * slope < 0
 
-    sizes = np.geomspace(1.0, MAX_BYTES, 2001)
-    won = wins(sizes)
-    if not won[-1]:
-        return np.inf
-    if won.all():
-        return 0.0
-    last = np.flatnonzero(~won)[-1]
-    low, high = np.log(sizes[last]), np.log(sizes[last + 1])
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if wins(np.exp(middle)) else (middle, high)
-    return float(np.exp(high))
+    low, high = 1.0, MAX_BYTES
+    while high > low * (1 + _SAME):
+        sizes = np.geomspace(low, high, 2001)
+        behind = np.flatnonzero(~wins(sizes))
+        if not behind.size:
+            return 0.0
+        if behind[-1] == len(sizes) - 1:
+            return np.inf
+        low, high = sizes[behind[-1] :][:2].tolist()
+    return high

@@ -37,7 +37,7 @@ class Moves:
         given = (step, src, dst, chunk, op, size, repeat, stride, level)
         columns = np.broadcast_arrays(*(np.asarray(column, dtype=np.int64) for column in given))
         for field, column in zip(fields(self), columns, strict=True):
-            object.__setattr__(self, field.name, column.ravel())
+            object.__setattr__(self, field.name, column.reshape(-1))  # one number for all rows stays one
 
     def __len__(self) -> int:
         return len(self.step)

@@ -11,9 +11,8 @@ from ..checks import count, short, typed, whole
 from ..flows import finish_each, route
 from ..topology import Graph, disjoint_rings, rail_rings
 from .counts import Price
-from .plan import Plan
+from .plan import Plan, Step
 
-Step = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each message, from which rank to which, and how many chunks
 MOST_CHANNELS = 64
 BATCH = 4096  # flows, and edges by the 64, that are priced together: more take memory and no less time
 REDUCER = "reducer"  # the node behind the switches that add
@@ -32,15 +31,10 @@ def line_on(schedule: Plan, graph: Graph, channels="auto", order=None) -> Price:
     graph = graph.folded  # GPUs keep their numbers
     if schedule.switches:
         nodes = [np.append(one, graph.nodes.index(REDUCER)) for one in nodes]
-    every: list[tuple[bytes, ...]] = []
-    steps: dict[tuple[bytes, ...], Step] = {}
-    for step in _steps(schedule):  # many are alike
-        every.append(tuple(column.tobytes() for column in step))
-        steps.setdefault(every[-1], step)
-    prices = dict(zip(steps, _prices(graph, nodes, list(steps.values())), strict=True))
-    latency, per_chunk = np.array([prices[step] for step in every]).reshape(-1, 2).sum(axis=0)
-    if schedule.streamed and every:
-        (_, per_chunk), = _prices(graph, nodes, [_messages(schedule, np.zeros_like(schedule.step))[1:]])
+    unlike, which = schedule.steps
+    latency, per_chunk = np.array(list(_prices(graph, nodes, unlike))).reshape(-1, 2)[which].sum(axis=0)
+    if schedule.streamed and unlike:
+        (_, per_chunk), = _prices(graph, nodes, [schedule.messages(np.zeros_like(schedule.step))[1:]])
     return Price(float(latency), float(per_chunk * schedule.share / len(orders)))
 
 
@@ -59,21 +53,6 @@ def _prices(graph: Graph, nodes: list[np.ndarray], steps: list[Step]) -> Iterato
         chunks = np.concatenate([np.tile(step[2], len(nodes)) for step in some])
         latency = np.maximum.reduceat(routing.latency, np.append(0, ends[:-1]))
         yield from zip(latency.tolist(), finish_each(routing, graph.capacity, chunks, ends).tolist(), strict=True)
-
-
-def _messages(schedule: Plan, step):
-    """Return (step, src, dst, chunks), sorted by step: rows of one step between the same two nodes are one message."""
-    moves, nodes = schedule.moves, schedule.nodes
-    key, message = np.unique((step * nodes + moves.src) * nodes + moves.dst, return_inverse=True)
-    chunks = np.bincount(message, moves.size * moves.repeat)
-    return key // nodes**2, key // nodes % nodes, key % nodes, chunks
-
-
-def _steps(schedule: Plan) -> Iterator[Step]:
-    step, src, dst, chunks = _messages(schedule, schedule.step)
-    starts = np.unique(step, return_index=True)[1]
-    for start, end in zip(starts, [*starts[1:], len(step)], strict=False):  # no row, no step
-        yield src[start:end], dst[start:end], chunks[start:end]
 
 
 def _orders(schedule: Plan, graph: Graph, channels, order) -> list[np.ndarray]:
@@ -100,8 +79,8 @@ def _way_round(schedule: Plan) -> int:
     """Return 1 or -1 if every message goes from rank r to rank r + 1, or to r - 1; else 0."""
     if schedule.switches:
         return 0
-    step = (schedule.moves.dst - schedule.moves.src) % schedule.ranks
-    return next((way for way in (1, -1) if np.all(step == way % schedule.ranks)), 0)
+    far = [(dst - src) % schedule.ranks for src, dst, _ in schedule.steps[0]]
+    return next((way for way in (1, -1) if all(np.all(one == way % schedule.ranks) for one in far)), 0)
 
 
 def _given_orders(schedule: Plan, graph: Graph, channels, order) -> list[np.ndarray]:

@@ -10,6 +10,8 @@ import numpy as np
 
 from .moves import Moves
 
+Step = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each message, from which rank to which, and how many chunks
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -45,3 +47,28 @@ class Plan:
     def share(self) -> float:
         """Bytes of one chunk as a fraction of n; a barrier moves none."""
         return 0.0 if self.collective == "barrier" else 1 / self.slots
+
+    def messages(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return (step, src, dst, chunks), sorted by step: rows of one step between the same two nodes are one message."""
+        moves, nodes = self.moves, self.nodes
+        src, dst, chunks = moves.src, moves.dst, moves.size * moves.repeat
+        key = (step * nodes + src) * nodes + dst
+        if np.any(key[1:] <= key[:-1]):
+            _, first, message = np.unique(key, return_index=True, return_inverse=True)
+            step, src, dst, chunks = step[first], src[first], dst[first], np.bincount(message, chunks)
+        return step, src, dst, chunks
+
+    @functools.cached_property
+    def steps(self) -> tuple[list[Step], list[int]]:
+        """The different steps, and which of these each step is: many are alike."""
+        step, src, dst, chunks = self.messages(self.step)
+        starts = np.flatnonzero(np.diff(step, prepend=-1)).tolist()
+        number: dict[tuple[bytes, ...], int] = {}
+        unlike: list[Step] = []
+        which = []
+        for start, end in zip(starts, [*starts[1:], len(step)], strict=False):  # no row, no step
+            one = src[start:end], dst[start:end], chunks[start:end]
+            which.append(number.setdefault(tuple(column.tobytes() for column in one), len(unlike)))
+            if which[-1] == len(unlike):
+                unlike.append(one)
+        return unlike, which

@@ -14,6 +14,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy import fft, random  # what is loaded here is not waited for at the first question
 
 from ..checks import count, number, plain, single, together, whole
 
@@ -89,8 +90,8 @@ def _distribution(flows: int, paths: int) -> np.ndarray:
     # The fullest path carries the mean at least: of what is less, only the sum matters.
     low, first = max(0, math.floor(mean - spread)), math.ceil(mean)
     less = np.bincount(np.arange(low, first) % length, _poisson(low, first - low, mean), length)
-    sums, at_most, whole_sum = np.fft.rfft(less).conj()[frequency], [0.0], length * _poisson(flows, 1, flows)[0]
-    rows = np.arange(max(1, _AT_ONCE // len(frequency)))
+    sums, at_most, whole_sum = fft.rfft(less).conj()[frequency], [0.0], length * _poisson(flows, 1, flows)[0]
+    rows = np.arange(min(max(1, _AT_ONCE // len(frequency)), math.ceil(spread)))
     steps = roots[rows[:, None] * frequency % length]
     while first <= flows and (at_most[-1] < whole_sum / 2 or at_most[-1] > at_most[-2] * (1 + NEGLIGIBLE)):
         weights = _poisson(first, min(len(rows), flows + 1 - first), mean)
@@ -212,8 +213,8 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
     return np.concatenate([taken for taken, _ in _chosen(rng, flows, paths, 1, choices)])
 
 
-def _generator(seed) -> np.random.Generator:
-    return np.random.default_rng(count("seed", seed, low=0, high=2**63 - 1))
+def _generator(seed) -> random.Generator:
+    return random.default_rng(count("seed", seed, low=0, high=2**63 - 1))
 
 
 class Trials(NamedTuple):
@@ -244,22 +245,24 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
     return Trials(loads.max(axis=1), (loads > 0).sum(axis=1))
 
 
-def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choices: int):
-    """Yield for each flow, which looks at *choices* paths and takes the emptiest: its path, and the loads then, a row a trial.
+def _chosen(rng: random.Generator, flows: int, paths: int, trials: int, choices: int):
+    """Yield for each flow, which looks at *choices* paths and takes the emptiest: its place in the loads, flattened, and they.
 
-    The flows choose one after the other, in all trials at once: what would take too long is refused.
+    Loads have a row a trial and a column a path. The flows choose one after the other, in all trials at once: what would take
+    too long is refused.
     """
     most = MOST_CHOICES // max(trials * choices, LEAST_AT_ONCE)
     if flows > most:
         raise ValueError(f"flows must be at most {most} where they choose among {choices} paths in {trials} trials; got {flows}.")
     loads, start = np.zeros(trials * paths, dtype=np.int64), paths * np.arange(trials)
+    table = loads.reshape(trials, paths)
     at_once = max(1, _AT_ONCE // (choices * trials))
     for first in range(0, flows, at_once):
         for best, *others in start + rng.integers(paths, size=(min(at_once, flows - first), choices, trials)):
             for other in others:
                 best = np.where(loads[other] < loads[best], other, best)
             loads[best] += 1
-            yield best - start, loads.reshape(trials, paths)
+            yield best, table
 
 
 def fullest(rounds: int, paths: int, trials: int = 1000, *, choices: int = 2, seed: int = 0) -> np.ndarray:

@@ -7,7 +7,10 @@ import numpy as np
 from .. import catalog
 from ..checks import known, typed
 from .graph import Graph
+from .shortest import first_legs
 from .trees import DEVICES
+
+_PASSED = np.array(["cpu", "root", "pcie-switch"])
 
 
 @typed
@@ -34,7 +37,7 @@ def path_class(graph: Graph, a: str, b: str) -> str:
         known(f"device of {graph.name}", name, devices)
     if a == b:
         raise ValueError(f"b must be another device than a; got {a!r} twice.")
-    return _class(graph, graph.node(a), graph.node(b))
+    return classes(graph, np.array([graph.node(a)]), np.array([graph.node(b)]))[0]
 
 
 @typed
@@ -42,9 +45,10 @@ def path_classes(graph: Graph):
     """Return the path class of every pair of devices as a DataFrame, GPUs first, as `nvidia-smi topo -m` prints it."""
     import pandas as pd
 
-    devices = sorted(_devices(graph), key=lambda i: DEVICES.index(graph.kinds[i]))
-    names = [graph.nodes[i] for i in devices]
-    cells = [["X" if a == b else _class(graph, a, b) for b in devices] for a in devices]
+    devices = np.array(sorted(_devices(graph), key=lambda i: DEVICES.index(graph.kinds[i])))
+    names, apart = [graph.nodes[i] for i in devices], ~np.eye(len(devices), dtype=bool)
+    cells = np.full(apart.shape, "X", dtype=object)
+    cells[apart] = classes(graph, *(devices[end] for end in np.nonzero(apart)))
     return pd.DataFrame(cells, index=names, columns=names)
 
 
@@ -52,12 +56,19 @@ def _devices(graph: Graph) -> list[int]:
     return np.flatnonzero(np.isin(graph.kinds, DEVICES)).tolist()
 
 
-def _class(graph: Graph, a: int, b: int) -> str:
-    if graph.kinds[a] == graph.kinds[b] == "gpu" and graph.islands[a] == graph.islands[b]:
-        return _own_links(graph, a, b)
-    passed = graph.tree.paths(graph.nodes[a], graph.nodes[b])[0][1:-1]
-    kinds = [graph.kinds[graph.node(name)] for name in passed]
-    sockets, roots, switches = (kinds.count(kind) for kind in ("cpu", "root", "pcie-switch"))
+def classes(graph: Graph, a: np.ndarray, b: np.ndarray) -> list[str]:
+    """Return how the devices *a* and *b* are joined, node numbers in pairs: `path_class` of each."""
+    words, gpu = np.empty(len(a), dtype=object), graph.kinds == "gpu"
+    own = gpu[a] & gpu[b] & (graph.islands[a] == graph.islands[b])
+    words[own] = [_own_links(graph, *pair) for pair in zip(a[own], b[own], strict=True)]
+    passed = np.zeros(((~own).sum(), len(_PASSED)), dtype=int)
+    for flow, edge in first_legs(graph.tree, a[~own], b[~own]):
+        passed[flow] += graph.kinds[graph.tree.dst[edge], None] == _PASSED
+    words[~own] = [_word(*each) for each in passed.tolist()]
+    return words.tolist()
+
+
+def _word(sockets: int, roots: int, switches: int) -> str:
     if sockets > 1:
         return "SYS"
     if sockets or roots:

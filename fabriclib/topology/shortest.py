@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ def legs(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[Leg]:
     if (same := src[src == dst]).size:
         raise ValueError(f"a flow must go to another node than it comes from; got {graph.nodes[same[0]]} twice.")
     out, into = _only(graph.leaving, src, graph.dst, dst), _only(graph.entering, dst, graph.src, src)
-    start, end = np.where(out < 0, src, graph.dst[out]), np.where(into < 0, dst, graph.src[into])
+    onward, back = np.append(graph.dst, 0), np.append(graph.src, 0)  # -1 looks up the 0, even in a graph without edges
+    start, end = np.where(out < 0, src, onward[out]), np.where(into < 0, dst, back[into])
     pairs, pair = np.unique(start * len(graph.nodes) + end, return_inverse=True)
     between = _between(graph, *np.divmod(pairs, len(graph.nodes)))
     reach = np.where(pairs // len(graph.nodes) == pairs % len(graph.nodes), 0, -1)
@@ -34,6 +36,19 @@ def legs(graph: Graph, src: np.ndarray, dst: np.ndarray) -> list[Leg]:
     if (lost := np.flatnonzero(reach[pair] < 0)).size:
         raise ValueError(f"{graph.name} has no path from {graph.nodes[src[lost[0]]]} to {graph.nodes[dst[lost[0]]]}.")
     return _whole(out, into, pair, reach, between)
+
+
+def first_legs(graph: Graph, src: np.ndarray, dst: np.ndarray) -> Iterator[Leg]:
+    """Yield the k-th edges of one shortest path a flow: of several, the one that goes by the least node numbers."""
+    at = src.copy()
+    for flow, edge in legs(graph, src, dst):
+        here = graph.src[edge] == at[flow]
+        flow, edge = flow[here], edge[here]
+        order = np.lexsort((edge, graph.dst[edge], flow))
+        flow, first = np.unique(flow[order], return_index=True)
+        edge = edge[order[first]]
+        at[flow] = graph.dst[edge]
+        yield flow, edge
 
 
 def _only(edges: Groups, at: np.ndarray, onward: np.ndarray, other: np.ndarray) -> np.ndarray:

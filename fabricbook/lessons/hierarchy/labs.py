@@ -7,7 +7,6 @@ import functools
 import numpy as np
 
 from fabriclib import units
-from fabriclib.collectives import schedule
 from fabriclib.collectives.cost import sent
 from fabriclib.flows import share
 from fabriclib.topology import rail_rings
@@ -27,6 +26,7 @@ from .tables import (
     all_reduce_lines,
     all_to_all_lines,
     network,
+    ring,
 )
 
 _SIZES = 2.0 ** np.arange(10, 35)
@@ -137,9 +137,9 @@ def orders(way: str, servers: int, draw: int) -> np.ndarray:
 @functools.cache
 def placed(way: str, kind: str, servers: int, oversubscription: int, draw: int) -> tuple[float, str]:
     """Return (seconds, what is narrowest) of an all-reduce of 1 GiB by eight rings in the order *way*."""
-    graph, rings = network(kind, servers, oversubscription), orders(way, servers, draw)
-    seconds = schedule("all_reduce", "ring", ranks=PLACES * servers).time_on(graph, BUFFER, order=rings)
-    pairs = np.concatenate([np.stack([ring, np.roll(ring, -1)], axis=1) for ring in rings])
+    graph, rings = network(kind, servers, oversubscription).folded, orders(way, servers, draw)
+    seconds = ring(PLACES * servers).time_on(graph, BUFFER, order=rings)
+    pairs = np.concatenate([np.stack([one, np.roll(one, -1)], axis=1) for one in rings])
     got = share(graph, pairs)
     tight = got.bottleneck[got.rates.argmin()]
     ends = " ".join(sorted({str(graph.kinds[graph.src[tight]]), str(graph.kinds[graph.dst[tight]])}))

@@ -9,6 +9,7 @@ import numpy as np
 from fabriclib import catalog, units
 from fabriclib.collectives import Level, busbw, collective_time, schedule
 from fabriclib.collectives.cost import sent
+from fabriclib.collectives.schedule import Schedule
 from fabriclib.links import link
 from fabriclib.machines import system
 from fabriclib.measurements import Measured, error, largest, percent
@@ -39,7 +40,13 @@ def steps(ranks: int) -> int:
     >>> steps(8)
     14
     """
-    return schedule("all_reduce", "ring", ranks=ranks).counts().messages
+    return ring(ranks).counts().messages
+
+
+@functools.cache
+def ring(ranks: int) -> Schedule:
+    """Return the schedule of an all-reduce that goes round a ring."""
+    return schedule("all_reduce", "ring", ranks=ranks)
 
 
 def between(collective: str, name: str, *, alpha: float = 0.0, beta: float = 0.0) -> float:
@@ -60,11 +67,10 @@ def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Gra
 def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]:
     """Return {way: (seconds to start, seconds a byte)}: rings and two levels on the graph, switches that add by formula."""
     graph, ranks = rails(servers, speed), PLACES * servers
-    ring = schedule("all_reduce", "ring", ranks=ranks)
     levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
     little, much = adding(np.array([1.0, BUFFER]), servers, speed)
     per_byte = float(much - little) / (BUFFER - 1)
-    return {ONE_RING: ring.line_on(graph, channels=1), RINGS: ring.line_on(graph, channels=PLACES),
+    return {ONE_RING: ring(ranks).line_on(graph, channels=1), RINGS: ring(ranks).line_on(graph, channels=PLACES),
             TWO_LEVELS: levels.line_on(graph), ADDING: (float(little) - per_byte, per_byte)}
 
 

@@ -102,11 +102,23 @@ _RINGS, _ALL, _SWITCH = "mesh, this many rings", "mesh, all links of the group",
 
 
 @functools.cache
+def _line(name: str, gpus: int, channels: int) -> tuple[float, float, float]:
+    """Return (seconds to start, seconds a byte, times the buffer that a GPU sends) of a ring all-reduce over the first GPUs."""
+    graph, plan = machine(name), schedule("all_reduce", "ring", ranks=gpus)
+    start, per_byte = plan.line_on(graph, channels=min(channels, max(ring_count(name, gpus), 1)))
+    return start, per_byte, float(plan.counts().sent)
+
+
 def reached(name: str, gpus: int, channels: int, nbytes: float) -> float:
     """Return the bytes a GPU sends in a ring all-reduce over the first *gpus* GPUs, by the seconds it takes."""
-    graph, plan = machine(name), schedule("all_reduce", "ring", ranks=gpus)
-    rings = min(channels, max(len(disjoint_rings(graph, gpus)), 1))
-    return plan.counts().sent * nbytes / plan.time_on(graph, nbytes, channels=rings)
+    start, per_byte, sent = _line(name, gpus, channels)
+    return sent * nbytes / (start + per_byte * nbytes)
+
+
+@functools.cache
+def ring_count(name: str, gpus: int) -> int:
+    """Return how many rings over the first *gpus* GPUs share no link."""
+    return len(disjoint_rings(machine(name), gpus))
 
 
 @functools.cache
@@ -150,7 +162,7 @@ def ring_channels(channels, nbytes):
     mesh, box = SERVERS
     rates = {_RINGS: [reached(mesh, p, channels, nbytes) for p in _GROUPS], _ALL: [within(mesh, p) for p in _GROUPS],
              _SWITCH: [reached(box, p, 1, nbytes) for p in _GROUPS]}
-    rings = [min(channels, len(disjoint_rings(machine(mesh), p))) for p in _GROUPS]
+    rings = [min(channels, ring_count(mesh, p)) for p in _GROUPS]
     table = {"what": np.repeat(list(rates), len(_GROUPS)), "GPUs": _GROUPS * len(rates),
              "rings": rings + [None] * (2 * len(_GROUPS)),
              "rate (GB/s)": [round(rate / units.GB, 1) for column in rates.values() for rate in column]}

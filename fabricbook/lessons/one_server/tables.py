@@ -12,7 +12,8 @@ from fabriclib.flows import Share, all_to_all, max_min, ring, route, share
 from fabriclib.links import link
 from fabriclib.measurements import percent, published
 from fabriclib.peers import hosts, p2p, through_host
-from fabriclib.topology import Graph, disjoint_rings, path_class, server
+from fabriclib.topology import Graph, disjoint_rings, server
+from fabriclib.topology.classes import classes
 
 from ...stage import tiers
 
@@ -87,7 +88,7 @@ def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]
     pairs = [(i, j) for i in range(MOST_GPUS) for j in range(MOST_GPUS) if i != j]
     pairs = [pair for pair in pairs if max(pair) < len(graph.gpus)]
     if show == CLASS:
-        return {(i, j): path_class(graph, f"gpu{i}", f"gpu{j}") for i, j in pairs}
+        return dict(zip(pairs, classes(graph, *graph.gpus[np.array(pairs).T]), strict=True))
     if show == MEASURED:
         table = matrix(name, peer)
         rows = [row for row in catalog.rows("p2p_measurements") if row["table"] == table]

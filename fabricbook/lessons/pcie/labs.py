@@ -16,6 +16,7 @@ from fabriclib.lanes import oversubscription
 from fabriclib.peers import p2p
 from fabriclib.switches import switch
 from fabriclib.topology import Graph, Part, path_class, tree, trees
+from fabriclib.topology.classes import classes
 
 from ...stage import Control, charts, lab, tiers
 from ...stage.words import span
@@ -292,7 +293,8 @@ def matrix(switches: int, nics: str, uplink: str, shown: str) -> dict[tuple[str,
     else:
         alone = p2p(graph, there)
         rates = {(a, b): alone.rates[i, j] for i, a in enumerate(there) for j, b in enumerate(there)}
-    return {pair: (path_class(graph, *pair), rates.get(pair, np.nan)) for pair in ends}
+    ways = classes(graph, *(np.array([graph.node(pair[end]) for pair in ends]) for end in (0, 1)))
+    return {pair: (way, rates.get(pair, np.nan)) for pair, way in zip(ends, ways, strict=True)}
 
 
 def _matrix_chart():

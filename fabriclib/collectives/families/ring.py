@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..counts import Counts
 from ..entry import Algorithm
 from ..moves import ADD, COPY, Moves, grid
@@ -19,14 +21,19 @@ def all_gather_moves(p: int) -> Moves:
     return Moves(k, r, (r + 1) % p, (r - k) % p, COPY)
 
 
+def _all_reduce_moves(p: int) -> Moves:
+    """In step k rank r passes chunk r-1-k on: once around it is added to, and once more around it is whole."""
+    k, r = grid(2 * (p - 1), p)
+    return Moves(k, r, (r + 1) % p, (r - 1 - k) % p, np.where(k < p - 1, ADD, COPY))
+
+
 def _all_reduce_counts(p) -> Counts:
     share = (p - 1) / p
     return Counts(2 * (p - 1), 2 * share, share)
 
 
 ENTRIES = [
-    Algorithm("all_reduce", "ring", _all_reduce_counts, lambda p: reduce_scatter_moves(p).then(all_gather_moves(p)),
-              "patarasuk-yuan"),
+    Algorithm("all_reduce", "ring", _all_reduce_counts, _all_reduce_moves, "patarasuk-yuan"),
     Algorithm("reduce_scatter", "ring", lambda p: Counts(p - 1, (p - 1) / p, (p - 1) / p), reduce_scatter_moves,
               "patarasuk-yuan"),
     Algorithm("all_gather", "ring", lambda p: Counts(p - 1, (p - 1) / p, 0.0), all_gather_moves, "patarasuk-yuan"),

@@ -160,14 +160,22 @@ class Clos:
         return np.repeat(np.minimum(self.group, self.servers - first), self.together)
 
     @cached_property
+    def _pod(self) -> np.ndarray:
+        """The pod of each leaf of one network."""
+        return np.arange(self.leaves) // (self.groups_per_pod * self.together)
+
+    @cached_property
     def halving(self) -> tuple[float, tuple[np.ndarray, ...]]:
         """The cut that halves the servers: its bytes per second, one way, and which leaves, spines and cores are near."""
         first = np.repeat(np.arange(self.groups) * self.group, self.together)
         near = np.clip(self.servers // 2 - first, 0, self._sizes)
-        total, leaves, spines, core = self._least(near * self._ports, self._sizes * self._ports)
-        sides = (np.tile(leaves, self.networks), np.tile(np.repeat(spines, self.spines), self.networks),
-                 np.full(self.networks * self.spines * self.cores, core))
-        return float(self.networks * total), sides
+        leaf, costs, totals = self._costs(near * self._ports, self._sizes * self._ports)
+        core = int(totals.argmin())
+        spines = costs[core].argmin(axis=0)
+        leaves = leaf[spines[self._pod], :, np.arange(self.leaves)].argmin(axis=-1).astype(bool)
+        sides = (np.tile(leaves, self.networks), np.tile(np.repeat(spines.astype(bool), self.spines), self.networks),
+                 np.full(self.networks * self.spines * self.cores, bool(core)))
+        return float(self.networks * totals[core]), sides
 
     @cached_property
     def assured(self) -> float:
@@ -179,7 +187,7 @@ class Clos:
         """
         half, size = self.gpus // 2, self._sizes * self._ports
         near = half % (self.gpus if self.joined else self.gpus // self.rails) * self.links  # beyond rails that nothing joins
-        return float(self.planes * min(self._least(one, size)[0] for one in self._halves(near, size)) / half)
+        return float(self.planes * self._costs(np.stack(list(self._halves(near, size))), size)[-1].min() / half)
 
     def _halves(self, near: int, size: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the ports that are near at each leaf, for each order of the leaves in which a half may fill them.
@@ -187,8 +195,7 @@ class Clos:
         Leaves of the last group are smaller if it is not full: some of them may come first, or after some of the others.
         """
         leaf = np.arange(len(size))
-        pod = leaf // (self.groups_per_pod * self.together)
-        for order in (leaf, np.lexsort((leaf, -pod))):
+        for order in (leaf, np.lexsort((leaf, -self._pod))):
             orders, full, small = [order], order[size[order] == size[0]], order[size[order] < size[0]]
             orders += [np.concatenate([small[:some], full, small[some:]]) for some in range(1, len(small) + 1)]
             most = near // size[0]
@@ -199,21 +206,16 @@ class Clos:
                 filled[one] = np.clip(near - (np.cumsum(size[one]) - size[one]), 0, size[one])
                 yield filled
 
-    def _least(self, near: np.ndarray, size: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, bool]:
-        """Return the least cut of one network, and which leaves, pods' spines and cores are near, for ports near and in all.
+    def _costs(self, near: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what a cut of one network takes, for ports *near* (the last axis counts leaves) of *size* in all.
 
         Each switch stands where it costs least. Spines of a pod are alike, and so are all cores, so that the least cut is found
-        side by side: leaves for each side of their spines, spines for each side of the cores.
+        side by side: (spines' side, leaf's side, ..., leaf) of a leaf, (cores' side, spines' side, ..., pod) of a pod and the
+        spines in it, (cores' side, ...) of all. Sides are 0, beyond, and 1, near.
         """
         port, up, above = self.link.bandwidth(), self.up * self.trunk.bandwidth(), self.core_up * self.trunk.bandwidth()
         out, into = near * port, (size - near) * port  # from GPUs near to a leaf beyond, from a leaf near to GPUs beyond
-        leaf = np.stack([np.stack([out + (up if side else 0), into + (0 if side else up)]) for side in (False, True)])
-        pod = np.arange(self.leaves) // (self.groups_per_pod * self.together)
-        spine = np.stack([np.bincount(pod, leaf[side].min(axis=0)) for side in (0, 1)])
-        costs = [spine + np.array([[self.spines * above if core else 0.0], [0.0 if core else self.spines * above]])
-                 for core in (False, True)]
-        totals = [cost.min(axis=0).sum() for cost in costs]
-        core = bool(totals[1] < totals[0])
-        total, spines = totals[core], costs[core].argmin(axis=0).astype(bool)
-        leaves = np.where(spines[pod], leaf[1].argmin(axis=0), leaf[0].argmin(axis=0)).astype(bool)
-        return total, leaves, spines, core
+        leaf = np.stack([[out, into + up], [out + up, into]])
+        spine = np.add.reduceat(leaf.min(axis=1), np.flatnonzero(np.diff(self._pod, prepend=-1)), axis=-1)
+        costs = spine + self.spines * above * np.array([[0, 1], [1, 0]]).reshape(2, 2, *near.ndim * [1])
+        return leaf, costs, costs.min(axis=1).sum(axis=-1)
