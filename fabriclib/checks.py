@@ -145,9 +145,7 @@ def _guarded(function: typing.Any, numbers_too: dict) -> typing.Any:
     def check(args: tuple, kwargs: dict) -> None:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         for name, some in kinds().items():
-            if name not in given or (type(given[name]) in some and type(given[name]) is not int):  # most often, and at once
-                continue
-            if not any(_fits(given[name], kind) for kind in some):
+            if name in given and not _fits_one(given[name], some):
                 raise ValueError(f"{name} must be {' or '.join(_wanted(kind) for kind in some)}; got {short(given[name])}.")
 
     def call(*args, **kwargs):
@@ -171,6 +169,11 @@ def _checkable(kind) -> bool:
     return kind not in _NUMBERS and kind is not typing.Any and typing.get_origin(kind) is not Iterable
 
 
+def _fits_one(value, kinds: tuple) -> bool:
+    """Say whether *value* fits one of *kinds*; that its class is one of them is seen at once, and most often so."""
+    return (type(value) in kinds and type(value) is not int) or any(_fits(value, kind) for kind in kinds)
+
+
 def _fits(value, kind) -> bool:
     outer = typing.get_origin(kind) or kind
     if outer is bool or isinstance(value, (bool, np.bool_)):
@@ -183,7 +186,7 @@ def _fits(value, kind) -> bool:
         return isinstance(value, _NUMBERS.get(outer, outer))
     inside = [one for one in typing.get_args(kind) if one is not ...]
     one_of = _alternatives(inside[0]) if len(inside) == 1 else ()
-    return isinstance(value, (list, tuple)) and all(any(_fits(one, kind) for kind in one_of) for one in value if one_of)
+    return isinstance(value, (list, tuple)) and all(_fits_one(one, one_of) for one in value if one_of)
 
 
 def _wanted(kind) -> str:

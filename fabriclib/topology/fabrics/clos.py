@@ -8,7 +8,6 @@ share their spines. Every leaf has equally many links to each spine of its pod, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -187,24 +186,23 @@ class Clos:
         """
         half, size = self.gpus // 2, self._sizes * self._ports
         near = half % (self.gpus if self.joined else self.gpus // self.rails) * self.links  # beyond rails that nothing joins
-        return float(self.planes * self._costs(np.stack(list(self._halves(near, size))), size)[-1].min() / half)
+        return float(self.planes * self._costs(self._halves(near, size), size)[-1].min() / half)
 
-    def _halves(self, near: int, size: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the ports that are near at each leaf, for each order of the leaves in which a half may fill them.
+    def _halves(self, near: int, size: np.ndarray) -> np.ndarray:
+        """Return the ports that are near at each leaf, a row for each order of the leaves in which a half may fill them.
 
         Leaves of the last group are smaller if it is not full: some of them may come first, or after some of the others.
         """
-        leaf = np.arange(len(size))
+        leaf, orders, most = np.arange(len(size)), [], near // size[0]
         for order in (leaf, np.lexsort((leaf, -self._pod))):
-            orders, full, small = [order], order[size[order] == size[0]], order[size[order] < size[0]]
-            orders += [np.concatenate([small[:some], full, small[some:]]) for some in range(1, len(small) + 1)]
-            most = near // size[0]
+            full, small = order[size[order] == size[0]], order[size[order] < size[0]]
+            orders += [order, *(np.concatenate([small[:some], full, small[some:]]) for some in range(1, len(small) + 1))]
             orders += [np.concatenate([full[:some], small, full[some:]])
                        for some in range(max(most - len(small), 0), most + 1) if len(small)]
-            for one in orders:
-                filled = np.empty_like(size)
-                filled[one] = np.clip(near - (np.cumsum(size[one]) - size[one]), 0, size[one])
-                yield filled
+        order = np.stack(orders)
+        filled, size = np.empty_like(order), size[order]
+        np.put_along_axis(filled, order, np.clip(near - (np.cumsum(size, axis=1) - size), 0, size), axis=1)
+        return filled
 
     def _costs(self, near: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what a cut of one network takes, for ports *near* (the last axis counts leaves) of *size* in all.
