@@ -17,7 +17,6 @@ from fabricbook.lessons.infinity_fabric.tables import (
     machine,
     measured_beside_line,
     mi250x_all_to_all,
-    rings_table,
 )
 from fabriclib.topology import disjoint_rings
 
@@ -78,11 +77,33 @@ def test_an_all_to_all_on_mi250x_is_printed_for_one_way_and_for_all_equal_ways()
     assert table["each GPU sends"].tolist() == ["87.5 GB/s", "117 GB/s"]
 
 
-def test_the_seven_rings_are_told_as_a_table():
-    told = rings_table()
-    orders = [list(map(int, row.split(" → "))) for row in told["goes round"]]
-    assert [order[:-1] for order in orders] == disjoint_rings(machine(MESH))
-    assert all(order[0] == order[-1] for order in orders)
+@pytest.mark.parametrize("rings", range(1, 8))
+def test_each_ring_is_drawn_in_its_own_colour_and_goes_once_round(rings):
+    table, sentence = book.lab("seven-rings").evaluate(rings=rings)
+    there = table[(table["part"] == "ring") & (table["size"] > 0)]
+    assert there["ring"].unique().tolist() == [f"ring {i + 1}" for i in range(rings)]
+    for number, (_, one) in enumerate(there.groupby("ring")):
+        order = disjoint_rings(machine(MESH))[number]
+        assert one["from"].tolist() == [f"gpu{i}" for i in order]
+        assert one["to"].tolist() == [f"gpu{i}" for i in [*order[1:], order[0]]]
+    assert len(there[["from", "to"]].drop_duplicates()) == 8 * rings
+    assert f"{8 * rings} are at work; each GPU sends {64 * rings} GB/s" in sentence
+    waiting = table[(table["part"] == "ring") & (table["size"] == 0)]
+    assert (waiting["x"] == waiting["x2"]).all()
+
+
+@pytest.mark.parametrize(("pair", "ways", "rate", "says"), [
+    ((0, 1), "one of the best ways", "200 GB/s", "4 links"), ((0, 6), "one of the best ways", "100 GB/s", "2 links"),
+    ((0, 2), "one of the best ways", "50 GB/s", "1 link "), ((0, 3), "one of the best ways", "50 GB/s", "detour"),
+    ((0, 3), "all best ways", "100 GB/s", "detour")])
+def test_the_dies_of_an_mi250x_are_not_all_neighbours(pair, ways, rate, says):
+    table, sentence = book.lab("mi250x-dies").evaluate(source=pair[0], target=pair[1], ways=ways)
+    assert rate in sentence
+    assert says in sentence
+    assert sorted(table.loc[(table["part"] == "device") & (table["state"] == "in use"), "die"]) == sorted(pair)
+    cables = table[table["part"] == "cable"]
+    assert (cables["state"] == "in use").sum() == (1 if says != "detour" else 2 if ways == "one of the best ways" else 4)
+    assert cables["links"].sum() == 4 * 4 + 2 * 2 + 6
 
 
 def test_seven_rings_share_no_link_of_the_mesh():

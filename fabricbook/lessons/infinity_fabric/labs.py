@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,10 @@ from fabriclib import catalog, units
 from fabriclib.collectives import schedule
 from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.measurements import percent
-from fabriclib.topology import Graph, disjoint_rings
+from fabriclib.topology import Graph, disjoint_rings, server
 
 from ...stage import Control, charts, graphs, lab
+from . import pictures
 from .tables import GPUS, GRADIENT, SERVERS, machine, summed
 
 CHANNELS = range(1, GPUS)
@@ -176,3 +178,57 @@ def ring_channels(channels, nbytes):
 
 def _rings(many: int) -> str:
     return f"{many} rings" if many > 1 else "1 ring"
+
+
+# ---- lab 3: the rings one by one ----
+
+@lab("seven-rings", title="Seven rings, one by one", tier="chip",
+     controls=[Control("rings", CHANNELS, default=1, as_="steps", label="rings at once")],
+     chart=lambda: pictures.rings_chart(
+         "Eight GPUs on a circle, a thin line for every cable of the mesh. Each ring goes round in its own colour and dash, with "
+         "arrows; the newest is drawn thick. Each cable carries two rings, one in each direction."),
+     leaves_out="Other sets of seven rings: there are many. Which of them AMD's library takes is not stated. Start-up times are "
+                "counted, software and headers are not.",
+     sources=["patarasuk-yuan", "wheelers-2024-01"], glides=pictures.RING_GLIDES)
+def seven_rings(rings):
+    """Seven orders that share no cable in the same direction use all of the mesh."""
+    graph = machine(next(iter(SERVERS)))
+    orders = disjoint_rings(graph, GPUS)
+    shared = share(graph, np.concatenate([ring(order) for order in orders[:rings]]))
+    used, both = int((shared.load > 0).sum()), len(graph.src)
+    order = " → ".join(map(str, [*orders[rings - 1], orders[rings - 1][0]]))
+    return pictures.rings_drawn(graph, orders, rings), (
+        f"Ring {rings} goes {order}. Of the {both} ways, two to a cable, {used} are at work; each GPU sends "
+        f"{units.format(shared.total / GPUS, 'B/s')}, and {units.format(GRADIENT)} are summed in "
+        f"{units.format(summed(graph, rings), 's')}.")
+
+
+# ---- lab 4: where GPUs are not all neighbours ----
+
+_WAYS = {"one of the best ways": "widest", "all best ways": "all widest"}
+_DIES = range(GPUS)
+
+
+@lab("mi250x-dies", title="Eight dies, uneven cables", tier="chip",
+     controls=[Control("source", _DIES, default=0, label="from die", as_="menu"),
+               Control("target", _DIES, default=3, label="to die", as_="menu", picks="die"),
+               Control("ways", list(_WAYS), default="one of the best ways", label="a copy takes", as_="menu")],
+     chart=lambda: pictures.dies_chart(
+         "The eight dies of an MI250X server, two in each of four packages. A line for each pair of dies that cables join, as "
+         "thick as their number; what the chosen copy uses is blue, with its GB/s one way, all else is grey."),
+     leaves_out="Which of several equally good ways the hardware takes: a single copy was measured to take one. Headers, and the "
+                "copy engines, which drive one link only.",
+     sources=["olcf-frontier", "rocm-mi250", "rocm-single-node"])
+def mi250x_dies(source, target, ways):
+    """Which two dies talk decides: four links, two, one, or a detour."""
+    graph = replace(server("mi250x"), routes=_WAYS[ways])
+    if source == target:
+        return (pictures.dies_drawn(graph, np.zeros(len(graph.src)), {source}),
+                f"Die {source} reads its own memory, over 0 links.")
+    shared = share(graph, [(source, target)])
+    links = {(a, b): n for a, b, n in zip(graph.src.tolist(), graph.dst.tolist(), graph.count.tolist(), strict=True)}
+    direct = links.get((source, target), 0)
+    how = f"{direct} link{'s' * (direct > 1)} join them" if direct else "no link joins them, the data takes a detour"
+    table = pictures.dies_drawn(graph, shared.load, {source, target})
+    return table, (f"Die {source} to die {target}: {how}. A copy gets "
+                   f"{units.format(shared.total, 'B/s')} one way.")

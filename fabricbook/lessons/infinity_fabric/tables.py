@@ -38,15 +38,6 @@ def pair_rate(graph: Graph) -> float:
     return share(graph, one_pair(GPUS)).total
 
 
-def rings_table():
-    """Return a DataFrame of text: the orders of rings that share no link of the mesh, one a row."""
-    import pandas as pd
-
-    rings = disjoint_rings(MESH, GPUS)
-    return pd.DataFrame({"ring": range(1, len(rings) + 1),
-                         "goes round": [" → ".join(map(str, [*order, order[0]])) for order in rings]})
-
-
 def all_to_all_times(nbytes: float):
     """Return a DataFrame of text: an all-to-all of *nbytes* a GPU on both machines, one partner at a time and all at once."""
     import pandas as pd
