@@ -40,11 +40,11 @@ def chart(across: tuple[float, float], up: tuple[float, float], description: str
         return charts.y(field, up, title="place").axis(None)
 
     ends = {"x": x(), "y": y(), "x2": "x2:Q", "y2": "y2:Q"}
-    shade = alt.Color("done:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=["#ffffff", charts.CHIP], interpolate="rgb"))
-    ink = alt.condition("datum.done > 0.6", alt.value("#ffffff"), alt.value(charts.INK))
-    layers = [of("wire").mark_rule(strokeWidth=4, color="#bbbbbb").encode(**ends),
-              of("box").mark_rect(color="#dddddd", stroke=charts.BLACK, strokeWidth=1.5, opacity=1).encode(**ends)]
-    for part, edge, stroke, weight in (("cell", 1, "#8a8a8a", "normal"), ("under way", 3, charts.BLACK, "bold")):
+    shade = alt.Color("done:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[charts.PAPER, charts.CHIP], interpolate="rgb"))
+    ink = alt.condition("datum.done > 0.6", alt.value(charts.PAPER), alt.value(charts.INK))
+    layers = [of("wire").mark_rule(strokeWidth=4, color=charts.PALE).encode(**ends),
+              of("box").mark_rect(color=charts.FILL, stroke=charts.BLACK, strokeWidth=1.5, opacity=1).encode(**ends)]
+    for part, edge, stroke, weight in (("cell", 1, charts.FAINT, "normal"), ("under way", 3, charts.BLACK, "bold")):
         layers += [of(part).mark_rect(stroke=stroke, strokeWidth=edge, opacity=1).encode(**ends, color=shade),
                    of(part).mark_text(fontSize=scaled(14, 8), fontWeight=weight).encode(
                        x=x("middle x"), y=y("middle y"), text="label:N", color=ink)]

@@ -60,7 +60,7 @@ def rings_chart(description: str):
 
     encoded = charts.series("ring", RINGS)
     thick = alt.StrokeWidth("px:Q", scale=None, legend=None)
-    cables = of("cable").mark_rule(color="#bbbbbb").encode(**_ends())
+    cables = of("cable").mark_rule(color=charts.PALE).encode(**_ends())
     steps = of("ring").mark_rule().encode(**_ends(), **encoded, strokeWidth=thick)
     heads = of("ring").mark_point(shape="triangle", filled=True, opacity=1).encode(
         x=_x("head x"), y=_y("head y"), color=encoded["color"], size=alt.Size("size:Q", scale=None, legend=None),
@@ -84,7 +84,7 @@ def _devices(fill=charts.CHIP) -> list:
     import altair as alt
 
     dots = of("device").mark_point(size=scaled(1900, 800, 600), filled=True, opacity=1, stroke=charts.BLACK, strokeWidth=1.5)
-    names = of("device").mark_text(fontSize=scaled(13, 9, 600), fontWeight="bold", color="#ffffff")
+    names = of("device").mark_text(fontSize=scaled(13, 9, 600), fontWeight="bold", color=charts.PAPER)
     return [dots.encode(x=_x(), y=_y(), fill=alt.value(fill)), names.encode(x=_x(), y=_y(), text="label:N")]
 
 
@@ -126,13 +126,13 @@ def dies_chart(description: str):
     """Return the picture of `dies_drawn`."""
     import altair as alt
 
-    look = charts.series("state", {_USED: (charts.CHIP, charts.SOLID), _IDLE: ("#8a8a8a", charts.SOLID)})
-    packages = of("package").mark_rule(strokeWidth=scaled(76, 50, 600), strokeCap="round", color="#dddddd").encode(**_ends())
+    look = charts.series("state", {_USED: (charts.CHIP, charts.SOLID), _IDLE: (charts.FAINT, charts.SOLID)})
+    packages = of("package").mark_rule(strokeWidth=scaled(76, 50, 600), strokeCap="round", color=charts.FILL).encode(**_ends())
     cables = of("cable").mark_rule().encode(**_ends(), **look, strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None))
     said = charts.legible(of("cable").encode(x=_x("label x"), y=_y("label y"), text="label:N"), edge=5,
                           fontSize=scaled(14, 10, 600), fontWeight="bold")
     used = f"datum.state == '{_USED}'"
     dots, names = _devices()
-    dots = dots.encode(fill=alt.condition(used, alt.value(charts.CHIP), alt.value("#ffffff")))
-    names = names.encode(color=alt.condition(used, alt.value("#ffffff"), alt.value(charts.INK)))
+    dots = dots.encode(fill=alt.condition(used, alt.value(charts.CHIP), alt.value(charts.PAPER)))
+    names = names.encode(color=alt.condition(used, alt.value(charts.PAPER), alt.value(charts.INK)))
     return charts.stack(packages, cables, dots, names, *said, height=470, description=description)
