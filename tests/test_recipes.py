@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECIPES = dict(re.findall(r"^### An? ([^\n]+)\n(.*?)(?=^### An? |\Z)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
                           flags=re.MULTILINE | re.DOTALL))
 STEP = re.compile(r"^([^\n]+):\n\n(`{3,})\w+\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
-NAMES = ["link", "server", "system", "algorithm", "lab", "lesson", "benchmark table", "claim"]
+NAMES = ["link", "server", "system", "algorithm", "lab", "stop", "lesson", "benchmark table", "claim"]
 
 
 def edits(recipe: str) -> list[tuple[str, str]]:
@@ -73,7 +73,7 @@ def test_a_recipe_works(recipe, copy):
 
 
 @pytest.mark.parametrize(("recipe", "command", "said"), [
-    ("lab", "make check ROOM=moving_bytes ONLY='shows and moving_bytes'", "['share-of-the-start']"),
+    ("lab", "make check ROOM=start_here ONLY='shows and start_here'", "['share-of-the-start']"),
     ("claim", "make check ROOM=moving_bytes ONLY='claims and moving_bytes'", "['m'] == []"),
     ("lesson", "make check ROOM=trial", "lesson 'trial' is not known"),
     ("benchmark table", "make check ROOM=readme ONLY=scored", "held_out.csv lacks"),

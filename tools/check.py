@@ -1,7 +1,7 @@
 """`make check ROOM=links`: the style, the doctests and the tests of one room, in seconds.
 
 A room is a module or a package of `fabriclib` or `fabricbook`, a lesson, or a file of tests; its tests bear its name. A lesson is
-also held to what is asked of every lesson and of every lab. `ONLY=...` chooses tests by their names, as pytest's -k does.
+also held to what is asked of every lesson, lab and stop. `ONLY=...` chooses tests by their names, as pytest's -k does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELVES = ("fabriclib", "fabricbook", "fabricbook/lessons")
-OF_EVERY_LESSON = ("tests/lessons/test_every_lab.py", "tests/lessons/test_prose.py", "tests/notebooks")
+OF_EVERY_LESSON = ("tests/lessons/test_every_lab.py", "tests/lessons/test_every_stop.py", "tests/lessons/test_prose.py",
+                   "tests/notebooks")
 LEAN = ("-q", "-p", "no:nbval", "-p", "no:anyio", "-p", "no:xdist")
 
 

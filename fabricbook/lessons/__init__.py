@@ -3,6 +3,7 @@
     lesson.md       the source of its notebook; its head says title, part, minutes, needs and what one finds out
     questions.py    PREDICTIONS, EXERCISES and VERDICTS
     labs.py         one function a lab, each declared with `@lab`
+    stops.py        what each of its labs asks, a tuple a lab
     tables.py       the labelled frames and the numbers that its text and its cells show
 
 ORDER is the one list of them: a lesson's number, its file's name and the links to its neighbours follow from its place.

@@ -7,8 +7,7 @@ import numpy as np
 from fabriclib import units
 
 from ...stage import Control, against, charts, lab, pieces
-from . import ring
-from .stops import FIRST_ALL_REDUCE, ONE_CHIP, RING_STEPS, WIRE_MAP
+from . import ring, stops
 from .tables import CHIPS, GPUS, WIRES, a100, gradient, h100, parameters, reached, ring_seconds, runs, training_seconds
 
 _NAMES = list(WIRES)
@@ -43,7 +42,7 @@ def _table(seconds: list[float]) -> dict:
                 "protocol. PCIe and Ethernet rates are after packet headers; NVLink's headers are not known, so NVLink is drawn "
                 "a little too fast.",
      sources=["stas-network", "hpc-notes-pcie", "pcie-model", "nvidia-linkx", "pingdo-roce", "nccl-tuning"],
-     stops=WIRE_MAP)
+     stops=stops.WIRE_MAP)
 def wire_map(nbytes):
     """A small message waits for its start, a large one for its bytes."""
     seconds = [float(wire.time(nbytes)) for wire in WIRES.values()]
@@ -76,7 +75,7 @@ def _training_chart():
      leaves_out="It assumes that every number of chips reaches the {{ portion(reached) }} of peak that Meta reports at 16,384: "
                 "that the wiring lets the chips work together without waiting. The rest of the course is about that assumption.",
      sources=["llama3", "megatron-table"],
-     stops=ONE_CHIP)
+     stops=stops.ONE_CHIP)
 def one_chip(model, chip, chips):
     """Nobody can wait for one chip; thousands bring it down to weeks."""
     days = training_seconds(_MODELS[model], _CHIPS[chip]) / 86400
@@ -99,7 +98,7 @@ _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
                 "Ethernet rates, one x16 slot and one port a GPU, are after packet headers; NVLink's headers are not known, so "
                 "NVLink is drawn a little too fast.",
      sources=["patarasuk-yuan", "stas-network", "pcie-model", "nvidia-linkx", "nccl-tuning"],
-     stops=FIRST_ALL_REDUCE)
+     stops=stops.FIRST_ALL_REDUCE)
 def first_all_reduce(parameters, gpus):
     """The same sum takes many times as long over PCIe or Ethernet as over NVLink."""
     nbytes = 2e9 * parameters
@@ -146,7 +145,7 @@ def ring_against_measured():
      leaves_out="The order in which a real library starts its messages. Here all of a step start and end together, and the time "
                 "is that of a ring whose wire carries all of {{ h100.name }}, with nothing else on it.",
      sources=["patarasuk-yuan", "stas-network", "nccl-tuning"],
-     glides=pieces.GLIDES, stops=RING_STEPS)
+     glides=pieces.GLIDES, stops=stops.RING_STEPS)
 def ring_steps(step, gpus):
     """First the pieces are added up on their way round, then the finished ones go round once more."""
     last = ring.plan(gpus).moves.steps
