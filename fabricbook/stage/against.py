@@ -62,17 +62,17 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     """
     import altair as alt
 
-    styled = charts.series(RUN, dict(runs))
-    off = charts.y(ERROR, errors)
-    off["axis"]["tickCount"] = 3
+    off = charts.y(ERROR, errors, ticks=(errors[0], 0, errors[1]))
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
     zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=_within(off, _LOWER))
     if x.to_dict()["type"] == "nominal":
-        said = charts.live().mark_tick(thickness=4, orient="horizontal").encode(
-            x=x, y=_within(y(MODEL), _UPPER), color=styled["color"])
-        missed = charts.live().mark_point(filled=True, opacity=1, size=90).encode(
-            x=x, y=_within(off, _LOWER), color=styled["color"])
+        key = charts.legend(list(runs), symbolSize=170, symbolType="square", padding=6)
+        colour = charts.series(RUN, dict(runs))["color"].legend(key)
+        said = charts.live().mark_tick(thickness=4, opacity=1, orient="horizontal").encode(
+            x=x, y=_within(y(MODEL), _UPPER), color=colour)
+        missed = charts.live().mark_point(filled=True, opacity=1, size=90).encode(x=x, y=_within(off, _LOWER), color=colour)
     else:
+        styled = charts.series(RUN, dict(runs))
         said = charts.line(x, _within(y(MODEL), _UPPER), colour="", **styled)
         missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=_within(off, _LOWER), **styled)
     measured = charts.diamonds(charts.live(), x, _within(y(MEASURED), _UPPER), size=90)
@@ -84,7 +84,7 @@ def _key():
     """The diamond's place in the legend: a mark that nobody sees, for Vega writes a legend of encoded columns only."""
     import altair as alt
 
-    legend = charts.legend([MEASURED], symbolSize=110, symbolOpacity=1, symbolFillColor=charts.MEASURED)
+    legend = charts.legend([MEASURED], symbolSize=110, padding=6, symbolOpacity=1, symbolFillColor=charts.MEASURED)
     shape = alt.Shape("what:N", legend=legend, scale=alt.Scale(domain=[MEASURED], range=["diamond"]))
     return charts.fixed([{"what": MEASURED}]).mark_point(opacity=0, filled=True, color=charts.MEASURED).encode(shape=shape)
 

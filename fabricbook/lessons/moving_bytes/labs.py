@@ -8,7 +8,7 @@ from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
 
 from ...stage import Control, against, charts, lab
-from .tables import a100, curve, fitted, h100, misses, port, small
+from .tables import COPIES, a100, curve, fitted, h100, misses, nvlink, port, small
 
 _SIZES = np.array([2.0**k for k in range(3, 35)])
 _RATES = sorted({12.5e9, 25e9, 100e9, 150e9, port.line, a100.line, h100.line, 2 * h100.line})
@@ -136,3 +136,30 @@ def two_numbers():
     table = against.table("message", {_FIT: (run.nbytes, line.time(run.nbytes), run.seconds)})
     return table, (f"{units.format(line.alpha, 's')} to start, then {units.format(1 / line.beta, 'B/s')}: off by "
                    f"{units.portion(misses()[-1])} for the largest message, by up to {units.portion(misses().max())} elsewhere.")
+
+
+_BUNDLES = {n: f"{nvlink[n].count} x {nvlink[n].name}" for n in COPIES}
+
+
+def _copies_chart():
+    def rate(field):
+        return charts.y(field, (0, 1e12), title="rate, one way", unit="B/s")
+
+    return against.chart(charts.names("links", list(_BUNDLES.values()), channel="X", title="all links of a GPU"), rate,
+                         {"line rate": (charts.CHIP, charts.SOLID)}, errors=(-30, 30),
+                         description="For NVLink 3, 4 and 5: a short bar for the line rate of all links of a GPU, black diamonds "
+                                     "below it for what copies were measured to reach; under both, by how much the line rate "
+                                     "is more.")
+
+
+@lab("copies-against-line", title="The line rate against copies", tier="chip", controls=(), chart=_copies_chart,
+     leaves_out="Headers of packets, and how a receiver tells a sender that it has room: we found no public packet format for "
+                "NVLink 3 to 5, so the model stops at the line rate.",
+     sources=["stas-network"])
+def copies_against_line():
+    """A copy gets a little less than the line rate, in every generation."""
+    found = [(_BUNDLES[n], nvlink[n].line, figure.si)
+             for n in COPIES for figure in catalog.figures(f"nvlink{n}", "measured copy")]
+    table = against.table("links", {"line rate": tuple(zip(*found, strict=True))})
+    least, most = table[against.ERROR].min(), table[against.ERROR].max()
+    return table, f"The line rate promises {least:.0f} to {most:.0f} % more than copies between two GPUs were measured to reach."

@@ -16,6 +16,7 @@ nvlink = {n: link(f"nvlink{n}").bundle(link(f"nvlink{n}").per_device) for n in (
 a100, h100, port = nvlink[3], nvlink[4], link("eth400")
 line_code = Fraction(h100.code_rate).limit_denominator(1000)
 whole_rate = catalog.figure("nvlink-hop-simple").si  # the start of the protocol that reaches the full rate
+COPIES = (3, 4, 5)  # generations of NVLink whose copies were measured
 small = 64 * units.KiB
 copied = 30 * units.GB
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import units
+from fabriclib.measurements import percent
 
 from ...stage import Control, against, charts, lab, pieces
 from . import ring, stops
@@ -132,8 +133,8 @@ def ring_against_measured():
              for name, wire, run in zip(_RINGS, (a100, h100), runs(), strict=True)}
     table = against.table("message", lines)
     largest = table[against.ERROR][table["message"] == table["message"].max()]
-    return table, (f"With the largest buffer the ring's time is off by {largest[0]:+.0f} % on eight A100, "
-                   f"by {largest[1]:+.0f} % on eight H100.")
+    return table, (f"With the largest buffer the ring's time is off by {percent(largest[0] / 100)} on eight A100, "
+                   f"by {percent(largest[1] / 100)} on eight H100.")
 
 
 @lab("ring-steps", title="The ring, step by step", tier="chip",
