@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .course.prediction import PredictionBox
     from .course.shown import Fold
     from .course.verdicts import Verdict
+    from .course.votes import Votes
 
 
 def lab(name: str) -> Lab:
@@ -118,8 +119,15 @@ def claims() -> Claims:
     return Claims(row | {"lesson": numbers[row["lesson"]]} for row in catalog.rows("claims"))
 
 
+def votes() -> Votes:
+    """Return the claims that the lessons settle, each with what the learner noted of it and what was found."""
+    from .course.votes import Votes
+
+    return Votes(list(declared("verdicts").values()))
+
+
 def my_progress() -> Overview:
-    """Return a table of the lessons with what is done in each, and the lesson at which to continue."""
+    """Return the lessons with what is done and what is left in each, and the one at which to continue."""
     from .course.overview import Overview, done
 
-    return Overview([done(one.heading, one.predictions, one.exercises) for one in lessons()])
+    return Overview([done(one.heading, one.file, one.head.minutes, one.asked) for one in lessons()])

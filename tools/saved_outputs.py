@@ -9,49 +9,61 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-RUN_ALL = "Run All Cells, in the menu Run, brings this back to life: your answers are kept."
 _NAMED = re.compile(r"\b(predict_first|after)\(\s*[\"']([\w.-]+)[\"']")
+_LEFT = "Welcome back. This is the lesson as you left it: its pictures do not move now, and its boxes take no answer."
+_BACK = "Run All Cells, in the menu Run, brings it back to life: your answers are kept."
+_BUTTON = '<button data-commandlinker-command="notebook:run-all-cells">Run All Cells</button>'
 
 
-def readable(notebook, shipped: dict[str, str], answers: dict[str, dict], verdict: Callable[[str, dict], str], notice: str = ""):
+def welcome(notebook):
+    """Say at the first code cell of *notebook*, in place, how a lesson whose kernel is gone comes back; return the notebook."""
+    from nbformat.v4 import new_output
+
+    said = {"text/plain": f"{_LEFT} {_BACK}", "text/html": f"<p><b>{_LEFT}</b> {_BACK}</p><p>{_BUTTON}</p>"}
+    first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    first["outputs"].insert(0, new_output("display_data", said))
+    return notebook
+
+
+def alive(notebook) -> bool:
+    """Return whether *notebook* shows a widget, which lives in a kernel."""
+    return any(map(_alive, notebook["cells"]))
+
+
+def _alive(cell) -> bool:
+    return cell["cell_type"] == "code" and any(WIDGET_VIEW in output.get("data", {}) for output in cell["outputs"])
+
+
+def readable(notebook, shipped: dict[str, str], answers: dict[str, dict]):
     """Take the widgets' views out of *notebook*, in place, and return it.
 
     Args:
         notebook: a notebook of format 4, its texts joined.
         shipped: picture as base64 text, by the source of the cell that shows it, from the lesson as it was shipped.
         answers: the learner's predictions by key, as the progress file holds them.
-        verdict: what to say about an answer, of the key and its entry.
-        notice: a sentence for each place that was alive.
     """
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code" and any(WIDGET_VIEW in output.get("data", {}) for output in cell["outputs"]):
-            kept = []
-            for output in cell["outputs"]:
-                kept += _still(output, cell["source"], shipped, answers, verdict, notice)
-            cell["outputs"] = kept
+    for cell in filter(_alive, notebook["cells"]):
+        for output in cell["outputs"]:
+            _still(output.get("data", {}), cell["source"], shipped, answers)
     return notebook
 
 
-def _still(output, source: str, shipped, answers, verdict, notice: str) -> list:
-    data = output.get("data", {})
-    if WIDGET_VIEW not in data:
-        return [output]
-    del data[WIDGET_VIEW]
+def _still(data, source: str, shipped, answers) -> None:
+    if data.pop(WIDGET_VIEW, None) is None:
+        return
     named = _NAMED.search(source)
     asked, key = named.groups() if named else ("", "")
     answer = answers.get(key)
     if asked == "predict_first":
-        said = verdict(key, answer) if answer else "Not answered yet."
+        said = judged(key, answer) if answer else "Not answered yet."
         _replace(data, str(data.get("text/plain", "")).removeprefix(f"Prediction {key}: "), said)
     elif asked == "after" and not answer:
-        _replace(data, "", "Locked: this opens when its question is answered.")
+        _replace(data, "", locked(key))
     elif source in shipped:
         data.setdefault("image/png", shipped[source])
-    return [output, _spoken(notice)] if notice else [output]
 
 
 def _replace(data, question: str, said: str) -> None:
@@ -62,19 +74,8 @@ def _replace(data, question: str, said: str) -> None:
     data["text/html"] = f"{bold}<p>{html.escape(said)}</p>"
 
 
-def _spoken(notice: str):
-    from nbformat.v4 import new_output
-
-    return new_output("display_data", {"text/plain": notice, "text/html": f"<p><i>{html.escape(notice)}</i></p>"})
-
-
-def typed(key: str, entry: dict) -> str:
-    """Return what the learner answered."""
-    return f"Your answer: {entry['typed']}." if isinstance(entry.get("typed"), str) else "You were shown the answer."
-
-
 def judged(key: str, entry: dict) -> str:
-    """Return what the course says to the answer. It takes the course to be imported, a few seconds the first time."""
+    """Return what the course says to an answer. It takes the course to be imported, a few seconds the first time."""
     from fabricbook.course import feedback
     from fabricbook.lessons import find
 
@@ -83,7 +84,18 @@ def judged(key: str, entry: dict) -> str:
         said = feedback.judge(prediction, entry["typed"]) if "typed" in entry else feedback.shown(prediction)
         return f"{said.sentence} {prediction.explain}"
     except ValueError:  # a question or an answer of another edition of the course
-        return typed(key, entry)
+        return f"Your answer: {entry['typed']}." if isinstance(entry.get("typed"), str) else "You were shown the answer."
+
+
+def locked(key: str) -> str:
+    """Return what the course says at a lock that the prediction *key* opens."""
+    from fabricbook.course import feedback
+    from fabricbook.lessons import find
+
+    try:
+        return feedback.locked(find("predictions", key))
+    except ValueError:
+        return "Locked: this opens when its question is answered."
 
 
 def pictures(lesson: Path) -> dict[str, str]:

@@ -106,6 +106,14 @@ def _apart(scale: str, given: float, answer: float) -> str:
     return times(given / answer)
 
 
+def locked(prediction: Prediction) -> str:
+    """Return the sentence that says which question opens a lock, as far as it fits."""
+    question = prediction.question
+    if len(question) > 110:
+        question = question[:110].rsplit(" ", 1)[0] + " …"
+    return f"Locked: this opens when you have answered the question “{question}”"
+
+
 def shown(prediction: Prediction) -> Feedback:
     """Return what a learner sees who asked to be shown the answer."""
     return Feedback("shown", f"The answer is {prediction.format(prediction.answer())}.")

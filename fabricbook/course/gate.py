@@ -8,6 +8,7 @@ from ipywidgets import VBox, Widget
 
 from . import view
 from .declare import Prediction
+from .feedback import locked
 from .progress import current
 from .shown import form, shown
 
@@ -42,16 +43,8 @@ class Gate(VBox):
             self.children = [_shown(self._thing)]
         else:
             self.add_class("fl-locked")
-            told = html.escape(_told(self._prediction))
+            told = html.escape(locked(self._prediction))
             self.children = [view.html_box(f'<div class="fl-locked-text" role="status">{told}</div>')]
-
-
-def _told(prediction: Prediction) -> str:
-    """Say which question opens the lock, as far as it fits."""
-    question = prediction.question
-    if len(question) > 110:
-        question = question[:110].rsplit(" ", 1)[0] + " …"
-    return f"Locked: this opens when you have answered the question “{question}”"
 
 
 def _shown(thing) -> Widget:

@@ -1,9 +1,11 @@
-"""The learner's progress: what is done in each lesson, and where to go on."""
+"""The learner's progress, drawn: what is done in each lesson, what is left, and where to go on."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+import json
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ipywidgets import VBox
@@ -11,52 +13,78 @@ from ipywidgets import VBox
 from . import view
 from .progress import current
 
-ALL_DONE = ("All lessons are done. What next? Take a log of your own machine to the last lesson, or a machine you plan: "
-            "fl.predict gives its times, and fl.catalog.rows the sources of every figure.")
+ALL_DONE = "All lessons are done. What next says the end of the last one."
+# A question of each section of the record, done and to do.
+MARKS = {"predictions": "●○", "exercises": "■□"}
+STYLE = """<style>
+.fl-course.fl-overview table { border-collapse: collapse; width: 100%; margin-top: 8px; }
+.fl-overview :is(td, th) { padding: 1px 12px 1px 0; text-align: left; vertical-align: baseline; font-weight: normal; }
+.fl-overview thead th { border-bottom: 1px solid var(--jp-border-color1, #999); }
+.fl-overview .fl-left { text-align: right; white-space: nowrap; }
+.fl-overview .fl-dots { letter-spacing: 0.15em; white-space: nowrap; }
+.fl-overview .fl-here { font-weight: 600; }
+.fl-overview progress { width: 100%; height: 10px; }
+.fl-overview button { font: inherit; border: none; padding: 0; text-align: left; cursor: pointer; }
+</style>"""
 
 
 @dataclass(frozen=True)
 class Done:
-    """How much of a lesson is done: predictions answered or shown, and exercises passed, each out of so many."""
+    """How much of a lesson is done.
+
+    Args:
+        heading: its number and title.
+        file: the name of its notebook.
+        minutes: how long all of it takes.
+        parts: by section of the record, how many of its questions are done and how many there are.
+    """
 
     heading: str
-    answered: int
-    predictions: int
-    passed: int
-    exercises: int
+    file: str
+    minutes: int
+    parts: Mapping[str, tuple[int, int]]
+
+    @property
+    def done(self) -> int:
+        """How many questions are done."""
+        return sum(done for done, _ in self.parts.values())
 
     @property
     def all(self) -> bool:
         """Whether nothing is left."""
-        return self.answered == self.predictions and self.passed == self.exercises
+        return self.done == self._of
+
+    @property
+    def left(self) -> int:
+        """The minutes left, if every question takes the same time."""
+        return math.ceil(self.minutes * (1 - self.done / self._of)) if self._of else 0
+
+    @property
+    def _of(self) -> int:
+        return sum(of for _, of in self.parts.values())
 
 
-def done(heading: str, predictions: Iterable[str], exercises: Iterable[str]) -> Done:
-    """Return how much is done of the lesson with this *heading* and these keys, as the learner's record says now."""
-    record, asked, tasks = current(), list(predictions), list(exercises)
-    answered = sum(bool(record.get("predictions", key)) for key in asked)
-    passed = sum(bool(record.get("exercises", key)) for key in tasks)
-    return Done(heading, answered, len(asked), passed, len(tasks))
+def done(heading: str, file: str, minutes: int, keys: Mapping[str, Iterable[str]]) -> Done:
+    """Return how much is done of the lesson that asks these *keys*, by section, as the learner's record says now."""
+    record = current()
+    parts = {}
+    for section, asked in keys.items():
+        entries = [record.get(section, key) for key in asked]
+        parts[section] = sum(bool(entry) and entry.get("outcome") != "wrong" for entry in entries), len(entries)
+    return Done(heading, file, minutes, parts)
 
 
-def advice(found: list[Done]) -> str:
-    """Return where to go on: at the first lesson that is not done."""
-    left = next((lesson for lesson in found if not lesson.all), None)
-    return f"Continue at lesson {left.heading}." if left else ALL_DONE
+def here(found: list[Done]) -> Done | None:
+    """Return where to go on: at the last lesson begun or, if that is done, at the next that is not; None if all are."""
+    last = max((at for at, lesson in enumerate(found) if lesson.done), default=0)
+    return next((lesson for lesson in found[last:] + found[:last] if not lesson.all), None)
 
 
 class Overview(VBox):
-    """The table. It is a widget so that what a learner has done is in no saved lesson."""
+    """The lessons, a row each. It is a widget so that what a learner has done is in no saved lesson."""
 
     def __init__(self, found: list[Done]):
-        rows = "".join(
-            f"<tr><td>{'✓' if lesson.all else ''}</td><td style='text-align: left'>{html.escape(lesson.heading)}</td>"
-            f"<td>{lesson.answered} of {lesson.predictions}</td><td>{lesson.passed} of {lesson.exercises}</td></tr>"
-            for lesson in found)
-        heads = "<th></th><th style='text-align: left'>lesson</th><th>predictions</th><th>exercises</th>"
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        said = f'<div class="fl-sentence" role="status">{html.escape(advice(found))}</div>'
-        super().__init__([view.html_box(f'{view.STYLE}{said}<div class="jp-RenderedHTMLCommon">{table}</div>')])
+        super().__init__([view.html_box(view.STYLE + STYLE + _summary(found) + _table(found))])
         self.add_class("fl-course")
         self.add_class("fl-overview")
 
@@ -65,3 +93,39 @@ class Overview(VBox):
 
     def _repr_mimebundle_(self, **options) -> dict:
         return super()._repr_mimebundle_(**options) | {"text/plain": repr(self)}
+
+
+def _summary(found: list[Done]) -> str:
+    """Return how far the learner is, as a sentence and a bar, and the link to the lesson at which to continue."""
+    next_one, finished = here(found), sum(lesson.all for lesson in found)
+    hours, minutes = divmod(sum(lesson.left for lesson in found), 60)
+    advice = f"Continue at lesson {_link(next_one)}." if next_one else ALL_DONE
+    told = f"{finished} of {len(found)} lessons done, about {hours} h {minutes:02d} min left."
+    bar = f'<progress value="{finished}" max="{len(found)}" aria-label="lessons done"></progress>'
+    return f'<div class="fl-sentence" role="status"><div>{advice}</div><div>{told}</div></div>{bar}'
+
+
+def _table(found: list[Done]) -> str:
+    heads = "".join(f"<th>{head}</th>" for head in ("lesson", *MARKS, "minutes left", ""))
+    rows = "".join(map(_row, found, [lesson is here(found) for lesson in found]))
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(lesson: Done, is_next: bool) -> str:
+    dots = "".join(_dots(section, *lesson.parts[section]) for section in MARKS)
+    rest = f'<td class="fl-left">{lesson.left or ""}</td><td>{"✓ done" if lesson.all else ""}</td>'
+    return f'<tr class="{"fl-here" if is_next else ""}"><td>{_link(lesson)}</td>{dots}{rest}</tr>'
+
+
+def _dots(section: str, done: int, of: int) -> str:
+    """Return a mark for each question of a lesson; a screen reader says how many of how many."""
+    full, empty = MARKS[section]
+    drawn = f'<span role="img" aria-label="{done} of {of} {section}">{full * done}{empty * (of - done)}</span>'
+    return f'<td class="fl-dots">{drawn}</td>'
+
+
+def _link(lesson: Done) -> str:
+    """Return what opens the lesson in JupyterLab, in a tab beside this one."""
+    path = html.escape(json.dumps({"path": lesson.file}))
+    opens = f'data-commandlinker-command="docmanager:open" data-commandlinker-args="{path}"'
+    return f'<button class="fl-link" {opens}>{html.escape(lesson.heading)}</button>'

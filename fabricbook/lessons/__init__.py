@@ -158,6 +158,12 @@ class Lesson:
         return {one.key: one.filled(self.names) for one in self._own(self.questions.EXERCISES)}
 
     @property
+    def asked(self) -> dict[str, list[str]]:
+        """The keys of all it asks, by the section of the record that keeps the answers."""
+        return {"predictions": [one.key for one in self.questions.PREDICTIONS],
+                "exercises": [one.key for one in self.questions.EXERCISES]}
+
+    @property
     def verdicts(self) -> dict[str, Verdict]:
         """The claims it settles, by letter; none where it settles none."""
         return {one.claim: one for one in getattr(self.questions, "VERDICTS", ())}

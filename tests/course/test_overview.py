@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fabricbook import claims, my_progress, verdict
-from fabricbook.course.overview import ALL_DONE, advice, done
+from fabricbook import claims, my_progress, verdict, votes
+from fabricbook.course.overview import ALL_DONE, done, here
 from fabricbook.course.progress import Progress
 from fabricbook.lessons import declared
 from fabricbook.lessons import lessons as every_lesson
@@ -18,7 +18,7 @@ def record(tmp_path, monkeypatch):
 
 
 def lessons():
-    return [done(one.heading, one.predictions, one.exercises) for one in every_lesson()]
+    return [done(one.heading, one.file, one.head.minutes, one.asked) for one in every_lesson()]
 
 
 def fill(record, lesson):
@@ -31,27 +31,51 @@ def fill(record, lesson):
 def test_a_new_learner_begins_at_the_beginning():
     found = lessons()
     assert [lesson.heading[:2] for lesson in found] == [f"{n:02d}" for n in range(len(found))]
-    assert not any(lesson.all or lesson.answered or lesson.passed for lesson in found)
-    assert advice(found).startswith("Continue at lesson 00 · Start here")
+    assert not any(lesson.all or lesson.done for lesson in found)
+    assert [lesson.left for lesson in found] == [one.head.minutes for one in every_lesson()]
+    assert here(found) is found[0]
 
 
-def test_a_done_lesson_gets_its_mark_and_the_next_is_named(record):
+def test_a_done_lesson_gets_its_mark_and_the_next_is_named_and_opens(record):
     fill(record, "start_here")
     record.record("predictions", "moving_bytes.small", {"typed": "1 us"})
-    first, second, *_ = lessons()
-    assert first.all
-    assert (second.answered, second.predictions, second.passed, second.all) == (1, 3, 0, False)
+    first, second, *_ = found = lessons()
+    assert (first.all, first.left) == (True, 0)
+    assert (second.parts, second.all) == ({"predictions": (1, 3), "exercises": (0, 2)}, False)
+    assert second.left == 24  # of 30 minutes, one of five questions answered
     shown = my_progress().children[0].value
-    assert shown.count("✓") == 1
-    assert "Continue at lesson 01 · " in shown
+    assert shown.count("✓ done") == 1
+    link = 'Continue at lesson <button class="fl-link" data-commandlinker-command="docmanager:open" data-commandlinker-args="'
+    assert shown.split(link)[1].startswith("{&quot;path&quot;: &quot;01_moving_bytes.ipynb&quot;}")
+    assert '<span role="img" aria-label="1 of 3 predictions">●○○</span>' in shown
+    assert '<span role="img" aria-label="0 of 2 exercises">□□</span>' in shown
+    assert f'<progress value="1" max="{len(found)}"' in shown
     record.record("predictions", "start_here.one-chip", None)
     assert not lessons()[0].all
 
 
-def test_after_the_last_lesson_it_says_what_to_do_next(record):
+def test_who_left_something_out_goes_on_where_they_were_and_comes_back_to_it_at_the_end(record):
+    record.record("predictions", "pcie.uplink", {"shown": True})
+    assert here(lessons()).file == "05_pcie.ipynb"
+    fill(record, "pcie")
+    assert here(lessons()).file == "06_signals.ipynb"
+    for one in every_lesson()[6:]:
+        fill(record, one.name)
+    assert here(lessons()).file == "00_start_here.ipynb"
+
+
+def test_a_wrong_answer_to_a_stop_is_still_to_do(record):
+    record.record("exercises", "a", {"outcome": "wrong"})
+    record.record("exercises", "b", {"outcome": "right"})
+    assert done("x", "x.ipynb", 1, {"exercises": ["a", "b", "c"]}).parts == {"exercises": (1, 3)}
+
+
+def test_after_the_last_lesson_nothing_is_left(record):
     fill(record, "")
-    assert advice(lessons()) == ALL_DONE
-    assert "What next?" in my_progress().children[0].value
+    assert here(lessons()) is None
+    shown = my_progress().children[0].value
+    assert ALL_DONE in shown
+    assert "about 0 h 00 min left" in shown
 
 
 def test_a_saved_lesson_does_not_hold_what_was_done(record):
@@ -72,6 +96,20 @@ def test_a_note_on_a_claim_is_kept_and_stands_beside_the_verdict(record):
     assert record.get("claims", "a") == {"believed": "no"}
     assert "You had noted: no." in verdict("a").to_html()
     assert _noted(row).children[0].value == "no"
+
+
+def test_the_last_page_sets_the_notes_beside_what_was_found(record):
+    before = votes()._repr_mimebundle_()
+    assert "You noted nothing" in votes().children[0].value
+    record.record("claims", "b", {"believed": "yes"})  # holds
+    record.record("claims", "d", {"believed": "yes"})  # misleads
+    record.record("claims", "h", {"believed": "no"})  # misleads
+    shown = votes().children[0].value
+    assert "Of your 3 notes 2 stand." in shown
+    assert shown.count("<td>yes</td>") == 2
+    assert shown.count("<tr><td>") == len(declared("verdicts"))
+    after = votes()._repr_mimebundle_()
+    assert [after[kind] for kind in ("text/plain", "text/html")] == [before[kind] for kind in ("text/plain", "text/html")]
 
 
 @pytest.mark.parametrize("entry", [{"believed": "<b>"}, {"believed": 3}, {}])

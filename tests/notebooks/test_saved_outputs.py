@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from types import SimpleNamespace
 
 import nbformat
@@ -34,16 +35,16 @@ def lesson():
     ])
 
 
-def still(answers, notice=""):
+def still(answers):
     pictures = {LAB: "UElD", GATED: "UElD"}
-    cells = saved_outputs.readable(lesson(), pictures, answers, saved_outputs.typed, notice)["cells"]
+    cells = saved_outputs.readable(lesson(), pictures, answers)["cells"]
     assert VIEW not in nbformat.writes(new_notebook(cells=cells))
     return [[output["data"] for output in cell["outputs"]] for cell in cells]
 
 
 def test_what_was_there_comes_to_light():
     prediction, gated, lab, claims, plain = still({"moving_bytes.small": {"typed": "900 <ns>"}})
-    assert prediction[0]["text/plain"] == "How <long>?\nYour answer: 900 <ns>."
+    assert prediction[0]["text/plain"] == "How <long>?\nYour answer: 900 <ns>."  # what is no answer is shown as it was typed
     assert prediction[0]["text/html"] == "<p><b>How &lt;long&gt;?</b></p><p>Your answer: 900 &lt;ns&gt;.</p>"
     assert gated[0]["image/png"] == lab[0]["image/png"] == "UElD"
     assert claims[0]["text/html"] == "<p>A claim</p>"
@@ -55,12 +56,15 @@ def test_what_was_locked_stays_locked():
     assert prediction[0]["text/plain"] == "How <long>?\nNot answered yet."
     assert set(gated[0]) == {"text/plain", "text/html"}
     assert "the answer" not in gated[0]["text/plain"]
+    assert "when you have answered the question “A GPU sends 64 KiB" in gated[0]["text/plain"]
 
 
-def test_every_place_that_was_alive_says_how_it_comes_back():
-    *dead, plain = still({}, saved_outputs.RUN_ALL)
-    assert all("your answers are kept" in outputs[-1]["text/html"] for outputs in dead)
-    assert len(plain) == 1
+def test_a_lesson_says_once_and_at_its_beginning_how_it_comes_back():
+    cells = saved_outputs.welcome(lesson())["cells"]
+    said = cells[0]["outputs"][0]["data"]
+    assert all("your answers are kept" in text for text in said.values())
+    assert 'data-commandlinker-command="notebook:run-all-cells"' in said["text/html"]
+    assert nbformat.writes(new_notebook(cells=cells)).count("Welcome back") == 2  # in plain text and in HTML
 
 
 def test_an_export_says_what_the_course_said():
@@ -78,7 +82,7 @@ def test_a_progress_file_that_cannot_be_read_is_no_answer(tmp_path, content):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """The settings of the server as JupyterLab reads them, a folder with one lesson, and a list of running sessions."""
+    """The settings of the server as JupyterLab reads them, a folder with one lesson, and when its kernels began."""
     config = Config()
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(tmp_path / "progress.json"))
     (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"moving_bytes.small": {"typed": "900 ns"},
@@ -86,27 +90,39 @@ def server(tmp_path, monkeypatch):
     nbformat.write(lesson(), tmp_path / NAME)
     exec(compile(open_lab.SERVER.read_text(), str(open_lab.SERVER), "exec"),
          {"get_config": lambda: config, "__file__": str(open_lab.SERVER)})
-    sessions = []
+    began = []  # when each kernel of the lesson did, as seconds before now
 
-    async def running():
-        return sessions
+    async def sessions():
+        return [{"path": NAME, "began": time.time() - seconds} for seconds in began]
+
+    async def started(session):
+        return session["began"]
 
     manager = config.ServerApp.contents_manager_class(root_dir=str(tmp_path))
-    manager._sessions = running
-    return SimpleNamespace(manager=manager, config=config, sessions=sessions)
+    manager._sessions, manager._started = sessions, started
+    return SimpleNamespace(manager=manager, config=config, began=began)
 
 
-def test_a_lesson_without_a_kernel_is_handed_out_readable(server):
+@pytest.mark.parametrize("began", [[], [-60]], ids=["no kernel", "a kernel restarted since it was saved"])
+def test_a_lesson_whose_kernel_is_gone_is_handed_out_readable(server, began):
+    server.began += began
     text = nbformat.writes(asyncio.run(server.manager.get(NAME))["content"])
     assert VIEW not in text
-    assert "Your answer: 900 ns." in text
+    assert "Close: your 900 ns is 1.2 times the answer" in text
     assert "your answers are kept" in text
     assert asyncio.run(server.manager.get(NAME, content=False))["content"] is None
 
 
 def test_a_page_loaded_again_finds_its_living_kernel(server):
-    server.sessions.append({"path": NAME})
-    assert VIEW in nbformat.writes(asyncio.run(server.manager.get(NAME))["content"])
+    server.began.append(60)
+    text = nbformat.writes(asyncio.run(server.manager.get(NAME))["content"])
+    assert VIEW in text
+    assert "Welcome back" not in text
+
+
+def test_a_notebook_that_shows_no_widget_is_handed_out_as_it_is(server):
+    nbformat.write(new_notebook(cells=[]), server.manager.root_dir + "/own.ipynb")
+    assert asyncio.run(server.manager.get("own.ipynb"))["content"]["cells"] == []
 
 
 def test_an_export_of_a_living_lesson_keeps_answers_and_pictures(server):
