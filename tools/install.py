@@ -13,6 +13,8 @@ import json
 import os
 import re
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,6 +22,8 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "installed.json"
 INPUTS = ("pyproject.toml", "constraints.txt", "tools/bundle_vega.py")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PATIENCE = 15  # seconds without a word
+BEGAN = time.monotonic()
 
 
 def ensure(*extras: str) -> Path:
@@ -51,17 +55,43 @@ def _read_stamp() -> dict:
 def _make_venv() -> None:
     usable = PYTHON.exists() and not subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode
     if not usable:
-        print("  making a virtual environment", flush=True)
+        Teller().say("  making a virtual environment")
         _run([sys.executable, "-m", "venv", "--clear", VENV], str.rstrip,
              "No virtual environment could be made. On Debian or Ubuntu: apt-get install python3-venv")
 
 
+class Teller:
+    """Says what is being done, with the time since the installation began; after a long silence, that it goes on."""
+
+    def __init__(self):
+        self._last = time.monotonic()
+        self._over = threading.Event()
+
+    def say(self, text: str) -> None:
+        """Print *text* behind minutes and seconds."""
+        self._last = time.monotonic()
+        minutes, seconds = divmod(int(self._last - BEGAN), 60)
+        print(f"{minutes:3}:{seconds:02}{text}", flush=True)
+
+    def __enter__(self):
+        threading.Thread(target=self._reassure, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+
+    def _reassure(self) -> None:
+        while not self._over.wait(max(0.1, self._last + PATIENCE - time.monotonic())):
+            if time.monotonic() - self._last >= PATIENCE:
+                self.say("  still at it")
+
+
 def _run(command: list, told, problem: str) -> None:
     """Run *command*, saying of each line that it prints what *told* makes of it; leave with *problem* if it fails."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as process, Teller() as teller:
         for line in process.stdout:
             if said := told(line):
-                print(said, flush=True)
+                teller.say(said)
     if process.returncode:
         sys.exit(problem)
 

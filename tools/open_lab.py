@@ -1,7 +1,8 @@
-"""`make lab`: install once, lay out the learner's copies of the lessons, and open JupyterLab on the first one."""
+"""`make lab`: install once, lay out the learner's copies of the lessons, and open JupyterLab where the learner was."""
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,25 +11,51 @@ import install  # first, because it tells in one sentence when this Python is to
 import learner_copies
 
 ROOT = Path(__file__).resolve().parents[1]
-FIRST = "00_start_here.ipynb"
 SETTINGS = Path(__file__).resolve().parent / "lab_settings"
 SERVER = SETTINGS / "server_config.py"
-# JupyterLab's own layout, but for the sidebars: the lesson gets the width that the list of files would take.
+# JupyterLab's own layout, but for the sidebars: the lesson gets the width that the list of files would take, and the table of
+# contents is what opens first.
 WINDOW = {
-    "data": {"layout-restorer:data": {"left": {"collapsed": True, "visible": True}, "right": {"collapsed": True,
-        "visible": True}}},
+    "data": {"layout-restorer:data": {
+        "left": {"collapsed": True, "visible": True, "current": "@jupyterlab/toc:plugin"},
+        "right": {"collapsed": True, "visible": True},
+    }},
     "metadata": {"id": "default"},
 }
+_ASKED = re.compile(rb'\b(predict_first|check)\(\\"([\w.-]+)\\"')  # in a notebook's file, where quotes are escaped
+_SECTIONS = {b"predict_first": "predictions", b"check": "exercises"}
 
 
-def command(python: Path) -> list[str]:
-    """Return the command that starts JupyterLab: on this machine only, with a token, asking and fetching nothing."""
+def lesson_to_open(notebooks: Path, progress: Path) -> str:
+    """Return the notebook of the last lesson begun, or of the one after it where all predictions and exercises are done.
+
+    A progress file that cannot be read is that of a new learner.
+    """
+    record, files, begun = _read(progress), sorted(notebooks.glob("*.ipynb")), 0
+    lessons = {path.stem.partition("_")[2]: at for at, path in enumerate(files)}
+    for section in ("stops", "predictions", "exercises"):
+        begun = max([begun, *(lessons.get(key.split(".")[0], 0) for key in record.get(section, {}))])
+    asked = _ASKED.findall(files[begun].read_bytes())
+    done = all(key.decode() in record.get(_SECTIONS[call], {}) for call, key in asked)
+    return files[begun + 1 if done and begun + 1 < len(files) else begun].name
+
+
+def _read(progress: Path) -> dict[str, dict]:
+    try:
+        record = json.loads(progress.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {key: found for key, found in record.items() if isinstance(found, dict)} if isinstance(record, dict) else {}
+
+
+def command(python: Path, lesson: str) -> list[str]:
+    """Return the command that starts JupyterLab on a *lesson*: on this machine only, with a token, fetching nothing."""
     options = {
         "ServerApp.config_file": SERVER,
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.answer_yes": "True",  # Ctrl-C stops at once
         "Application.log_level": "ERROR",  # the address is printed all the same
-        "LabApp.default_url": f"/lab/tree/{FIRST}",
+        "LabApp.default_url": f"/lab/tree/{lesson}",
         "KernelManager.transport_encryption": "auto",  # others may work on this machine too
         "LabApp.app_settings_dir": SETTINGS,
         "LabApp.custom_css": "True",
@@ -69,9 +96,10 @@ def main() -> None:
     for sentence in learner_copies.refresh(ROOT / "notebooks", work):
         print(sentence)
     settle(work)
-    print(f"Starting JupyterLab on {work / FIRST}. Ctrl-C here stops it.", flush=True)
+    lesson = lesson_to_open(ROOT / "notebooks", work / "progress.json")
+    print(f"Starting JupyterLab on {work / lesson}. Ctrl-C here stops it.", flush=True)
     os.chdir(work)
-    os.execve(python, command(python), environment(work))
+    os.execve(python, command(python, lesson), environment(work))
 
 
 if __name__ == "__main__":

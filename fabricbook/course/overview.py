@@ -15,7 +15,7 @@ from .progress import current
 
 ALL_DONE = "All lessons are done. What next says the end of the last one."
 # A question of each section of the record, done and to do.
-MARKS = {"predictions": "●○", "exercises": "■□"}
+MARKS = {"stops": "◆◇", "predictions": "●○", "exercises": "■□"}
 STYLE = """<style>
 .fl-course.fl-overview table { border-collapse: collapse; width: 100%; margin-top: 8px; }
 .fl-overview :is(td, th) { padding: 1px 12px 1px 0; text-align: left; vertical-align: baseline; font-weight: normal; }
@@ -52,15 +52,16 @@ class Done:
     @property
     def all(self) -> bool:
         """Whether nothing is left."""
-        return self.done == self._of
+        return self.done == self.asked
 
     @property
     def left(self) -> int:
         """The minutes left, if every question takes the same time."""
-        return math.ceil(self.minutes * (1 - self.done / self._of)) if self._of else 0
+        return math.ceil(self.minutes * (1 - self.done / self.asked)) if self.asked else 0
 
     @property
-    def _of(self) -> int:
+    def asked(self) -> int:
+        """How many questions there are."""
         return sum(of for _, of in self.parts.values())
 
 
@@ -97,11 +98,12 @@ class Overview(VBox):
 
 def _summary(found: list[Done]) -> str:
     """Return how far the learner is, as a sentence and a bar, and the link to the lesson at which to continue."""
-    next_one, finished = here(found), sum(lesson.all for lesson in found)
+    next_one, finished, asked = here(found), sum(lesson.all for lesson in found), sum(lesson.asked for lesson in found)
     hours, minutes = divmod(sum(lesson.left for lesson in found), 60)
     advice = f"Continue at lesson {_link(next_one)}." if next_one else ALL_DONE
     told = f"{finished} of {len(found)} lessons done, about {hours} h {minutes:02d} min left."
-    bar = f'<progress value="{finished}" max="{len(found)}" aria-label="lessons done"></progress>'
+    answered = sum(lesson.done for lesson in found)
+    bar = f'<progress value="{answered}" max="{asked}" aria-label="{answered} of {asked} questions done"></progress>'
     return f'<div class="fl-sentence" role="status"><div>{advice}</div><div>{told}</div></div>{bar}'
 
 

@@ -22,6 +22,7 @@ import yaml
 from fabriclib.checks import known
 
 from ..course.declare import Exercise, Prediction
+from ..course.posed import stop_key
 from ..course.verdicts import Verdict
 
 ORDER = (
@@ -160,7 +161,8 @@ class Lesson:
     @property
     def asked(self) -> dict[str, list[str]]:
         """The keys of all it asks, by the section of the record that keeps the answers."""
-        return {"predictions": [one.key for one in self.questions.PREDICTIONS],
+        stops = [stop_key(self.name, lab, stop.key) for lab, function in self.labs.items() for stop in function.declaration.stops]
+        return {"stops": stops, "predictions": [one.key for one in self.questions.PREDICTIONS],
                 "exercises": [one.key for one in self.questions.EXERCISES]}
 
     @property

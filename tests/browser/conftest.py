@@ -47,7 +47,7 @@ def server(tmp_path_factory):
     learner_copies.refresh(ROOT / "notebooks", work)
     open_lab.settle(work)
     _attach_all_cells(work)
-    command = [*open_lab.command(Path(sys.executable)), "--no-browser", "--ServerApp.port=0"]
+    command = [*open_lab.command(Path(sys.executable), "00_start_here.ipynb"), "--no-browser", "--ServerApp.port=0"]
     environment = open_lab.environment(work) | {"JUPYTER_RUNTIME_DIR": str(runtime)}
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fabricbook import claims, my_progress, verdict, votes
@@ -21,11 +23,15 @@ def lessons():
     return [done(one.heading, one.file, one.head.minutes, one.asked) for one in every_lesson()]
 
 
-def fill(record, lesson):
-    for section, entry in (("predictions", {"shown": True}), ("exercises", {"passed": True})):
-        for key in declared(section):
-            if key.startswith(lesson):
-                record.record(section, key, entry)
+DONE = {"stops": {"outcome": "right"}, "predictions": {"shown": True}, "exercises": {"passed": True}}
+
+
+def fill(record, name=""):
+    """Do all of a lesson, or of all lessons."""
+    for one in every_lesson():
+        for section, keys in one.asked.items() if name in one.name else ():
+            for key in keys:
+                record.record(section, key, DONE[section])
 
 
 def test_a_new_learner_begins_at_the_beginning():
@@ -41,15 +47,16 @@ def test_a_done_lesson_gets_its_mark_and_the_next_is_named_and_opens(record):
     record.record("predictions", "moving_bytes.small", {"typed": "1 us"})
     first, second, *_ = found = lessons()
     assert (first.all, first.left) == (True, 0)
-    assert (second.parts, second.all) == ({"predictions": (1, 3), "exercises": (0, 2)}, False)
-    assert second.left == 24  # of 30 minutes, one of five questions answered
+    assert [second.parts["predictions"], second.parts["exercises"], second.all] == [(1, 3), (0, 2), False]
+    assert second.left == math.ceil(second.minutes * (1 - 1 / second.asked)) < second.minutes
     shown = my_progress().children[0].value
     assert shown.count("✓ done") == 1
     link = 'Continue at lesson <button class="fl-link" data-commandlinker-command="docmanager:open" data-commandlinker-args="'
     assert shown.split(link)[1].startswith("{&quot;path&quot;: &quot;01_moving_bytes.ipynb&quot;}")
     assert '<span role="img" aria-label="1 of 3 predictions">●○○</span>' in shown
     assert '<span role="img" aria-label="0 of 2 exercises">□□</span>' in shown
-    assert f'<progress value="1" max="{len(found)}"' in shown
+    assert f'<span role="img" aria-label="{first.asked - 3} of {first.asked - 3} stops">◆◆' in shown
+    assert f'aria-label="{first.done + 1} of {sum(lesson.asked for lesson in found)} questions done"' in shown
     record.record("predictions", "start_here.one-chip", None)
     assert not lessons()[0].all
 
@@ -65,13 +72,18 @@ def test_who_left_something_out_goes_on_where_they_were_and_comes_back_to_it_at_
 
 
 def test_a_wrong_answer_to_a_stop_is_still_to_do(record):
-    record.record("exercises", "a", {"outcome": "wrong"})
-    record.record("exercises", "b", {"outcome": "right"})
-    assert done("x", "x.ipynb", 1, {"exercises": ["a", "b", "c"]}).parts == {"exercises": (1, 3)}
+    record.record("stops", "a", {"outcome": "wrong"})
+    record.record("stops", "b", {"outcome": "right"})
+    assert done("x", "x.ipynb", 1, {"stops": ["a", "b", "c"]}).parts == {"stops": (1, 3)}
+
+
+def test_a_lesson_that_asks_nothing_is_done_and_takes_no_time():
+    nothing = done("x", "x.ipynb", 9, {"stops": []})
+    assert (nothing.all, nothing.left) == (True, 0)
 
 
 def test_after_the_last_lesson_nothing_is_left(record):
-    fill(record, "")
+    fill(record)
     assert here(lessons()) is None
     shown = my_progress().children[0].value
     assert ALL_DONE in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import install
@@ -35,6 +36,16 @@ def test_no_line_stops_it(line):
 def test_lines_are_told_as_they_come_and_a_failure_in_a_sentence(capfd):
     script = "print('Collecting numpy'); print('noise'); import sys; sys.exit(int(sys.argv[1]))"
     install._run([sys.executable, "-c", script, "0"], install._step, "It failed.")
-    assert capfd.readouterr().out == "  fetching numpy\n"
+    assert re.fullmatch(r" *\d+:\d\d  fetching numpy\n", capfd.readouterr().out)
     with pytest.raises(SystemExit, match="It failed."):
         install._run([sys.executable, "-c", script, "1"], install._step, "It failed.")
+
+
+def test_a_long_silence_is_broken(capfd, monkeypatch):
+    monkeypatch.setattr(install, "PATIENCE", 0.05)
+    script = "import time; print('Collecting numpy', flush=True); time.sleep(1)"
+    install._run([sys.executable, "-c", script], install._step, "It failed.")
+    fetching, *still = capfd.readouterr().out.splitlines()
+    assert fetching.endswith("  fetching numpy")
+    assert still
+    assert all(line.endswith("  still at it") for line in still)

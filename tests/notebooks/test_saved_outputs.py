@@ -139,13 +139,3 @@ def test_an_export_of_a_living_lesson_keeps_answers_and_pictures(server):
     assert "Locked: " in page
     assert page.count(shipped[:200]) == 1  # the other lab's question is open
     assert "model_id" not in page
-
-
-def test_the_first_start_closes_the_list_of_files_and_later_ones_leave_the_window_alone(tmp_path):
-    open_lab.settle(tmp_path)
-    (window,) = (tmp_path / ".jupyter" / "lab" / "workspaces").iterdir()
-    assert json.loads(window.read_bytes())["data"]["layout-restorer:data"]["left"]["collapsed"]
-    window.write_text("the learner's own")
-    open_lab.settle(tmp_path)
-    assert window.read_text() == "the learner's own"
-    assert "your answers are kept" in (tmp_path / ".jupyter" / "custom" / "custom.css").read_text()

@@ -4,6 +4,8 @@
 import pytest
 from lab_page import opened
 
+from fabricbook.stage.words import COME_BACK
+
 pytestmark = pytest.mark.browser
 
 @pytest.fixture
@@ -56,6 +58,19 @@ def test_an_error_is_said_and_dims_the_drawing_until_it_is_over(stage):
         lab.reply({ sentence: "Fine again." });
         return [failed, seen()];
     }""") == [["No such link.", "0.35"], ["Fine again.", "1"]]
+
+
+def test_a_lab_that_lost_its_kernel_stays_and_says_how_it_comes_back(stage):
+    before, after, label = stage.evaluate("""() => {
+        const lab = open();
+        const said = () => getComputedStyle(lab.find(".fabriclib-lab"), "::after").content;
+        const before = said();
+        lab.tell("comm_live_update");
+        return [before, said(), lab.find(".fl-label").textContent];
+    }""")
+    assert before == "none"
+    assert COME_BACK in after
+    assert label
 
 
 def test_the_chart_is_embedded_once_and_then_fed(stage):

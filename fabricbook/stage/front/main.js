@@ -57,6 +57,9 @@ export default {
       chart.restyle();
     }
 
+    // Told once the page has lost the kernel; the mark that ipywidgets sets then, anywidget's views do not get.
+    const gone = () => root.classList.add("fl-gone");
+
     const body = make("div", "fl-body");
     const stops = setup.stops.length ? stopPanel(model, setup.stops, controls, root) : null;
     if (stops) body.append(stops.element);
@@ -72,7 +75,9 @@ export default {
     table.fill(model.get("state").columns);
     show();
     model.on("change:state", show);
+    model.on("comm_live_update", gone);
     return () => {
+      model.off("comm_live_update", gone);
       model.off("change:state", show);
       talk.end();
       controls.pause();
