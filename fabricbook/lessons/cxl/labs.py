@@ -183,12 +183,12 @@ def _trace_chart():
 @lab("coherence-trace", title="Who owns the line?", tier="chip",
      controls=[Control("device", list(_DEVICES), default="type 1: caches the host's memory", as_="menu"),
                Control("scenario", list(SCENARIOS), default="producer and consumer", as_="menu"),
-               Control("step", range(STEPS + 1), default=0, label="after access")],
+               Control("step", range(STEPS + 1), default=0, label="after access", as_="steps", picks="access")],
      chart=_trace_chart,
      leaves_out="Time, hints, conflicts between requests under way, and more than one device. Each side has one cache. Sequences "
                 "of messages are shortened to what decides who owns the line; what passes inside the host, or inside the "
                 "device, is not counted.",
-     sources=["kernel-cxl", "mahar-cxl"])
+     sources=["kernel-cxl", "mahar-cxl"], glides=["shade"])
 def coherence_trace(device, scenario, step):
     """Reading together is free after the first time; writing in turn pays for every write."""
     steps, kind = played(device, scenario), _DEVICES[device][0]
