@@ -69,18 +69,20 @@ function oneStop(declared, more, { answer, tell, next, controls }) {
   const check = make("button", "fl-check", declared.kind === "find" ? "here" : "check");
   check.type = "submit";
   const row = make("div", "fl-stop-row");
-  row.append(...fields.inline, check, pushButton("fl-tell", "show me", tell));
+  const onward = pushButton("fl-next", "next", next);
+  row.append(...fields.inline, check, onward, pushButton("fl-tell", "show me", tell));
   form.append(make("p", "fl-question", declared.ask), ...fields.above, row);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     answer(fields.given());
   });
-  const said = make("p", "fl-said");
+  const told = make("p", "fl-told");
+  const said = make("span", "fl-said");
   said.setAttribute("role", "status");
   said.setAttribute("aria-live", "polite");
-  const saw = make("p", "fl-saw");
-  const onward = pushButton("fl-next", "next", next);
-  element.append(doing, form, said, saw, onward);
+  const saw = make("span", "fl-saw");
+  told.append(said, " ", saw);
+  element.append(doing, form, told);
   const say = (text) => { if (said.textContent !== text) said.textContent = text; };
   let first = true;
   return {
