@@ -17,6 +17,7 @@ from . import (
     pcie as pcie,
     signals as signals,
     units as units,
+    workloads as workloads,
 )
 from .cabling import Cable as Cable, cable as cable, cables as cables
 from .collectives import (
@@ -70,6 +71,18 @@ from .topology import (
     server as server,
     servers as servers,
     tree as tree,
+)
+
+from .workloads import (
+    Accelerator as Accelerator,
+    TrainingStep as TrainingStep,
+    Transformer as Transformer,
+    accelerator as accelerator,
+    accelerators as accelerators,
+    splits as splits,
+    training_step as training_step,
+    transformer as transformer,
+    transformers as transformers,
 )
 
 __version__: str

@@ -82,6 +82,7 @@ class System:
         host: the CPU that launches the kernels: "x86" or "grace".
         server_gpus: GPUs of one server, where a domain spans several servers (an NVL72); else the same as gpus.
         sharp: whether the switches of the network reduce (InfiniBand SHARP), and the library uses it.
+        accelerator: the id of its accelerators in accelerators.csv, where it is known.
         note: what a reader should know.
 
     Raises:
@@ -106,6 +107,7 @@ class System:
     sharp: bool = False
     id: str = ""
     note: str = ""
+    accelerator: str = ""
 
     def __post_init__(self):
         known("wiring", self.wiring, WIRINGS)
@@ -188,7 +190,7 @@ def system(name: str) -> System:
         cells["name"], cells["gpus"], _bundle(cells["link"], cells["links"]), cells["wiring"],
         switch(cells["switch"]) if cells["switch"] else None, port(cells["port"]) if cells["port"] else None,
         cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
-        id=cells["id"], note=cells["note"],
+        id=cells["id"], note=cells["note"], accelerator=cells["accelerator"] or "",
     )
 
 

@@ -103,6 +103,7 @@ def shown(value) -> str:
 RESULTS = {
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
     "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
+    "workloads.step.TrainingStep",
 }
 
 # Where an infinity, or a NaN, is an answer.
@@ -138,6 +139,14 @@ VALID: dict[str, Callable[[], dict]] = {
     "lanes.budgets": lambda: {"gpus": 8, "nics": 8, "ssds": 4},
     "measurements.tables.beside": lambda: {"measured": fl.measurements.published("a100x8-nvswitch-ar"), "predicted": 1e-3},
     "prediction.model.Prediction.why": lambda: {"self": fl.predict("dgx-h100", "all_reduce", 1e6), "at": -1},
+    "workloads.accelerators.Accelerator": lambda: _fields(fl.accelerator("h100-sxm")),
+    "workloads.accelerators.Accelerator.best": lambda: {"self": fl.accelerator("h100-sxm"), "dtype": "fp8"},
+    "workloads.step.TrainingStep.groups": lambda: {"self": _step(), "at": 0},
+    "workloads.step.TrainingStep.timeline": lambda: {"self": _step(), "at": 0},
+    "workloads.step.TrainingStep.why": lambda: {"self": _step(), "at": 0},
+    "workloads.transformer.Transformer": lambda: _fields(fl.transformer("qwen3-30b-a3b")),
+    "workloads.transformer.Transformer.ffn_matrices": lambda: {"self": fl.transformer("llama-3-8b"), "width": 14336},
+    "workloads.transformer.Transformer.span": lambda: {"self": fl.transformer("llama-3-8b"), "seq": 8192},
     "topology.classes.path_classes": lambda: {"graph": fl.server("hgx-h100")},
 }
 
@@ -149,6 +158,10 @@ def _fields(record) -> dict:
 def _share():
     mesh = fl.server("mi300x")
     return fl.flows.share(mesh, fl.flows.all_to_all(8))
+
+
+def _step():
+    return fl.training_step("llama-3-8b", "dgx-h100", gpus=64, global_batch=64, seq=8192, sharding="fsdp")
 
 
 def _ring():
