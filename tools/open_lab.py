@@ -13,13 +13,10 @@ import learner_copies
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Path(__file__).resolve().parent / "lab_settings"
 SERVER = SETTINGS / "server_config.py"
-# JupyterLab's own layout, but for the sidebars: the lesson gets the width that the list of files would take, and the table of
-# contents is what opens first.
+# JupyterLab's own layout, but for the sidebars: the lesson gets the width that the list of files would take.
 WINDOW = {
-    "data": {"layout-restorer:data": {
-        "left": {"collapsed": True, "visible": True, "current": "@jupyterlab/toc:plugin"},
-        "right": {"collapsed": True, "visible": True},
-    }},
+    "data": {"layout-restorer:data": {"left": {"collapsed": True, "visible": True}, "right": {"collapsed": True,
+        "visible": True}}},
     "metadata": {"id": "default"},
 }
 _ASKED = re.compile(rb'\b(predict_first|check)\(\\"([\w.-]+)\\"')  # in a notebook's file, where quotes are escaped

@@ -19,9 +19,11 @@ MARKS = {"stops": "◆◇", "predictions": "●○", "exercises": "■□"}
 STYLE = """<style>
 .fl-course.fl-overview table { border-collapse: collapse; width: 100%; margin-top: 8px; }
 .fl-overview :is(td, th) { padding: 1px 12px 1px 0; text-align: left; vertical-align: baseline; font-weight: normal; }
-.fl-overview thead th { border-bottom: 1px solid var(--jp-border-color1, #999); }
+.fl-overview .widget-html-content { overflow-x: auto; }
+.fl-overview td:first-child { min-width: 12em; }
+.fl-overview thead th { white-space: nowrap; border-bottom: 1px solid var(--jp-border-color1, #999); }
 .fl-overview .fl-left { text-align: right; white-space: nowrap; }
-.fl-overview .fl-dots { letter-spacing: 0.15em; white-space: nowrap; }
+.fl-overview .fl-dots { letter-spacing: 0.05em; white-space: nowrap; }
 .fl-overview .fl-here { font-weight: 600; }
 .fl-overview progress { width: 100%; height: 10px; }
 .fl-overview button { font: inherit; border: none; padding: 0; text-align: left; cursor: pointer; }
