@@ -141,8 +141,8 @@ def _answer(lab: Lab, before: dict, asked) -> dict:
     """Return the next state. What goes wrong becomes its sentence of error; the last good table stays."""
     state = before | {"error": ""}
     try:
-        positions = asked()
-        state |= {"values": lab.within(positions), "ends": lab.ends(positions)}
+        state["values"] = asked()
+        state["values"], state["ends"] = lab.within(state["values"]), lab.ends(state["values"])
         columns, sentence = lab.answer(state["values"])
         return state | {"columns": plain_columns(columns), "sentence": sentence}
     except ValueError as error:

@@ -63,15 +63,12 @@ def test_what_changes_in_a_step_is_what_is_marked_as_arrived(algorithm, ranks):
 
 
 @every_schedule
-def test_past_the_end_it_stays_finished_and_says_so(algorithm, ranks):
+def test_the_steps_end_with_those_of_the_algorithm(algorithm, ranks):
     last = fl.schedule(*algorithm.split(", "), ranks=ranks).moves.steps
-    finished, _ = cells(algorithm, ranks, last)
-    assert ". Finished: " in STEPPER.evaluate(algorithm=algorithm, ranks=ranks, step=last)[1]
-    for step in range(last + 1, steps.MOST_STEPS + 1):
-        held, table = cells(algorithm, ranks, step)
-        assert np.array_equal(held, finished)
-        assert (table["arrived from"] == "").all()
-        assert STEPPER.evaluate(algorithm=algorithm, ranks=ranks, step=step)[1].startswith(f"Finished after {last} steps: ")
+    assert STEPPER.ends(STEPPER.positions(algorithm=algorithm, ranks=ranks))["step"] == last
+    told = STEPPER.evaluate(algorithm=algorithm, ranks=ranks, step=last)[1]
+    assert ". Finished: " in told
+    assert STEPPER.evaluate(algorithm=algorithm, ranks=ranks, step=steps.MOST_STEPS)[1] == told
 
 
 def test_some_numbers_of_ranks_are_refused():

@@ -89,28 +89,38 @@ def _stepper_chart():
 @lab("stepper", title="A collective, step by step", tier="chip",
      controls=[Control("algorithm", _ALGORITHMS, default="all_reduce, ring", as_="menu"),
                Control("ranks", RANKS, default=8, unit="ranks"),
-               Control("step", range(MOST_STEPS + 1), default=3)],
+               Control("step", range(MOST_STEPS + 1), default=3, as_="steps",
+                       until=lambda algorithm, ranks: _schedule(algorithm, ranks).moves.steps)],
      chart=_stepper_chart,
      leaves_out="Time: here all messages of a step start and end together. In a real library each rank goes on as soon as its "
                 "own data is there, and large chunks are cut up further so that they flow.",
-     sources=_PAPERS)
+     sources=_PAPERS, glides=["complete"])
 def stepper(algorithm, ranks, step):
     """Which chunk is where after each step, and how many ranks' data it holds."""
     plan = _schedule(algorithm, ranks)
-    done = min(step, plan.moves.steps)
-    held = contributions(plan)[done]
-    complete = held / _full(plan)
-    new = arrivals(plan, step)
-    cells = [(r, c) for r in range(ranks) for c in range(plan.slots)]
-    table = {
+    held = contributions(plan)[step]
+    return _matrix(held, _full(plan), arrivals(plan, step)), f"{_told(plan, step, held)} {_in_all(plan)}"
+
+
+def _matrix(held: np.ndarray, full: int, new: dict[tuple[int, int], list[int]]) -> dict:
+    """Return the stepper's table.
+
+    Args:
+        held: how many ranks' data each cell holds, by (rank, chunk).
+        full: how many a complete one holds.
+        new: the ranks that sent what has just arrived, by (rank, chunk).
+    """
+    ranks, slots = held.shape
+    cells = [(r, c) for r in range(ranks) for c in range(slots)]
+    return {
         "rank": [r for r, _ in cells], "chunk": [c for _, c in cells],
         "contributions": [int(held[cell]) for cell in cells],
         "arrived from": [_senders(new[cell]) if cell in new else "" for cell in cells],
-        "complete": [float(complete[cell]) for cell in cells], "tick": ["✓" if complete[cell] == 1 else "" for cell in cells],
-        "from": [c / plan.slots for _, c in cells], "to": [(c + 1) / plan.slots for _, c in cells],
-        "middle": [(c + 0.5) / plan.slots for _, c in cells], "column": [str(c) if r == 0 else "" for r, c in cells],
+        "complete": [float(held[cell] / full) for cell in cells],
+        "tick": ["✓" if held[cell] == full else "" for cell in cells],
+        "from": [c / slots for _, c in cells], "to": [(c + 1) / slots for _, c in cells],
+        "middle": [(c + 0.5) / slots for _, c in cells], "column": [str(c) if r == 0 else "" for r, c in cells],
     }
-    return table, f"{_told(plan, step, held)} {_in_all(plan)}"
 
 
 def _full(plan: Schedule) -> int:
@@ -128,8 +138,6 @@ def _told(plan: Schedule, step: int, held: np.ndarray) -> str:
     if step == 0:
         start = _START.get(plan.collective, f"every rank holds its own buffer, 1 of {plan.ranks} contributions")
         return f"Before the first of {last} steps: {start}."
-    if step > last:
-        return f"Finished after {last} steps: {end}."
     now = plan.moves.where(plan.step == step - 1)
     first = int(np.argmin(now.src))
     src, dst, size = int(now.src[first]), int(now.dst[first]), int(now.size[first])
