@@ -26,8 +26,22 @@ def test_every_block_of_every_sender_is_drawn_once(senders, paths, way):
     height = (flows["top"] - flows["bottom"]).sum() * max(1, senders / paths)
     assert height == pytest.approx(senders)
     busy = flows["left"].nunique()
-    assert busy + (table["part"] == "idle").sum() == paths
+    assert busy + (table["label"] == "idle").sum() == paths
     assert percents(DRAW.evaluate(senders=senders, paths=paths, way=way)[1])[0] == pytest.approx(100 * busy / paths, abs=0.06)
+
+
+def test_the_histogram_grows_by_one_with_every_throw():
+    def bars(draw):
+        table, _ = DRAW.evaluate(draw=draw)
+        return [int(label.split()[0]) if label else 0 for label in table.loc[table["part"] == "count", "label"]]
+
+    before = [0] * 5
+    for draw in DRAW.controls["draw"].values:
+        now = bars(draw)
+        assert sorted(np.subtract(now, before)) == [0] * 4 + [1]
+        before = now
+    assert sum(before) == 40
+    assert before[0] == sum(tables.figures(tables.blocks(8, 8, labs._WAYS[0], d), 8, 8).slowest == 1 for d in range(1, 41))
 
 
 def test_the_three_figures_of_a_draw_are_counted():

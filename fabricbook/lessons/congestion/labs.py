@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from fabriclib import units
@@ -37,9 +39,10 @@ from .tables import (
 )
 
 _COUNTS = [4, 8, 16, 32]
-_DRAWS = 20
+_THROWS = 40
 _WAYS = [*HASHED, TWO, SPRAY, RAILS]
 _TOP = 6.0  # of the chart: so many times the even load
+_PATHS_END, _BARS, _BARS_END = 0.66, 0.73, 0.95  # of the chart's width: the paths, then the bars, whose full length is all throws
 
 
 def _draw_chart():
@@ -51,34 +54,41 @@ def _draw_chart():
     flow = parts.of("flow").mark_rect(stroke=charts.INK, strokeWidth=1).encode(
         x=x, x2="right:Q", y=y, y2="top:Q", color=alt.Color("state:N", legend=None, scale=alt.Scale(
             domain=["alone", "shared"], range=[charts.CLUSTER, charts.OTHER])))
-    idle = parts.of("idle").mark_text(fontSize=14, color=charts.GREY, dy=-8, text="idle", angle=0).encode(x=x, y=y)
+    idle = parts.of("idle").mark_text(fontSize=14, color=charts.GREY, dy=-8).encode(x=x, y=y, text="label:N")
     number = parts.of("number").mark_text(fontSize=13, fontWeight="bold", color=charts.PAPER).encode(x=x, y=y, text="label:N")
-    told = parts.of("figure").mark_text(fontSize=parts.scaled(17, 11, 600), fontWeight="bold").encode(
+    told = parts.of("figure").mark_text(fontSize=parts.scaled(16, 9, 700), fontWeight="bold").encode(
         x=x, y=y, text="label:N")
+    bar = parts.of("throws").mark_rect(stroke=charts.INK, strokeWidth=1, opacity=1).encode(x=x, x2="right:Q", y=y, y2="top:Q",
+        color=alt.condition("datum.state == 'now'", alt.value(charts.YELLOW), alt.value(charts.FILL)))
+    many = parts.of("count").mark_text(fontSize=13, align="left", dx=5).encode(x=x, y=y, text="label:N")
     even = charts.limit([{"bottom": 1.0, "label": "evenly spread"}], y=y)
-    return charts.stack(flow, number, even, idle, told, height=360, description=(
-        "One column a path. Blocks in it are the flows that the draw put there, green where a flow has its path to itself, "
+    return charts.stack(flow, number, even, idle, bar, many, told, height=360, description=(
+        "One column a path. Blocks in it are the flows that this throw put there, green where a flow has its path to itself, "
         "pink where flows share. A dashed line marks the load that even spreading would give every path. Above: three "
-        "figures, the share of busy paths, the mean throughput, and the throughput of a step that waits for its slowest flow."))
+        "figures, the share of busy paths, the mean throughput, and the throughput of a step that waits for its slowest flow. "
+        "At the right a bar for each load: how many of the throws so far had a fullest path as high as this; yellow is the "
+        "present throw."))
 
 
 @lab("hash-draw", title="Dice for flows", tier="cluster",
      controls=[Control("senders", _COUNTS, default=8), Control("paths", _COUNTS, default=8),
-               Control("way", _WAYS, default=_WAYS[0], as_="menu"), Control("draw", range(1, _DRAWS + 1), default=6)],
+               Control("way", _WAYS, default=_WAYS[0], as_="menu"),
+               Control("draw", range(1, _THROWS + 1), default=1, label="throws", as_="steps", verb="throw")],
      chart=_draw_chart,
      leaves_out="A second stage of dice on the way down. Flows that begin and end at different times, and transports that slow "
                 "down by more than their share. Spraying here is perfect: round robin, with nothing to put back in order.",
-     sources=["raab-steger", "llama3", "azar-1994"])
+     sources=["raab-steger", "llama3", "azar-1994"], glides=("left", "right", "bottom", "top"))
 def hash_draw(senders, paths, way, draw):
     """Dice leave a third of the paths idle and let the slowest flow wait for the fullest one."""
     placed = blocks(senders, paths, way, draw)
     now, ever = figures(placed, senders, paths), averages(senders, paths, way)
     rows = _columns_of_blocks(placed, senders, paths)
-    rows += [("figure", at, at, 5.6, 5.6, "", f"{what} {share}") for at, (what, share) in zip((0.17, 0.5, 0.83), _named(now),
-                                                                                           strict=True)]
+    rows += _bars_of_throws([_fullest_path(senders, paths, way, one) for one in range(1, draw + 1)])
+    said = [f"{what} {share}" for what, share in _named(now)] + ["fullest path so far"]
+    rows += [("figure", at, at, 5.7, 5.7, "", text) for at, text in zip((0.11, 0.33, 0.55, 0.84), said, strict=True)]
     table = dict(zip(("part", "left", "right", "bottom", "top", "state", "label"), zip(*rows, strict=True), strict=True))
-    return table, (f"{senders} senders on {paths} paths, {way}, draw {draw}: {_said(now)}. "
-                   f"{'Every draw is the same' if now == ever else f'Over all draws: {_said(ever)}'}.")
+    return table, (f"{senders} senders on {paths} paths, {way}, throw {draw}: {_said(now)}. "
+                   f"{'Every throw is the same' if now == ever else f'On average: {_said(ever)}'}.")
 
 
 def _columns_of_blocks(placed: np.ndarray, senders: int, paths: int) -> list[tuple]:
@@ -87,13 +97,29 @@ def _columns_of_blocks(placed: np.ndarray, senders: int, paths: int) -> list[tup
     total, load, rows, numbers = np.bincount(placed[:, 1], minlength=paths) / split / even, np.zeros(paths), [], []
     for sender, path in placed.tolist():
         low, high = load[path], load[path] + 1 / split / even
-        left, right = (path + 0.06) / paths, (path + 0.94) / paths
+        left, right = (_PATHS_END * (path + side) / paths for side in (0.06, 0.94))
         state = "shared" if total[path] > 1 + 1e-9 else "alone"
         rows.append(("flow", left, right, low, min(high, _TOP), state, ""))
         if split == 1 and paths <= 16:
             numbers.append(("number", (left + right) / 2, right, (low + high) / 2, high, state, f"{sender + 1}"))
         load[path] = high
-    return rows + numbers + [("idle", (path + 0.5) / paths, 0.0, 0.0, 0.0, "", "") for path in np.flatnonzero(load == 0).tolist()]
+    idle = [("idle", _PATHS_END * (path + 0.5) / paths, 0.0, 0.0, 0.0, "", "idle" if load[path] == 0 else "")
+            for path in range(paths)]
+    return rows + numbers + idle
+
+
+@functools.cache
+def _fullest_path(senders: int, paths: int, way: str, draw: int) -> int:
+    """The load of the fullest path in one throw, to the nearest whole multiple of the even load, at most the top of the chart."""
+    return min(round(1 / figures(blocks(senders, paths, way, draw), senders, paths).slowest), int(_TOP) - 1)
+
+
+def _bars_of_throws(fullest: list[int]) -> list[tuple]:
+    """Return the rows of the histogram: lying bars, each at the height of the load it counts, and the counts beside them."""
+    counts = [(load, fullest.count(load)) for load in range(1, int(_TOP))]
+    ends = [(load, many, _BARS + (_BARS_END - _BARS) * many / _THROWS) for load, many in counts]
+    return [("throws", _BARS, end, load - 0.4, load + 0.4, "now" if load == fullest[-1] else "", "") for load, _, end in ends] + [
+        ("count", end, end, load, load, "", f"{many} x" if many else "") for load, many, end in ends]
 
 
 def _named(shares: Figures) -> list[tuple[str, str]]:
