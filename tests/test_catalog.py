@@ -82,15 +82,17 @@ def test_a_unit_has_one_spelling():
 
 
 def test_nothing_stands_there_unread():
+    read = set(re.findall(r"[\"'.](\w+)", READERS)) | set(re.findall(r"(\w+): ", READERS))
+    named = set(re.findall(r'"([\w.-]+)(?=")', READERS))
     for table in TABLES:
         if table.startswith(SHOWN_WHOLE):
             continue
-        assert f'"{table}"' in READERS, f"{table}.csv is read by nothing"
+        assert table in named, f"{table}.csv is read by nothing"
         for column in catalog.columns(table):
-            assert re.search(rf"[\"'.]{column}\b|\b{column}: ", READERS), f"{table}.csv: {column} is read by nothing"
+            assert column in read, f"{table}.csv: {column} is read by nothing"
     for table, built in PLAIN.items():
         for one in (row["id"] for row in TABLES[table]):
-            assert f'"{one}"' in READERS or built and re.match(built, one), f"{table}.csv: {one} is read by nothing"
+            assert one in named or built and re.match(built, one), f"{table}.csv: {one} is read by nothing"
 
 
 @pytest.mark.parametrize("table", TABLES)

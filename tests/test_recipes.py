@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shutil
@@ -27,15 +28,23 @@ def commands(recipe: str) -> list[str]:
     return next(text for how, _, text in STEP.findall(RECIPES[recipe]) if how == "Check").splitlines()
 
 
-@pytest.fixture
-def copy(tmp_path):
-    """The tree as git would commit it."""
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory):
+    """The tree as git would commit it, compiled: the many interpreters that the recipes start need not do it again."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
                             capture_output=True, text=True).stdout
+    tree = tmp_path_factory.mktemp("tree")
     for name in filter(lambda name: (ROOT / name).is_file(), listed.splitlines()):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    return tmp_path
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tree / name)
+    assert all(compileall.compile_dir(tree / package, quiet=1) for package in ("fabriclib", "fabricbook"))
+    return tree
+
+
+@pytest.fixture
+def copy(tree, tmp_path):
+    """A tree of the test's own."""
+    return shutil.copytree(tree, tmp_path, dirs_exist_ok=True)
 
 
 def follow(copy: Path, how: str, text: str) -> None:
@@ -56,7 +65,7 @@ def run(copy: Path, command: str) -> subprocess.CompletedProcess:
     start = {"make": f'make --old-file ready RUN="{sys.executable}"', "python": f'"{sys.executable}"'}[program]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.run(f"{start} {arguments}", shell=True, cwd=copy, capture_output=True, text=True, timeout=300,
-                          env=clean | {"PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1"})
+                          env=clean | {"PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""})
 
 
 def test_there_is_a_recipe_for_each_thing_that_one_adds():

@@ -43,13 +43,14 @@ def chosen(room: str) -> tuple[list[Path], str]:
     Raises:
         ValueError: no such room, or a lesson that is not in the order; the message suggests the nearest.
     """
-    from fabricbook.lessons import lesson
     from fabriclib.checks import known
 
     known("ROOM", room, rooms())
     places = [*sources(room), *tests(room)]
     if ROOT / "fabricbook" / "lessons" / room not in places:
         return places, ""
+    from fabricbook.lessons import lesson
+
     return [*places, *(ROOT / name for name in OF_EVERY_LESSON)], " or ".join([room, *lesson(room).labs])
 
 
