@@ -7,7 +7,7 @@
 #   make lesson     build one lesson and check it: make lesson NAME=cxl
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make data       write the data dictionary, docs/data.md, from the declarations in data/
-#   make bench      measure redraw, import and throughput
+#   make bench      measure redraw, import, throughput and the labs' steps
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
@@ -54,6 +54,7 @@ data: ready
 bench: ready
 	$(RUN) tools/bench.py
 	$(RUN) tools/bench_model.py
+	$(RUN) tools/bench_labs.py
 
 # The matrices are small: more threads only wait for one another.
 accuracy: ready

@@ -150,7 +150,7 @@ def port(name: str) -> Port:
     <NDR InfiniBand: 50 GB/s one way, ib>
     """
     cells = catalog.row("ports", name)
-    wire = _bundle(cells["link"], cells["links"])
+    wire = link(cells["link"]).bundle(cells["links"])
     return Port(cells["id"], cells["name"], cells["transport"], wire, cells["family"], cells["note"])
 
 
@@ -187,16 +187,11 @@ def system(name: str) -> System:
     """
     cells = catalog.row("systems", name)
     return System(
-        cells["name"], cells["gpus"], _bundle(cells["link"], cells["links"]), cells["wiring"],
+        cells["name"], cells["gpus"], link(cells["link"]).bundle(cells["links"]), cells["wiring"],
         switch(cells["switch"]) if cells["switch"] else None, port(cells["port"]) if cells["port"] else None,
         cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"], accelerator=cells["accelerator"] or "",
     )
-
-
-def _bundle(name: str, links: int) -> Link:
-    wire = link(name)
-    return wire.bundle(links) if links > 1 else wire
 
 
 def systems():

@@ -117,7 +117,6 @@ VALID: dict[str, Callable[[], dict]] = {
                                                "gamma": 0.0},
     "collectives.counts.Level": lambda: {"size": 8, "alpha": 1e-6, "beta": 1e-11},
     "collectives.entry.Algorithm": lambda: _fields(fl.algorithms("all_reduce")[0]),
-    "collectives.schedule.Schedule.relabel": lambda: {"self": _ring(), "order": [3, 2, 1, 0]},
     "collectives.schedule.Schedule.run": lambda: {"self": _ring(), "arrays": [np.arange(8.0)] * 4},
     "collectives.schedule.Schedule.states": lambda: {"self": _ring(), "arrays": [np.arange(8.0)] * 4},
     "collectives.schedule.Schedule.time": lambda: {"self": _ring(), "nbytes": 1e6, "alpha": 1e-6, "beta": 1e-11, "gamma": 0.0,

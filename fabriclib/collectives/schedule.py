@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import number, short, single, together, whole
+from ..checks import number, single, together
 from . import buffers
 from .counts import Counts, Level, Price, by_level, checked_bytes, checked_levels, price
 from .moves import ADD
@@ -175,17 +175,3 @@ class Schedule(Plan):
         (8.4, 257.142857)
         """
         return line_on(self, graph, channels, order)
-
-    def relabel(self, order) -> Schedule:
-        """Return the same schedule with rank i played by rank order[i] (chunks keep their numbers).
-
-        It runs to the same result only for all_reduce, where every rank starts and ends with everything.
-
-        Raises:
-            ValueError: an order that does not name every rank once.
-        """
-        order = whole("order", order, low=0, high=self.ranks - 1)
-        if np.ndim(order) != 1 or not np.array_equal(np.sort(order), np.arange(self.ranks)):
-            raise ValueError(f"order must list the ranks 0 to {self.ranks - 1}, each once; got {short(order)}.")
-        names = np.concatenate([order, np.arange(self.ranks, self.nodes)])
-        return replace(self, moves=replace(self.moves, src=names[self.moves.src], dst=names[self.moves.dst]))

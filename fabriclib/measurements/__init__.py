@@ -7,7 +7,7 @@ OSU, or a plain table. What a log is worth is judged in `fabriclib.diagnosis`.
 from __future__ import annotations
 
 from .read import read_measurements
-from .tables import GLITCH, Measured, as_read, beside, copies_beside_line_rate, error, largest, percent, published, settled
+from .tables import GLITCH, Measured, as_read, beside, error, largest, percent, published, settled
 
-__all__ = ["GLITCH", "Measured", "as_read", "beside", "copies_beside_line_rate", "error", "largest", "percent", "published",
+__all__ = ["GLITCH", "Measured", "as_read", "beside", "error", "largest", "percent", "published",
            "read_measurements", "settled"]

@@ -10,7 +10,6 @@ import numpy as np
 from .. import catalog, units
 from ..checks import MOST, number, short, single, together
 from ..collectives.busbw import busbw, factor
-from ..links import link
 
 GLITCH = 1.4
 
@@ -141,19 +140,6 @@ def beside(measured, predicted):
         "measured": [units.format(t, "s") for t in measured["seconds"]],
         "error": [percent(e) for e in errors],
     })
-
-
-def copies_beside_line_rate(*names: str):
-    """Return a DataFrame of text: the line rate of all links of a device, one way, and the copies measured over them."""
-    import pandas as pd
-
-    rows = []
-    for one in map(link, names):
-        line = one.bundle(one.per_device).bandwidth()
-        rows += [{"link": f"{one.per_device} x {one.name}", "line rate, one way": units.format(line, "B/s"),
-                  "measured copy": units.format(figure.si, "B/s"), "share": units.portion(figure.si / line),
-                  "measured with": figure.note.split(";")[0]} for figure in catalog.figures(one.id, "measured copy")]
-    return pd.DataFrame(rows)
 
 
 def percent(fraction: float) -> str:

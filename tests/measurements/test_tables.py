@@ -42,11 +42,6 @@ def test_a_fit_beside_its_own_points_has_no_error():
     assert set(measurements.beside(run, AlphaBeta.fit(run.nbytes, run.seconds).time(run.nbytes)).error) == {"+0 %"}
 
 
-def test_measured_copies_stay_below_the_line_rate():
-    shares = measurements.copies_beside_line_rate("nvlink3", "nvlink4", "nvlink5").share
-    assert all(80 < int(share.removesuffix(" %")) < 100 for share in shares)
-
-
 def test_an_unknown_table_suggests_the_nearest():
     with pytest.raises(ValueError, match="a100x8-nvswitch-ar"):
         measurements.published("a100x8-nvswitch")

@@ -54,3 +54,14 @@ def fitted() -> AlphaBeta:
 def misses() -> np.ndarray:
     """Return how far the straight line is off, size by size."""
     return np.abs(error(fitted().time(curve().nbytes), curve().seconds))
+
+
+def copies_measured():
+    """Return a DataFrame of text: the line rate of all links of a GPU, one way, and the copies measured over them."""
+    import pandas as pd
+
+    return pd.DataFrame([{
+        "link": f"{one.count} x {one.name}", "line rate, one way": units.format(one.line, "B/s"),
+        "measured copy": units.format(figure.si, "B/s"), "share": units.portion(figure.si / one.line),
+        "measured with": figure.note.split(";")[0],
+    } for one in (nvlink[n] for n in COPIES) for figure in catalog.figures(one.id, "measured copy")])
