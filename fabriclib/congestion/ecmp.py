@@ -14,7 +14,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy import fft, random  # what is loaded here is not waited for at the first question
+from numpy import fft  # loaded here, not waited for at the first question
 
 from ..checks import count, number, plain, single, together, whole
 
@@ -213,8 +213,8 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
     return np.concatenate([taken for taken, _ in _chosen(rng, flows, paths, 1, choices)])
 
 
-def _generator(seed) -> random.Generator:
-    return random.default_rng(count("seed", seed, low=0, high=2**63 - 1))
+def _generator(seed) -> np.random.Generator:
+    return np.random.default_rng(count("seed", seed, low=0, high=2**63 - 1))
 
 
 class Trials(NamedTuple):
@@ -245,7 +245,7 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
     return Trials(loads.max(axis=1), (loads > 0).sum(axis=1))
 
 
-def _chosen(rng: random.Generator, flows: int, paths: int, trials: int, choices: int):
+def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choices: int):
     """Yield for each flow, which looks at *choices* paths and takes the emptiest: its place in the loads, flattened, and they.
 
     Loads have a row a trial and a column a path. The flows choose one after the other, in all trials at once: what would take
