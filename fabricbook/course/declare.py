@@ -147,6 +147,7 @@ class Exercise:
             returns what is wrong with it in a sentence, or "".
         follows: a function of the learner's right function, or value, that calls it and returns in one sentence, with its
             number, what follows of it.
+        plays: a function of the learner's right function that returns the lab which plays it, or says why that cannot be.
 
     Raises:
         ValueError: a malformed key, or a function name that is no Python name.
@@ -162,6 +163,7 @@ class Exercise:
     tolerance: float = 1e-3
     demand: Callable[[Callable], str] | None = None
     follows: Callable[..., str] | None = None
+    plays: Callable | None = None
 
     def __post_init__(self):
         _check_key(self.key)

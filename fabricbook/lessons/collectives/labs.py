@@ -99,10 +99,10 @@ def stepper(algorithm, ranks, step):
     """Which chunk is where after each step, and how many ranks' data it holds."""
     plan = _schedule(algorithm, ranks)
     held = contributions(plan)[step]
-    return _matrix(held, _full(plan), arrivals(plan, step)), f"{_told(plan, step, held)} {_in_all(plan)}"
+    return matrix(held, _full(plan), arrivals(plan, step)), f"{_told(plan, step, held)} {_in_all(plan)}"
 
 
-def _matrix(held: np.ndarray, full: int, new: dict[tuple[int, int], list[int]]) -> dict:
+def matrix(held: np.ndarray, full: int, new: dict[tuple[int, int], list[int]]) -> dict:
     """Return the stepper's table.
 
     Args:

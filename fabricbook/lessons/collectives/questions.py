@@ -5,6 +5,7 @@ import numpy as np
 from fabriclib.collectives import schedule
 
 from ...course.declare import Exercise, Prediction
+from . import own
 from .tables import counts
 
 PREDICTIONS = [
@@ -85,21 +86,6 @@ def _ring(sent="(rank - 1 - step) % p", put="+=", second="p - 1", put_again="=",
     return _RING.format(sent=sent, put=put, second=second, put_again=put_again, end=end)
 
 
-class _Marked:
-    """A number that remembers which ranks' numbers it is the sum of, and notes each addition as a pair of such sets."""
-
-    def __init__(self, ranks: frozenset[int], sums: set):
-        self.ranks, self.sums = ranks, sums
-
-    def __add__(self, other):
-        if not isinstance(other, _Marked):  # a zero that somebody began with
-            return self
-        self.sums.add((self.ranks, other.ranks))
-        return _Marked(self.ranks | other.ranks, self.sums)
-
-    __radd__ = __add__
-
-
 def not_by_ring(all_reduce) -> str:
     """Return what shows that a right all-reduce moved chunks elsewhere than to the next rank, or "" if nothing does.
 
@@ -108,9 +94,8 @@ def not_by_ring(all_reduce) -> str:
     """
     p = 4
     sums: list[set] = [set() for _ in range(2 * p)]  # of each number of a buffer
-    buffers = [np.array([_Marked(frozenset({rank}), made) for made in sums], dtype=object) for rank in range(p)]
     try:
-        all_reduce(buffers)
+        all_reduce(own.marked(p, sums))
     except Exception:
         return ""
     pairs = [pair for made in sums for pair in made]
@@ -194,6 +179,7 @@ EXERCISES = [
              "That is the average. An all-reduce returns the sum; who wants the average divides afterwards."),
         ],
         demand=not_by_ring,
+        plays=own.play,
     ),
     Exercise(
         "collectives.partner",

@@ -1,0 +1,63 @@
+"""The learner's own ring in the stepper: what it shows is what the library's ring does, step by step, however it was written."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import fabricbook as book
+from fabricbook.course.checking import bind
+from fabricbook.lessons import find
+from fabricbook.lessons.collectives import labs, own
+
+RING = find("exercises", "collectives.ring")
+IN_PLACE = """def ring_all_reduce(buffers):
+    p = len(buffers)
+    mine = [buffer.copy() for buffer in buffers]
+    cuts = [round(i * len(buffers[0]) / p) for i in range(p + 1)]
+    def part(rank, c):
+        return mine[rank][cuts[c % p]:cuts[c % p + 1]]
+    for step in range(p - 1):
+        sent = [part(rank, rank - 1 - step).copy() for rank in range(p)]
+        for rank in range(p):
+            part((rank + 1) % p, rank - 1 - step)[:] += sent[rank]
+    for step in range(p - 1):
+        for rank in range(p):
+            part((rank + 1) % p, rank - step)[:] = part(rank, rank - step)
+    return mine
+"""
+HIDDEN = "ring_all_reduce = fl.schedule('all_reduce', 'ring', ranks=8).run"
+
+
+@pytest.mark.parametrize("source", [RING.solution, IN_PLACE])
+def test_a_right_ring_is_played_as_the_library_s(source):
+    mine = book.play("collectives.ring", bind(RING, source))
+    library = book.lab("stepper")
+    assert mine.controls["step"].values == tuple(range(15))
+    for step in range(15):
+        shown, expected = (one.evaluate(step=step)[0] for one in (mine, library))
+        assert (shown["contributions"] == expected["contributions"]).all(), step
+        assert (shown["arrived from"] == expected["arrived from"]).all(), step
+    assert mine.evaluate(step=14)[1].endswith("64 of 64 chunks are complete.")
+    assert mine.widget.state["error"] == ""
+
+
+def test_what_cannot_be_watched_is_said():
+    assert "cannot be watched" in own.play(bind(RING, HIDDEN))
+
+
+def test_a_ring_that_is_not_right_waits():
+    assert repr(book.play("collectives.ring", lambda buffers: None)) == "ring_all_reduce is played here as soon as it is right."
+
+
+def test_watching_leaves_a_debugger_where_it_was():
+    before = sys.gettrace()
+    own.watched(bind(RING, RING.solution), 4)
+    own.watched(lambda buffers: 1 / 0, 4)
+    assert sys.gettrace() is before
+
+
+def test_the_full_state_is_the_sum_of_all():
+    held = own.watched(bind(RING, RING.solution), 4)
+    assert [np.sum([[len(ranks) for ranks in row] for row in one]) for one in held] == [16, 20, 28, 40, 52, 60, 64]
+    assert len(held) == 1 + labs._schedule("all_reduce, ring", 4).moves.steps
