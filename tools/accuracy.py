@@ -4,6 +4,8 @@
     python tools/accuracy.py --refit    fit the shipped constants anew, on the tables declared for fitting: data/fitted.csv
     python tools/accuracy.py --write    print, and write the scores of tables held out by site: data/held_out.csv, README.md
     python tools/accuracy.py --add      write the scores that are missing there, of new tables
+    python tools/accuracy.py --steps    score training steps, each source left out in turn: held_out_steps.csv, README.md
+    python tools/accuracy.py --refit-steps    fit the constants of training steps anew, on all their tables
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from pathlib import Path
 
 import fitting
 import numpy as np
+import step_fitting
 
 from fabriclib import accuracy, catalog, machines
+from fabriclib.workloads import published
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -77,6 +81,27 @@ def with_scores(text: str, held_out) -> str:
     return re.sub(r"beside \d+ published", f"beside {len(accuracy.tables())} published", text, count=1)
 
 
+def with_steps(text: str, scores) -> str:
+    """Return README's *text* with these scores of training steps in their table, and the number of steps above it."""
+    rows = "\n".join(step_fitting.readme_rows(scores))
+    text = re.sub(r"(?<=\n\|---\|---\|---\|---\|---\|---\|\n)(?:\|.*\n)+", lambda _: rows + "\n", text, count=1)
+    many = published.steps().seconds.size
+    return re.sub(r"beside \d+ published\ntraining steps", f"beside {many} published\ntraining steps", text)
+
+
+def show_steps(scores) -> None:
+    print("\nTraining steps: |predicted / measured - 1| of the time of a step, by table")
+    print(f"{'table':58}{'rows':>6}" + "".join(f"{name.replace('_', ' '):>12}" for name in step_fitting.COLUMNS))
+    for row in step_fitting.readme_rows(scores):
+        name, many, *errors = (cell.strip(" *") for cell in row.strip("|").split("|"))
+        print(f"{name[:57]:58}{many:>6}" + "".join(f"{error:>12}" for error in errors))
+
+
+def write_steps(scores) -> None:
+    step_fitting.write(scores)
+    README.write_text(with_steps(README.read_text(encoding="utf-8"), scores), encoding="utf-8")
+
+
 def _rounded(errors) -> str:
     return " | ".join("" if math.isnan(error) else f"{100 * error:.0f} %" for error in errors)
 
@@ -90,7 +115,18 @@ def main() -> int:
     arguments.add_argument("--refit", action="store_true", help="fit and write data/fitted.csv")
     arguments.add_argument("--write", action="store_true", help="write data/held_out.csv and README.md")
     arguments.add_argument("--add", action="store_true", help="write there what is missing")
+    arguments.add_argument("--refit-steps", action="store_true", help="fit the constants of training steps: data/fitted.csv")
+    arguments.add_argument("--steps", action="store_true", help="score training steps alone, and write them")
     asked = arguments.parse_args()
+    if asked.refit_steps:
+        step_fitting.refit()
+        print("wrote data/fitted.csv; run again to see the errors")
+        return 0
+    if asked.steps:
+        scores = step_fitting.scores()
+        show_steps(scores)
+        write_steps(scores)
+        return 0
     if asked.refit:
         kept = [table for table in accuracy.tables() if table.split == "fit"]
         fitting.write(fitting.fit(kept), kept)
@@ -107,6 +143,7 @@ def main() -> int:
     shared = {table.id for table in accuracy.tables() if table.cause}
     for group, means in accuracy.summary({id: one for id, one in held_out.items() if id not in shared}).items():
         print(f"{f'the same without {len(shared)} tables of a shared network, {group}':70}" + _cells(means))
+    show_steps(step_fitting.scores())
     if asked.write:
         write(held_out)
     return 0

@@ -21,13 +21,13 @@ DOUBT = 0.5  # how much a departure of one width from a prior weighs beside it
 
 
 @functools.cache
-def free() -> tuple[tuple[str, str], ...]:
-    """Return (subject, quantity) of every constant that is fitted: those whose prior has a width."""
-    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if row["width"] > 0)
+def free(room: str = "prediction") -> tuple[tuple[str, str], ...]:
+    """Return (subject, quantity) of every constant of a *room* that is fitted: those whose prior has a width."""
+    return tuple((row["subject"], row["quantity"]) for row in catalog.rows("fitted") if row["room"] == room and row["width"] > 0)
 
 
-def build(departures) -> Constants:
-    """Return the constants that lie *departures* (one for each of `free()`, in widths) away from their priors.
+def build(departures, room: str = "prediction") -> Constants:
+    """Return the constants; those of a *room* lie *departures* (one for each of `free(room)`, in widths) away from their priors.
 
     A row's prior is a multiple of its parent's value, so a technology without a table follows its family.
     """
@@ -35,6 +35,9 @@ def build(departures) -> Constants:
     each = iter(departures)
     for row in catalog.rows("fitted"):
         quantity, width = row["quantity"], row["width"]
+        if row["room"] != room:
+            constants[row["subject"], quantity] = row["value"]
+            continue
         from_ = constants[row["parent"], quantity] if row["parent"] else 1.0
         constants[row["subject"], quantity] = row["prior"] * from_ * (np.exp(width * next(each)) if width else 1.0)
     return constants
@@ -119,12 +122,16 @@ def influence(tables: list[Table], departures) -> dict[tuple[str, str], list[str
 
 def write(departures, tables: list[Table]) -> None:
     """Write the values into data/fitted.csv, with the tables that each was fitted on."""
-    constants, moved = build(departures), influence(tables, departures)
+    write_values(build(departures), influence(tables, departures), "prediction")
+
+
+def write_values(constants: Constants, moved: dict[tuple[str, str], list[str]], room: str) -> None:
+    """Write the constants of a *room* into data/fitted.csv, each with the tables that moved it."""
     rows = [dict(row) for row in catalog.texts("fitted")]
-    for row in rows:
+    for row in (one for one in rows if one["room"] == room):
         key = row["subject"], row["quantity"]
         row["value"] = f"{constants[key]:.4g}"
-        row["tables"] = " ".join(moved.get(key, ()))
+        row["tables" if room == "prediction" else "steps"] = " ".join(moved.get(key, ()))
     with open(catalog.data_folder() / "fitted.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
