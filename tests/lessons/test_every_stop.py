@@ -19,9 +19,9 @@ WITHOUT: set[str] = {
     # moving_bytes
     "alpha-beta", "nvlink-ladder",
     # nvlink
-    "where-the-rate-comes-from", "switch-or-direct", "in-switch-sum",
+    "where-the-rate-comes-from", "switch-or-direct", "in-switch-sum", "switch-adds",
     # infinity_fabric
-    "mesh-or-switch", "ring-channels",
+    "mesh-or-switch", "ring-channels", "seven-rings", "mi250x-dies",
     # cxl
     "memory-mix", "coherence-trace", "flit-share",
     # pcie
