@@ -30,8 +30,6 @@ WITHOUT: set[str] = {
     "channel-loss", "eye",
     # one_server
     "one-server", "pair-matrix", "server-all-reduce",
-    # networks
-    "latency-ladder", "header-share", "lost-packet",
     # fabrics
     "design-a-fabric", "fabric-growth", "rails-or-servers",
     # congestion

@@ -21,7 +21,6 @@ TO_COME = [
     "pcie",
     "signals",
     "one_server",
-    "networks",
     "fabrics",
     "congestion",
     "collectives",

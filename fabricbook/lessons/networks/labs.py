@@ -9,8 +9,9 @@ import numpy as np
 from fabriclib import framing, ladder, units
 from fabriclib.congestion import loss as losses
 
-from ...stage import Control, charts, lab
+from ...stage import Control, against, charts, lab
 from ...stage.words import span
+from .stops import HEADERS, LADDER, LOST
 from .tables import (
     ETHERNET_MTU,
     FITTING,
@@ -24,6 +25,8 @@ from .tables import (
     TCP_PAYLOAD,
     TRANSPORTS,
     climbed,
+    latency_against_measured,
+    rdma_against_measured,
     usual,
     wires,
 )
@@ -86,7 +89,8 @@ def _ladder_chart():
      leaves_out="Queues: the network is empty. Waiting for more packets before an interrupt, a core that sleeps, a NIC that must "
                 "look up an address, reading the message from memory. The kernel's rungs are ranges of one design document; the "
                 "interrupt, the copies and the polling are estimates. Of the makers of switches only a few state a latency.",
-     sources=["spin-slides", "helios-rdma", "larsen-2009", "potter-mtu", "yobitel-quantum2", "ai-stack-tomahawk"])
+     sources=["spin-slides", "helios-rdma", "larsen-2009", "potter-mtu", "yobitel-quantum2", "ai-stack-tomahawk"],
+     stops=LADDER)
 def latency_ladder(size, speed, switches, metres):
     """What RDMA removes is the kernel; what is left is PCIe, switches and cables."""
     rows, totals = [], {}
@@ -177,7 +181,7 @@ def _share_chart():
      chart=_share_chart,
      leaves_out="Acknowledgements, which go the other way; the 16 bytes that the first packet of an RDMA write adds; VLAN tags; "
                 "InfiniBand's flow-control messages. A NIC also has a limit of messages a second, which small ones reach first.",
-     sources=["pingdo-roce", "csdn-iba", "rfc-9293", "rfc-7323", "a2o-tcp"])
+     sources=["pingdo-roce", "csdn-iba", "rfc-9293", "rfc-7323", "a2o-tcp"], stops=HEADERS)
 def header_share(size, rdma_mtu, ethernet_mtu, speed):
     """Headers take most of a small message and a few per cent of a large one."""
     cut = {"TCP": ("tcp-ipv4", TCP_PAYLOAD[ethernet_mtu]), "RoCE v2": ("rocev2", rdma_mtu), "InfiniBand": ("ib", rdma_mtu)}
@@ -222,7 +226,7 @@ def _loss_chart():
      chart=_loss_chart,
      leaves_out="Losses in bursts, a sender that slows down after a loss, and the last packet of a message: nothing follows it "
                 "to show the gap, and only a timer brings it back, which is set to milliseconds or more.",
-     sources=["pingdo-roce", "networkworld-thor"])
+     sources=["pingdo-roce", "networkworld-thor"], stops=LOST)
 def lost_packet(one_in, rtt, speed):
     """Go-back-N repeats all that was under way; the faster the link, the more that is."""
     rate, lost = wires("roce", speed)[0].bandwidth(RDMA_MTU), 1 / one_in
@@ -240,3 +244,47 @@ def lost_packet(one_in, rtt, speed):
     return rows, (f"One packet in {one_in:,} lost at {speed} and {units.format(rtt, 's')} a round trip: go-back-N delivers "
                   f"{100 * here['go-back-N']:.3g} % of the rate, selective repeat {100 * here['selective repeat']:.4g} %. "
                   f"{under_way:.0f} packets are under way when the loss is noticed.")
+
+
+# ---- the model against what was measured ----
+
+def _against(found, unit: str, domain, title: str, runs, errors, description: str, log: int = 0):
+    names = charts.names("what", list(found), channel="X", title="")
+    return against.chart(names, lambda field: charts.y(field, domain, title=title, unit=unit, log=log), runs, errors=errors,
+                         description=description)
+
+
+_LADDER_SAYS, _HEADERS_LEAVE = "the ladder", "what headers leave"
+
+
+@lab("ladder-against-measured", title="The ladder against measured latencies", tier="cluster", controls=(),
+     chart=lambda: _against(
+         latency_against_measured(), "s", (3e-7, 1e-3), "one way (logarithmic)", {_LADDER_SAYS: (charts.CLUSTER, charts.SOLID)},
+         (-75, 75), "For seven published latencies the ladder's time as a short bar and the measured one as a diamond; below, "
+         "by how much the ladder is off.", log=10),
+     leaves_out="Reading the message from memory, and FEC, which may have been off on so short a cable. TCP was measured in "
+                "2009, on processors ten years older than the rungs.",
+     sources=["potter-mtu", "stas-network", "larsen-2009"])
+def ladder_against_measured():
+    """RDMA's latencies follow from the rungs over five powers of ten in size."""
+    found = latency_against_measured()
+    table = against.table("what", {_LADDER_SAYS: tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+    measured = [off for what, off in zip(table["what"], table[against.ERROR], strict=True) if what.startswith("InfiniBand")]
+    return table, (f"No constant was fitted to these. InfiniBand, one measurement of five sizes: from {min(measured):.0f} % to "
+                   f"{max(measured):+.0f} %. The curated table and TCP are told apart below.")
+
+
+@lab("goodput-against-measured", title="What headers leave, against measured rates", tier="cluster", controls=(),
+     chart=lambda: _against(
+         rdma_against_measured(), "B/s", (0, 60e9), "rate", {_HEADERS_LEAVE: (charts.CLUSTER, charts.SOLID)}, (-10, 10),
+         "For five measured rates what headers leave as a short bar and the measured one as a diamond; below, by how much the "
+         "model is off."),
+     leaves_out="Software. The MTUs at RoCE's two rates of {{ slow }} are assumed. For Slingshot's own protocol no headers are "
+                "published: its bar is the line rate.",
+     sources=["nvforum-edr", "outback-readme", "rssing-sn2700", "daqiri-162", "cscs-openmpi"])
+def goodput_against_measured():
+    """Headers explain the rates that RDMA reaches."""
+    found = rdma_against_measured()
+    table = against.table("what", {_HEADERS_LEAVE: tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+    rdma = table[against.ERROR]
+    return table, f"What headers leave is {min(rdma):.1f} to {max(rdma):.1f} % more than was measured: the wire is nearly full."

@@ -1,6 +1,6 @@
 """InfiniBand, RoCE and Ethernet: what RDMA removes, what headers leave, what a lost packet and FEC cost."""
 
-from fabriclib import catalog, framing, ladder, units
+from fabriclib import catalog, fec, framing, ladder, units
 from fabriclib.links import link
 
 from ...course.declare import Exercise, Prediction
@@ -102,6 +102,20 @@ def _fec_wait(symbols: int, bits: int, codewords: int, lanes: int, lane_rate: fl
     return symbols * bits * codewords / (lanes * lane_rate)
 
 
+def _of_a_page(theirs) -> str:
+    rdma, short = theirs(2 * RDMA_MTU, RDMA_MTU, roce), theirs(SIZE, RDMA_MTU, roce)
+    return (f"With your function: RoCE at {fast} carries {units.format(8 * rdma * link('eth800').line, 'b/s')} of messages that "
+            f"fill their packets, and {units.format(8 * short * link('eth800').line, 'b/s')} of messages of {SIZE} bytes.")
+
+
+def _over_the_way(theirs) -> str:
+    here = link("eth400")
+    code, at_once = fec.link_fec(here)
+    wait = theirs(code.coded, code.symbol_bits, at_once, here.lanes, 8 * here.lane_rate)
+    return (f"With your function: {units.format(wait, 's')} on each link at {usual}, and {units.format(6 * wait, 's')} on a way "
+            "over five switches, before any of them has mended a bit.")
+
+
 EXERCISES = [
     Exercise(
         "networks.message-share",
@@ -127,6 +141,7 @@ EXERCISES = [
             ("nbytes / (-(-nbytes // mtu) * (mtu + overhead))",
              "This fills the last packet up to mtu. A packet may be shorter: only its header keeps its size."),
         ],
+        follows=_of_a_page,
     ),
     Exercise(
         "networks.fec-wait",
@@ -149,6 +164,7 @@ EXERCISES = [
             ("symbols * bits * codewords / (lanes * lane_rate * 16 / 17)",
              "That is the rate after line code and FEC. The codeword travels with its parity, at the full signalling rate."),
         ],
+        follows=_over_the_way,
     ),
 ]
 

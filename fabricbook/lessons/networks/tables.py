@@ -8,7 +8,7 @@ from fabriclib import catalog, fec, figures, framing, ladder, units
 from fabriclib.cabling import cable
 from fabriclib.congestion import loss as losses
 from fabriclib.links import link
-from fabriclib.measurements import error, percent
+from fabriclib.measurements import error
 from fabriclib.switches import switch
 
 TRANSPORTS = {"TCP": "tcp", "RoCE v2": "roce", "InfiniBand": "ib"}
@@ -136,42 +136,48 @@ def fec_table():
     return pd.DataFrame(rows)
 
 
-def latency_beside_measured():
-    """Return a DataFrame of text: the ladder beside published latencies, back to back and without FEC."""
-    import pandas as pd
-
-    cases = [("InfiniBand EDR, 32 B", "edr-latency-32", "ib", 32, "ib-edr"),
-             ("InfiniBand EDR, 1 KiB", "edr-latency-1024", "ib", 1024, "ib-edr"),
-             ("InfiniBand EDR, 4 KiB", "edr-latency-4096", "ib", 4096, "ib-edr"),
-             ("InfiniBand EDR, 32 KiB", "edr-latency-32768", "ib", 32768, "ib-edr"),
-             ("InfiniBand EDR, 2 MiB", "edr-latency-2mib", "ib", 2**21, "ib-edr"),
-             ("InfiniBand EDR, a curated table", "edr-latency-stas", "ib", 32, "ib-edr"),
-             ("kernel TCP over 10G Ethernet, small", "tcp-10g-latency", "tcp", 64, "eth10")]
-    rows = []
-    for what, id, transport, size, wire in cases:
-        figure = catalog.figure(id)
-        model = ladder.latency(transport, size, link(wire), link("pcie3"))[0]
-        rows.append({"message": what, "source": figure.source.id, "model": units.format(model, "s"),
-                     "published": units.format(figure.si, "s"), "error": percent(error(model, figure.si))})
-    return pd.DataFrame(rows)
+def latency_against_measured() -> dict[str, tuple[float, float]]:
+    """Return for each published latency, back to back and without FEC, the ladder's seconds and the measured ones."""
+    cases = {"InfiniBand, 32 B": ("edr-latency-32", "ib", 32, "ib-edr"),
+             "InfiniBand, 1 KiB": ("edr-latency-1024", "ib", 1024, "ib-edr"),
+             "InfiniBand, 4 KiB": ("edr-latency-4096", "ib", 4096, "ib-edr"),
+             "InfiniBand, 32 KiB": ("edr-latency-32768", "ib", 32768, "ib-edr"),
+             "InfiniBand, 2 MiB": ("edr-latency-2mib", "ib", 2**21, "ib-edr"),
+             "a curated table": ("edr-latency-stas", "ib", 32, "ib-edr"),
+             "TCP over 10G": ("tcp-10g-latency", "tcp", 64, "eth10")}
+    return {what: (ladder.latency(transport, size, link(wire), link("pcie3"))[0], catalog.figure(id).si)
+            for what, (id, transport, size, wire) in cases.items()}
 
 
-def goodput_beside_measured():
-    """Return a DataFrame of text: what headers leave of the line rate beside measured goodput."""
-    import pandas as pd
-
+def rdma_against_measured() -> dict[str, tuple[float, float]]:
+    """Return for each rate measured with RDMA what headers leave of the line rate, and what was measured, in bytes a second."""
     wire = link("eth400")
     framed = wire.line * (RDMA_MTU + roce - gap) / (RDMA_MTU + roce)
-    tcp = slingshot.bandwidth() * framing.share("tcp-ipv4", TCP_PAYLOAD[ETHERNET_MTU])
-    cases = [("InfiniBand EDR, MTU 4096", "edr-write-bw", link("ib-edr").bandwidth(4096)),
-             ("RoCE at 100G, MTU 1024 (assumed)", "eth100-write-bw", eth100.bandwidth(1024)),
-             ("RoCE at 100G, MTU 4096 (assumed)", "eth100-send-bw", eth100.bandwidth(4096)),
-             ("RoCE at 400G, headers counted in", "eth400-send-wire", framed),
-             ("Slingshot, RDMA", "slingshot-osu-bw", slingshot.bandwidth()),
-             ("Slingshot, kernel TCP", "slingshot-tcp-bw", tcp)]
-    return pd.DataFrame([{"what": what, "source": (figure := catalog.figure(id)).source.id,
-                          "model": units.format(8 * model, "b/s", 4), "measured": units.format(8 * figure.si, "b/s", 4),
-                          "error": percent(error(model, figure.si))} for what, id, model in cases])
+    cases = {"InfiniBand EDR": ("edr-write-bw", link("ib-edr").bandwidth(RDMA_MTU)),
+             f"RoCE {slow}, MTU {FITTING}": ("eth100-write-bw", eth100.bandwidth(FITTING)),
+             f"RoCE {slow}, MTU {RDMA_MTU}": ("eth100-send-bw", eth100.bandwidth(RDMA_MTU)),
+             f"RoCE {usual}, headers too": ("eth400-send-wire", framed),
+             "Slingshot": ("slingshot-osu-bw", slingshot.bandwidth())}
+    return {what: (model, catalog.figure(id).si) for what, (id, model) in cases.items()}
+
+
+def without_rdma() -> tuple[float, float]:
+    """Return what headers leave kernel TCP of Slingshot's port, and what was measured without RDMA, in bytes a second."""
+    return (slingshot.bandwidth() * framing.share("tcp-ipv4", TCP_PAYLOAD[ETHERNET_MTU]),
+            catalog.figure("slingshot-tcp-bw").si)
+
+
+def riddle() -> float:
+    """Return the rate of AMD's blacked-out test, as a multiple of what the slowest Ethernet here leaves to RoCE both ways."""
+    return catalog.figure("rocm-loopback-both").si / (2 * eth100.bandwidth())
+
+
+def cable_table():
+    """Return the kinds of cable as a DataFrame of text: what it carries, how far, at which power and delay of an end."""
+    from fabriclib.cabling import cables
+
+    told = cables()[["name", "carries", "reach (m)", "power of one end (W)", "ns of one end"]]
+    return told.astype(object).where(told.notna(), "no source")
 
 
 def printed():
