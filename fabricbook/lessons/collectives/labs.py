@@ -80,7 +80,7 @@ def _stepper_chart():
     tick = charts.live().mark_text(fontSize=15, dx=15, dy=-7).encode(x=middle, y=y, text="tick:N", color=ink)
     sender = charts.live().mark_text(fontSize=13, dy=12).encode(x=middle, y=y, text="arrived from:N", color=ink)
     names = charts.live().mark_text(fontSize=14, color=charts.INK).encode(
-        x=middle, y=alt.value(height + 15), text="column:N")
+        x=middle, y=alt.value(alt.ExprRef("height + 15")), text="column:N")
     return charts.stack(cells, border, number, tick, sender, names, height=height, description=(
         "A matrix with a row for each rank and a column for each chunk. The number in a cell, and its shade, is how many ranks' "
         "data it holds; a tick says that it is complete. A thick black border marks a cell that something arrived in now."))
