@@ -161,3 +161,16 @@ def test_one_published_row_of_nvls_predicts_the_others_and_another_machine():
     run = published("h100x8-dgx-nvls-ar").tail(3)
     model = fl.collective_time("all_reduce", "nvls", nbytes=run["nbytes"], ranks=8, alpha=0.0, beta=1 / tables.nvls_port_rate())
     assert np.abs(error(model, run["seconds"])).max() < 0.02
+
+
+def test_a_pipeline_fills_empties_and_takes_what_the_chain_is_priced_at():
+    lab = book.lab("pipeline")
+    for chunks in lab.controls["chunks"].values:
+        last = lab.ends(lab.positions(chunks=chunks))["step"]
+        assert last == 8 - 2 + chunks
+        tables = [lab.evaluate(chunks=chunks, step=step)[0] for step in range(last + 1)]
+        fronts = [table[table["part"] == "under way"]["GPU"].to_numpy() for table in tables]
+        assert all((front == np.clip(step - np.arange(chunks), 0, 7)).all() for step, front in enumerate(fronts))
+        assert (tables[-1][tables[-1]["part"] == "cell"]["holds"] == 1).all()
+        seconds = fl.collective_time("broadcast", "chain", ranks=8, nbytes=2**20, alpha=1e-6, beta=1 / 50e9, chunks=chunks)
+        assert f"in all {units.format(float(seconds), 's')}." in lab.evaluate(chunks=chunks)[1]

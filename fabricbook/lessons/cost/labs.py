@@ -10,7 +10,8 @@ from fabriclib import units
 from fabriclib.collectives import Algorithm, algbw, algorithms, best, busbw, collective_time, crossover, lower_bound
 from fabriclib.measurements import published
 
-from ...stage import Control, charts, lab
+from ...stage import Control, charts, lab, pieces
+from . import row
 from .tables import ENTRIES, GPUS, LONGEST, PLAIN_TREE, RANKS, RATE, START, all_reduce_seconds, h100, nvls_rows
 
 _RANKS = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
@@ -261,3 +262,28 @@ def _against_wire(printed: np.ndarray) -> str:
         return f"stays below the {line_rate:g} GB/s of the wire"
     size = np.exp2(np.interp(line_rate, printed, np.log2(_SWEEP)))
     return f"passes the {line_rate:g} GB/s of the wire at {units.format(size, digits=2)}"
+
+
+_CUTS = [1, 2, 4, 8, 16]
+
+
+@lab("pipeline", title="A pipeline fills", tier="cluster",
+     controls=[Control("step", range(row.plan(_CUTS[-1]).moves.steps + 1), default=0, as_="steps",
+                       until=lambda chunks, nbytes: row.plan(chunks).moves.steps),
+               Control("chunks", _CUTS, default=4), Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
+     chart=lambda: pieces.chart(row.ACROSS, row.UP, (
+         "Eight ranks in a row, each with room for the chunks of a buffer. The first rank has them all; a chunk that a rank "
+         "holds is dark, and a thick border marks how far each has come. In each step every chunk under way goes one rank on."),
+         height=380),
+     leaves_out="Everything but start and rate of one wire: {{ si(START, 's') }} for every message and {{ si(RATE, 'B/s') }}. "
+                "All messages of a step start and end together.",
+     sources=["sanders-2009"], glides=pieces.GLIDES)
+def pipeline(step, chunks, nbytes):
+    """Cut finer, the wires work at the same time; cut too fine, the starts add up."""
+    plan = row.plan(chunks)
+    last, seconds = plan.moves.steps, float(plan.time(nbytes, START, 1 / RATE))
+    at_work = f"{row.busy(chunks, step)} of {GPUS - 1} wires are at work" if step else f"all {GPUS - 1} wires wait"
+    cut = "one piece" if chunks == 1 else f"{chunks} chunks"
+    return pieces.columns(row.drawn(chunks, step)), (
+        f"Step {step} of {last}: {at_work}. {units.format(nbytes)} in {cut}: {last} steps of {units.format(seconds / last, 's')}, "
+        f"in all {units.format(seconds, 's')}.")
