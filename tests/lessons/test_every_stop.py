@@ -37,7 +37,7 @@ WITHOUT: set[str] = {
     # collectives
     "stepper", "who-talks", "staircase",
     # cost
-    "cost-curves", "every-algorithm", "busbw",
+    "cost-curves", "every-algorithm", "busbw", "pipeline",
     # hierarchy
     "two-levels", "rank-order", "rail-all-to-all",
     # against_world

@@ -285,5 +285,5 @@ def pipeline(step, chunks, nbytes):
     at_work = f"{row.busy(chunks, step)} of {GPUS - 1} wires are at work" if step else f"all {GPUS - 1} wires wait"
     cut = "one piece" if chunks == 1 else f"{chunks} chunks"
     return pieces.columns(row.drawn(chunks, step)), (
-        f"Step {step} of {last}: {at_work}. {units.format(nbytes)} in {cut}: {last} steps of {units.format(seconds / last, 's')}, "
-        f"in all {units.format(seconds, 's')}.")
+        f"Step {step} of {last}: {at_work}. {units.format(nbytes)} in {cut}: {last} steps of "
+        f"{units.format(seconds / last, 's')}, in all {units.format(seconds, 's')}.")
