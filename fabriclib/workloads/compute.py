@@ -21,6 +21,7 @@ class Rates:
         self.half = one.best("bf16") * self.of("matrix share", "bf16")
         self.attention = one.peak("bf16") * self.of("attention share", job.dtype)
         self.memory = one.memory_rate * self.of("memory share")
+        self.start, self.tail = self.of("tile start"), self.of("tail")
 
     def of(self, quantity: str, dtype: str = "") -> float:
         """Return the constant of this generation and dtype, else of the generation, else of any."""
@@ -30,10 +31,10 @@ class Rates:
 def multiplied(m, k, n, rates: Rates, rate: float):
     """Return the seconds of a product of an m x k and a k x n matrix.
 
-    A tile needs some steps along k before it is at full speed, and the last wave of tiles leaves processors idle.
+    2 m k n operations, if it were not that a tile needs some steps along k before it is at full speed, and that the last wave of
+    tiles leaves processors idle.
     """
-    slow = (1 + rates.of("tile start") / k) * (1 + rates.of("tail") / (m * n))
-    return 2.0 * m * k * n / rate * slow
+    return (2.0 / rate) * (k + rates.start) * (m * n + rates.tail)
 
 
 def _both_ways(m, k, n, rates, rate, again):

@@ -89,9 +89,12 @@ def total(parts: dict[str, np.ndarray]) -> np.ndarray:
     return functools.reduce(np.add, parts.values())
 
 
-def check_fits(job: Job) -> None:
-    """Raise a ValueError if a case does not fit even with all activations recomputed."""
-    least, room = total(memory(job._replace(recompute="full"))), job.accelerator.memory
+def check_fits(job: Job, held: dict[str, np.ndarray]) -> None:
+    """Raise a ValueError if a case, which holds *held*, does not fit, not even with all activations recomputed."""
+    room = job.accelerator.memory
+    if np.all(total(held) <= room):
+        return
+    least = total(memory(job._replace(recompute="full")))
     if not np.all(least <= room):
         at = int(np.argmax(least > room))
         one = with_dp(job, np.array([at]))

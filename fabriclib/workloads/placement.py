@@ -77,6 +77,9 @@ def groups(system: System, sizes: dict[str, np.ndarray], order: tuple[str, ...],
 
 
 def _group(system: System, network: Network, size, stride) -> Group:
+    if size.max() == 1:
+        one = np.ones_like(size)
+        return Group(one, one, one, one, one, one < 1)
     gpus = _members(size, np.maximum(system.gpus // stride, 1))
     nodes = size // gpus
     apart = np.maximum(stride // system.gpus, 1)  # nodes from one member's node to the next
@@ -94,8 +97,10 @@ def _members(size, most):
     """Return the largest divisor of *size* that is at most *most*: all nodes of a group hold equally many."""
     if size.size == 1:
         return np.full_like(size, _divisor(int(size.flat[0]), int(most.flat[0])))
-    pairs, where = np.unique(np.stack([size, np.broadcast_to(most, size.shape)]), axis=1, return_inverse=True)
-    return np.array([_divisor(int(a), int(b)) for a, b in pairs.T])[where.reshape(-1)]
+    # Few pairs are different: one number stands for each.
+    base = int(most.max()) + 1
+    pairs, where = np.unique(size * base + most, return_inverse=True)
+    return np.array([_divisor(int(pair) // base, int(pair) % base) for pair in pairs])[where]
 
 
 @functools.lru_cache(maxsize=100_000)

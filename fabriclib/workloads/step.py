@@ -141,19 +141,20 @@ def training_step(model, system, *, gpus, global_batch, seq, micro_batch=1, tp=1
     """
     given = dict(zip(AXES, (gpus, global_batch, seq, micro_batch, tp, pp, virtual, cp, ep), strict=True))
     found = job(model, system, given, Choices(sharding, recompute, dtype, flash, order, oversubscription, pod))
-    check_fits(found)
-    return priced(found, fitted())
+    held = memory(found)
+    check_fits(found, held)
+    return priced(found, held, fitted())
 
 
-def priced(found: Job, constants: Constants) -> TrainingStep:
-    """Return the step of a checked job with these *constants*."""
+def priced(found: Job, held: dict[str, np.ndarray], constants: Constants) -> TrainingStep:
+    """Return the step of a checked job, which holds *held* in memory, with these *constants*."""
     parts, hidden = step_parts(found, traffic.talk(found), constants)
-    seconds, held = total(parts), memory(found)
+    seconds = total(parts)
     flops = found.model.flops(found.tokens, found.seq)
     peak = found.gpus * found.accelerator.peak(found.dtype)
 
     def shaped(values):
-        return plain(np.broadcast_to(values, found.tokens.shape).reshape(found.shape))
+        return plain(values.reshape(found.shape))
 
     return TrainingStep(shaped(seconds), shaped(found.tokens / seconds), shaped(flops / (seconds * peak)), shaped(total(held)),
                         {part: shaped(values) for part, values in parts.items()},

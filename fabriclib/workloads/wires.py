@@ -29,13 +29,17 @@ def seconds(system: System, collective: str, nbytes, group: Group) -> np.ndarray
 
     0 where there is nothing to send or nobody to send it to.
     """
+    if group.size.max() == 1:
+        return np.zeros(group.size.shape)
     load = group.pairs if collective == "all_to_all" else group.ring
     size = np.where(group.nodes > 1, nbytes * load, nbytes)
     found = np.zeros(size.shape)
     busy = (group.size > 1) & (size > 0)
     if not busy.any():
         return found
-    for gpus in {int(group.gpus.flat[0])} if group.gpus.size == 1 else set(np.unique(group.gpus[busy]).tolist()):
+    if size.size == 1:
+        return _read(_table(system, collective, int(group.gpus[0])), size, group.nodes)
+    for gpus in set(np.unique(group.gpus[busy]).tolist()):
         some = busy & (group.gpus == gpus)
         found[some] = _read(_table(system, collective, gpus), size[some], group.nodes[some])
     return found
@@ -47,7 +51,7 @@ def _read(table: np.ndarray, size, nodes) -> np.ndarray:
     column = np.minimum(x.astype(int), _SIZES.size - 2)
     right = np.minimum(x - column, 1.0)
     y = np.log2(nodes)
-    row = np.clip(np.searchsorted(_LOG_NODES, y, side="right") - 1, 0, _NODES.size - 2)
+    row = np.minimum(np.searchsorted(_LOG_NODES, y, side="right"), _NODES.size - 1) - 1
     down = (y - _LOG_NODES[row]) / (_LOG_NODES[row + 1] - _LOG_NODES[row])
     upper = table[row, column] * (1 - right) + table[row, column + 1] * right
     lower = table[row + 1, column] * (1 - right) + table[row + 1, column + 1] * right
