@@ -40,6 +40,7 @@ ORDER = (
     "collectives",
     "cost",
     "hierarchy",
+    "supernodes",
     "against_world",
     "bring_your_own",
 )
