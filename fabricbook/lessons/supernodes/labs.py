@@ -40,7 +40,7 @@ def _known_chart():
     colours, shapes = zip(*_SIGNS.values(), strict=True)
     key = charts.legend(KINDS, symbolSize=140)
     kind = {"field": "kind", "type": "nominal"}
-    signs = charts.live().mark_point(filled=True, opacity=1, size=150, stroke="white", strokeWidth=1).encode(
+    signs = charts.live().mark_point(filled=True, opacity=1, size=150, stroke=charts.PAPER, strokeWidth=1).encode(
         x=x("rate (GB/s)"), y=y,
         color=alt.Color(**kind, legend=key, scale=alt.Scale(domain=KINDS, range=list(colours))),
         shape=alt.Shape(**kind, legend=key, scale=alt.Scale(domain=KINDS, range=list(shapes))))

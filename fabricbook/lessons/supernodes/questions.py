@@ -76,7 +76,6 @@ EXERCISES = [
             ("(gpus - domain) / gpus", "Nearly. In a domain that is larger than the job nothing leaves: less than nothing "
                                        "cannot."),
             ("1 - 1 / gpus", "That is what leaves a GPU. What goes to a neighbour in the domain does not leave the domain."),
-            ("(gpus - 1) / gpus", "That is what leaves a GPU. What goes to a neighbour in the domain does not leave the domain."),
             ("max(gpus - domain, 0) / (gpus - 1)",
              "A share goes to the sender itself too: the buffer has gpus shares, as nccl-tests counts it."),
             ("1 / domain", "Count: everyone sends a share to each of gpus GPUs, and gpus - domain of these are elsewhere."),
