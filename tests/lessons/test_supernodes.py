@@ -1,0 +1,42 @@
+"""Supernodes: the formula is what routing gives, and what is held against it was never fitted."""
+
+import pytest
+
+import fabriclib as fl
+from fabricbook.lessons.supernodes import tables
+from fabriclib import catalog
+
+
+@pytest.mark.parametrize(("gpus", "domain"), [(16, 4), (16, 8), (24, 8)])
+def test_an_all_to_all_takes_what_the_slower_of_its_two_wires_takes(gpus, domain):
+    """Every message routed over a fabric without oversubscription, those of a server over its NVLinks."""
+    graph = fl.fabric("rail-optimised", gpus=gpus, per_server=domain, inside="nvlink5", speed="ib-ndr")
+    inside, outside = fl.link("nvlink5").bundle(18).bandwidth(), fl.link("ib-ndr").bandwidth()
+    routed = fl.schedule("all_to_all", "direct", gpus).line_on(graph).per_byte * 1e9
+    assert routed == pytest.approx(max(tables.all_to_all(domain, gpus, inside, outside, 1e9)))
+
+
+def test_in_one_domain_nothing_leaves():
+    inside, outside = tables.all_to_all(72, 64, 900e9, 50e9, 64e9)
+    assert (inside, outside) == (pytest.approx(0.07), 0)
+    assert tables.all_to_all(64, 64, 900e9, 50e9)[1] == 0 < tables.all_to_all(63, 64, 900e9, 50e9)[1]
+
+
+def test_what_is_held_against_the_model_was_not_fitted():
+    fitted = {table for row in catalog.rows("fitted") for table in row["tables"]}
+    for table, gpus, racks in tables.MEASURED:
+        about = catalog.row("measurement_tables", table)
+        assert table not in fitted
+        assert (about["collective"], about["ranks"], about["nodes"]) == ("all_to_all", gpus, racks)
+
+
+def test_the_wires_alone_are_too_fast_and_the_prediction_is_not_far_off():
+    assert (tables.off("wires") < 0).all()
+    assert abs(tables.off("predicted")).max() < 0.1
+
+
+def test_two_tiers_end_where_the_formula_says():
+    for planes in tables.PLANES:
+        most = tables.largest(16, planes)
+        assert fl.fabric_counts("multi-plane", gpus=most, radix=16, planes=planes).cores == 0
+        assert fl.fabric_counts("multi-plane", gpus=most + 8, radix=16, planes=planes).cores > 0
