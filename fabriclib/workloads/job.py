@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from .transformer import Transformer, transformer
 
 SHARDINGS = ("none", "zero1", "zero2", "fsdp")
 RECOMPUTES = ("none", "selective", "full")
+ENDS = (0, 2, 3)  # embedding and output may count as a layer each, and a module that predicts a token further too
 AXES = ("gpus", "global_batch", "seq", "micro_batch", "tp", "pp", "virtual", "cp", "ep")
 MAX_SPLIT = 100_000
 MOST_OF = {"gpus": 1_000_000, "global_batch": 10_000_000, "seq": 100_000_000, "micro_batch": 1_000_000}
@@ -119,6 +121,12 @@ def with_dp(found: Job, some=slice(None)) -> Job:
     return found._replace(axes=axes, shape=found.shape if isinstance(some, slice) else axes["dp"].shape)
 
 
+def ends(found: Job) -> np.ndarray:
+    """Return how many places of a layer the ends of the model take in each case, so that all pieces are equally long."""
+    pieces = found.axes["pp"] * found.axes["virtual"]
+    return np.select([(found.model.layers + one) % pieces == 0 for one in ENDS], ENDS)
+
+
 class Rule(NamedTuple):
     """What a split has to meet: where it does, and what a message says of the first case that does not.
 
@@ -139,8 +147,7 @@ def rules(found: Job):
     yield Rule(axes["tp"] <= machine.gpus, _domain)
     yield Rule(model.heads % axes["tp"] == 0, _heads)
     pieces = axes["pp"] * axes["virtual"]
-    # Two pieces may go to the embedding and the output, so that all stages take equally long.
-    yield Rule((model.layers % pieces == 0) | ((model.layers + 2) % pieces == 0), _layers)
+    yield Rule(functools.reduce(np.logical_or, [(model.layers + ends) % pieces == 0 for ends in ENDS]), _layers)
     yield Rule((axes["virtual"] == 1) | (axes["pp"] > 1), _virtual)
     yield Rule(axes["seq"] % axes["cp"] == 0, _sequence)
     dp = np.maximum(axes["gpus"] // ranks, 1)
@@ -190,9 +197,10 @@ def _heads(c, j) -> str:
 
 def _layers(c, j) -> str:
     layers, pieces = j.model.layers, c["pp"] * c["virtual"]
-    allowed = [one for one in {*_divisors(layers), *_divisors(layers + 2)} if one % c["virtual"] == 0] or [c["virtual"]]
-    return (f"pp x virtual must divide the {layers} layers of {j.model.name}, or {layers + 2} where embedding and output count "
-            f"as a layer each; got {c['pp']} x {c['virtual']} = {pieces}, nearest {nearest(pieces, allowed)}.")
+    allowed = [one for more in ENDS for one in _divisors(layers + more) if one % c["virtual"] == 0] or [c["virtual"]]
+    return (f"pp x virtual must divide the {layers} layers of {j.model.name}, or {layers + 2} or {layers + 3} where what comes "
+            f"before and after them counts as layers; got {c['pp']} x {c['virtual']} = {pieces}, nearest "
+            f"{nearest(pieces, allowed)}.")
 
 
 def _virtual(c, j) -> str:

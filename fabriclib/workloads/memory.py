@@ -111,7 +111,7 @@ def _remedy(job: Job) -> str:
             return f"With sharding {sharding!r} it fits."
     for axis in ("pp", "tp"):
         for value in range(int(job.axes[axis][0]) + 1, int(job.gpus[0]) + 1 if axis == "pp" else job.system.gpus + 1):
-            if axis == "pp" and value > job.model.layers + 2:
+            if axis == "pp" and value > job.model.layers:
                 break
             changed = job._replace(axes=job.axes | {axis: np.array([value])})
             if all(np.all(rule.met) for rule in rules(changed)) and _fits(with_dp(changed)):

@@ -7,7 +7,7 @@ import numpy as np
 from .. import units
 from ..checks import count
 from ..prediction.constants import fitted
-from .job import MOST_OF, Choices, Job, machine_of, model_of, proposed, rules, with_dp
+from .job import ENDS, MOST_OF, Choices, Job, machine_of, model_of, proposed, rules, with_dp
 from .memory import memory, total
 from .placement import ORDER
 from .step import step_parts
@@ -55,7 +55,7 @@ def _candidates(model, machine, fixed) -> dict[str, np.ndarray]:
     def some(most, *of):
         return [one for one in range(1, min(most, gpus) + 1) if gpus % one == 0 and any(whole % one == 0 for whole in of)]
 
-    stages = some(model.layers + 2, model.layers, model.layers + 2)
+    stages = some(model.layers + max(ENDS), *(model.layers + ends for ends in ENDS))
     pieces = [one for one in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24) if one <= model.layers]
     context = [one for one in some(min(MOST_CONTEXT, max(fixed["seq"] // 1024, 1)), fixed["seq"]) if one & (one - 1) == 0]
     experts = some(model.experts, model.experts) if model.experts else [1]

@@ -16,7 +16,7 @@ from .. import units
 from ..checks import Numbers, count, plain
 from ..prediction.constants import Constants, fitted
 from . import compute, traffic
-from .job import AXES, Choices, Job, job
+from .job import AXES, Choices, Job, ends, job
 from .memory import check_fits, memory, params_per_gpu, total
 from .placement import ORDER, groups, where
 from .timeline import WORDS, bars, bubble
@@ -173,12 +173,12 @@ def step_parts(found: Job, talk: traffic.Talk, constants: Constants) -> tuple[di
         device = work + sum(exposed.values())
         exposed["host"] = np.sqrt(device**2 + rates.of("expert host")**2) - device
     passing = rates.of("pp exposed") * talk.passing
-    balanced = (found.model.layers % (found.pp * found.virtual) != 0).astype(float)
-    layers = (found.model.layers + 2 * balanced) / found.pp
+    spare = ends(found)
+    layers = (found.model.layers + spare) / found.pp
     head = compute.head_seconds(found, rates)
     per_layer = work + sum(exposed.values())
     # The output is one more piece of the last stage, or in place of a layer where the stages were cut so.
-    late = np.where(found.pp > 1, np.maximum(head - balanced * per_layer, 0.0), head)
+    late = np.where(found.pp > 1, np.maximum(head - (spare > 0) * per_layer, 0.0), head)
     m = found.micro_batches
     parts = {part: m * layers * seconds for part, seconds in (layer | exposed).items()}
     parts["matrices"] = parts["matrices"] + m * late
