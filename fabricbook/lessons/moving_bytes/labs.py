@@ -8,6 +8,7 @@ from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
 
 from ...stage import Control, against, charts, lab
+from . import stops
 from .tables import COPIES, a100, curve, fitted, h100, misses, nvlink, port, small
 
 _SIZES = np.array([2.0**k for k in range(3, 35)])
@@ -30,8 +31,25 @@ def _rate_chart():
     name = charts.live().mark_text(color=charts.LIMIT, fontWeight="bold", **place).encode(
         x=at, y=alt.value(14), text=alt.Text("n half label:N"))
     return charts.stack(half, name, charts.line(x, y("rate"), colour=charts.CHIP), charts.here(x, y("here"), colour=charts.CHIP),
-                        description="The rate a message reaches against its size: it rises with the size and levels off at the "
-                                    "link's bandwidth; a dashed line marks the size that reaches half of it.")
+                        *_parted(), description=
+                        "The rate a message reaches against its size: it rises with the size and levels off at the link's "
+                        "bandwidth; a dashed line marks the size that reaches half of it. A bar at the lower right parts the "
+                        "message's time into its start and its bytes.")
+
+
+def _parted():
+    """The message's time as a bar: the start's part and that of the bytes."""
+    import altair as alt
+
+    left, whole = "width * 0.56", "width * 0.42"
+    parted = f"({left} + {whole} * datum['start (%)'] / 100)"
+    box = {"y": alt.ExprRef("height - 44"), "y2": alt.ExprRef("height - 22"), "stroke": charts.EDGE, "strokeWidth": 1}
+    only = charts.live().transform_filter("isValid(datum['start (%)'])")
+    said = {"y": alt.ExprRef("height - 10"), "fontSize": alt.ExprRef("width < 420 ? 11 : 13")}
+    return (only.mark_rect(x=alt.ExprRef(left), x2=alt.ExprRef(parted), color=charts.FAINT, **box),
+            only.mark_rect(x=alt.ExprRef(parted), x2=alt.ExprRef(f"{left} + {whole}"), color=charts.CHIP, **box),
+            *charts.legible(only.encode(text="start said:N"), x=alt.ExprRef(left), align="left", **said),
+            *charts.legible(only.encode(text="bytes said:N"), x=alt.ExprRef(f"{left} + {whole}"), align="right", **said))
 
 
 @lab("alpha-beta", title="Latency and bandwidth", tier="chip",
@@ -42,14 +60,17 @@ def _rate_chart():
      leaves_out="A real library changes its protocol with the size: the {{ si(h100.latency, 's') }} of NVLink are NCCL's own "
                 "assumption for its quickest one, which does not reach the full rate. So a measured curve has steps that this "
                 "one line has not.",
-     sources=["stas-network", "nccl-tuning"])
+     sources=["stas-network", "nccl-tuning"], stops=stops.ALPHA_BETA)
 def alpha_beta(nbytes, latency, bandwidth):
     """Below n-half the start decides, above it the bandwidth."""
     model = AlphaBeta(latency, 1 / bandwidth)
     reached, seconds = _SIZES / model.time(_SIZES), model.time(nbytes)
     only = np.arange(len(_SIZES)) == 0
     table = {"size": _SIZES, "rate": reached, "here": np.where(np.equal(_SIZES, nbytes), reached, np.nan),
-             "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only]}
+             "n half": np.where(only, model.n_half, np.nan), "n half label": ["half the rate" if o else "" for o in only],
+             "start (%)": np.where(only, 100 * latency / seconds, np.nan),
+             "start said": [f"start {units.format(latency, 's')}" if o else "" for o in only],
+             "bytes said": [f"bytes {units.format(seconds - latency, 's')}" if o else "" for o in only]}
     share = 100 * nbytes / seconds / bandwidth
     reached_of_it = f"{float(f'{share:.2g}'):g}" if share >= 0.01 else "less than 0.01"
     return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {units.portion(latency / seconds)} of it the "
@@ -57,7 +78,9 @@ def alpha_beta(nbytes, latency, bandwidth):
                    f"Half of it needs {units.format(model.n_half)}.")
 
 
+_GENERATIONS = [1, 2, 3, 4, 5]
 _STAGES = ["raw, one way", "line, one way", "copy, one way", "line, both ways", "vendor, both ways"]
+_EACH = "line, of each generation"
 _PUBLISHED = {("measured copy", "one way"): "copy, one way", ("headline rate", "both"): "vendor, both ways"}
 
 
@@ -74,26 +97,33 @@ def _published(generation: int) -> list[tuple[str, float, str]]:
 
 def _ladder_chart():
     ticks = range(0, 2001, 250)
-    y = charts.names("stage", _STAGES, title="rate of the links")
+    y = charts.names("stage", [*_STAGES, _EACH], title="rate of the links")
 
     def x(field):
         return charts.x(field, (0, 2100), title="GB/s", ticks=ticks)
 
+    all_links = charts.fixed([{"stage": _EACH, "of": one.line / units.GB, "n": str(n)} for n, one in nvlink.items()
+                              if n in _GENERATIONS])
+    marks = all_links.mark_tick(thickness=3, size=24, color=charts.GREY, orient="vertical").encode(x=x("of"), y=y)
+    numbers = all_links.mark_text(dx=10, fontSize=14, color=charts.GREY).encode(x=x("of"), y=y, text="n:N")
     return charts.stack(
-        charts.bars(x("rate (GB/s)"), y, colour=charts.CHIP), charts.values(x("rate (GB/s)"), y, "text"),
+        charts.bars(x("rate (GB/s)"), y, colour=charts.CHIP), marks, numbers,
+        charts.values(x("rate (GB/s)"), y, "text"),
         charts.diamonds(charts.live(), x("published (GB/s)"), y), charts.values(x("published (GB/s)"), y, "published", dx=10),
-        height=260,
+        height=290,
         description="Bars for the chosen generation and number of links: raw rate, line rate one way, line rate both ways. "
-                    "Black diamonds are figures published for the whole GPU: measured copies and the vendor's headline.")
+                    "Black diamonds are figures published for the whole GPU: measured copies and the vendor's headline. Marks "
+                    "in the last row are the line rates of all generations, one way.")
 
 
 @lab("nvlink-ladder", title="NVLink ladder", tier="chip",
-     controls=[Control("generation", [1, 2, 3, 4, 5], default=4, as_="menu"),
+     controls=[Control("generation", _GENERATIONS, default=4, as_="menu"),
                Control("links", range(1, 19), default=18, unit="links")],
      chart=_ladder_chart,
      leaves_out="Packet headers: we found no public format for NVLink 3 to 5. Black diamonds are published, always with all "
                 "links of the GPU: what a copy between two GPUs was measured to reach, and what the vendor prints.",
-     sources=["stas-network", "wikimili-nvlink", "catalogone-nvlink", "nvidia-nvlink", "network-switch-nvlink"])
+     sources=["stas-network", "wikimili-nvlink", "catalogone-nvlink", "nvidia-nvlink", "network-switch-nvlink"],
+     stops=stops.LADDER)
 def nvlink_ladder(generation, links):
     """Raw rate, line rate, headline: one link three ways, and a GPU's worth of links."""
     one = link(f"nvlink{generation}")

@@ -65,3 +65,13 @@ def copies_measured():
         "measured copy": units.format(figure.si, "B/s"), "share": units.portion(figure.si / one.line),
         "measured with": figure.note.split(";")[0],
     } for one in (nvlink[n] for n in COPIES) for figure in catalog.figures(one.id, "measured copy")])
+
+
+def generations():
+    """Return the generations of NVLink as a DataFrame of text: the device, lanes, a lane's raw rate, links, one way."""
+    import pandas as pd
+
+    return pd.DataFrame([{
+        "generation": one.name, "device": one.device, "lanes per link": one.lanes, "raw Gb/s per lane": f"{raw_gbps(one):.5g}",
+        "links per device": one.per_device, "device, one way": units.format(one.line, "B/s"),
+    } for one in nvlink.values()])

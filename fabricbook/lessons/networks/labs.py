@@ -249,7 +249,7 @@ def lost_packet(one_in, rtt, speed):
 # ---- the model against what was measured ----
 
 def _against(found, unit: str, domain, title: str, runs, errors, description: str, log: int = 0):
-    names = charts.names("what", list(found), channel="X", title="")
+    names = charts.names("what", list(found), channel="X", title="what was measured")
     return against.chart(names, lambda field: charts.y(field, domain, title=title, unit=unit, log=log), runs, errors=errors,
                          description=description)
 
