@@ -47,7 +47,7 @@ class Steps(NamedTuple):
         """Return the seconds of each row with these constants; those of data/fitted.csv without."""
         found = np.empty(self.seconds.shape)
         for rows in self.parts:
-            found[rows.at] = total(step_parts(rows.job, rows.talk, fitted() if constants is None else constants)[0])
+            found[rows.at] = total(step_parts(rows.job, rows.talk, fitted() if constants is None else constants))
         return found
 
 

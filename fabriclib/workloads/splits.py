@@ -80,7 +80,7 @@ def _fitting(found: Job) -> Job:
 def _ranked(found: Job):
     import pandas as pd
 
-    parts, _ = step_parts(found, talk(found), fitted())
+    parts = step_parts(found, talk(found), fitted())
     seconds = total(parts)
     flops = found.model.flops(found.tokens, found.seq)
     columns = {axis: found.axes[axis] for axis in ("dp", "tp", "pp", "virtual", "cp", "ep")}

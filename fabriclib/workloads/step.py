@@ -40,7 +40,6 @@ class TrainingStep:
     parts: dict[str, Numbers]
     memory_parts: dict[str, Numbers]
     _job: Job
-    _hidden: dict[str, np.ndarray]
 
     def why(self, at: int = -1) -> str:
         """Return what holds the step up in one sentence; of many cases, for number *at* as they lie flattened, else the last.
@@ -148,7 +147,7 @@ def training_step(model, system, *, gpus, global_batch, seq, micro_batch=1, tp=1
 
 def priced(found: Job, held: dict[str, np.ndarray], constants: Constants) -> TrainingStep:
     """Return the step of a checked job, which holds *held* in memory, with these *constants*."""
-    parts, hidden = step_parts(found, traffic.talk(found), constants)
+    parts = step_parts(found, traffic.talk(found), constants)
     seconds = total(parts)
     flops = found.model.flops(found.tokens, found.seq)
     peak = found.gpus * found.accelerator.peak(found.dtype)
@@ -158,11 +157,11 @@ def priced(found: Job, held: dict[str, np.ndarray], constants: Constants) -> Tra
 
     return TrainingStep(shaped(seconds), shaped(found.tokens / seconds), shaped(flops / (seconds * peak)), shaped(total(held)),
                         {part: shaped(values) for part, values in parts.items()},
-                        {part: shaped(values) for part, values in held.items()}, found, hidden)
+                        {part: shaped(values) for part, values in held.items()}, found)
 
 
-def step_parts(found: Job, talk: traffic.Talk, constants: Constants) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return {part: seconds} of a step, and {axis: seconds of its traffic that compute hides}."""
+def step_parts(found: Job, talk: traffic.Talk, constants: Constants) -> dict[str, np.ndarray]:
+    """Return {part: seconds} of a step; of what an axis sends only the seconds that nothing hides."""
     rates = compute.Rates(found, constants)
     layer = compute.layer_parts(found, rates)
     work = sum(layer.values())
@@ -185,10 +184,9 @@ def step_parts(found: Job, talk: traffic.Talk, constants: Constants) -> tuple[di
     parts["pp"] = m * passing
     stage = layers * per_layer + passing + late / found.pp
     parts["bubble"] = bubble(found.pp, m, found.virtual)[0] * m * stage
-    parts["dp"], hidden_dp = _data_parallel(found, rates, talk, layers * work, m)
+    parts["dp"] = _data_parallel(found, rates, talk, layers * work, m)
     parts["optimiser"] = compute.optimiser_seconds(found, sum(held_params(found)), rates)
-    hidden = {axis: m * layers * (seconds - exposed[axis]) for axis, seconds in talk.layer.items()} | {"dp": hidden_dp}
-    return parts, hidden
+    return parts
 
 
 def held_params(found: Job):
@@ -200,7 +198,7 @@ def held_params(found: Job):
 
 
 def _data_parallel(found: Job, rates, talk, work, m):
-    """Return (exposed, hidden) seconds of gradients and weights.
+    """Return the seconds of gradients and weights that nothing hides.
 
     A sharded model gathers and reduces in every micro-batch, layer by layer, beside the layers' work. Else gradients are reduced
     while the last micro-batch goes back, and the weights are gathered while the first one goes forward.
@@ -214,5 +212,4 @@ def _data_parallel(found: Job, rates, talk, work, m):
         exposed = sent
     else:
         exposed = np.maximum(talk.gradients - overlap * work * 2 / 3, 0.0) + np.maximum(talk.weights - overlap * work / 3, 0.0)
-    exposed = np.maximum(exposed, rates.of("fsdp exposed" if found.sharding == "fsdp" else "dp exposed") * sent)
-    return exposed, sent - exposed
+    return np.maximum(exposed, rates.of("fsdp exposed" if found.sharding == "fsdp" else "dp exposed") * sent)
