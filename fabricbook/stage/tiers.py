@@ -53,16 +53,17 @@ def places(graph: Graph) -> np.ndarray:
     return np.stack([x / slot, _heights(graph, below)], axis=1)
 
 
-def drawn(graph: Graph, shared: Share | None = None, captions: tuple[str, ...] = ()) -> list[dict]:
+def drawn(graph: Graph, shared: Share | None = None, captions: tuple[str, ...] = (), lowest: float = Y[0]) -> list[dict]:
     """Return the rows of a server, of what flows over it, and of lines of text below it.
 
     Args:
         graph: a server; more than 24 devices are too many to read.
         shared: what flows over it; every edge that limits a flow is marked as the bottleneck.
         captions: lines of text.
+        lowest: as in `chart`: the lines stand there.
     """
     at, cables = places(graph), _cables(graph, shared)
-    rows = [{"part": "caption", "label": text, "x": 0.0, "y": Y[0] + 0.05 + 0.08 * (len(captions) - 1 - i)}
+    rows = [{"part": "caption", "label": text, "x": 0.0, "y": lowest + 0.05 + 0.08 * (len(captions) - 1 - i)}
             for i, text in enumerate(captions)]
     for number, (cable, written) in enumerate(zip(cables, _written(graph, at, cables), strict=True)):
         rows += _drawn_cable(graph, at, cable, number, written)
@@ -203,7 +204,7 @@ def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
             number = "" if kind in ("root", "retimer") else "".join(filter(str.isdigit, node))
             label = f"{NAMES[kind]}\n{number}".strip()
             if crowded and kind in DEVICES:
-                rows.append({"part": "initial", "label": f"{NAMES[kind][0]}{number}", "x": x, "y": y})
+                rows.append({"part": "initial", "from": node, "label": f"{NAMES[kind][0]}{number}", "x": x, "y": y})
                 label = ""
             rows.append({"part": kind, "from": node, "label": label, "x": x, "y": y})
     if len(bar := graph.of_kind("switch")):
@@ -221,48 +222,45 @@ SHAPES = {  # of a device: its sign, its size on a wide page and on a narrow one
 PLAIN = {"baseline": "middle", "lineBreak": "\n", "color": charts.INK}
 
 
-def chart(description: str, *, height: int = 470):
-    """Return the picture of the server in the live table."""
-    return charts.stack(*_cable_layers(), *_device_layers(), *_rate_layers(), height=height, description=description)
+def chart(description: str, *, height: int = 470, lowest: float = Y[0]):
+    """Return the picture of the server in the live table; *lowest* is what is seen of the plane where nothing is below."""
+    here = {"x": charts.x("x", X, title="place").axis(None), "y": charts.y("y", (lowest, Y[1]), title="place").axis(None)}
+    return charts.stack(*_cable_layers(here), *_device_layers(here), *_rate_layers(here), height=height, description=description)
 
 
-def _here() -> dict:
-    return {"x": charts.x("x", X, title="place").axis(None), "y": charts.y("y", Y, title="place").axis(None)}
-
-
-def _cable_layers() -> list:
+def _cable_layers(here: dict) -> list:
     import altair as alt
 
     look = charts.series("state", {IDLE: (charts.FAINT, charts.SOLID), IN_USE: (charts.CHIP, charts.SOLID),
                                    TIGHT: (charts.LIMIT, charts.DASHED)})
     look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
-    return [of("cable").mark_rule().encode(**_here(), x2="x2:Q", y2="y2:Q", **look),
-            of("arc").mark_line(interpolate="monotone").encode(**_here(), detail="edge:N", order="order:Q", **look),
-            of("bar").mark_rule(strokeWidth=26, color=charts.FILL, strokeCap="round").encode(**_here(), x2="x2:Q")]
+    return [of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
+            of("arc").mark_line(interpolate="monotone").encode(**here, detail="edge:N", order="order:Q", **look),
+            of("bar").mark_rule(strokeWidth=26, color=charts.FILL, strokeCap="round").encode(**here, x2="x2:Q")]
 
 
-def _device_layers() -> list:
+def _device_layers(here: dict) -> list:
     """Return the devices and their names; the lines under the drawing too."""
     import altair as alt
 
     device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
-    layers = [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**_here(), fill=alt.value(fill))
+    layers = [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**here, fill=alt.value(fill))
               for kind, (shape, wide, narrow, fill) in SHAPES.items()]
     for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
         up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
-        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **PLAIN).encode(**_here(), text="label:N"))
+        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **PLAIN).encode(**here, text="label:N"))
     for kinds, size, mark in ((("initial",), scaled(17, 9), {}),
                               (("root", "retimer"), scaled(12, 9), {"align": "left", "dx": 14}),
                               (("caption",), charts.fitting("width", 16), {"align": "left"})):
-        layers.append(of(*kinds).mark_text(fontSize=size, **mark, **PLAIN).encode(**_here(), text="label:N"))
-    middle = _here() | {"x": alt.value(alt.ExprRef("width / 2"))}
+        layers.append(of(*kinds).mark_text(fontSize=size, **mark, **PLAIN).encode(**here, text="label:N"))
+    middle = here | {"x": alt.value(alt.ExprRef("width / 2"))}
     return [*layers, of("bar").mark_text(fontSize=15, fontWeight="bold", **PLAIN).encode(**middle, text="label:N")]
 
 
-def _rate_layers() -> list:
+def _rate_layers(here: dict) -> list:
     """Return the rates on the cables, on a white edge, so that they can be read over a line."""
     import altair as alt
 
     ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value(charts.BLACK))
-    text = of("rate").encode(**_here(), text="label:N", color=ink)
+    text = of("rate").encode(**here, text="label:N", color=ink)
     return list(charts.legible(text, fontSize=scaled(14, 10), fontWeight="bold"))

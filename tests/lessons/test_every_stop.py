@@ -22,8 +22,6 @@ WITHOUT: set[str] = {
     "mesh-or-switch", "ring-channels", "seven-rings", "mi250x-dies",
     # cxl
     "memory-mix", "coherence-trace", "flit-share",
-    # pcie
-    "pcie-payload", "pcie-tree", "pcie-matrix",
     # signals
     "channel-loss", "eye",
     # one_server

@@ -18,7 +18,6 @@ TO_COME = [
     "nvlink",
     "infinity_fabric",
     "cxl",
-    "pcie",
     "signals",
     "one_server",
     "fabrics",

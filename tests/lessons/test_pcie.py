@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fabricbook as book
-from fabricbook.lessons.pcie import labs, tables
+from fabricbook.lessons.pcie import box, labs, tables
 from fabricbook.stage import tiers
 from fabriclib import catalog, lanes, link, pcie
 
@@ -45,32 +45,34 @@ def test_the_measured_points_lie_below_the_model():
 
 
 def test_the_tables_beside_measurements():
-    copies = tables.copies_beside_measured()
-    assert list(copies["error"]) == ["+1 %", "+2 %", "+2 %", "+2 %", "+2 %", "+3 %", "+12 %", "+15 %"]
+    copies = book.lab("pcie-copies").evaluate()[0]
+    assert dict(zip(copies["copy"], copies["error (%)"].round(), strict=True)) == {
+        "no switch": 1, "one switch": 2, "two switches": 2, "2 below a switch": 2, "2 over an uplink": 2, "↔ no switch": 3,
+        "↔ one switch": 12, "↔ with ACS": 15}
     limits = tables.limits_beside_measured()
     assert (limits["beats the paper's"] == "yes").all()
-    transfers = tables.transfers_beside_measured().set_index("transfer")
-    assert (transfers.loc["2 KiB", "write, error"], transfers.loc["64 B", "read, error"]) == ("+8 %", "+2 %")
+    transfers = book.lab("pcie-transfers").evaluate()[0].set_index(["run", "transfer"])["error (%)"]
+    assert (round(transfers["write", 2048]), round(transfers["read", 64])) == (8, 2)
     assert tables.figures_beside_published()["figures"].sum() >= 38
 
 
 def every_box():
     """Every setting of the learner's box."""
-    for switches in labs.SWITCHES:
-        for nics in (labs.BESIDE, labs.ON_CPUS, labs.NONE):
-            for uplink in labs.UPLINKS:
+    for switches in box.SWITCHES:
+        for nics in (box.BESIDE, box.ON_CPUS, box.NONE):
+            for uplink in box.UPLINKS:
                 yield switches, nics, uplink
 
 
 def test_a_box_is_refused_exactly_when_lanes_are_short():
-    has = lanes.lanes_of(labs.CPU, sockets=2) // 2
+    has = lanes.lanes_of(tables.CPU, sockets=2) // 2
     for switches, nics, uplink in every_box():
-        up, leaves = int(np.prod(labs.UPLINKS[uplink])), [16 * 4, 16 * 4 * (nics != labs.NONE), 4 * 2]
+        up, leaves = int(np.prod(box.UPLINKS[uplink])), [16 * 4, 16 * 4 * (nics != box.NONE), 4 * 2]
         if not switches:
             cpu, chip = sum(leaves), 0
         else:
-            on_cpu = leaves[1] if nics == labs.ON_CPUS else 0
-            below = (2 * (sum(leaves) - on_cpu)) / switches if switches < 8 else 16 * (1 + (nics == labs.BESIDE)) + 4
+            on_cpu = leaves[1] if nics == box.ON_CPUS else 0
+            below = (2 * (sum(leaves) - on_cpu)) / switches if switches < 8 else 16 * (1 + (nics == box.BESIDE)) + 4
             cpu, chip = on_cpu + switches // 2 * up, below + up
         _, sentence = TREE.evaluate(switches=switches, nics=nics, uplink=uplink, traffic="GPU 0 to GPU 1")
         assert (cpu > has or chip > 144) == sentence.startswith("This does not work"), (switches, nics, uplink)
@@ -89,38 +91,40 @@ def test_a_refused_box_gives_the_sum_and_is_drawn_with_what_is_too_much():
                                "128 (4 uplinks).")
     cables = table[(table["part"] == "cable") & (table["state"] == tiers.TIGHT)]
     assert sorted(cables[["from", "to"]].itertuples(index=False, name=None)) == [(f"cpu{i // 4}", f"sw{i}") for i in range(8)]
-    assert " ".join(table.loc[table["part"] == "caption", "label"]) == sentence
+    sums = table[(table["part"] == "rate") & (table["state"] == tiers.TIGHT)]
+    assert list(sums["label"]) == ["128 lanes asked of 96"] * 2
+    assert list(TREE.evaluate(switches=2)[0].query("part == 'rate'")["label"]) == ["152 lanes asked of 144"] * 2
     assert MATRIX.evaluate(switches=2)[1] == TREE.evaluate(switches=2)[1]
 
 
 def test_a_box_is_drawn_as_too_wide_exactly_when_it_cannot_be_built():
     for switches, nics, uplink in every_box():
-        over = any(one.over for one in labs.budgets(switches, nics, uplink).values())
+        over = any(one.over for one in box.budgets(switches, nics, uplink).values())
         if over:
             with pytest.raises(ValueError, match="PCIe lanes, and"):
-                labs.box(switches, nics, uplink)
+                box.built(switches, nics, uplink)
         else:
-            labs.box(switches, nics, uplink)
+            box.built(switches, nics, uplink)
 
 
 def test_lanes_are_counted_as_the_data_has_them(monkeypatch):
     """A wider SSD in the data is a wider SSD below the switch: no width is written into the lab."""
-    before, rows = labs.load(4, labs.BESIDE, "x16"), catalog.rows("lane_needs")
+    before, rows = box.load(4, box.BESIDE, "x16"), catalog.rows("lane_needs")
     wider = [dict(row) | ({"lanes": 8} if row["id"] == "ssd" else {}) for row in rows]
     real = catalog.rows
     monkeypatch.setattr(catalog, "rows", lambda name, *more: wider if name == "lane_needs" else real(name, *more))
-    after = labs.load(4, labs.BESIDE, "x16")
+    after = box.load(4, box.BESIDE, "x16")
     assert (before.below, after.below) == (68, 72)
-    assert labs.load(0, labs.NONE, "x16").of_cpu == 4 * 16 + 2 * 8
+    assert box.load(0, box.NONE, "x16").of_cpu == 4 * 16 + 2 * 8
 
 
 def test_what_is_as_full_as_the_bottleneck_is_marked_as_one():
     """From each GPU to the NIC beside it two cables are full, and both limit."""
-    cables = TREE.evaluate(traffic=labs.TO_NIC)[0].query("part == 'cable'")
+    cables = TREE.evaluate(traffic=box.TO_NIC)[0].query("part == 'cable'")
     marked = cables[cables["state"] == tiers.TIGHT]
     assert sorted(end for pair in marked[["from", "to"]].to_numpy() for end in pair if end.startswith(("gpu", "nic"))) == sorted(
         f"{kind}{i}" for kind in ("gpu", "nic") for i in range(8))
-    half = TREE.evaluate(traffic=labs.TO_CPU, nics=labs.NONE)[0].query("part == 'cable'")
+    half = TREE.evaluate(traffic=box.TO_CPU, nics=box.NONE)[0].query("part == 'cable'")
     used = half[half["to"].str.startswith("gpu") | half["from"].str.startswith("gpu")]
     assert set(used["state"]) == {tiers.IN_USE}  # half full: the uplink holds them up
     assert (half["state"] == tiers.TIGHT).sum() == 4
@@ -135,8 +139,8 @@ def test_one_byte_more_than_a_payload_can_be_chosen():
 
 
 def test_a_nic_beside_its_gpu_spares_the_way_through_the_cpu():
-    beside = TREE.evaluate(traffic=labs.TO_NIC)[1]
-    away = TREE.evaluate(traffic=labs.TO_NIC, nics=labs.ON_CPUS)[1]
+    beside = TREE.evaluate(traffic=box.TO_NIC)[1]
+    away = TREE.evaluate(traffic=box.TO_NIC, nics=box.ON_CPUS)[1]
     assert "57.6 GB/s each, 461 GB/s together" in beside
     assert "by PIX, gpu0 – sw0 – nic0" in beside
     assert "28.8 GB/s each, 230 GB/s together" in away
@@ -145,7 +149,7 @@ def test_a_nic_beside_its_gpu_spares_the_way_through_the_cpu():
 
 def test_traffic_to_the_cpu_shares_the_uplink():
     for switches, each in ((2, 57.6 / 4), (4, 57.6 / 2), (8, 57.6)):
-        _, sentence = TREE.evaluate(switches=switches, nics=labs.NONE, traffic=labs.TO_CPU)
+        _, sentence = TREE.evaluate(switches=switches, nics=box.NONE, traffic=box.TO_CPU)
         assert f"{each:.3g} GB/s each" in sentence
         assert f"{4.5 if switches == 2 else 2.25 if switches == 4 else 1.25} to 1" in sentence
 
@@ -153,7 +157,7 @@ def test_traffic_to_the_cpu_shares_the_uplink():
 def test_all_at_once_a_switch_makes_no_copy_faster():
     """Without switches every GPU's own link is the limit; below switches the uplinks are."""
     def slowest(switches):
-        return min(rate for _, rate in labs.matrix(switches, labs.NONE, "x16", labs.TOGETHER).values() if rate == rate)
+        return min(rate for _, rate in labs.matrix(switches, box.NONE, "x16", labs.TOGETHER).values() if rate == rate)
 
     assert slowest(0) == pytest.approx(link("pcie5").bandwidth() / 7)
     assert slowest(8) == pytest.approx(slowest(0))
@@ -171,6 +175,6 @@ def test_the_matrix_shows_ways_or_rates():
 
 
 def test_a_box_without_nics_says_so_and_is_drawn():
-    table, sentence = TREE.evaluate(nics=labs.NONE)
+    table, sentence = TREE.evaluate(nics=box.NONE)
     assert sentence.startswith("This can be built, but it has no NICs for its 8 GPUs to send to: choose other traffic.")
     assert (table["part"] == "cable").sum() == 1 + 4 + 8 + 4

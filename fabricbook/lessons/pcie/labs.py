@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import functools
 import json
-import textwrap
-from typing import NamedTuple
 
 import numpy as np
 
-from fabriclib import catalog, units
 from fabriclib import pcie as model
-from fabriclib.flows import Share, all_to_all, ring, share
+from fabriclib import units
+from fabriclib.flows import Share, share
 from fabriclib.lanes import oversubscription
 from fabriclib.peers import p2p
-from fabriclib.switches import switch
-from fabriclib.topology import Graph, Part, path_class, tree, trees
+from fabriclib.topology import Graph, path_class, tree
 from fabriclib.topology.classes import classes
 
-from ...stage import Control, charts, lab, tiers
+from ...stage import Control, against, charts, lab, tiers
 from ...stage.words import span
-from .tables import CHIP, CPU, LINKS, MEASURED_ON, MRRS, UNDER_WAY, box_lanes, chosen, measured, read_rate, settings
+from . import box, stops
+from .tables import LINKS, MEASURED_ON, MRRS, UNDER_WAY, box_lanes, chosen, copies, measured, modelled, read_rate, settings
 
 # ---- lab 1: what is left for data ----
 
@@ -67,7 +65,8 @@ def _chart():
                 "that do not begin at a round address, and hosts that cut their answers at every 64 bytes. A read comes back "
                 "after the time measured on one host with the data in its cache; memory adds to it, and so do other hosts. One "
                 "request asks for {{ MRRS }} bytes at most, or for one largest payload.",
-     sources=["pcie-bench", "pcie-bench-data", "pcie-model", "mindshare-pcie", "intel-an855", "hpc-notes-pcie"])
+     sources=["pcie-bench", "pcie-bench-data", "pcie-model", "mindshare-pcie", "intel-an855", "hpc-notes-pcie"],
+     stops=stops.PAYLOAD)
 def payload_lab(wire, payload, nbytes, requests):
     """Small packets waste the wire; reads need many requests under way, and more of them on a faster link."""
     one, limits = chosen(wire), model.Settings(mps=payload, mrrs=max(MRRS, payload))
@@ -91,192 +90,84 @@ def payload_lab(wire, payload, nbytes, requests):
 
 # ---- lab 2: eight GPUs, eight NICs and four SSDs below two CPUs ----
 
-GPUS, SSDS = 8, 4
-SWITCHES = [0, 2, 4, 8]
-BESIDE, ON_CPUS, NONE = "beside the GPUs", "on the CPUs", "none"
-UPLINKS = {"x8": (8, 1), "x16": (16, 1), "2 x16": (16, 2)}
-TO_NEXT, TO_NIC = "every GPU to the next", "every GPU to its NIC"
-TO_CPU, TO_ALL = "every GPU to its CPU", "every GPU to every other"
-TRAFFIC = ["GPU 0 to GPU 1", "GPU 0 to GPU 7", TO_NEXT, TO_NIC, TO_CPU, TO_ALL]
-_KINDS = {"gpu": "GPU", "nic": "NIC", "ssd": "SSD", "pcie-switch": "uplink"}
-WORDS = {"PIX": "one switch", "PHB": "through a CPU", "SYS": "through both CPUs"}
+_LOWEST = -0.1  # no NVSwitches stand below these GPUs
 
 
-def parts(switches: int, nics: str, uplink: str) -> list[Part]:
-    """Return the list of parts: half of everything below each of two CPUs, as evenly below the switches as it goes."""
-    row, chip, (lanes, links) = catalog.row("cpus", CPU), switch(CHIP), UPLINKS[uplink]
-    found = [Part("cpu", "cpu0", has=box_lanes),
-             Part("cpu", "cpu1", "cpu0", row["socket_link"], links=row["socket_links"], has=box_lanes)]
-    above, most = ("sw", switches) if switches else ("cpu", 2)
-    if switches:
-        found.append(Part("pcie-switch", _names("sw", switches), _spread("cpu", 2, switches), row["link"], lanes, links,
-                          chip.lanes, chip.latency))
-    needs = {one["id"]: one["lanes"] for one in catalog.rows("lane_needs")}
-    found.append(Part("gpu", _names("gpu", GPUS), _spread(above, most, GPUS), row["link"], needs["gpu"]))
-    if nics != NONE:
-        place = (above, most) if nics == BESIDE else ("cpu", 2)
-        found.append(Part("nic", _names("nic", GPUS), _spread(*place, GPUS), row["link"], needs["nic"]))
-    ssds = _spread(above, most, SSDS) if most <= SSDS else " ".join(f"{above}{2 * i}" for i in range(SSDS))
-    return [*found, Part("ssd", _names("ssd", SSDS), ssds, row["link"], needs["ssd"])]
-
-
-@functools.cache
-def box(switches: int, nics: str, uplink: str) -> Graph:
-    """Return the tree of the learner's box.
-
-    Raises:
-        ValueError: a CPU or a switch has fewer lanes than are asked of it.
-    """
-    return tree("the box", parts(switches, nics, uplink))
-
-
-def pairs(traffic: str) -> list[tuple[str, str]]:
-    """Return the flows of *traffic* as (from, to), by name."""
-    gpus = [f"gpu{i}" for i in range(GPUS)]
-    if traffic in (TO_NEXT, TO_ALL):
-        return [(gpus[a], gpus[b]) for a, b in (ring(GPUS) if traffic == TO_NEXT else all_to_all(GPUS)).tolist()]
-    if traffic in (TO_NIC, TO_CPU):
-        return [(gpu, f"nic{i}" if traffic == TO_NIC else f"cpu{2 * i // GPUS}") for i, gpu in enumerate(gpus)]
-    a, b = traffic.removeprefix("GPU ").split(" to GPU ")
-    return [(f"gpu{a}", f"gpu{b}")]
-
-
-class Load(NamedTuple):
-    """The lanes below a switch and of its uplink (both zero without switches), and those in use of a CPU's."""
-
-    below: int
-    uplink: int
-    of_cpu: int
-
-
-class Budget(NamedTuple):
-    """The lanes that a part `has`, and those `asked` of it, by what asks for them ("4 GPUs")."""
-
-    has: int
-    asked: dict[str, int]
-
-    @property
-    def over(self) -> int:
-        """How many lanes are asked for that are not there."""
-        return max(sum(self.asked.values()) - self.has, 0)
-
-
-def budgets(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
-    """Return {name: budget} of every CPU and switch of the learner's box, built or not."""
-    listed = trees.listed("the box", _without_limits(switches, nics, uplink))
-    has = {name: part.has for part in parts(switches, nics, uplink) if part.has is not None for name in part.names.split()}
-    found = {}
-    for name, most in has.items():
-        asked = {}
-        for kind in ("gpu", "nic", "ssd", "pcie-switch"):
-            below = [one.uses for one in listed.values() if one.at == name and one.kind == kind]
-            if below:
-                asked[f"{len(below)} {_KINDS[kind]}{'s' if len(below) > 1 else ''}"] = sum(below)
-        if listed[name].uses and listed[name].kind != "cpu":
-            asked["its uplink"] = listed[name].uses
-        found[name] = Budget(most, asked)
-    return found
-
-
-def load(switches: int, nics: str, uplink: str) -> Load:
-    """Return the lanes that the first switch and the first CPU have in use."""
-    found = budgets(switches, nics, uplink)
-    of_cpu = sum(found["cpu0"].asked.values())
-    if not switches:
-        return Load(0, 0, of_cpu)
-    up = found["sw0"].asked["its uplink"]
-    return Load(sum(found["sw0"].asked.values()) - up, up, of_cpu)
-
-
-def _without_limits(switches: int, nics: str, uplink: str) -> list[Part]:
-    return [part._replace(has=None) for part in parts(switches, nics, uplink)]
-
-
-def _names(kind: str, many: int) -> str:
-    return " ".join(f"{kind}{i}" for i in range(many))
-
-
-def _spread(above: str, places: int, many: int) -> str:
-    return " ".join(f"{above}{i * places // many}" for i in range(many))
-
-
-def _controls() -> list[Control]:
-    return [Control("switches", SWITCHES, default=4, label="PCIe switches"),
-            Control("nics", [BESIDE, ON_CPUS, NONE], default=BESIDE, label="NICs", as_="menu"),
-            Control("uplink", list(UPLINKS), default="x16", label="uplink of a switch")]
+def _controls(picks: str = "") -> list[Control]:
+    return [Control("switches", box.SWITCHES, default=4, label="PCIe switches"),
+            Control("nics", [box.BESIDE, box.ON_CPUS, box.NONE], default=box.BESIDE, label="NICs", as_="menu", picks=picks),
+            Control("uplink", list(box.UPLINKS), default="x16", label="uplink of a switch")]
 
 
 @lab("pcie-tree", title="Place eight GPUs, eight NICs, four SSDs", tier="server",
-     controls=[*_controls(), Control("traffic", TRAFFIC, default=TO_NIC, as_="menu")],
+     controls=[*_controls(picks="NICs here"),
+               Control("traffic", box.TRAFFIC, default=box.TO_NIC, as_="menu", picks="traffic to here")],
      chart=lambda: tiers.chart(
          "Two CPUs at the top, joined by their own links; PCIe switches below them; then NICs and SSDs, then GPUs. Beside each "
          "cable its GB/s one way. Cables in use are thick; what limits the traffic is dashed and marked as bottleneck, and in "
-         "a box that cannot be built every cable at a part that lacks lanes. Below: how many lanes share an uplink, and how many "
-         "lanes of a CPU are taken."),
+         "a box that cannot be built every cable at a part that lacks lanes, with the lanes asked of that part above it. A click "
+         "on a CPU or a switch hangs the NICs there; a click on a GPU sends from GPU 0 to it, one on a NIC from every GPU to its "
+         "NIC.", lowest=_LOWEST),
      leaves_out="Traffic from GPU to GPU over NVLink, which most such servers have besides. Root complexes inside a CPU: on real "
                 "ones traffic between two of them can be slower, or not allowed at all. Isolation (ACS), which sends traffic "
                 "below a switch up to the CPU and back. The links between the CPUs are taken at a lower rate than this CPU's.",
-     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
+     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"],
+     stops=stops.TREE)
 def pcie_tree(switches, nics, uplink, traffic):
     """Below one switch traffic never meets the CPU; above it everybody shares the uplink."""
-    if _overbooked(switches, nics, uplink):
-        return _refused(switches, nics, uplink)
-    graph, lanes = box(switches, nics, uplink), load(switches, nics, uplink)
-    captions = [f"Of each CPU's {box_lanes} PCIe lanes {lanes.of_cpu} are taken."]
-    if switches:
-        ratio = oversubscription(lanes.below, lanes.uplink)
-        captions.insert(0, f"Below each switch {lanes.below} lanes share an uplink of {lanes.uplink}: {ratio:.3g} to 1.")
-    if traffic == TO_NIC and nics == NONE:
-        return (tiers.columns(tiers.drawn(graph, None, tuple(captions))),
-                f"This can be built, but it has no NICs for its {GPUS} GPUs to send to: choose other traffic. {captions[0]}")
-    shared = share(graph, pairs(traffic))
-    return tiers.columns(tiers.drawn(graph, shared, tuple(captions))), _told(graph, shared, traffic, captions[0])
+    if box.overbooked(switches, nics, uplink):
+        return _clickable(_refused(switches, nics, uplink)), box.too_many(switches, nics, uplink)
+    graph, lanes = box.built(switches, nics, uplink), box.load(switches, nics, uplink)
+    of_cpu = f"Of each CPU's {box_lanes} PCIe lanes {lanes.of_cpu} are taken."
+    ratio = f"Below each switch {lanes.below} lanes share an uplink of {lanes.uplink}: " + (
+        f"{oversubscription(lanes.below, lanes.uplink):.3g} to 1.") if switches else ""
+    idle = traffic == box.TO_NIC and nics == box.NONE
+    shared = None if idle else share(graph, box.pairs(traffic))
+    table = _clickable(tiers.drawn(graph, shared, (of_cpu,) if switches else (), _LOWEST))
+    if shared is None:
+        return table, (f"This can be built, but it has no NICs for its {box.GPUS} GPUs to send to: choose other traffic. "
+                       f"{ratio or of_cpu}")
+    return table, f"{_told(graph, shared, traffic)} {ratio or of_cpu}"
 
 
-def _told(graph: Graph, shared: Share, traffic: str, caption: str) -> str:
+def _clickable(rows: list[dict]) -> dict[str, list]:
+    """Return the live table of *rows*, with the NICs' place and the traffic that a click on a device picks."""
+    table = tiers.columns(rows)
+    place, traffic = {"cpu": box.ON_CPUS, "pcie-switch": box.BESIDE}, box.PAIRS | {f"nic{i}": box.TO_NIC for i in range(box.GPUS)}
+    devices = [end if part != "cable" else "" for part, end in zip(table["part"], table["from"], strict=True)]
+    return table | {"NICs here": [place.get(part, "") for part in table["part"]],
+                    "traffic to here": [traffic.get(device, "") for device in devices]}
+
+
+def _told(graph: Graph, shared: Share, traffic: str) -> str:
     each = span(shared.rates.min(), shared.rates.max(), "B/s")
     many = "" if len(shared.rates) == 1 else f" each, {units.format(shared.total, 'B/s')} together"
     a, b = (graph.nodes[ends[0]] for ends in (shared.src, shared.dst))
     way = graph.paths(a, b)[0]
     word = f"{path_class(graph, a, b)}, " if not b.startswith("cpu") else ""
-    return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {a} reaches {b} by {word}{' – '.join(way)}. {caption}"
+    return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {a} reaches {b} by {word}{' – '.join(way)}."
 
 
-def _refused(switches: int, nics: str, uplink: str) -> tuple[dict, str]:
-    """What is shown of a box that cannot be built: its tree, with what asks for too many lanes marked, and the sum."""
-    sentence, over = _too_many(switches, nics, uplink), _overbooked(switches, nics, uplink)
-    graph = tree("the box", _without_limits(switches, nics, uplink))
-    rows = [row for row in tiers.drawn(graph, None, tuple(textwrap.wrap(sentence, 84))) if row["part"] != "rate"]
+def _refused(switches: int, nics: str, uplink: str) -> list[dict]:
+    """What is drawn of a box that cannot be built: its tree, what asks for too many lanes marked, and how many those are."""
+    over = box.overbooked(switches, nics, uplink)
+    graph = tree("the box", box.without_limits(switches, nics, uplink))
+    rows = [row for row in tiers.drawn(graph) if row["part"] != "rate"]
     for row in rows:
         ends = {row.get("from"), row.get("to")}
         # The link between the CPUs takes none of their PCIe lanes.
         if row["part"] == "cable" and not ends.isdisjoint(over) and ends != {"cpu0", "cpu1"}:
             row |= {"state": tiers.TIGHT, "px": 7}
-    return tiers.columns(rows), sentence
-
-
-def _overbooked(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
-    return {name: one for name, one in budgets(switches, nics, uplink).items() if one.over}
-
-
-def _too_many(switches: int, nics: str, uplink: str) -> str:
-    """Say which part lacks how many lanes, and what asks for them, as a sum."""
-    (first, one), *others = _overbooked(switches, nics, uplink).items()
-    asked = " + ".join(f"{lanes} ({by})" for by, lanes in one.asked.items())
-    total = f" = {sum(one.asked.values())}" if len(one.asked) > 1 else ""
-    more = f" {' and '.join(_called(name) for name, _ in others)} lacks as many." if others else ""
-    return (f"This does not work: {one.over} lanes too many at {_called(first)}. It has {one.has} PCIe lanes, and asked of it "
-            f"are {asked}{total}.{more}")
-
-
-def _called(name: str) -> str:
-    return f"{'CPU' if name.startswith('cpu') else 'PCIe switch'} {''.join(filter(str.isdigit, name))}"
+    sums = [{"part": "rate", "state": tiers.TIGHT, "x": row["x"], "y": row["y"] + 0.12,
+             "label": f"{sum(one.asked.values())} lanes asked of {one.has}"}
+            for row in rows for one in [over.get(row.get("from"))] if one and row["part"] in ("cpu", "pcie-switch")]
+    return rows + sums
 
 
 # ---- lab 3: who reaches whom, and by which way ----
 
-_DEVICES = [f"{kind}{i}" for kind in ("gpu", "nic") for i in range(GPUS)]
-_FROM = _DEVICES[:GPUS]
+_DEVICES = [f"{kind}{i}" for kind in ("gpu", "nic") for i in range(box.GPUS)]
+_FROM = _DEVICES[:box.GPUS]
 WAY, ALONE, TOGETHER = "the way", "GB/s, one pair alone", "GB/s, all GPUs at once"
 _TINTS = {"PIX": charts.BLUE_TINT, "PHB": charts.ORANGE_TINT, "SYS": charts.VERMILION_TINT, "": charts.PAPER}
 
@@ -284,7 +175,7 @@ _TINTS = {"PIX": charts.BLUE_TINT, "PHB": charts.ORANGE_TINT, "SYS": charts.VERM
 @functools.cache
 def matrix(switches: int, nics: str, uplink: str, shown: str) -> dict[tuple[str, str], tuple[str, float]]:
     """Return {(from, to): (path class, bytes per second)} of all GPUs to all GPUs and NICs; NaN where nothing is sent."""
-    graph = box(switches, nics, uplink)
+    graph = box.built(switches, nics, uplink)
     there = [name for name in _DEVICES if name in graph.nodes]
     ends = [(a, b) for a in _FROM for b in there if a != b]
     if shown == TOGETHER:
@@ -303,7 +194,7 @@ def _matrix_chart():
     axis = alt.Axis(title="to", orient="top", labelAngle=0, labelFontSize=13)
     x = charts.names("to", [_short(name) for name in _DEVICES], channel="X").axis(axis)
     y = charts.names("from", [_short(name) for name in _FROM])
-    said = {word: f"{word}: {meant}" for word, meant in WORDS.items()}
+    said = {word: f"{word}: {meant}" for word, meant in box.WORDS.items()}
     legend = charts.legend(list(said.values()), symbolSize=400, orient="bottom", values=list(said),
                            labelExpr=f"({json.dumps(said)})[datum.label]")
     colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
@@ -320,12 +211,13 @@ def _matrix_chart():
      chart=_matrix_chart,
      leaves_out="Root complexes inside a CPU, which nvidia-smi tells apart (NODE) and this box does not. Reads, whose requests "
                 "and answers share the links of the other direction. What the copies' software adds.",
-     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"])
+     sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"],
+     stops=stops.MATRIX)
 def pcie_matrix(switches, nics, uplink, shown):
     """One pair alone sees little of the tree; all together see where it is narrow."""
-    if _overbooked(switches, nics, uplink):
+    if box.overbooked(switches, nics, uplink):
         blank = [(a, b, "", "") for a in _FROM for b in _DEVICES]
-        return _columns(blank), _too_many(switches, nics, uplink)
+        return _columns(blank), box.too_many(switches, nics, uplink)
     found, rows = matrix(switches, nics, uplink, shown), []
     for a in _FROM:
         for b in _DEVICES:
@@ -342,7 +234,7 @@ def _columns(rows: list[tuple[str, str, str, str]]) -> dict[str, list]:
 
 def _counted(found: dict, shown: str) -> str:
     told = []
-    for word, said in WORDS.items():
+    for word, said in box.WORDS.items():
         rates = [rate for way, rate in found.values() if way == word and not np.isnan(rate)]
         if not rates:
             continue
@@ -352,3 +244,62 @@ def _counted(found: dict, shown: str) -> str:
 
 def _short(name: str) -> str:
     return name.replace("gpu", "G").replace("nic", "N")
+
+
+# ---- the model beside what was measured ----
+
+_RUNS = {"write": (charts.SERVER, charts.SOLID), "read": (charts.CHIP, charts.DASHED),
+         "read and write": (charts.OTHER, charts.DOTTED)}
+
+
+def _transfers_chart():
+    def rate(field):
+        return charts.y(field, (0, 8e9), title="data, one way", unit="B/s")
+
+    return against.chart(charts.x("transfer", (60, 2200), title="one transfer", unit="B", log=2), rate, _RUNS, errors=(-25, 100),
+                         description="Above, the data a second against the bytes of one transfer over PCIe 3 with eight lanes: "
+                                     "the model as lines, for writing, reading and both at once, and what was measured as black "
+                                     "diamonds below them. Below, the error: large for small transfers, a few per cent for "
+                                     "large ones.")
+
+
+@lab("pcie-transfers", title="Transfers over PCIe 3 x8, beside a measurement", tier="server", controls=(),
+     chart=_transfers_chart,
+     leaves_out="How fast the measured NIC can start its transfers. The number of reads under way is fitted to these "
+                "measurements: {{ UNDER_WAY }}.",
+     sources=["pcie-bench", "pcie-bench-data", "pcie-model"])
+def pcie_transfers():
+    """Large transfers come near the model; small ones wait for the device to start them."""
+    table = against.table("transfer", {kind: (list(measured(kind)), list(modelled(kind).values()), list(measured(kind).values()))
+                                       for kind in _RUNS})
+    smallest, largest = (table[against.ERROR][table["transfer"] == end(table["transfer"])] for end in (min, max))
+    return table, (f"The model is {largest.min():.0f} to {largest.max():.0f} % above the largest transfers, and up to "
+                   f"{smallest.max():.0f} % above the smallest.")
+
+
+_KINDS = {"one copy": (charts.SERVER, charts.SOLID), "two copies": (charts.CHIP, charts.DASHED),
+          "both ways": (charts.OTHER, charts.DOTTED)}
+
+
+def _copies_chart():
+    def rate(field):
+        return charts.y(field, (0, 130e9), title="together", unit="B/s")
+
+    listed = [one.shown for one in copies()]
+    return against.chart(charts.names("copy", listed, channel="X", title=""), rate, _KINDS, errors=(-20, 20),
+                         description="Copies between GPUs over PCIe 5, below no switch, one or two: short bars for what the tree "
+                                     "predicts, black diamonds for what was measured. Below, the error: a few per cent, more "
+                                     "where copies go both ways below a switch.")
+
+
+@lab("pcie-copies", title="Copies between GPUs, beside measurements", tier="server", controls=(), chart=_copies_chart,
+     leaves_out="What the copies' software adds. Nothing is fitted; {{ settings.mps }} bytes of data a packet are assumed.",
+     sources=["rtx6kpro-direct", "rtx6kpro-microchip", "rtx6kpro-broadcom"])
+def pcie_copies():
+    """The tree says what matters: what shares an uplink gets half."""
+    found = copies()
+    table = against.table("copy", {kind: tuple(zip(*[(one.shown, one.model, one.measured) for one in found if one.kind == kind],
+                                                   strict=True)) for kind in _KINDS})
+    error, both = table[against.ERROR], table[against.RUN] == "both ways"
+    return table, (f"One copy, or two at once: the tree promises at most {error[~both].max():.0f} % more than was measured. Both "
+                   f"ways at once: up to {error[both].max():.0f} %.")

@@ -8,7 +8,7 @@ from fabriclib.topology import Part, tree
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import PAIR, SMALL, settings, slot
+from .tables import PAIR, SMALL, settings, short_header, slot
 
 _GPUS = 4
 
@@ -98,6 +98,19 @@ def _read_share(nbytes: int, payload: int, header: int) -> float:
     return nbytes / (nbytes + math.ceil(nbytes / payload) * header)
 
 
+def _cut_finer(read_share) -> str:
+    whole, fine = (read_share(4096, payload, short_header) for payload in (settings.mps, 64))
+    return (f"With your function: of what a read of 4 KiB brings down, {units.portion(whole)} are data where completions carry "
+            f"{settings.mps} bytes, and {units.portion(fine)} on a host that cuts its answers at every 64.")
+
+
+def _below_one_uplink(each_gets) -> str:
+    wire = slot.bandwidth(settings.mps)
+    few, many = (each_gets(devices, wire, wire) for devices in (2, 2 * _GPUS))
+    return (f"With your function: of the {units.format(wire, 'B/s')} of its own link a GPU gets {units.format(few, 'B/s')} where "
+            f"two share an uplink of the same width, and {units.format(many, 'B/s')} where eight do.")
+
+
 EXERCISES = [
     Exercise(
         "pcie.read-share",
@@ -122,6 +135,7 @@ EXERCISES = [
             ("1 - -(-nbytes // payload) * header / nbytes",
              "The headers come on top of the data: divide by both together, not by the data alone."),
         ],
+        follows=_cut_finer,
     ),
     Exercise(
         "pcie.each-gets",
@@ -143,6 +157,7 @@ EXERCISES = [
             ("wire / devices", "That shares the device's own link with the others. It has that to itself; it is the uplink that "
                                "all share."),
         ],
+        follows=_below_one_uplink,
     ),
 ]
 

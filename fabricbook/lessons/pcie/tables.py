@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fabriclib import catalog, framing, lanes, pcie, units
 from fabriclib.flows import share
 from fabriclib.links import Link, link
-from fabriclib.measurements import error, percent
+from fabriclib.measurements import error
 from fabriclib.switches import switch
 from fabriclib.topology import Part, tree
 
@@ -81,30 +83,44 @@ def generations():
     return links().query("family == 'pcie'")[columns].round(1).reset_index(drop=True)
 
 
-def chips():
-    """Return a DataFrame: the PCIe switch chips."""
-    from fabriclib.switches import switches
+def reads_under_way():
+    """Return a DataFrame: the reads that fill sixteen lanes, in requests of `MRRS` bytes, at the measured round trip."""
+    import pandas as pd
 
-    columns = ["name", "port", "lanes", "latency (ns)"]
-    return switches().query("family == 'pcie-switch'")[columns].reset_index(drop=True)
+    wires = [link(name) for name in ("pcie3", "pcie4", "pcie5")]
+    return pd.DataFrame([{"link": f"{one.name} x{one.lanes}", "bytes on their way": units.format(one.bandwidth() * ROUND_TRIP),
+                          f"reads of {MRRS} bytes": round(one.bandwidth() * ROUND_TRIP / MRRS)} for one in wires])
+
+
+def chips():
+    """Return a DataFrame of text: the PCIe switch chips, and how many devices with 16 lanes each holds if 16 lanes go up."""
+    import pandas as pd
+
+    found = [switch(row["id"]) for row in catalog.rows("switches") if row["family"] == "pcie-switch"]
+    return pd.DataFrame([{
+        "chip": one.name, "for": one.port.name, "lanes": one.lanes, "devices with 16 lanes": lanes.fan_out(one.id),
+        "port to port": units.format(one.latency, "s") if one.latency == one.latency else "not found",
+    } for one in found])
 
 
 def chip_delay() -> str:
     """Return the shortest and the longest time that a switch chip takes, as a share of the start of a copy over PCIe."""
-    shares = chips()["latency (ns)"] * units.ns / slot.latency
-    return joined(units.portion(shares.min()), units.portion(shares.max()))
+    shares = [one.latency / slot.latency for one in map(switch, ("pex88096", "pex89144"))]
+    return joined(units.portion(min(shares)), units.portion(max(shares)))
 
 
 def figures_beside_published():
     """Return a DataFrame: how many published PCIe figures of each kind the model computes, and the largest difference."""
-    from fabriclib.figures import published
-
-    table = published()
-    table = table[table["about"].str.match(r"pcie|pex") & ~table["note"].str.startswith("differs:")]
-    off = (table["computed / stated"] - 1).abs()
+    table, off = _published()
     found = table.assign(off=off).groupby("quantity").agg(figures=("id", "size"), off=("off", "max")).reset_index()
     found["largest difference"] = [f"{100 * value:.1f} %" for value in found.pop("off")]
     return found
+
+
+def tables_agree() -> str:
+    """Say how many published figures the model computes, and how near it comes."""
+    table, off = _published()
+    return f"{len(table)} figures, {100 * off.max():.1f} % off at most"
 
 
 def measured(kind: str) -> dict[int, float]:
@@ -113,28 +129,22 @@ def measured(kind: str) -> dict[int, float]:
     return {int(figure.scope.split(", ")[1].removesuffix(" B")): figure.si for figure in found}
 
 
+def modelled(kind: str) -> dict[int, float]:
+    """Return {bytes of one transfer: bytes per second} that the model gives where one kind of transfer was measured."""
+    one = chosen(MEASURED_ON)
+    return {nbytes: float(read_rate(one, nbytes, settings, UNDER_WAY) if kind == "read"
+                          else pcie.rate(one, kind, nbytes, settings)) for nbytes in measured(kind)}
+
+
 def errors(kind: str) -> dict[int, float]:
     """Return {bytes of one transfer: error of the model} beside what was measured, of one kind of transfer."""
-    one = chosen(MEASURED_ON)
-    return {nbytes: float(error(read_rate(one, nbytes, settings, UNDER_WAY) if kind == "read"
-                                else pcie.rate(one, kind, nbytes, settings), got)) for nbytes, got in measured(kind).items()}
+    return {nbytes: float(error(modelled(kind)[nbytes], got)) for nbytes, got in measured(kind).items()}
 
 
 def at_the_largest() -> tuple[float, float]:
     """Return the least and the greatest error at the largest transfers that were measured."""
     off = [found[max(found)] for found in map(errors, pcie.OPERATIONS)]
     return min(off), max(off)
-
-
-def transfers_beside_measured():
-    """Return a DataFrame of text: reads and writes over PCIe 3 x8, the model beside pcie-bench's measurements."""
-    import pandas as pd
-
-    columns = {"transfer": [units.format(nbytes) for nbytes in measured("write")]}
-    for kind in ("write", "read", "read and write"):
-        columns[f"{kind}, measured"] = [units.format(8 * got, "b/s") for got in measured(kind).values()]
-        columns[f"{kind}, error"] = [percent(off) for off in errors(kind).values()]
-    return pd.DataFrame(columns)
 
 
 def limits_beside_measured():
@@ -153,29 +163,45 @@ def limits_beside_measured():
     return pd.DataFrame(rows)
 
 
-def copies_beside_measured():
-    """Return a DataFrame of text: copies with and without switches, the model beside what was measured."""
-    import pandas as pd
+class Copy(NamedTuple):
+    """A copy between GPUs, as a chart names it, of a `kind`; what the tree predicts and what was measured, bytes per second."""
 
+    shown: str
+    kind: str
+    model: float
+    measured: float
+
+
+def copies() -> list[Copy]:
+    """Return the published copies with and without switches beside the tree's prediction."""
     direct = tree("no switch", [Part("cpu", "cpu0"), Part("gpu", "gpu0 gpu1", "cpu0")])
     box = tree("two switches", [Part("cpu", "cpu0"), Part("pcie-switch", "sw0 sw1", "cpu0"),
                                 Part("gpu", "gpu0 gpu1 gpu2 gpu3", "sw0 sw0 sw1 sw1")])
     below = tree("one switch", [Part("cpu", "cpu0"), Part("pcie-switch", "sw0", "cpu0"),
                                 Part("gpu", "gpu0 gpu1 gpu2 gpu3", "sw0")])
     over = [("gpu0", "cpu0"), ("gpu1", "cpu0"), ("cpu0", "gpu0"), ("cpu0", "gpu1")]  # up to the root port and down again
-    cases = [("p2p-no-switch", share(direct, [("gpu0", "gpu1")]).total), ("p2p-one-switch", share(box, [("gpu0", "gpu1")]).total),
-             ("p2p-two-switches", share(box, [("gpu0", "gpu2")]).total),
-             ("p2p-two-pairs-one-switch", share(below, [("gpu0", "gpu2"), ("gpu1", "gpu3")]).total),
-             ("p2p-two-pairs-uplink", share(box, [("gpu0", "gpu2"), ("gpu1", "gpu3")]).total),
-             ("p2p-both-ways-no-switch", share(direct, [("gpu0", "gpu1"), ("gpu1", "gpu0")]).total),
-             ("p2p-both-ways", share(box, [("gpu0", "gpu1"), ("gpu1", "gpu0")]).total),
-             ("p2p-both-ways-acs", share(box, over).total / 2)]
-    found = [(catalog.figure(id), value) for id, value in cases]
-    return pd.DataFrame([{"copy": figure.quantity, "model": units.format(value, "B/s"),
-                          "measured": units.format(figure.si, "B/s"), "error": percent(error(value, figure.si)),
-                          "source": figure.source.id} for figure, value in found])
+    two, both = [("gpu0", "gpu2"), ("gpu1", "gpu3")], [("gpu0", "gpu1"), ("gpu1", "gpu0")]
+    cases = [("no switch", "one copy", direct, [("gpu0", "gpu1")], "p2p-no-switch"),
+             ("one switch", "one copy", box, [("gpu0", "gpu1")], "p2p-one-switch"),
+             ("two switches", "one copy", box, [("gpu0", "gpu2")], "p2p-two-switches"),
+             ("2 below a switch", "two copies", below, two, "p2p-two-pairs-one-switch"),
+             ("2 over an uplink", "two copies", box, two, "p2p-two-pairs-uplink"),
+             ("↔ no switch", "both ways", direct, both, "p2p-both-ways-no-switch"),
+             ("↔ one switch", "both ways", box, both, "p2p-both-ways")]
+    found = [Copy(shown, kind, share(graph, flows).total, catalog.figure(id).si) for shown, kind, graph, flows, id in cases]
+    # Each of the two copies goes up and down: two flows of the tree, one of the measurement.
+    return [*found, Copy("↔ with ACS", "both ways", share(box, over).total / 2, catalog.figure("p2p-both-ways-acs").si)]
 
 
 def below_model() -> float:
     """Return the share that is missing of the model in copies both ways below a Broadcom switch."""
     return 1 - catalog.figure("p2p-both-ways").si / (2 * slot.bandwidth())
+
+
+def _published():
+    """The published figures that the model computes, as a DataFrame, and how far it is off each, as a share."""
+    from fabriclib.figures import published
+
+    table = published()
+    table = table[table["about"].str.match(r"pcie|pex") & ~table["note"].str.startswith("differs:")]
+    return table, (table["computed / stated"] - 1).abs()
