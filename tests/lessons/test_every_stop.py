@@ -28,8 +28,6 @@ WITHOUT: set[str] = {
     "one-server", "pair-matrix", "server-all-reduce",
     # fabrics
     "design-a-fabric", "fabric-growth", "rails-or-servers",
-    # congestion
-    "hash-draw", "hash-entropy", "incast-queue",
     # collectives
     "stepper", "who-talks", "staircase",
     # cost

@@ -21,7 +21,6 @@ TO_COME = [
     "signals",
     "one_server",
     "fabrics",
-    "congestion",
     "collectives",
     "cost",
     "hierarchy",

@@ -8,7 +8,6 @@ from fabricbook.lessons import lessons
 # Lessons that still need more than they print: a list that may only become shorter.
 TO_COME = [
     "infinity_fabric",
-    "congestion",
 ]
 
 

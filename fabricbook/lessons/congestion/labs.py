@@ -9,15 +9,22 @@ import numpy as np
 from fabriclib import units
 from fabriclib.congestion import dcqcn, incast, pause
 
-from ...stage import Control, charts, lab, parts
+from ...stage import Control, against, charts, lab, parts
+from .stops import DRAW, ENTROPY, INCAST
 from .tables import (
+    ALPS,
     BUFFER,
     CHOSEN_UP_TO,
+    DCQCN,
+    DICE,
     FEEDBACK,
     HASHED,
     LLAMA,
     NEAR,
+    NOBODY,
     PACKET,
+    PFC,
+    PFC_DCQCN,
     PORT,
     RAILS,
     SECONDS,
@@ -27,10 +34,14 @@ from .tables import (
     TWO,
     WANTED,
     Figures,
+    adaptive_published,
     averages,
     blocks,
     figures,
     full_after,
+    hashing_published,
+    headroom_ports,
+    headrooms_published,
     needed,
     reached,
     steps,
@@ -72,12 +83,12 @@ def _draw_chart():
 
 @lab("hash-draw", title="Dice for flows", tier="cluster",
      controls=[Control("senders", _COUNTS, default=8), Control("paths", _COUNTS, default=8),
-               Control("way", _WAYS, default=_WAYS[0], as_="menu"),
+               Control("way", _WAYS, default=DICE, as_="menu"),
                Control("draw", range(1, _THROWS + 1), default=1, label="throws", as_="steps", verb="throw")],
      chart=_draw_chart,
      leaves_out="A second stage of dice on the way down. Flows that begin and end at different times, and transports that slow "
                 "down by more than their share. Spraying here is perfect: round robin, with nothing to put back in order.",
-     sources=["raab-steger", "llama3", "azar-1994"], glides=("left", "right", "bottom", "top"))
+     sources=["raab-steger", "llama3", "azar-1994"], glides=("left", "right", "bottom", "top"), stops=DRAW)
 def hash_draw(senders, paths, way, draw):
     """Dice leave a third of the paths idle and let the slowest flow wait for the fullest one."""
     placed = blocks(senders, paths, way, draw)
@@ -128,7 +139,7 @@ def _named(shares: Figures) -> list[tuple[str, str]]:
 
 def _said(shares: Figures) -> str:
     busy, mean, slowest = (share for _, share in _named(shares))
-    return f"{busy} of the paths are busy, the mean throughput is {mean}, the slowest sets the pace at {slowest}"
+    return f"{busy} of the paths busy, mean throughput {mean}, slowest {slowest}"
 
 
 # ---- lab 2: more dice ----
@@ -161,13 +172,13 @@ def _entropy_chart():
 
 @lab("hash-entropy", title="More dice", tier="cluster",
      controls=[Control("paths", _PATHS, default=8, label="senders and paths"),
-               Control("split", _SPLITS, default=16, label="flows each", unit="flows"),
+               Control("split", _SPLITS, default=16, label="flows each", unit="flows", drags="x"),
                Control("nbytes", _SIZES, default=2.0**20, label="a transfer", unit="B")],
      chart=_entropy_chart,
      leaves_out="What a flow costs: a connection in the network card's memory, a header in every packet, an answer for every "
                 "message. Two choices are drawn ({{ CHOSEN_TRIALS }} times), and stop at {{ CHOSEN_UP_TO }} flows. Only one "
                 "stage of switches throws dice.",
-     sources=["llama3", "raab-steger", "azar-1994"])
+     sources=["llama3", "raab-steger", "azar-1994"], stops=ENTROPY)
 def hash_entropy(paths, split, nbytes):
     """Hashing approaches an even spread only with the square root of the number of flows."""
     shares = {"hash": [reached(paths, q) for q in _SPLITS],
@@ -190,9 +201,8 @@ def hash_entropy(paths, split, nbytes):
 _SENDERS = [2, 4, 8, 16, 32]
 _NEAR, _FAR = (NEAR / units.us, 2), (SECONDS / units.ms, 14)  # of the two panels: microseconds and MB, milliseconds and MB
 _DRAWN = np.concatenate([np.arange(0, 100, 2), np.arange(100, 400, 10), np.arange(400, len(TIMES), 10)])
-_NOTHING, _PAUSE, _ECN, _BOTH = "nobody slows down", "PFC alone", "DCQCN alone", "DCQCN and PFC"
-_STYLES = {_NOTHING: (charts.LIMIT, charts.DOTTED), _PAUSE: (charts.OTHER, charts.DASHED),
-           _ECN: (charts.OTHER_2, charts.DASH_DOT), _BOTH: (charts.CLUSTER, charts.SOLID)}
+_STYLES = {NOBODY: (charts.LIMIT, charts.DOTTED), PFC: (charts.OTHER, charts.DASHED),
+           DCQCN: (charts.OTHER_2, charts.DASH_DOT), PFC_DCQCN: (charts.CLUSTER, charts.SOLID)}
 
 
 def _panel(x: str, y: str, ends, title: str, place: list[str], side: str):
@@ -233,12 +243,12 @@ def _queue_chart():
      leaves_out="Packets: rates and queue are smooth averages, but for the first cut of every sender, which comes at once. The "
                 "headroom above the threshold, pauses that take time to arrive, and other flows. The settings are those of 2015, "
                 "for {{ si(8 * PORT, 'b/s') }}; later network cards have others, which their makers hardly publish.",
-     sources=["zhu-2015", "zhu-2016"])
+     sources=["zhu-2015", "zhu-2016"], stops=INCAST)
 def incast_queue(senders, feedback, threshold):
     """A pause acts within microseconds and on everybody; congestion control acts within milliseconds, on the guilty."""
     alone, both = trace(senders, feedback), trace(senders, feedback, threshold)
     time, grown = TIMES[_DRAWN], incast.queue_growth(senders, PORT) * TIMES[_DRAWN]
-    lines = {_NOTHING: grown, _PAUSE: np.minimum(grown, threshold), _ECN: alone.queue[_DRAWN], _BOTH: both.queue[_DRAWN]}
+    lines = {NOBODY: grown, PFC: np.minimum(grown, threshold), DCQCN: alone.queue[_DRAWN], PFC_DCQCN: both.queue[_DRAWN]}
     table = {"case": np.repeat(list(lines), time.size)}
     both_axes = np.tile(time, len(lines)), np.concatenate(list(lines.values())) / units.MB
     for name, unit, in_unit, (last, top) in (("near", "µs", units.us, _NEAR), ("far", "ms", units.ms, _FAR)):
@@ -258,3 +268,81 @@ def _paused(seen: dcqcn.Trace) -> str:
     return "nobody is paused" if not stopped else (
         f"pauses hold the senders back for {units.format(stopped, 's', 2)} of the first {units.format(SECONDS, 's')}, and "
         f"{units.portion(used(seen))} of the port is used")
+
+
+# ---- the model against what was published ----
+
+_SLOWEST, _MEAN = "slowest flow", "mean flow"
+
+
+def _hashing_chart():
+    return against.chart(
+        charts.names("who", list(hashing_published()), channel="X", title=""),
+        lambda field: charts.y(field, (0, 105), title="of a spread load (%)"),
+        {_SLOWEST: (charts.CLUSTER, charts.SOLID), _MEAN: (charts.OTHER, charts.DASHED)}, errors=(-60, 60), description=(
+            "For five published figures what hashing reaches of an evenly spread load: two short bars for the model's slowest "
+            "and mean flow, a black diamond for what was published; below, by how much either is off."))
+
+
+@lab("hashing-against-published", title="Hashing against published figures", tier="cluster", controls=(), chart=_hashing_chart,
+     leaves_out="How many flows there were: no source says it, so the model has {{ PATHS }} senders on {{ PATHS }} paths, one "
+                "flow each, and {{ LLAMA }} where queue pairs were hashed (QPs). Pipelines, and flows that meet no die because "
+                "both ends hang on one switch.",
+     sources=["fierce-colossus", "besthub-baidu", "asterfusion-ars", "tolly-225112"])
+def hashing_against_published():
+    """What was published lies between the flow that is waited for and the one that never waits, or near the second."""
+    found = {who: tuple(100 * share for share in shares) for who, shares in hashing_published().items()}
+    slowest, mean, measured = zip(*found.values(), strict=True)
+    table = against.table("who", {_SLOWEST: (list(found), slowest, measured), _MEAN: (list(found), mean, measured)})
+    off = {run: [error for name, error in zip(table[against.RUN], table[against.ERROR], strict=True) if name == run]
+           for run in (_SLOWEST, _MEAN)}
+    return table, (f"The slowest flow is {-max(off[_SLOWEST]):.0f} to {-min(off[_SLOWEST]):.0f} % too dark a picture; the mean "
+                   f"is off by {min(off[_MEAN]):.0f} to {max(off[_MEAN]):+.0f} %.")
+
+
+_BUFFERS = dict(zip(adaptive_published(), (charts.CLUSTER, charts.OTHER, charts.OTHER_2), strict=True))
+
+
+def _adaptive_chart():
+    return against.chart(
+        charts.names("nodes", [f"{nodes} nodes" for nodes in ALPS], channel="X", title=""),
+        lambda field: charts.y(field, (0, 110e9), title="bus rate", unit="B/s"),
+        {buffer: (colour, charts.SOLID) for buffer, colour in _BUFFERS.items()}, errors=(-20, 120), description=(
+            "For 8, 16 and 512 nodes four ports at line rate as a short bar, the same for all, and as black diamonds the bus "
+            "rates that all-reduces of three sizes reached; below, by how much the bar is more."))
+
+
+@lab("adaptive-against-measured", title="Routing by load, measured", tier="cluster", controls=(), chart=_adaptive_chart,
+     leaves_out="Headers, software, and whoever else was computing on the machine.", sources=["boeschf-alps"])
+def adaptive_against_measured():
+    """A network that routes by load is nearly as good as its ports, until it is large and shared."""
+    table = against.table("nodes", {
+        buffer: ([f"{nodes} nodes" for nodes in found], *zip(*found.values(), strict=True))
+        for buffer, found in adaptive_published().items()})
+    few, many = ([error for where, error in zip(table["nodes"], table[against.ERROR], strict=True)
+                  if (where == f"{max(ALPS)} nodes") == large] for large in (False, True))
+    return table, (f"Four ports a node at line rate: {min(few):.0f} to {max(few):.0f} % more than was measured on few nodes, "
+                   f"{min(many):.0f} to {max(many):.0f} % on {max(ALPS)}.")
+
+
+def _headroom_chart():
+    return against.chart(
+        charts.names("port", headroom_ports(), channel="X", title=""),
+        lambda field: charts.y(field, (0, 120), title="headroom (kB)"),
+        dict(zip(headrooms_published(), ((charts.OTHER, charts.DASHED), (charts.CLUSTER, charts.SOLID)), strict=True)),
+        errors=(-50, 50), description=(
+            "The headroom of two ports: short bars for the model's worst case, counted as bytes sent and in cells of buffer, "
+            "black diamonds for what was published; below, by how much the model is off."))
+
+
+@lab("headroom-against-published", title="Headroom against published values", tier="cluster", controls=(), chart=_headroom_chart,
+     leaves_out="The first source does not state its MTU and the second not its cable: {{ LONGEST }} bytes and {{ CABLE }} m are "
+                "assumed.",
+     sources=["linux-mlxsw", "zhu-2015"])
+def headroom_against_published():
+    """A pause comes late, and what still arrives fills cells badly."""
+    table = against.table("port", {counted: (headroom_ports(), *(np.array(each) / units.kB for each in zip(*pairs, strict=True)))
+                                   for counted, pairs in headrooms_published().items()})
+    sent, cells = (table[against.ERROR][2 * at:2 * at + 2] for at in range(2))
+    return table, (f"Counted as sent the model is {-max(sent):.0f} to {-min(sent):.0f} % too low; in cells of buffer it is off "
+                   f"by {min(cells):.0f} and {max(cells):+.0f} %.")

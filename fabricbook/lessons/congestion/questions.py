@@ -1,10 +1,10 @@
 """Dice for flows, many senders to one receiver, and three figures that are all called utilisation."""
 
 from fabriclib import units
-from fabriclib.congestion import ecmp, pause
+from fabriclib.congestion import dcqcn, ecmp, pause
 
 from ...course.declare import Exercise, Prediction
-from .tables import LLAMA, MESSAGE, NEWS, PATHS, RATE, SENDERS, WAITS, needed
+from .tables import BUFFER, CABLE, DICE, LLAMA, LONGEST, MESSAGE, NEWS, PATHS, PORT, RATE, SENDERS, WAITS, blocks, needed
 
 PREDICTIONS = [
     Prediction(
@@ -68,6 +68,30 @@ def _pause_headroom(rate, metres, mtu, response, delay_per_metre) -> float:
     return pause.headroom(rate, metres, mtu, response, delay_per_metre=delay_per_metre) - pause.PAUSE_FRAME
 
 
+def _whatever_the_size(theirs) -> str:
+    few, many, roomy = (theirs(flows, paths) for flows, paths in ((PATHS, PATHS), (1024, 1024), (PATHS, 32)))
+    return (f"With your function: {PATHS} flows keep {units.portion(few)} of {PATHS} paths busy, {1024:,} flows keep "
+            f"{units.portion(many)} of as many, and {PATHS} flows {units.portion(roomy)} of 32. Size does not help.")
+
+
+def _of_the_throws(theirs) -> str:
+    reached = []
+    for draw in range(1, 41):
+        path = blocks(PATHS, PATHS, DICE, draw)[:, 1]
+        reached.append(theirs([int((path == one).sum()) for one in range(PATHS)]))
+    return (f"With your function: of the lab's {len(reached)} throws the best reaches {units.portion(max(reached))} of even "
+            f"spreading, the worst {units.portion(min(reached))}, and a job that makes them all, one after the other, "
+            f"{units.portion(len(reached) / sum(1 / one for one in reached))}.")
+
+
+def _of_a_switch(theirs) -> str:
+    response = pause.response_time(int(dcqcn.value("pfc-quanta-40g")), PORT)
+    far, near = (theirs(PORT, metres, LONGEST, response, 1 / dcqcn.value("fibre-speed")) for metres in (CABLE, 1))
+    return (f"With your function: at {units.format(8 * PORT, 'b/s')} a port and class need {units.format(far)} with {CABLE} m of "
+            f"cable, {units.format(near)} with nearly none; {round(BUFFER / far)} of the former fill the {units.format(BUFFER)} "
+            "of the lab's switch before anything has waited.")
+
+
 EXERCISES = [
     Exercise(
         "congestion.busy-links",
@@ -87,6 +111,7 @@ EXERCISES = [
              "Right for as many flows as paths, and only then. A path must be missed by every *flow*."),
             ("1 - flows * (1 - 1 / paths)", "Chances that must all come true are multiplied, not added."),
         ],
+        follows=_whatever_the_size,
     ),
     Exercise(
         "congestion.step-throughput",
@@ -107,6 +132,7 @@ EXERCISES = [
              "That compares the emptiest busy path with the fullest. Compare the fullest with an even spread."),
             ("sum(loads) / max(loads)", "That is how many full paths' worth of work there is. Divide by the number of paths."),
         ],
+        follows=_of_the_throws,
     ),
     Exercise(
         "congestion.headroom",
@@ -135,5 +161,6 @@ EXERCISES = [
              "This is in bits; rate and mtu are in bytes already."),
         ],
         tolerance=0.003,
+        follows=_of_a_switch,
     ),
 ]

@@ -11,7 +11,7 @@ from fabriclib import catalog, units
 from fabriclib.collectives import busbw
 from fabriclib.congestion import dcqcn, ecmp, incast, loss, pause
 from fabriclib.links import link
-from fabriclib.measurements import error, percent, published
+from fabriclib.measurements import error, published
 from fabriclib.topology.fabrics.named import asked
 
 PATHS = 8  # and senders, where nothing else is said
@@ -30,6 +30,8 @@ CABLE, LONGEST, _USUAL = 100, 9216, 1500  # metres and bytes: where a source doe
 SPRAY, RAILS = "spray packets", "fixed paths (rails)"
 HASHED = {"hash, 1 flow each": 1, "hash, 4 flows each": 4, "hash, 16 flows each": 16}
 TWO = "two choices, 1 flow each"
+DICE = next(iter(HASHED))
+NOBODY, PFC, DCQCN, PFC_DCQCN = "nobody slows down", "PFC alone", "DCQCN alone", "DCQCN and PFC"
 _MANY = 400  # draws behind an average that no formula gives
 CHOSEN_UP_TO, CHOSEN_TRIALS = 64, 300  # flows a transfer: beyond, two choices are nearly even; and draws of them
 PORT = dcqcn.value("dcqcn-port")  # the port for which the parameters were published
@@ -154,15 +156,9 @@ def three_figures():
     return pd.DataFrame(rows).T
 
 
-def less_waste(flows: int) -> float:
-    """Return how many times less is wasted at 95 % than with so many flows a transfer."""
-    return (1 / reached(PATHS, flows) - 1) / (1 / WANTED - 1)
-
-
-def waste_against_flows(flows: int) -> str:
-    """Return how much less waste there is at 95 % than with so many flows a transfer, and how many times the flows it takes."""
-    return (f"{flows} flows reach {reached(PATHS, flows):.0%}; {WANTED:.0%} is {less_waste(flows):.1f} times less waste: "
-            f"{needed(PATHS) / flows:.0f} times the flows")
+def drawn_load() -> tuple[float, float]:
+    """Return (mean, its error) of the flows on the fullest path of PATHS, over 1,024 throws of as many flows."""
+    return ecmp.estimate(ecmp.simulate(PATHS, PATHS, trials=1024).max_load)
 
 
 def one_lost_packet():
@@ -175,77 +171,73 @@ def one_lost_packet():
             way: f"1 in {1 / loss.tolerated(9 / 10, **WIRE, recovery=way):.0f}" for way in loss.RECOVERIES}})
 
 
-# ---- model against measurement ----
-
-# What was compared: the figures' ids, and what the model is asked. The sources say how many flows there were nowhere but in
-# the Llama 3 paper, so PATHS stand for all of them.
-_PUBLISHED = [("spectrum-x-ecmp", "spectrum-x-spread", 1), ("baidu-ecmp", "baidu-spread", 1),
-              ("asterfusion-ecmp", "asterfusion-spread", 1), ("asterfusion-qp-hash", "asterfusion-spread", 16),
-              (None, "tolly-gain-16g", 1)]
-
-
-def hashing_beside_published():
-    """Return a DataFrame of text: what hashing reached of a spread load, published, and two of the model's figures for 8 paths.
-
-    "slowest" waits for the last flow of every step, "mean" never waits; the last column is the number of flows each transfer
-    must have had if the model's slowest flow alone explained the measurement.
-    """
+def oversubscribed(down: int):
+    """Return a DataFrame of text: how many times as long all takes if a share leaves where *down* times as much goes down."""
     import pandas as pd
 
-    rows = []
-    for hashed, spread, split in _PUBLISHED:
-        figure = catalog.figure(spread)
-        share = (catalog.figure(hashed).si if hashed else 1.0) / figure.si
-        slow = ecmp.slowest(PATHS, PATHS, split)
-        way = next(name for name, flows in HASHED.items() if flows == split)
-        mean = averages(PATHS, PATHS, way).mean
-        rows.append({"source": figure.source.id, "flows each": split, "measured": units.portion(share),
-                     "model, slowest": units.portion(slow), "error": percent(error(slow, share)),
-                     "model, mean": units.portion(mean), "error of mean": percent(error(mean, share)),
-                     "flows that would explain it": ecmp.split_for(min(share, WANTED), PATHS, PATHS)})
-    return pd.DataFrame(rows)
+    shares = [1 / 8, 1 / 4, 1 / 2]
+    times = 1 / incast.oversubscribed_share(down, shares)
+    return pd.DataFrame({"share of the traffic that leaves": [f"{share:.1%}" for share in shares],
+                         "times as long": [f"{time:.2f}" for time in times]})
+
+
+def bystander(paused: bool) -> float:
+    """Return the bytes a second that a flow to an idle receiver gets of an uplink that it shares with one of a crowd."""
+    return float(pause.victim_rate(WIRE["rate"], SENDERS, 1, paused=paused))
+
+
+# ---- model against measurement ----
+
+# What was compared, by who says it: the figures' ids, and how many flows each the model is asked for. The sources say how many
+# there were nowhere but in the Llama 3 paper, so PATHS stand for all of them.
+_PUBLISHED = {"NVIDIA": ("spectrum-x-ecmp", "spectrum-x-spread", 1), "Baidu": ("baidu-ecmp", "baidu-spread", 1),
+              "Asterfusion": ("asterfusion-ecmp", "asterfusion-spread", 1),
+              "Asterfusion, QPs": ("asterfusion-qp-hash", "asterfusion-spread", 16), "Tolly": (None, "tolly-gain-16g", 1)}
+
+
+@functools.cache
+def hashing_published() -> dict[str, tuple[float, float, float]]:
+    """Return what hashing reached of a spread load, by who published it: the model's slowest flow, its mean flow, the measured.
+
+    The slowest is waited for in every step, the mean never waits.
+    """
+    found = {}
+    for name, (hashed, spread, split) in _PUBLISHED.items():
+        measured = (catalog.figure(hashed).si if hashed else 1.0) / catalog.figure(spread).si
+        way = next(way for way, flows in HASHED.items() if flows == split)
+        found[name] = ecmp.slowest(PATHS, PATHS, split), averages(PATHS, PATHS, way).mean, measured
+    return found
 
 
 def explained() -> list[int]:
     """Return the flows a transfer must have had, for each published figure, if the slowest flow alone explained it; sorted."""
-    return sorted(hashing_beside_published()["flows that would explain it"])
+    return sorted(ecmp.split_for(min(share, WANTED), PATHS, PATHS) for _, _, share in hashing_published().values())
 
 
-def entropy_beside_published():
-    """Return the gain of more flows a transfer, as text: the model from 1 to Llama 3's 16, and what Meta measured at most."""
-    import pandas as pd
-
-    model = ecmp.slowest(PATHS, PATHS, LLAMA) / ecmp.slowest(PATHS, PATHS, 1)
-    return pd.DataFrame([{"from 1 flow to": LLAMA, "model": f"{model:.2f} times", "measured, at most": f"{META_GAIN:.2f} times",
-                          "error": percent(error(model, META_GAIN))}])
+def gain() -> float:
+    """Return how many times as fast the model's step is with as many flows each as Llama 3 had."""
+    return ecmp.slowest(PATHS, PATHS, LLAMA) / ecmp.slowest(PATHS, PATHS, 1)
 
 
-_ALPS = {8: "gh200x32-alps-ar", 16: "gh200x64-alps-ar", 512: "gh200x2048-alps-ar"}
+ALPS = {8: "gh200x32-alps-ar", 16: "gh200x64-alps-ar", 512: "gh200x2048-alps-ar"}
 _FOUR_PORTS = 4 * link("slingshot11").bandwidth()  # of a node: the narrowest place that a ring passes, so its busbw
 
 
 def _large(nodes: int):
     """The runs over Slingshot on so many nodes with buffers of 1 GiB or more, with their busbw and by how much it is missed."""
-    run, about = published(_ALPS[nodes]), catalog.row("measurement_tables", _ALPS[nodes])
+    run, about = published(ALPS[nodes]), catalog.row("measurement_tables", ALPS[nodes])
     run = run[run["nbytes"] >= units.GiB]
     rate = busbw("all_reduce", run["nbytes"].to_numpy(), run["seconds"].to_numpy(), about["ranks"])
     return run.assign(rate=rate, error=error(_FOUR_PORTS, rate))
 
 
-def adaptive_off(*nodes: int) -> tuple[float, float]:
-    """Return by how much four ports a node are faster than an all-reduce over Slingshot on so many nodes: at least, at most."""
-    off = [each for many in nodes for each in _large(many)["error"]]
-    return min(off), max(off)
-
-
-def adaptive_beside_published():
-    """Return a DataFrame of text: busbw over Slingshot, which routes by load, beside four ports a node at their line rate."""
-    import pandas as pd
-
-    return pd.DataFrame([
-        {"nodes": nodes, "buffer": units.format(row.nbytes), "four ports": units.format(_FOUR_PORTS, "B/s"),
-         "measured busbw": units.format(float(row.rate), "B/s"), "error": percent(row.error)}
-        for nodes in _ALPS for row in _large(nodes).itertuples()])
+def adaptive_published() -> dict[str, dict[int, tuple[float, float]]]:
+    """Return by buffer and number of nodes four ports a node at line rate, and the busbw over Slingshot, in bytes a second."""
+    found: dict[str, dict[int, tuple[float, float]]] = {}
+    for nodes in ALPS:
+        for row in _large(nodes).itertuples():
+            found.setdefault(units.format(row.nbytes), {})[nodes] = _FOUR_PORTS, float(row.rate)
+    return found
 
 
 # Of each published headroom: its bytes, the rate of the port, the MTU, and how long a port takes to obey. The 100G source states
@@ -261,16 +253,12 @@ def headrooms(occupancy: float) -> list[float]:
             for _, rate, mtu, quanta in _HEADROOMS]
 
 
-def headroom_off(occupancy: float) -> list[float]:
-    """Return the errors of `headrooms`, from the lowest to the highest."""
-    return sorted(float(error(model, row[0])) for model, row in zip(headrooms(occupancy), _HEADROOMS, strict=True))
+def headrooms_published() -> dict[str, list[tuple[float, float]]]:
+    """Return the worst case and the published headroom, in bytes, of either port: counted as bytes sent, and in cells."""
+    return {counted: list(zip(headrooms(occupancy), (row[0] for row in _HEADROOMS), strict=True))
+            for counted, occupancy in (("bytes as sent", 1.0), ("in cells", OCCUPANCY))}
 
 
-def headroom_beside_published():
-    """Return the headroom of a port as text: the model's worst case, counted as sent and in cells, and what was published."""
-    import pandas as pd
-
-    return pd.DataFrame([
-        {"port": units.format(8 * rate, "b/s"), "MTU": mtu, "bytes as sent": units.format(sent), "in cells": units.format(cells),
-         "published": units.format(printed), "error": percent(error(cells, printed))}
-        for (printed, rate, mtu, _), sent, cells in zip(_HEADROOMS, headrooms(1.0), headrooms(OCCUPANCY), strict=True)])
+def headroom_ports() -> list[str]:
+    """Return the names of the two ports whose headroom is published."""
+    return [f"a port of {units.format(8 * rate, 'b/s')}" for _, rate, _, _ in _HEADROOMS]
