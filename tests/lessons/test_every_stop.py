@@ -32,8 +32,6 @@ WITHOUT: set[str] = {
     "stepper", "who-talks", "staircase",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
-    # hierarchy
-    "two-levels", "rank-order", "rail-all-to-all",
     # against_world
     "model-against-world", "error-by-regime", "nccl-choice",
     # bring_your_own

@@ -23,7 +23,6 @@ TO_COME = [
     "fabrics",
     "collectives",
     "cost",
-    "hierarchy",
     "against_world",
     "bring_your_own",
 ]

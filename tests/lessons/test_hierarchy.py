@@ -6,6 +6,7 @@ import pytest
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons.hierarchy import labs as hierarchy
+from fabricbook.lessons.hierarchy import rings
 from fabricbook.lessons.hierarchy import tables as aggregation
 from fabriclib.links import link
 
@@ -20,18 +21,18 @@ def leaving(ring):
     return out.sum(), (out & (ring % 8 != there % 8)).sum()
 
 
-@pytest.mark.parametrize("way", hierarchy.ORDERS)
+@pytest.mark.parametrize("way", rings.ORDERS)
 def test_every_ring_of_every_order_names_every_gpu_once(way):
-    rings = hierarchy.orders(way, 8, draw=3)
-    assert rings.shape == (8, 64)
-    assert (np.sort(rings, axis=1) == np.arange(64)).all()
+    eight = rings.orders(way, 8, draw=3)
+    assert eight.shape == (8, 64)
+    assert (np.sort(eight, axis=1) == np.arange(64)).all()
 
 
 def test_how_many_steps_leave_a_server_and_change_the_rail():
-    assert [leaving(ring) for ring in hierarchy.orders(hierarchy.ALONG, 8, 1)] == [(8, 0)] * 8
-    assert [leaving(ring) for ring in hierarchy.orders(hierarchy.BY_SERVER, 8, 1)] == [(8, 8)] * 8
-    assert [leaving(ring)[0] for ring in hierarchy.orders(hierarchy.SHUFFLED, 8, 1)] == [8] * 8
-    assert [leaving(ring)[0] for ring in hierarchy.orders(hierarchy.DEALT, 8, 1)] == [64] * 8
+    assert [leaving(ring) for ring in rings.orders(rings.ALONG, 8, 1)] == [(8, 0)] * 8
+    assert [leaving(ring) for ring in rings.orders(rings.BY_SERVER, 8, 1)] == [(8, 8)] * 8
+    assert [leaving(ring)[0] for ring in rings.orders(rings.SHUFFLED, 8, 1)] == [8] * 8
+    assert [leaving(ring)[0] for ring in rings.orders(rings.DEALT, 8, 1)] == [64] * 8
 
 
 @pytest.mark.parametrize("servers", [2, 16])
@@ -94,21 +95,21 @@ def test_adding_only_inside_or_only_between_is_between_both_and_none():
 
 
 def test_the_order_on_a_network_with_enough_ports_costs_what_the_nics_carry():
-    seconds = {way: hierarchy.placed(way, "leaf-spine", 16, 1, draw=1) for way in hierarchy.ORDERS}
+    seconds = {way: rings.placed(way, "leaf-spine", 16, 1, draw=1) for way in rings.ORDERS}
     assert {narrow for _, narrow in seconds.values()} == {"the NICs"}
-    assert seconds[hierarchy.ALONG] == seconds[hierarchy.BY_SERVER] == seconds[hierarchy.SHUFFLED]
+    assert seconds[rings.ALONG] == seconds[rings.BY_SERVER] == seconds[rings.SHUFFLED]
     starts = 254 * link("ib-ndr").latency
-    assert (seconds[hierarchy.DEALT][0] - starts) / (seconds[hierarchy.ALONG][0] - starts) == pytest.approx(8)
+    assert (seconds[rings.DEALT][0] - starts) / (seconds[rings.ALONG][0] - starts) == pytest.approx(8)
 
 
 def test_an_oversubscribed_network_punishes_hops_that_change_the_leaf():
-    spine = {way: hierarchy.placed(way, "leaf-spine", 16, 3, draw=1) for way in hierarchy.ORDERS}
-    assert spine[hierarchy.ALONG][0] < spine[hierarchy.SHUFFLED][0] < spine[hierarchy.ANYWHERE][0]
-    assert spine[hierarchy.SHUFFLED][1] == spine[hierarchy.ANYWHERE][1] == "the uplinks"
-    rails = {way: hierarchy.placed(way, "rail-optimised", 16, 3, draw=1) for way in hierarchy.ORDERS}
-    assert rails[hierarchy.ALONG][1] == "the NICs"
-    assert rails[hierarchy.BY_SERVER][1] == "the uplinks"
-    assert rails[hierarchy.ALONG][0] < rails[hierarchy.BY_SERVER][0]
+    spine = {way: rings.placed(way, "leaf-spine", 16, 3, draw=1) for way in rings.ORDERS}
+    assert spine[rings.ALONG][0] < spine[rings.SHUFFLED][0] < spine[rings.ANYWHERE][0]
+    assert spine[rings.SHUFFLED][1] == spine[rings.ANYWHERE][1] == "the uplinks"
+    rails = {way: rings.placed(way, "rail-optimised", 16, 3, draw=1) for way in rings.ORDERS}
+    assert rails[rings.ALONG][1] == "the NICs"
+    assert rails[rings.BY_SERVER][1] == "the uplinks"
+    assert rails[rings.ALONG][0] < rails[rings.BY_SERVER][0]
 
 
 def test_bundled_blocks_need_fewer_messages_and_no_spine():
@@ -123,13 +124,17 @@ def test_bundled_blocks_need_fewer_messages_and_no_spine():
 
 def test_bytes_by_tier():
     table = aggregation.bytes_by_tier(16)
-    assert table["a server's NICs"].astype(float).tolist() == [1.984, 1.875, 1.875, 1.0]
-    assert table["a GPU's NVLink"].astype(float).tolist() == [1.736, 1.75, 1.125, 1.125]
+    assert table["through a server's NICs (buffers)"].astype(float).tolist() == [1.984, 1.875, 1.875, 1.0]
+    assert table["through a GPU's NVLink (buffers)"].astype(float).tolist() == [1.736, 1.75, 1.125, 1.125]
 
 
 def test_published_runs_stand_beside_the_model():
-    two = aggregation.two_servers_beside_published()
-    assert all(0 < int(error.split()[0]) <= 20 for error in two["error"])
-    gains = aggregation.nvls_gain()
-    assert all(abs(int(error.split()[0])) <= 8 for error in gains["error with it"])
-    assert aggregation.sharp_beside_published()["error"].tolist() == ["-3 %", "-24 %", "-51 %"]
+    errors = {name: [round(float(off)) for off in book.lab(name).evaluate()[0]["error (%)"]]
+              for name in ("two-servers-against-measured", "nvls-against-measured", "sharp-against-measured")}
+    ring, levels = np.split(np.array(errors["two-servers-against-measured"]), 2)
+    assert (ring < 0).all()
+    assert ((levels > 0) & (levels <= 20)).all()
+    counted, with_factor = np.split(np.array(errors["nvls-against-measured"]), 2)
+    assert (counted > 0).all()
+    assert (abs(with_factor) <= 8).all()
+    assert errors["sharp-against-measured"] == [-3, -24, -51]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from fabriclib import units
 from fabriclib.collectives.cost import sent
-from fabriclib.flows import share
-from fabriclib.topology import rail_rings
 
-from ...stage import Control, charts, lab
+from ...stage import Control, against, charts, lab
+from . import stops
+from .rings import ALONG, ANYWHERE, ORDERS, SHUFFLED, placed
 from .tables import (
     ADDING,
     ALONE,
     BUFFER,
+    NVLS_RUNS,
     ONE_RING,
     PLACES,
     PXN,
@@ -25,8 +24,11 @@ from .tables import (
     TWO_LEVELS,
     all_reduce_lines,
     all_to_all_lines,
-    network,
-    ring,
+    nvls_gain,
+    sharp_run,
+    sharp_ways,
+    two_servers,
+    two_servers_too_fast,
 )
 
 _SIZES = 2.0 ** np.arange(10, 35)
@@ -58,8 +60,8 @@ def _levels_chart():
 @lab("two-levels", title="One ring, eight rings, two levels", tier="cluster",
      controls=[Control("servers", _SERVERS, default=SERVERS),
                Control("speed", list(_SPEEDS), default=_NDR, label="each NIC", as_="menu"),
-               Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B")],
-     chart=_levels_chart,
+               Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B", drags="x")],
+     chart=_levels_chart, glides=("seconds",), stops=stops.LEVELS,
      leaves_out="Overlap: here one level ends before the next begins, and so do the halves of NVLS, one buffer out and one in, "
                 "which could run at once. How software starts: NCCL's tuner allows NVLS {{ si(nvls_start, 's') }}, many times "
                 "what the links take here. The time to add, what software takes of the line rates, and congestion. Switches "
@@ -98,52 +100,8 @@ def _where(lines: dict[str, tuple[float, float]], now: dict[str, float]) -> str:
 
 # ---- lab 2: the order of the ranks ----
 
-ALONG, BY_SERVER, SHUFFLED, DEALT, ANYWHERE = ORDERS = [
-    "along the rails", "server by server", "servers shuffled", "dealt out in turn", "GPUs shuffled"]
 _KINDS = ["leaf-spine", "rail-optimised"]
 _MANY = [8, 16, 32]
-_NARROW = {"gpu switch": "NVLink", "gpu leaf": "the NICs", "leaf spine": "the uplinks"}
-
-
-def ring_orders(servers) -> np.ndarray:
-    """Return eight orders of the GPUs, one a ring, through whole servers, in the order given.
-
-    Each ring leaves a server from another GPU, so that together they use all NICs.
-
-    >>> ring_orders([0, 1])[1].tolist()
-    [1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 15, 8]
-    """
-    gpus = np.asarray(servers)[:, None] * PLACES + np.arange(PLACES)
-    return np.stack([np.roll(gpus, -start, axis=1).ravel() for start in range(PLACES)])
-
-
-def orders(way: str, servers: int, draw: int) -> np.ndarray:
-    """Return eight ring orders: a row a ring, each naming every GPU once.
-
-    "along the rails" leaves every server on the rail on which it enters the next.
-    "dealt out in turn" is what a launcher does that gives rank 0 to the first server, rank 1 to the second, and so on.
-    """
-    rng, gpus = np.random.default_rng(draw), PLACES * servers
-    if way == DEALT:
-        one = np.arange(gpus).reshape(servers, PLACES).T.ravel()
-        return np.stack([np.roll(one, -start * servers) for start in range(PLACES)])
-    if way == ANYWHERE:
-        return np.stack([rng.permutation(gpus) for _ in range(PLACES)])
-    if way == ALONG:
-        return np.array(rail_rings(network("rail-optimised", servers, 1)))
-    return ring_orders(rng.permutation(servers) if way == SHUFFLED else np.arange(servers))
-
-
-@functools.cache
-def placed(way: str, kind: str, servers: int, oversubscription: int, draw: int) -> tuple[float, str]:
-    """Return (seconds, what is narrowest) of an all-reduce of 1 GiB by eight rings in the order *way*."""
-    graph, rings = network(kind, servers, oversubscription).folded, orders(way, servers, draw)
-    seconds = ring(PLACES * servers).time_on(graph, BUFFER, order=rings)
-    pairs = np.concatenate([np.stack([one, np.roll(one, -1)], axis=1) for one in rings])
-    got = share(graph, pairs)
-    tight = got.bottleneck[got.rates.argmin()]
-    ends = " ".join(sorted({str(graph.kinds[graph.src[tight]]), str(graph.kinds[graph.dst[tight]])}))
-    return float(seconds), _NARROW[ends]
 
 
 def _order_chart():
@@ -157,8 +115,8 @@ def _order_chart():
 @lab("rank-order", title="The same rings, in another order", tier="cluster",
      controls=[Control("kind", _KINDS, default="leaf-spine", label="fabric", as_="menu"),
                Control("oversubscription", [1, 2, 3, 7], default=3, label="down : up", unit=": 1"),
-               Control("servers", _MANY, default=SERVERS), Control("draw", range(1, 6), default=1)],
-     chart=_order_chart,
+               Control("servers", _MANY, default=SERVERS), Control("draw", range(1, 6), default=1, as_="steps", verb="shuffle")],
+     chart=_order_chart, glides=("rate (GB/s)",), stops=stops.RANK_ORDER,
      leaves_out="Dice: every flow spreads over all shortest paths evenly (lesson {{ number('congestion') }} says what hashing "
                 "makes of it). Libraries look for a good order themselves, inside a server always, between servers as far as "
                 "they know the network.",
@@ -180,7 +138,7 @@ def rank_order(kind, oversubscription, servers, draw):
 # ---- lab 3: all-to-all ----
 
 _FEW = [2, 4, 8, 16]
-_PAIRS = {ALONE: (charts.OTHER_2, charts.DASHED), PXN: (charts.CLUSTER, charts.SOLID)}
+_LINES_OF = {ALONE: (charts.OTHER_2, charts.DASHED), PXN: (charts.CLUSTER, charts.SOLID)}
 _TIMES = (1e-6, 10.0)
 
 
@@ -191,7 +149,7 @@ def _rail_chart():
         return charts.y(field, _TIMES, title="time of an all-to-all (logarithmic)", unit="s", log=10)
 
     return charts.stack(
-        charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _PAIRS)),
+        charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _LINES_OF)),
         charts.here(x, y("here"), colour=charts.PAPER), height=340, description=(
             "The time of an all-to-all against the bytes that a GPU sends, both logarithmic, where each block travels by itself "
             "and where blocks first move to the GPU on the right rail. Circles mark the chosen size."))
@@ -200,8 +158,8 @@ def _rail_chart():
 @lab("rail-all-to-all", title="All to all, along the rails", tier="cluster",
      controls=[Control("servers", _FEW, default=SERVERS),
                Control("oversubscription", [1, 2, 3, 7], default=1, label="down : up", unit=": 1"),
-               Control("nbytes", _SIZES, default=2.0**20, label="each GPU sends", unit="B")],
-     chart=_rail_chart,
+               Control("nbytes", _SIZES, default=2.0**20, label="each GPU sends", unit="B", drags="x")],
+     chart=_rail_chart, glides=("seconds",), stops=stops.RAILS,
      leaves_out="Overlap: PXN's two stages are priced one after the other, though the library passes chunks on while others "
                 "arrive. Messages that one NIC has under way at the same time: here one starts when the last has arrived.",
      sources=["nvidia-pxn"])
@@ -218,3 +176,67 @@ def rail_all_to_all(servers, oversubscription, nbytes):
     few = f"{servers - 1} message{'s' * (servers > 2)}"
     return table, (f"{servers} servers, {units.format(nbytes)} from each GPU: each block by itself {alone} "
                    f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} ({few}).")
+
+
+# ---- the model against what was measured ----
+
+_COUNTED, _WITH_FACTOR = NVLS_RUNS
+_RING, _LEVELS, _RATES = "a ring at most", "two levels", "at line rate"
+
+
+def _against(what, found, runs, axis, errors, description):
+    names = charts.names("what", list(found), channel="X", title=what)
+    return against.chart(names, axis, runs, errors=errors, description=description)
+
+
+def _table(found, runs):
+    """Return the live table of {what: (a model for each run, measured)}."""
+    columns = {run: zip(*((what, models[place], measured) for what, (models, measured) in found.items()), strict=True)
+               for place, run in enumerate(runs)}
+    return against.table("what", {run: tuple(column) for run, column in columns.items()})
+
+
+@lab("nvls-against-measured", title="What adding gains in a server", tier="server", controls=(),
+     chart=lambda: _against(
+         "GPUs of a server", nvls_gain(), {_COUNTED: (charts.SERVER, charts.SOLID), _WITH_FACTOR: (charts.OTHER, charts.DASHED)},
+         lambda field: charts.y(field, (0, 2), title="times as fast as a ring"), (-30, 30),
+         "For 5 to 8 H200 and 6 to 8 B200 two short bars, the gain of switches that add by the buffers counted, and with NCCL's "
+         "own factor; a diamond for the gain measured. Below, by how much each is off."),
+     leaves_out="Starts: the buffers are large. Why a port moves less when it reads sums than when it copies.",
+     sources=["stas-network", "nccl-tuning"])
+def nvls_against_measured():
+    """The gain grows with the GPUs as counted, and is always smaller."""
+    table = _table(nvls_gain(), NVLS_RUNS)
+    off = [table[against.ERROR][table[against.RUN] == run] for run in NVLS_RUNS]
+    return table, (f"Buffers counted promise {off[0].min():.0f} to {off[0].max():.0f} % more than was measured; with the factor "
+                   f"of NCCL's own tuner the error is {off[1].min():+.0f} to {off[1].max():+.0f} %.")
+
+
+@lab("two-servers-against-measured", title="Two servers, more than a ring can", tier="cluster", controls=(),
+     chart=lambda: _against(
+         "two servers", two_servers(), {_RING: (charts.OTHER_2, charts.DOTTED), _LEVELS: (charts.CLUSTER, charts.SOLID)},
+         lambda field: charts.y(field, (0, 800e9), title="busbw of an all-reduce", unit="B/s"), (-60, 30),
+         "For seven pairs of servers two short bars, the most that a ring could reach and what two levels allow; a diamond for "
+         "the busbw measured. Below, by how much each is off. Every diamond lies between the two."),
+     leaves_out="Software and headers. What one server takes was measured on another machine with the same GPUs.",
+     sources=["boeschf-alps", "odissei", "awsome-nccl", "oci-oke-readme", "dstack-nebius", "dstack-gcp"])
+def two_servers_against_measured():
+    """Between two servers two levels need the buffer through the ports once, a ring nearly twice."""
+    return _table(two_servers(), (_RING, _LEVELS)), (
+        f"All seven exceed what a ring could reach; two levels are {two_servers_too_fast()} per cent too fast.")
+
+
+@lab("sharp-against-measured", title="A run with SHARP in its title", tier="cluster", controls=(),
+     chart=lambda: _against(
+         "way to sum", sharp_ways(), {_RATES: (charts.CLUSTER, charts.SOLID)},
+         lambda field: charts.y(field, (0, 0.05), title="time", unit="s"), (-60, 20),
+         "For three ways to sum a short bar, the time at line rate, and a diamond, the time measured, the same for all three. "
+         "Below, by how much each is off."),
+     leaves_out="Software and headers. The levels are taken to overlap: the slower one counts.",
+     sources=["coreweave-nccl"])
+def sharp_against_measured():
+    """The run takes what rings take, not what switches that add allow."""
+    run, table = sharp_run(), _table(sharp_ways(), (_RATES,))
+    least = min(table[against.MODEL])
+    return table, (f"{run.ranks} H100, {units.format(run.nbytes)}: measured {units.format(run.seconds, 's')}, "
+                   f"{run.seconds / least:.2g} times what switches that add everywhere would allow.")

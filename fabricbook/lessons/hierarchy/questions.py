@@ -7,7 +7,7 @@ from fabriclib.collectives import Level, collective_time, schedule
 from fabriclib.topology import fabric
 
 from ...course.declare import Exercise, Prediction
-from .tables import PLACES, RANKS, SERVERS, SUMMED, between, nic, nvlink
+from .tables import PLACES, RANKS, SERVERS, SUMMED, between, faster_nic, nic, nvlink
 
 
 def _dealt() -> float:
@@ -85,6 +85,20 @@ def _leaving(order, per_server) -> int:
     return sum(a // per_server != b // per_server for a, b in zip(order, following, strict=True))
 
 
+def _faster_nics(two_level_seconds) -> str:
+    slow, fast = (two_level_seconds(units.GiB, PLACES, SERVERS, nvlink.bandwidth(), wire.bandwidth())
+                  for wire in (nic, faster_nic))
+    return (f"With your function: 1 GiB on 16 servers takes {units.format(slow, 's')} on two levels, and with NICs twice as fast "
+            f"{units.format(fast, 's')}: {slow / fast:.2g} times as fast, not twice, for NVLink's turn stays as long.")
+
+
+def _rings_a_nic(leaving) -> str:
+    gpus = np.arange(RANKS)
+    kept, dealt = (leaving(order.tolist(), PLACES) for order in (gpus, gpus.reshape(SERVERS, PLACES).T.ravel()))
+    return (f"By your count a ring through 128 GPUs leaves a server {kept} times if it goes server by server, and {dealt} times "
+            f"if the ranks were dealt out in turn: {dealt / kept:.2g} times the work for the NICs.")
+
+
 EXERCISES = [
     Exercise(
         "hierarchy.two-level-seconds",
@@ -119,6 +133,7 @@ EXERCISES = [
             ("2 * nbytes / nvlink + 2 * nbytes / gpus / nic",
              "Nearly: a rank keeps its own part, so a ring of p sends (p - 1)/p of the buffer in each half."),
         ],
+        follows=_faster_nics,
     ),
     Exercise(
         "hierarchy.leaving",
@@ -146,5 +161,6 @@ EXERCISES = [
              "Those are the steps that stay inside a server. The others are asked for."),
             ("len(order)", "That counts every step, those inside a server too."),
         ],
+        follows=_rings_a_nic,
     ),
 ]

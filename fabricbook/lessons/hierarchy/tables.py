@@ -12,7 +12,7 @@ from fabriclib.collectives.cost import sent
 from fabriclib.collectives.schedule import Schedule
 from fabriclib.links import link
 from fabriclib.machines import system
-from fabriclib.measurements import Measured, error, largest, percent
+from fabriclib.measurements import Measured, error, largest
 from fabriclib.nccl.constants import latencies
 from fabriclib.topology import Graph, fabric
 
@@ -127,12 +127,12 @@ def bundling_pays() -> float:
 def all_to_all_on_separate_rails() -> dict[str, str]:
     """Return {way: its time on a rail-only fabric of eight servers, or why it has none}."""
     apart, ways = fabric("rail-only", gpus=PLACES * PLACES), {}
-    for name in ROUTES.values():
+    for way, name in ROUTES.items():
         plan = schedule("all_to_all", name, ranks=PLACES * PLACES, dims=(PLACES, PLACES))
         try:
-            ways[name] = units.format(plan.time_on(apart, units.MiB), "s")
+            ways[way] = units.format(plan.time_on(apart, units.MiB), "s")
         except ValueError as refused:
-            ways[name] = str(refused)
+            ways[way] = str(refused)
     return ways
 
 
@@ -141,7 +141,7 @@ def all_reduces_on_one_rail():
     import pandas as pd
 
     network, rail = fabric("rail-optimised", gpus=RANKS, speed=nic.id), range(3, RANKS, PLACES)
-    plans = {way: schedule("all_reduce", way, ranks=SERVERS) for way in ("ring", "sharp")}
+    plans = {way: schedule("all_reduce", algorithm, ranks=SERVERS) for way, algorithm in (("a ring", "ring"), ("SHARP", "sharp"))}
     return pd.DataFrame({units.format(piece): {way: units.format(plan.time_on(network, piece, order=rail), "s")
                                                for way, plan in plans.items()}
                          for piece in (units.KiB, units.MiB, units.GiB)})
@@ -154,6 +154,14 @@ def starts_between_servers():
     return pd.DataFrame([{"servers": servers, "ring": units.format(2 * (servers - 1) * nic.latency, "s"),
                           "SHARP": units.format(2 * levels * nic.latency / 2, "s")}
                          for servers, levels in ((16, 1), (256, 2), (1024, 2))])
+
+
+def one_gpu_or_all() -> dict[str, str]:
+    """Return {who talks to the other servers: the seconds of a ring over the network}, for BUFFER."""
+    ring = {"ranks": SERVERS, "alpha": nic.latency, "beta": 1 / nic.bandwidth()}
+    pieces = {"one GPU for all": BUFFER, "each GPU its eighth": BUFFER / PLACES}
+    return {who: units.format(float(collective_time("all_reduce", "ring", nbytes=piece, **ring)), "s")
+            for who, piece in pieces.items()}
 
 
 # ---- beside what was published ----
@@ -170,31 +178,30 @@ def bytes_by_tier(servers: int):
             "two levels": (sent("all_reduce", "ring", PLACES), sent("all_reduce", "ring", servers)),
             "two levels, NVLS inside": (sent("all_reduce", "nvls", PLACES), sent("all_reduce", "ring", servers)),
             "two levels, NVLS and SHARP": (sent("all_reduce", "nvls", PLACES), sent("all_reduce", "sharp", servers))}
-    return pd.DataFrame({"a GPU's NVLink": {way: f"{one:.4g}" for way, (one, _) in rows.items()},
-                         "a server's NICs": {way: f"{other:.4g}" for way, (_, other) in rows.items()}})
+    return pd.DataFrame({"through a GPU's NVLink (buffers)": {way: f"{one:.4g}" for way, (one, _) in rows.items()},
+                         "through a server's NICs (buffers)": {way: f"{other:.4g}" for way, (_, other) in rows.items()}})
 
 
 _NVLS = {"H200": ("h200", range(5, 9), "hopper"), "B200": ("b200", range(6, 9), "blackwell")}
 
 
-def nvls_gain():
-    """Return a DataFrame of text: what switches that add gain over a ring on the same links, predicted and measured.
+NVLS_RUNS = "buffers counted", "with NCCL's factor"
+
+
+def nvls_gain() -> dict[str, tuple[tuple[float, float], float]]:
+    """Return {GPUs: (what switches that add should gain over a ring, by each of NVLS_RUNS; what they gained)}.
 
     The ring, with NVLS switched off, says what a port moves. Through the same port NVLS needs (p + 1) / p buffers, a ring
-    2 (p - 1) / p. The last two columns use the factor by which NCCL's own tuner expects NVLS to fall behind.
+    2 (p - 1) / p. NCCL's factor is the one by which its own tuner expects NVLS to fall behind.
     """
-    import pandas as pd
-
-    rows = []
+    found = {}
     for name, (gpu, counts, architecture) in _NVLS.items():
         factor = catalog.row("nccl_gpus", architecture)["nvls_efficiency"]
         for ranks in counts:
             ring, adding = largest(f"{gpu}x{ranks}-8gib-nvls-off-ar"), largest(f"{gpu}x{ranks}-8gib-ar")
-            measured, model = ring.seconds / adding.seconds, sent("all_reduce", "ring", ranks) / sent("all_reduce", "nvls", ranks)
-            rows.append({"GPUs": f"{ranks} {name}", "model": f"{model:.2f} times", "measured": f"{measured:.2f} times",
-                         "error": percent(error(model, measured)), "NCCL's factor": f"{factor:g}",
-                         "error with it": percent(error(factor * model, measured))})
-    return pd.DataFrame(rows)
+            model = sent("all_reduce", "ring", ranks) / sent("all_reduce", "nvls", ranks)
+            found[f"{ranks} {name}"] = (model, factor * model), ring.seconds / adding.seconds
+    return found
 
 
 _TWO = {"gh200x8-alps-ar": "gh200x4-alps-ar", "h100x8-snellius-2node-ar": "h100x4-snellius-ar",
@@ -202,36 +209,30 @@ _TWO = {"gh200x8-alps-ar": "gh200x4-alps-ar", "h100x8-snellius-2node-ar": "h100x
         "h100x16-nebius-ar": "h100x8-dgx-nvls-ar", "h100x16-p5-ar": "h100x8-dgx-nvls-ar", "b200x16-a4-ar": "b200x8-8gib-ar"}
 
 
-def two_servers_beside_published():
-    """Return a DataFrame of text: all-reduces on two servers, what their ports allow a ring, and the model of two levels.
+def two_servers() -> dict[str, tuple[tuple[float, float], float]]:
+    """Return {two servers: (the busbw that their ports allow a ring, that of two levels; the busbw measured)}.
 
     On two levels with two servers, each sends the buffer once. So the model is the slower of that, through all ports, and of
     what one server by itself was measured to take for the same bytes.
     """
-    import pandas as pd
-
-    rows = []
+    found = {}
     for table in _TWO:
-        run, cells = largest(table), catalog.row("measurement_tables", table)
-        machine, (model, limit) = system(cells["system"]), _two_levels(table)
-        rows.append({"two of": f"{machine.name} ({cells['site']})", "ring at most": units.format(machine.node_rate, "B/s"),
-                     "measured busbw": units.format(run.busbw, "B/s"), "two levels": units.format(model, "B/s"),
-                     "held up by": limit, "error": percent(error(model, run.busbw))})
-    return pd.DataFrame(rows)
+        machine = system(catalog.row("measurement_tables", table)["system"])
+        found[machine.name.partition(".")[0]] = (machine.node_rate, _two_levels(table)), largest(table).busbw
+    return found
 
 
-def _two_levels(table: str) -> tuple[float, str]:
-    """Return (busbw, what holds it up) of the model of two levels, for the largest size of a table of _TWO."""
+def _two_levels(table: str) -> float:
+    """Return the busbw of two levels for the largest size of a table of _TWO."""
     run, one = largest(table), largest(_TWO[table])
     ports = run.nbytes / system(catalog.row("measurement_tables", table)["system"]).node_rate
     inside = one.seconds / one.nbytes * run.nbytes
-    model = busbw("all_reduce", run.nbytes, max(ports, inside), run.ranks)
-    return float(model), "the ports" if ports > inside else "one server"
+    return float(busbw("all_reduce", run.nbytes, max(ports, inside), run.ranks))
 
 
 def two_servers_too_fast() -> str:
     """Return by how many per cent the model of two levels is too fast, from the least to the most."""
-    errors = [error(_two_levels(table)[0], largest(table).busbw) for table in _TWO]
+    errors = [error(_two_levels(table), largest(table).busbw) for table in _TWO]
     return joined(f"{100 * min(errors):.0f}", f"{100 * max(errors):.0f}")
 
 
@@ -240,21 +241,16 @@ def sharp_run() -> Measured:
     return largest("h100x96-coreweave-sharp-ar")
 
 
-def sharp_beside_published():
-    """Return a DataFrame of text: three ways to sum on the H100 of a published run with SHARP, each at line rate, beside it.
+def sharp_ways() -> dict[str, tuple[tuple[float], float]]:
+    """Return {a way to sum on the H100 of the run with SHARP: (its time at line rate, the time measured)}.
 
     Two levels are taken to overlap: the slower one counts.
     """
-    import pandas as pd
-
     run, machine = sharp_run(), system("dgx-h100")
     servers = run.ranks // PLACES
     nics, nvlink = run.nbytes / machine.node_rate, run.nbytes / machine.gpu_rate
     ring, sharp = sent("all_reduce", "ring", run.ranks), sent("all_reduce", "sharp", servers)
     ways = {"eight rings": (ring * nics, ring * (PLACES - 1) / PLACES * nvlink),
-            "GPUs add inside, SHARP between": (sharp * nics, sent("all_reduce", "ring", PLACES) * nvlink),
-            "NVLS inside, SHARP between": (sharp * nics, sent("all_reduce", "nvls", PLACES) * nvlink)}
-    return pd.DataFrame([{
-        "way": way, "ports": units.format(between, "s"), "NVLink": units.format(inside, "s"),
-        "model": units.format(max(between, inside), "s"), "measured": units.format(run.seconds, "s"),
-        "error": percent(error(max(between, inside), run.seconds))} for way, (between, inside) in ways.items()])
+            "SHARP, GPUs add inside": (sharp * nics, sent("all_reduce", "ring", PLACES) * nvlink),
+            "SHARP, NVLS inside": (sharp * nics, sent("all_reduce", "nvls", PLACES) * nvlink)}
+    return {way: ((max(ports_and_links),), run.seconds) for way, ports_and_links in ways.items()}
