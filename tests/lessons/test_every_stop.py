@@ -18,8 +18,6 @@ NONSENSE = ["", "  ", "banana", "-1", "1e400", "9" * 10_000, "<img src=x>", None
 WITHOUT: set[str] = {
     # nvlink
     "where-the-rate-comes-from", "switch-or-direct", "in-switch-sum", "switch-adds",
-    # infinity_fabric
-    "mesh-or-switch", "ring-channels", "seven-rings", "mi250x-dies",
     # cxl
     "memory-mix", "coherence-trace", "flit-share",
     # signals

@@ -14,9 +14,9 @@ from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.measurements import percent
 from fabriclib.topology import Graph, disjoint_rings, server
 
-from ...stage import Control, charts, graphs, lab
-from . import pictures
-from .tables import GPUS, GRADIENT, SERVERS, machine, summed
+from ...stage import Control, against, charts, graphs, lab
+from . import pictures, stops
+from .tables import GPUS, GRADIENT, SERVERS, errors, line_against_measured, machine, rings_against_measured, summed
 
 CHANNELS = range(1, GPUS)
 _BOTH = "both, side by side"
@@ -72,7 +72,7 @@ def got(name: str, pattern: str) -> Got:
                 "portion(reached('mi300x-eight-busbw')) }} of it on the mesh and {{ portion(reached('nvlink4-ring-busbw')) }} "
                 "through the switches. Detours: a copy could send some of its bytes through a third GPU; here it takes the "
                 "direct link only.",
-     sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"])
+     sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"], stops=stops.MESH_OR_SWITCH)
 def mesh_or_switch(machines, pattern):
     """Nearly equal sums, and for one pair of GPUs a factor of seven."""
     shown = list(SERVERS) if machines == _BOTH else [machines]
@@ -158,7 +158,8 @@ def _ring_chart():
                 "rings of four GPUs, two to a link, would use every one, and so does sending to everybody directly. The "
                 "measured points are sums of one large size; which algorithm and how many channels the library used is not "
                 "stated.",
-     sources=["patarasuk-yuan", "tillson", "wheelers-2024-01", "stas-network", "lockwood-nvlink", "rccl-tuning"])
+     sources=["patarasuk-yuan", "tillson", "wheelers-2024-01", "stas-network", "lockwood-nvlink", "rccl-tuning"],
+     stops=stops.RING_CHANNELS)
 def ring_channels(channels, nbytes):
     """One ring uses one of a GPU's seven links; and a small group cannot use the links that lead out of it."""
     mesh, box = SERVERS
@@ -189,7 +190,7 @@ def _rings(many: int) -> str:
          "arrows; the newest is drawn thick. Each cable carries two rings, one in each direction."),
      leaves_out="Other sets of seven rings: there are many. Which of them AMD's library takes is not stated. Start-up times are "
                 "counted, software and headers are not.",
-     sources=["patarasuk-yuan", "wheelers-2024-01"], glides=pictures.RING_GLIDES)
+     sources=["patarasuk-yuan", "wheelers-2024-01"], glides=pictures.RING_GLIDES, stops=stops.SEVEN_RINGS)
 def seven_rings(rings):
     """Seven orders that share no cable in the same direction use all of the mesh."""
     graph = machine(next(iter(SERVERS)))
@@ -205,20 +206,20 @@ def seven_rings(rings):
 
 # ---- lab 4: where GPUs are not all neighbours ----
 
-_WAYS = {"one of the best ways": "widest", "all best ways": "all widest"}
+_WAYS = {stops.ONE_WAY: "widest", stops.ALL_WAYS: "all widest"}
 _DIES = range(GPUS)
 
 
 @lab("mi250x-dies", title="Eight dies, uneven cables", tier="chip",
      controls=[Control("source", _DIES, default=0, label="from die", as_="menu"),
                Control("target", _DIES, default=3, label="to die", as_="menu", picks="die"),
-               Control("ways", list(_WAYS), default="one of the best ways", label="a copy takes", as_="menu")],
+               Control("ways", list(_WAYS), default=stops.ONE_WAY, label="a copy takes", as_="menu")],
      chart=lambda: pictures.dies_chart(
          "The eight dies of an MI250X server, two in each of four packages. A line for each pair of dies that cables join, as "
          "thick as their number; what the chosen copy uses is blue, with its GB/s one way, all else is grey."),
      leaves_out="Which of several equally good ways the hardware takes: a single copy was measured to take one. Headers, and the "
                 "copy engines, which drive one link only.",
-     sources=["olcf-frontier", "rocm-mi250", "rocm-single-node"])
+     sources=["olcf-frontier", "rocm-mi250", "rocm-single-node"], stops=stops.MI250X_DIES)
 def mi250x_dies(source, target, ways):
     """Which two dies talk decides: four links, two, one, or a detour."""
     graph = replace(server("mi250x"), routes=_WAYS[ways])
@@ -232,3 +233,43 @@ def mi250x_dies(source, target, ways):
     table = pictures.dies_drawn(graph, shared.load, {source, target})
     return table, (f"Die {source} to die {target}: {how}. A copy gets "
                    f"{units.format(shared.total, 'B/s')} one way.")
+
+
+# ---- labs 5 and 6: what was measured ----
+
+_LINE, _CURVES = {"line rate": (charts.CHIP, charts.SOLID)}, {"eight MI300X": (charts.CHIP, charts.SOLID),
+                                                             "eight MI325X": (charts.OTHER, charts.DASHED)}
+
+
+@lab("line-against-measured", title="The line rate against what was measured", tier="chip", controls=(),
+     chart=lambda: against.chart(
+         charts.names("what", list(line_against_measured()), channel="X", title="what was measured"),
+         lambda field: charts.y(field, (0, 5e11), title="rate, one way", unit="B/s"), _LINE, errors=(-50, 50),
+         description="For links of MI250X, MI300X and NVLink 4 a short bar for the line rate and a black diamond for what was "
+                     "measured over them; below, by how much the line rate is more."),
+     leaves_out="Headers of packets, which are not published, flow control, and memory. Where the switch adds, each GPU sends "
+                "its buffer once, so the rate as it is counted may lie above the line.",
+     sources=["amd-lab-notes", "stas-network"])
+def against_line():
+    """A link of the mesh gives about as much alone as all seven together."""
+    found = line_against_measured()
+    table = against.table("what", {"line rate": tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+    alone, together = (units.portion(found[what][1] / found[what][0]) for what in ("MI300X, 1 link", "MI300X, 7 links"))
+    return table, f"One link of an MI300X reaches {alone} of its line rate, all seven together {together}."
+
+
+@lab("rings-against-measured", title="Seven rings against a measured all-reduce", tier="chip", controls=(),
+     chart=lambda: against.chart(
+         charts.x("message", (2**10, 2**35), title="buffer (logarithmic)", unit="B", log=2),
+         lambda field: charts.y(field, (1e-6, 1), title="time (logarithmic)", unit="s", log=10), _CURVES, errors=(-75, 75),
+         description="Above, the time of an all-reduce against the buffer: lines for seven rings at line rate, black diamonds "
+                     "for what was measured on eight MI300X and on eight MI325X. Below, the error of the model at each size."),
+     leaves_out="Headers, memory, the filling of pipelines, and the library's changes of protocol. How many channels it opened "
+                "is not stated.",
+     sources=["hisohara-rccl", "rccl-tuning"])
+def against_rings():
+    """Seven rings at line rate follow a measured curve, always too fast."""
+    worst, best = min(errors().values()), max(errors().values())
+    return against.table("message", rings_against_measured()), (
+        f"The model is too fast everywhere: by {units.portion(-best)} to {units.portion(-worst)}, most of all in the middle, "
+        f"and by {units.portion(-errors()[units.GiB])} for large buffers.")

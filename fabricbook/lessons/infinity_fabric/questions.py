@@ -7,7 +7,7 @@ from fabriclib.topology import disjoint_rings
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import GPUS, GRADIENT, MESH, RACK, SWITCH, all_links, pair_rate, summed
+from .tables import GPUS, GRADIENT, MESH, RACK, SWITCH, all_links, h100, mi350x, pair_rate, summed
 
 PREDICTIONS = [
     Prediction(
@@ -67,6 +67,25 @@ PREDICTIONS = [
     ),
 ]
 
+def _other_datasheet(theirs) -> str:
+    here, there = theirs(2 * all_links.bandwidth(), GPUS), theirs(2 * mi350x.bundle(mi350x.per_device).bandwidth(), GPUS)
+    return (f"With your function: {units.format(GRADIENT)} from one MI300X to another take {units.format(GRADIENT / here, 's')}, "
+            f"from one MI350X to another {units.format(GRADIENT / there, 's')}, and over NVLink 4 behind switches "
+            f"{units.format(GRADIENT / pair_rate(SWITCH), 's')}.")
+
+
+def _of_a_rack(theirs) -> str:
+    return (f"With your function: {theirs(GPUS)} links join {GPUS} GPUs, {theirs(RACK):,.0f} would join the {RACK} of a rack, "
+            f"and each GPU would need {RACK - 1} of them. So a rack has switches.")
+
+
+def _of_a_gradient(theirs) -> str:
+    mesh, switch = theirs(GRADIENT, GPUS, pair_rate(MESH), h100.bandwidth())
+    return (f"With your function: an all-to-all of {units.format(GRADIENT)} takes {units.format(mesh, 's')} on the mesh and "
+            f"{units.format(switch, 's')} through the switches: as near as that, where a pair is "
+            f"{pair_rate(SWITCH) / pair_rate(MESH):.1f} times apart.")
+
+
 EXERCISES = [
     Exercise(
         "infinity_fabric.pair-rate",
@@ -87,6 +106,7 @@ EXERCISES = [
                                        "there are gpus - 1 others."),
             ("total_both_ways", "That is the datasheet's sum: all links, both directions. How much leads to one GPU, one way?"),
         ],
+        follows=_other_datasheet,
     ),
     Exercise(
         "infinity_fabric.cables",
@@ -104,6 +124,7 @@ EXERCISES = [
             ("gpus - 1", "Those are the links of one GPU. Add them up over all GPUs, and mind that a link has two ends."),
             ("gpus", "That closes a ring. In a full mesh each GPU has a link to each of the others."),
         ],
+        follows=_of_a_rack,
     ),
     Exercise(
         "infinity_fabric.all-to-all",
@@ -137,6 +158,7 @@ EXERCISES = [
             ("nbytes / gpus / (2 * pair_rate), (gpus - 1) * nbytes / gpus / (2 * port_rate)",
              "Both rates are those of one direction already. What comes in does not make what goes out any faster."),
         ],
+        follows=_of_a_gradient,
     ),
 ]
 

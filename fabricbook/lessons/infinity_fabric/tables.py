@@ -93,30 +93,28 @@ def reached(id: str) -> float:  # noqa: A002 - as in the catalogue
     return of_line(catalog.figure(id))[1]
 
 
-def measured_beside_line(*names: str):
-    """Return a DataFrame of text: rates measured over links *names*, beside the line rate of as many of them, one way."""
-    import pandas as pd
+_MEASURED = {  # figure: what the learner reads
+    "mi250-copy-4": "MI250, 4 links", "mi250-copy-2": "MI250, 2 links", "mi250-copy-1": "MI250, 1 link",
+    "mi300x-pair-busbw": "MI300X, 1 link", "mi300x-eight-busbw": "MI300X, 7 links", "nvlink4-copy-h100": "H100, a copy",
+    "nvlink4-copy-h200": "H200, a copy", "nvlink4-ring-busbw": "H200, a ring", "nvlink4-nvls-busbw": "H200, NVLS",
+}
 
-    found = [f for name in names for f in catalog.figures(name) if f.quantity in ("measured copy", "measured bus bandwidth")]
-    return pd.DataFrame([{
-        "link": link(f.subject).name, "over": _SCOPES.get(f.scope, f.scope), "line rate": units.format(line, "B/s"),
-        "measured": units.format(f.si, "B/s"), "share": units.portion(part), "what was measured": f.note}
-        for f in found for line, part in [of_line(f)]])
+
+def line_against_measured() -> dict[str, tuple[float, float]]:
+    """Return, for links measured one by one or all together, their line rate and what was reached, in bytes a second, one way."""
+    return {what: (of_line(found := catalog.figure(id))[0], found.si) for id, what in _MEASURED.items()}
 
 
 @functools.cache
-def curve():
-    """Return every fourth size of the all-reduce that was measured on eight MI300X."""
-    return published("mi300x8-rccl-ar").iloc[7::4]
-
-
-def seven_rings(run):
-    """Return the seconds of an all-reduce of each size of *run* on the mesh, over as many rings as fit."""
-    return RING.time_on(MESH, run.nbytes.to_numpy(), channels=len(disjoint_rings(MESH)))
+def rings_against_measured() -> dict[str, tuple]:
+    """Return, for each all-reduce that was measured, sizes in bytes, the seconds of as many rings as fit, the measured ones."""
+    runs = {"eight MI300X": published("mi300x8-rccl-ar").iloc[7:], "eight MI325X": published("mi325x8-rccl-ar")}
+    return {what: (run.nbytes, RING.time_on(MESH, run.nbytes.to_numpy(), channels=len(disjoint_rings(MESH))), run.seconds)
+            for what, run in runs.items()}
 
 
 @functools.cache
 def errors() -> dict[float, float]:
-    """Return {bytes: error of the model} along the curve."""
-    run = curve()
-    return dict(zip(run.nbytes.tolist(), error(seven_rings(run), run.seconds.to_numpy()).tolist(), strict=True))
+    """Return {bytes: error of the model} along the all-reduce on eight MI300X."""
+    nbytes, model, measured = next(iter(rings_against_measured().values()))
+    return dict(zip(nbytes.tolist(), error(model, measured.to_numpy()).tolist(), strict=True))
