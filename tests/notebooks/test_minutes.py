@@ -5,6 +5,7 @@ import pytest
 
 from fabricbook.lessons import lessons
 
+
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
 def test_a_lesson_fits_its_minutes(lesson):
     counted = minutes.minutes(lesson)
