@@ -11,10 +11,25 @@ from fabriclib.collectives import algbw, busbw, schedule
 from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.links import link
 
-from ...stage import Control, charts, graphs, lab, pieces
+from ...stage import Control, against, charts, graphs, lab, pieces
 from ...stage.words import span
-from . import adds
-from .tables import BUFFER, GPUS, H100, PER_SWITCH, all_reduce_seconds, direct, growth, measured, switched, whole
+from . import adds, stops
+from .tables import (
+    A100,
+    BUFFER,
+    GPUS,
+    H100,
+    PER_SWITCH,
+    all_reduce_seconds,
+    copies,
+    direct,
+    growth,
+    measured,
+    port_rate,
+    switched,
+    whole,
+    worst_sum,
+)
 
 # ---- lab 1: where the rate comes from ----
 
@@ -48,7 +63,8 @@ def _waterfall_chart():
      chart=_waterfall_chart,
      leaves_out="What a lane's rate is made of: symbols a second, and bits a symbol. NVLink 6 is left out: its total is agreed, "
                 "but sources do not agree on how many links make it up.",
-     sources=["stas-network", "wikimili-nvlink", "network-switch-nvlink", "catalogone-nvlink"])
+     sources=["stas-network", "wikimili-nvlink", "network-switch-nvlink", "catalogone-nvlink"],
+     stops=stops.WATERFALL)
 def where_the_rate_comes_from(old, new):
     """The wires of a GPU hardly grew in number; each became ten times as fast."""
     before, after = link(f"nvlink{old}"), link(f"nvlink{new}")
@@ -103,7 +119,7 @@ _GPUS = range(2, GPUS + 1)
                 "Software that cuts a transfer into several rings can use all direct links at once (lesson "
                 "{{ number('infinity_fabric') }}); a single copy goes the shortest way. A real server that loses a switch may "
                 "stop instead of going on with fewer.",
-     sources=["lockwood-nvlink", "stas-network", "wikimili-nvlink", "pcgamer-h100"])
+     sources=["lockwood-nvlink", "stas-network", "wikimili-nvlink", "pcgamer-h100"], stops=stops.EIGHTEEN)
 def switch_or_direct(gpus, pattern, switches):
     """A switch lends all links of a GPU to whichever pair is talking."""
     table, told = [], []
@@ -163,7 +179,7 @@ def _sum_chart():
      chart=_sum_chart,
      leaves_out="Start-up times (the measured buffer is 8 GiB), and why a port moves less when the switch adds than in a ring. "
                 "With 4 GPUs NCCL chose a ring by itself; for 2 and 3 the source gives nothing.",
-     sources=["nccl-sym-kernels", "nccl-tests", "stas-network", "nccl-1455"])
+     sources=["nccl-sym-kernels", "nccl-tests", "stas-network", "nccl-1455"], stops=stops.SUM)
 def in_switch_sum(shown, gpus, port):
     """Fewer bytes through each port: the sum is ready sooner than any ring over the same wire could be."""
     def printed(seconds, ranks):
@@ -194,7 +210,7 @@ def in_switch_sum(shown, gpus, port):
          "GPUs' numbers it is the sum of; a thick border marks what moves: up to the switch, where pieces are added, and down.")),
      leaves_out="Time: in the hardware the moves overlap, piece by piece. The switches of a server are drawn as one; each has a "
                 "part of every piece.",
-     sources=["nccl-sym-kernels", "nvidia-dgxc"], glides=pieces.GLIDES)
+     sources=["nccl-sym-kernels", "nvidia-dgxc"], glides=pieces.GLIDES, stops=stops.ADDS)
 def switch_adds(step, gpus):
     """Each GPU sends its buffer once, and its finished part once more: the switch does the rest."""
     sent, received = adds.through_port(gpus, step)
@@ -204,3 +220,59 @@ def switch_adds(step, gpus):
     return pieces.columns(adds.drawn(gpus, step)), (
         f"Step {step} of {last}: {adds.STEPS[step]}. By now each of the {gpus} GPUs has sent, in buffers: {sent:.4g}, and "
         f"received {received:.4g}.{end}")
+
+
+# ---- the model against what was measured ----
+
+_PAIRS, _SUMS = "line rate of all links", "NVLS, the port as with five GPUs"
+
+
+def _measured_chart(field: str, values, title: str, highest: float, run: str, errors: tuple[float, float], description: str):
+    names = charts.names(field, list(values), channel="X", title=field)
+    return against.chart(names, lambda column: charts.y(column, (0, highest), title=title, unit="B/s"),
+                         {run: (charts.CHIP, charts.SOLID)}, errors=errors, description=description)
+
+
+def _pairs() -> dict[str, tuple[float, float]]:
+    """The line rate and the measured copy, for the slowest and for the fastest pair of a server."""
+    return {f"{wire.device}, {which}": (whole(wire), copy) for wire in (A100, H100)
+            for which, copy in zip(("slowest pair", "fastest pair"), copies(wire), strict=True)}
+
+
+@lab("pairs-against-line", title="Are all pairs alike?", tier="chip", controls=(),
+     chart=lambda: _measured_chart("pair", _pairs(), "a copy, one way", 5e11, _PAIRS, (-40, 40),
+                                   "For the slowest and the fastest pair of eight A100 and of eight H100 the line rate as a "
+                                   "short bar, the measured copy as a diamond; below, by how much the line rate is more."),
+     leaves_out="Packet headers, flow control and memory. The error is larger on the H100 than on the A100; the source does not "
+                "say why.",
+     sources=["stas-network"])
+def pairs_against_line():
+    """Through switches no pair is worse off than another."""
+    table = against.table("pair", {_PAIRS: tuple(zip(*((pair, *rates) for pair, rates in _pairs().items()), strict=True))})
+    apart = [units.portion(fast / slow - 1) for slow, fast in (copies(A100), copies(H100))]
+    return table, (f"All {GPUS * (GPUS - 1)} pairs of a server, one at a time: the fastest is {apart[0]} ahead of the slowest on "
+                   f"the A100, {apart[1]} on the H100.")
+
+
+def _sums() -> dict[str, tuple[float, float]]:
+    """The busbw that NVLS comes to with the port rate of five GPUs, and the measured one."""
+    port = port_rate("nvls", 5)
+    return {f"{gpus} GPUs": tuple(busbw("all_reduce", BUFFER, time, gpus)
+                                  for time in (all_reduce_seconds("nvls", gpus, port), seconds))
+            for gpus, seconds in measured("nvls").items()}
+
+
+@lab("sums-against-published", title="A benchmark that prints more than the wire", tier="chip", controls=(),
+     chart=lambda: _measured_chart("adding", _sums(), "busbw", 6e11, _SUMS, (-5, 5),
+                                   "For sums over five to eight H200 the busbw of the model as a short bar, the measured one "
+                                   "as a diamond; below, by how much the model is off."),
+     leaves_out="Start-up times (the buffer is 8 GiB). One number is taken from the measurement of five GPUs: what a port moves.",
+     sources=["stas-network", "nccl-sym-kernels"])
+def sums_against_published():
+    """One port rate explains the busbw of every number of GPUs."""
+    found = {gpus: (model, seen) for gpus, (model, seen) in _sums().items()}
+    table = against.table("adding", {_SUMS: tuple(zip(*((gpus, *pair) for gpus, pair in found.items()), strict=True))})
+    moved, printed = (units.format(most, "B/s") for most in (max(port_rate("nvls", p) for p in measured("nvls")),
+                                                             max(table["measured"])))
+    return table, (f"Set by five GPUs, the others follow within {units.portion(worst_sum())}. No port moved more than "
+                   f"{moved}, while the benchmark printed up to {printed}.")

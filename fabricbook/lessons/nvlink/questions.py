@@ -8,7 +8,7 @@ from fabriclib.topology import Cables, Graph, server
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import GPUS, H100, NEW, OLD, PER_SWITCH, all_reduce_seconds, copies, nvls_busbw, whole
+from .tables import GPUS, H100, NEW, OLD, PER_SWITCH, all_reduce_seconds, copies, nvls_busbw, rack_chip, whole
 
 
 def through_switches(sender, receiver, link_rate: float) -> float:
@@ -77,6 +77,25 @@ PREDICTIONS = [
     ),
 ]
 
+def _of_every_server(worst_pair) -> str:
+    rates = {gpus: units.format(worst_pair(H100.per_device, gpus, H100.line), "B/s") for gpus in (2, 4, 8, 16)}
+    return ("With your function, the links of an H100 laid directly: " + ", ".join(
+        f"{rate} for the worst pair of {gpus}" for gpus, rate in rates.items()) + ". Through switches it stays the same.")
+
+
+def _with_a_switch_lost(pair_rate) -> str:
+    whole_, lost = (units.format(pair_rate(PER_SWITCH, there, H100.line), "B/s") for there in (PER_SWITCH, [0, *PER_SWITCH[1:]]))
+    return (f"With your function: a pair of this server gets {whole_} through its {len(PER_SWITCH)} switches, and {lost} if the "
+            "receiver has lost its links to the first of them.")
+
+
+def _of_a_rack(nvls_algbw) -> str:
+    eight, rack = (nvls_algbw(whole(NEW), gpus) for gpus in (GPUS, rack_chip.ports))
+    ring = whole(NEW) / factor("all_reduce", rack_chip.ports)
+    return (f"With your function: at line rate {GPUS} B200 add up at {units.format(eight, 'B/s')}, a rack of {rack_chip.ports} "
+            f"at {units.format(rack, 'B/s')}; a ring of the rack would reach {units.format(ring, 'B/s')}.")
+
+
 EXERCISES = [
     Exercise(
         "nvlink.worst-pair",
@@ -97,6 +116,7 @@ EXERCISES = [
             ("2 * (links // (gpus - 1)) * link_rate", "That counts both directions; asked for is one."),
             ("links // (gpus - 1)", "That is the number of links. Each carries link_rate."),
         ],
+        follows=_of_every_server,
     ),
     Exercise(
         "nvlink.through-switches",
@@ -121,6 +141,7 @@ EXERCISES = [
              "That counts both directions; a copy goes one way."),
             ("sum(min(a, b) for a, b in zip(sender, receiver))", "That is the number of links. Each carries link_rate."),
         ],
+        follows=_with_a_switch_lost,
     ),
     Exercise(
         "nvlink.nvls",
@@ -145,6 +166,7 @@ EXERCISES = [
              "Out and in happen at once, each at port_rate: do not halve it."),
             ("port_rate * gpus / (gpus - 1)", "A GPU sends more than its buffer, not less: its buffer and 1/p for the sum."),
         ],
+        follows=_of_a_rack,
     ),
 ]
 

@@ -8,13 +8,11 @@ import numpy as np
 
 from fabriclib import catalog, published, units
 from fabriclib.collectives import busbw, collective_time
-from fabriclib.flows import all_to_all, share
+from fabriclib.flows import Share, all_to_all, share
 from fabriclib.links import Link, link, links
-from fabriclib.measurements import error, percent
+from fabriclib.measurements import error
 from fabriclib.switches import switch
 from fabriclib.topology import Cables, Graph
-
-from ...stage.words import joined
 
 OLD, V100, A100, H100, NEW, NEXT = (link(f"nvlink{n}") for n in range(1, 7))
 PER_SWITCH = list(catalog.row("servers", "hgx-h100")["links_per_switch"])
@@ -74,6 +72,12 @@ def _named(gpus: int) -> dict[str, str]:
     return {f"gpu{i}": "gpu" for i in range(gpus)}
 
 
+def carrying(graph: Graph, flow: Share):
+    """Return the cables of *graph* that *flow* uses, as a DataFrame, and the GB/s that each carries one way."""
+    load = graph.edges().assign(**{"carries GB/s": flow.load / units.GB})
+    return load[flow.load > 0]
+
+
 def nvl72() -> Graph:
     """Return the rack: one link of each GPU to each switch, so as many switches as a GPU has links, and GPUs as a switch ports.
 
@@ -113,21 +117,6 @@ def port_rate(way: str, gpus: int) -> float:
     return all_reduce_seconds(way, gpus, 1.0) / measured(way)[gpus]
 
 
-def sums_beside_published():
-    """Return the H200 server's all-reduce as text: NVLS at the port rate of its 5-GPU row, and what the ports moved."""
-    import pandas as pd
-
-    rows, rate = [], port_rate("nvls", 5)
-    for gpus, seconds in measured("nvls").items():
-        model = all_reduce_seconds("nvls", gpus, rate)
-        rows.append({"GPUs": gpus, "model busbw": units.format(busbw("all_reduce", BUFFER, model, gpus), "B/s"),
-                     "measured busbw": units.format(busbw("all_reduce", BUFFER, seconds, gpus), "B/s"),
-                     "error": "sets the rate" if gpus == 5 else percent(error(model, seconds)),
-                     "a port moved, NVLS": units.format(port_rate("nvls", gpus), "B/s"),
-                     "a port moved, ring": units.format(port_rate("ring", gpus), "B/s")})
-    return pd.DataFrame(rows)
-
-
 def worst_sum() -> float:
     """Return how far the model is off, at most, when it predicts NVLS on other numbers of GPUs from NVLS on 5."""
     rate = port_rate("nvls", 5)
@@ -148,19 +137,6 @@ def copies(wire: Link) -> tuple[float, float]:
     """Return the rates of the slowest and of the fastest measured copy among all pairs of a server."""
     low, high = (catalog.figures(wire.id, f"{end} measured copy")[0].si for end in ("slowest", "fastest"))
     return low, high
-
-
-def pairs_beside_line_rate():
-    """Return the copies of all pairs of a server, slowest and fastest, as text beside what flows over its links promise."""
-    import pandas as pd
-
-    rows = []
-    for wire in (A100, H100):
-        promised, (low, high) = whole(wire), copies(wire)
-        rows.append({"server": f"{GPUS} x {wire.device}", "any pair, at line rate": units.format(promised, "B/s"),
-                     "slowest of 56": units.format(low, "B/s"), "fastest of 56": units.format(high, "B/s"),
-                     "error": joined(percent(error(1 / promised, 1 / low)), percent(error(1 / promised, 1 / high)))})
-    return pd.DataFrame(rows)
 
 
 def totals_of_vendors():
