@@ -7,7 +7,7 @@ import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons.collectives import labs as steps
 from fabricbook.lessons.collectives import tables
-from fabriclib import catalog
+from fabriclib import catalog, units
 
 STEPPER = book.lab("stepper")
 SERVED, REFUSED = [], []
@@ -105,7 +105,7 @@ def test_who_talks_draws_every_message_once_and_sends_what_the_schedule_sends(al
     assert f"{sent.max():.4g} times the buffer" in sentence
 
 
-@pytest.mark.parametrize("follow", ["the first chunk", "the last chunk"])
+@pytest.mark.parametrize("follow", ["chunk 0", "chunk 7"])
 def test_a_followed_chunk_of_the_ring_goes_round_twice_without_a_gap(follow):
     table, sentence = book.lab("who-talks").evaluate(algorithm="all_reduce, ring", follow=follow)
     path = table[table["followed"] == "yes"].sort_values("leaves")
@@ -116,7 +116,7 @@ def test_a_followed_chunk_of_the_ring_goes_round_twice_without_a_gap(follow):
 
 def test_the_two_trees_share_no_message():
     first, last = (book.lab("who-talks").evaluate(algorithm="all_reduce, double_tree", follow=f)[0]["followed"] == "yes"
-                   for f in ("the first chunk", "the last chunk"))
+                   for f in ("chunk 0", "chunk 1"))
     assert (first != last).all()
 
 
@@ -154,3 +154,23 @@ def test_every_rank_of_the_table_has_its_row_in_the_chart(name, columns):
     table, _ = lab.evaluate()
     assert rows == list(range(8))
     assert all(set(table[column]) <= set(rows) and table[column].dtype == int for column in columns)
+
+
+@pytest.mark.parametrize("algorithm", ["all_reduce, ring", "all_reduce, rabenseifner", "all_reduce, double_tree",
+                                       "broadcast, binomial"])
+def test_a_click_on_a_line_follows_a_chunk_that_it_carries(algorithm):
+    lab = book.lab("who-talks")
+    table, _ = lab.evaluate(algorithm=algorithm)
+    last = lab.ends(lab.positions(algorithm=algorithm))["follow"]
+    for at, chunk in enumerate(table["carries"]):
+        assert lab.controls["follow"].position(chunk) <= last
+        assert lab.evaluate(algorithm=algorithm, follow=chunk)[0]["followed"][at] == "yes"
+
+
+def test_the_line_through_all_seven_times_is_the_fitted_one():
+    table, sentence = book.lab("staircase-fitted").evaluate()
+    _, steps, seconds = tables.staircase()
+    base, per_step = tables.fitted_step()
+    assert table["model"].to_numpy() == pytest.approx(base + per_step * steps)
+    assert table["measured"].tolist() == seconds.tolist()
+    assert f"at most {units.portion(table['error (%)'].abs().max() / 100)}." in sentence

@@ -24,8 +24,6 @@ WITHOUT: set[str] = {
     "one-server", "pair-matrix", "server-all-reduce",
     # fabrics
     "design-a-fabric", "fabric-growth", "rails-or-servers",
-    # collectives
-    "stepper", "who-talks", "staircase",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
     # against_world

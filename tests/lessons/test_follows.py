@@ -19,7 +19,6 @@ TO_COME = [
     "signals",
     "one_server",
     "fabrics",
-    "collectives",
     "cost",
     "against_world",
     "bring_your_own",

@@ -12,9 +12,10 @@ from fabriclib.collectives import Schedule, schedule
 from fabriclib.collectives.moves import ADD
 from fabriclib.measurements import error, percent
 
-from ...stage import Control, charts, lab
+from ...stage import Control, against, charts, lab
 from ...stage.words import joined
-from .tables import staircase
+from . import stops
+from .tables import fitted_step, staircase
 
 RANKS = range(4, 9)
 MOST_STEPS = 14
@@ -94,7 +95,7 @@ def _stepper_chart():
      chart=_stepper_chart,
      leaves_out="Time: here all messages of a step start and end together. In a real library each rank goes on as soon as its "
                 "own data is there, and large chunks are cut up further so that they flow.",
-     sources=_PAPERS, glides=["complete"])
+     sources=_PAPERS, glides=["complete"], stops=stops.STEPPER)
 def stepper(algorithm, ranks, step):
     """Which chunk is where after each step, and how many ranks' data it holds."""
     plan = _schedule(algorithm, ranks)
@@ -180,7 +181,8 @@ def _range(values: np.ndarray, text) -> str:
     return joined(text(values.min()), text(values.max()))
 
 
-_FOLLOW = {"every chunk": None, "the first chunk": 0, "the last chunk": -1}
+_ALL = "every chunk"
+_CHUNKS = [f"chunk {c}" for c in range(max(RANKS))]
 _DOES = {"adds to what is there": (charts.CHIP, charts.SOLID), "copies": (charts.OTHER, charts.DASHED)}
 
 
@@ -194,9 +196,11 @@ def _talk_chart():
                         symbolSize=500)
     width = alt.StrokeWidth("share of buffer:Q", legend=legend, scale=alt.Scale(domain=[0, 1], range=[1.5, 5]))
     seen = alt.condition("datum.followed == 'yes'", alt.value(0.95), alt.value(0.12))
+    ends = {"x": x, "x2": "arrives:Q", "y": y, "y2": "receiver:N"}
     lines = charts.live().mark_rule(strokeCap="round").encode(
-        x=x, x2="arrives:Q", y=y, y2="receiver:N", strokeWidth=width, opacity=seen, **charts.series("does", _DOES))
-    return charts.stack(lines, height=360, description=(
+        strokeWidth=width, opacity=seen, **ends, **charts.series("does", _DOES))
+    wide = charts.live().mark_rule(strokeWidth=14, stroke="transparent").encode(**ends)  # a thin line is hard to click
+    return charts.stack(lines, wide, height=360, description=(
         "A line for every message, from its sender when it leaves to its receiver one step later; ranks one below the other, "
         "time to the right. The wider a line, the more of the buffer it carries. Solid lines are added up, dashed ones copied."))
 
@@ -204,28 +208,29 @@ def _talk_chart():
 @lab("who-talks", title="Who talks to whom", tier="chip",
      controls=[Control("algorithm", _ALGORITHMS, default="all_reduce, recursive_doubling", as_="menu"),
                Control("ranks", RANKS, default=8, unit="ranks"),
-               Control("follow", list(_FOLLOW), default="every chunk", as_="menu")],
+               Control("follow", [_ALL, *_CHUNKS], default=_ALL, picks="carries",
+                       until=lambda algorithm, ranks: _CHUNKS[_schedule(algorithm, ranks).slots - 1])],
      chart=_talk_chart,
      leaves_out="The wiring: a line is as long between neighbours as between far ranks, and crossing lines may need the same "
                 "cable. Every step is drawn equally wide, however much it carries.",
-     sources=_PAPERS)
+     sources=_PAPERS, stops=stops.WHO_TALKS)
 def who_talks(algorithm, ranks, follow):
     """All messages of a schedule at one glance: rings, butterflies, trees."""
     plan = _schedule(algorithm, ranks)
     moves = plan.moves
     row, chunk = moves.chunks(plan.slots)
-    wanted = _FOLLOW[follow]
-    carriers = np.unique(row if wanted is None else row[chunk == wanted % plan.slots])
+    carriers = np.unique(row if follow == _ALL else row[chunk == _CHUNKS.index(follow)])
     share = _shares(plan)
     table = {
         "leaves": moves.step, "arrives": moves.step + 1,
         "sender": moves.src, "receiver": moves.dst,
         "share of buffer": share, "does": [list(_DOES)[0 if op == ADD else 1] for op in moves.op],
         "followed": np.where(np.isin(np.arange(len(moves)), carriers), "yes", "no"),
+        "carries": [_CHUNKS[first] for first in moves.chunk % plan.slots],
     }
     part = _range(share, lambda s: str(Fraction(s).limit_denominator(64)))
     size = "the whole buffer" if part == "1" else f"{part} of the buffer"
-    traced = "" if wanted is None else f" {follow.capitalize()} is in {len(carriers)} of the messages."
+    traced = "" if follow == _ALL else f" {follow.capitalize()} is in {len(carriers)} of the messages."
     return table, (f"{algorithm} on {ranks} ranks: {moves.steps} steps, {len(moves)} messages of {size} each; a rank sends "
                    f"{_sent(plan)}.{traced}")
 
@@ -250,7 +255,7 @@ def _staircase_chart():
      chart=_staircase_chart,
      leaves_out="Bytes: the messages are 8 to 128 bytes, so their size costs nothing. One channel only; which of NCCL's "
                 "protocols carried them is not stated.",
-     sources=["nccl-tests-123", "patarasuk-yuan"])
+     sources=["nccl-tests-123", "patarasuk-yuan"], stops=stops.STAIRCASE)
 def step_cost(base, per_step):
     """A measured all-reduce costs a fixed start and then the same for every step."""
     gpus, steps, seconds = staircase()
@@ -261,3 +266,30 @@ def step_cost(base, per_step):
         f"{units.format(base, 's')} and {units.format(per_step, 's')} a step: {units.format(base + per_step * steps[-1], 's')} "
         f"for {gpus[-1]} GPUs, measured {units.format(seconds[-1], 's')}. The worst of the {len(gpus)} points is that of "
         f"{gpus[worst]} GPUs, with an error of {percent(errors[worst])}.")
+
+
+_FITTED = {"fixed start and equal steps": (charts.CHIP, charts.SOLID)}
+
+
+def _fitted_chart():
+    def time(field):
+        return charts.y(field, (0, 40 * units.us), title="time of one all-reduce", unit="s",
+                        ticks=[k * 10 * units.us for k in range(5)])
+
+    x = charts.x("steps", (0, MOST_STEPS + 2), title="steps of the ring", ticks=range(0, MOST_STEPS + 3, 2))
+    return against.chart(x, time, _FITTED, errors=(-10, 10), description=(
+        "The straight line with the least squared error through the seven measured times, and below it the error of each."))
+
+
+@lab("staircase-fitted", title="Two constants, seven measured times", tier="chip", controls=(), chart=_fitted_chart,
+     leaves_out="Why the two constants are what they are: they are fitted to these seven points.",
+     sources=["nccl-tests-123", "patarasuk-yuan"])
+def staircase_fitted():
+    """Counting steps and fitting two constants describes all seven times."""
+    gpus, steps, seconds = staircase()
+    base, per_step = fitted_step()
+    model = base + per_step * steps
+    worst = max(error(model, seconds), key=abs)
+    return against.table("steps", dict.fromkeys(_FITTED, (steps, model, seconds))), (
+        f"{units.format(base, 's')} before the first step and {units.format(per_step, 's')} for each: for {gpus[0]} to "
+        f"{gpus[-1]} GPUs the error is at most {units.portion(abs(worst))}.")

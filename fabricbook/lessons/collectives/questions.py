@@ -115,6 +115,28 @@ def _follows(came: frozenset, own: frozenset, p: int) -> bool:
     return len(own) == 1 and came == {(min(own) - 1 - back) % p for back in range(len(came))}
 
 
+def _one_lower_each(sent_chunk) -> str:
+    first, *later = (sent_chunk(0, step, 8) for step in range(7))
+    return (f"With your function: rank 0 sends chunk {first}, then {', '.join(map(str, later))}; never chunk 0, which it ends up "
+            "owning.")
+
+
+def _ones_around(ring_all_reduce) -> str:
+    p = 16
+    result = ring_all_reduce([np.ones(p, dtype=int) for _ in range(p)])
+    sent = schedule("all_reduce", "ring", ranks=p).counts().sent
+    return (f"With your function: {p} ranks that bring ones all end with {result[-1][0]} in every place, and each has sent "
+            f"{sent:.3g} buffers; its whole buffer to all others would have been {p - 1}.")
+
+
+def _heard_from(partner) -> str:
+    heard, steps = {0}, 10
+    for step in range(steps):
+        heard |= {partner(rank, step) for rank in heard}
+    return (f"With your function: after {steps} steps rank 0 has heard from {len(heard)} ranks, and its last partner was rank "
+            f"{partner(0, steps - 1)}. A ring of so many takes {2 * (len(heard) - 1)} steps.")
+
+
 EXERCISES = [
     Exercise(
         "collectives.chunk",
@@ -143,6 +165,7 @@ EXERCISES = [
             ("step",
              "Here all ranks send the same chunk in a step. In a ring each sends another, so the number depends on rank too."),
         ],
+        follows=_one_lower_each,
     ),
     Exercise(
         "collectives.ring",
@@ -180,6 +203,7 @@ EXERCISES = [
         ],
         demand=not_by_ring,
         plays=own.play,
+        follows=_ones_around,
     ),
     Exercise(
         "collectives.partner",
@@ -207,5 +231,6 @@ EXERCISES = [
             ("rank ^ 2 * step", "Twice the step is not two to the power of the step: write 2**step."),
             ("rank ** 2 ** step", "In Python ** is a power. To flip a bit (exclusive or) write ^."),
         ],
+        follows=_heard_from,
     ),
 ]

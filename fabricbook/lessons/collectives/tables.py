@@ -9,7 +9,6 @@ import numpy as np
 from fabriclib import catalog, units
 from fabriclib.collectives import schedule
 from fabriclib.links import link
-from fabriclib.measurements import error, percent
 
 hop = link("nvlink4").latency  # of NCCL's leanest protocol, as in lesson "Moving bytes"
 plain_hop = catalog.figure("nvlink-hop-simple").si
@@ -37,13 +36,23 @@ def fitted_step() -> tuple[float, float]:
     return float(base), float(per_step)
 
 
-def staircase_beside_fit():
-    """Return a DataFrame of text: the fitted line, the measured time and the error, for each number of GPUs."""
+near_step = round(fitted_step()[1] / units.us) * units.us
+
+
+def counted():
+    """Return a DataFrame: for 8 ranks, how many messages follow one another, and what a rank sends and adds up, in buffers."""
     import pandas as pd
 
-    gpus, steps, seconds = staircase()
-    base, per_step = fitted_step()
-    model = base + per_step * steps
-    return pd.DataFrame({"GPUs": gpus, "steps": steps, "model": [units.format(t, "s") for t in model],
-                         "measured": [units.format(t, "s") for t in seconds],
-                         "error": [percent(e) for e in error(model, seconds)]})
+    names = ("ring", "recursive_doubling", "rabenseifner", "two_shot")
+    found = {name.replace("_", " "): counts("all_reduce", name) for name in names}
+    return pd.DataFrame({"steps": {name: one.messages for name, one in found.items()},
+                         "a rank sends (buffers)": {name: one.sent for name, one in found.items()},
+                         "a rank adds up (buffers)": {name: one.reduced for name, one in found.items()}})
+
+
+def sums() -> str:
+    """Return how many ranks hold the sum of all, after Rabenseifner's schedule has moved real numbers."""
+    arrays = np.random.default_rng(1).integers(10, size=(8, 16))
+    results = schedule("all_reduce", "rabenseifner", ranks=len(arrays)).run(arrays)
+    right = sum(bool((result == arrays.sum(axis=0)).all()) for result in results)
+    return f"{right} of {len(results)} ranks hold the sum of all."
