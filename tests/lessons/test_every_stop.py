@@ -26,8 +26,6 @@ WITHOUT: set[str] = {
     "design-a-fabric", "fabric-growth", "rails-or-servers",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
-    # against_world
-    "model-against-world", "error-by-regime", "nccl-choice",
     # bring_your_own
     "break-a-machine", "read-a-log", "your-machine",
 }

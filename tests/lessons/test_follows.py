@@ -20,7 +20,6 @@ TO_COME = [
     "one_server",
     "fabrics",
     "cost",
-    "against_world",
     "bring_your_own",
 ]
 

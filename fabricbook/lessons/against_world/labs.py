@@ -12,15 +12,17 @@ from fabriclib.nccl import nccl_choice
 from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.model import predicted
 
-from ...stage import Control, charts, lab, parts
-from .tables import named_tables
+from ...stage import Control, against, charts, lab, parts
+from . import stops
+from .stops import LINES, PARTS
+from .tables import beside_unseen, called, runs
 
 _SIZE, _TIME = (4.0, 2.0**35), (5e-6, 3.0)
-_MODEL, _LAUNCH, _LATENCY, _WIRE, _RAMP = "model", "launching", "steps and hops", "bytes on the wire", "ramp"
+_MODEL = "model"
+_LAUNCH, _LATENCY, _WIRE, _RAMP = PARTS
 _STYLES = {_MODEL: (charts.CLUSTER, charts.SOLID), _LAUNCH: (charts.OTHER, charts.DOTTED),
            _LATENCY: (charts.OTHER_2, charts.DASHED), _WIRE: (charts.CHIP, charts.DASH_DOT),
            _RAMP: (charts.SERVER, charts.DOTTED)}
-_LINES = ["the model", "the model and its parts"]
 
 
 def _chart():
@@ -38,19 +40,21 @@ def _chart():
 
 
 @lab("model-against-world", title="The model against the world", tier="all",
-     controls=[Control("table", list(named_tables()), default="DGX H100: all_reduce, 8 GPUs", label="table", as_="menu"),
-               Control("lines", _LINES, default=_LINES[0], as_="menu")],
-     chart=_chart,
+     controls=[Control("machine", list(runs()), default="DGX H100", as_="menu"),
+               Control("run", range(1, max(map(len, runs().values())) + 1), default=1, label="its table", as_="steps",
+                       until=lambda machine, lines: len(runs()[machine])),
+               Control("lines", LINES, default=LINES[0], as_="menu")],
+     chart=_chart, stops=stops.WORLD,
      leaves_out="Other traffic on the network, which protocol and algorithm a version of the library switches to and where, and "
                 "what a site has tuned. The constants are those fabriclib ships: fitted on a part of these tables, which "
                 "data/fitted.csv names.",
      sources=["nccl-tuning", "nccl-1455"])
-def model_against_world(table, lines):
+def model_against_world(machine, run, lines):
     """Every table that was published of a machine set up as it should be, and the prediction beside it."""
-    one = named_tables()[table]
+    one = runs()[machine][run - 1]
     model = predicted(fitted(), *one.case)
     shown = {"measured": one.seconds, _MODEL: model.seconds}
-    if lines == _LINES[1]:
+    if lines == LINES[1]:
         shown |= {_LAUNCH: model.launch, _LATENCY: model.latency, _WIRE: model.wire, _RAMP: model.ramp}
     many = one.nbytes.size
     times = {what: np.broadcast_to(values, many) for what, values in shown.items()}
@@ -65,7 +69,7 @@ def model_against_world(table, lines):
     regimes = [f"{units.portion(error)} {name}" for name, error in zip(names, accuracy.by_regime(one), strict=True)
                if error == error]
     way = "short" if errors[worst] < 0 else "long"
-    return rows, (f"Mean error {', '.join(regimes)}. Farthest off at {units.format(one.nbytes[worst])}: "
+    return rows, (f"{called(one)}: mean error {', '.join(regimes)}. Farthest off at {units.format(one.nbytes[worst])}: "
                   f"{units.portion(abs(errors[worst]))} too {way}.")
 
 
@@ -100,13 +104,13 @@ def _error_chart():
 @lab("error-by-regime", title="Error by regime", tier="all",
      controls=[Control("group", _GROUPS, default=_GROUPS[0], label="tables", as_="menu"),
                Control("constants", [_UNSEEN, _SHIPPED], default=_UNSEEN, as_="menu")],
-     chart=_error_chart,
+     chart=_error_chart, stops=stops.REGIMES,
      leaves_out="A mean over tables says nothing of a machine that is not among them. The tables were chosen by what people "
                 "publish: mostly all-reduce, mostly on two nodes.",
      sources=["nccl-tuning", "nccl-1455"])
 def error_by_regime(group, constants):
     """How far off the model is, table by table; with constants that never saw the site, and with those fabriclib ships."""
-    names = {table.id: name for name, table in named_tables().items()}
+    names = {table.id: f"{machine}, {called(table)}" for machine, tables in runs().items() for table in tables}
     held_out = accuracy.held_out()
     chosen = [table for table in accuracy.tables() if (table.nodes == 1) == (group == _GROUPS[0]) and table.id in held_out]
     scores = {t.id: held_out[t.id] if constants == _UNSEEN else accuracy.by_regime(t) for t in chosen}
@@ -188,8 +192,8 @@ def _choice_chart():
      controls=[Control("machine", list(MACHINES), default="DGX H100", as_="menu"),
                Control("collective", _CHOSEN, default="all_reduce", as_="menu"),
                Control("nodes", [2**k for k in range(8)], default=1, unit="nodes"),
-               Control("nbytes", _BUFFERS, default=2.0**24, label="buffer", unit="B")],
-     chart=_choice_chart,
+               Control("nbytes", _BUFFERS, default=2.0**24, label="buffer", unit="B", drags="x")],
+     chart=_choice_chart, stops=stops.CHOICE,
      leaves_out="The tuner of NCCL {{ version }} (June 2026) alone: version 2.32 of November 2026 adds another cost "
                 "model, with data for Vera Rubin. Tuner plugins, which clouds install, and environment variables overrule it. "
                 "CollNet (SHARP) and PAT are not offered. The search's channels are those of a log of another version, or "
@@ -250,3 +254,42 @@ def _picked(one, machine: str, nodes: int, nbytes: float) -> str:
     many = "1 node" if nodes == 1 else f"{nodes} nodes"
     return (f"{units.format(nbytes)} over {many} of a {machine}: NCCL {one.version} would pick {_WORDS[one.algorithm]} with "
             f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}. A score is no measured time.")
+
+
+# ---- a machine that the model never saw, and one where it fails ----
+
+_DELL, _ALPS = "four Dell servers with H100", "two nodes of CSCS Alps"
+_BUFFER = (4.0, 2.0**35)
+
+
+def _against(run: str, seconds, errors, description: str):
+    x = charts.x("message", _BUFFER, title="buffer (logarithmic)", unit="B", log=2)
+    return against.chart(x, lambda field: charts.y(field, seconds, title="time (logarithmic)", unit="s", log=10),
+                         {run: (charts.CLUSTER, charts.SOLID)}, errors=errors, description=description)
+
+
+@lab("unseen-against-measured", title="A machine it never saw", tier="cluster", controls=(),
+     chart=lambda: _against(_DELL, (1e-5, 1.0), (-50, 50),
+                            "The time of an all-reduce against its buffer for four Dell servers with eight H100: the prediction "
+                            "as a line, what was measured as black diamonds. Below, the error."),
+     leaves_out="Where the library changes its protocol. The constants were fitted on other machines.", sources=["nccl-tuning"])
+def unseen_against_measured():
+    """Constants of other machines foretell this one."""
+    table = against.table("message", {_DELL: beside_unseen("h100x32-dell-ar", "dgx-h100", 4)})
+    large = table[against.ERROR][table["message"] >= accuracy.LARGE]
+    return table, (f"On average {np.abs(table[against.ERROR]).mean():.0f} % off; from 64 MiB at most "
+                   f"{np.abs(large).max():.0f} %.")
+
+
+@lab("failing-against-measured", title="A machine where it fails", tier="cluster", controls=(),
+     chart=lambda: _against(_ALPS, (1e-5, 1.0), (-100, 100),
+                            "The time of an all-reduce against its buffer for two nodes of Alps: the prediction as a line, what "
+                            "was measured as black diamonds, which rise far above it in the middle. Below, the error."),
+     leaves_out="The library's protocols.", sources=["boeschf-alps"])
+def failing_against_measured():
+    """A bump that no law of wires makes."""
+    table = against.table("message", {_ALPS: beside_unseen("gh200x8-alps-ar", "alps-gh200", 2)})
+    fall = int(np.argmin(np.diff(table[against.MEASURED])[table["message"][:-1] < accuracy.LARGE]))
+    before, after = table[against.MEASURED][fall:fall + 2]
+    return table, (f"{units.format(table['message'][fall])} take {before / after:.2g} times as long as "
+                   f"{units.format(table['message'][fall + 1])}.")

@@ -1,10 +1,12 @@
 """The model beside published measurements: where a time comes from, and how far off a prediction may be."""
 
 from fabriclib import units
+from fabriclib.collectives.cost import sent
 from fabriclib.measurements import published
+from fabriclib.prediction import predict
 
 from ...course.declare import Exercise, Prediction
-from .tables import SMALL, h100, off_by, over_algbw, p5, steps, two_servers
+from .tables import GPUS, SMALL, h100, off_by, over_algbw, p5, steps, two_servers
 
 PREDICTIONS = [
     Prediction(
@@ -58,6 +60,30 @@ PREDICTIONS = [
     ),
 ]
 
+
+def _left_a_server(seconds) -> str:
+    took = seconds(two_servers.nbytes, two_servers.busbw, two_servers.ranks)
+    return (f"With your function: the two AWS p5 servers took {units.format(took, 's')} for 16 GiB, so "
+            f"{units.format(two_servers.nbytes / took, 'B/s')} left each of them, of {units.format(p5.node_rate, 'B/s')} that "
+            "its ports carry.")
+
+
+def _one_and_two(half_size) -> str:
+    one, two = (half_size(run["nbytes"].tolist(), run["seconds"].tolist())
+                for run in map(published, ("h100x8-dgx-nvls-ar", "h100x16-p5-ar")))
+    return (f"By your function eight H100 reach half of their best rate at {units.format(one)}, and two AWS p5 servers at "
+            f"{units.format(two)}: what is dearer to start pays off later.")
+
+
+def _line_rate_alone(off) -> str:
+    run = published("h100x8-dgx-nvls-ar")
+    nbytes, measured = run["nbytes"].to_numpy(), run["seconds"].tolist()
+    wire = sent("all_reduce", "ring", GPUS) * nbytes / h100.bandwidth()
+    alone, whole = (off(times.tolist(), measured) for times in (wire, predict("dgx-h100", "all_reduce", nbytes).seconds))
+    return (f"By your measure, on eight H100, bytes over the line rate of a ring are {units.portion(alone)} off, and the whole "
+            f"model {units.portion(whole)}.")
+
+
 EXERCISES = [
     Exercise(
         "against_world.seconds",
@@ -77,6 +103,7 @@ EXERCISES = [
             ("2 * (ranks - 1) * nbytes / busbw", "This sends the whole buffer in every step. The factor is 2 (p - 1) / p."),
             ("2 * nbytes / busbw", "Nearly, for many ranks. The exact factor is 2 (p - 1) / p."),
         ],
+        follows=_left_a_server,
     ),
     Exercise(
         "against_world.half",
@@ -113,6 +140,7 @@ EXERCISES = [
             ("max(n for n, t in zip(nbytes, seconds) if n / t <= max(m / u for m, u in zip(nbytes, seconds)) / 2)",
              "That is the last size still below half of the best rate. The question is for the first that reaches it."),
         ],
+        follows=_one_and_two,
     ),
     Exercise(
         "against_world.off",
@@ -139,5 +167,6 @@ EXERCISES = [
             ("max(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the worst row. Asked for is the mean of all."),
             ("sum(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the sum. Divide by the number of rows."),
         ],
+        follows=_line_rate_alone,
     ),
 ]

@@ -12,7 +12,7 @@ from fabriclib import accuracy, catalog, nccl, units
 from fabriclib.collectives import schedule
 from fabriclib.collectives.busbw import factor
 from fabriclib.links import link
-from fabriclib.machines import system
+from fabriclib.machines import launchers, system
 from fabriclib.measurements import largest, published
 from fabriclib.prediction import predict
 from fabriclib.prediction.cases import case
@@ -54,14 +54,17 @@ def ramp_ends() -> float:
 
 
 @functools.cache
-def named_tables() -> dict[str, accuracy.Table]:
-    """Return {what the learner reads: table}, machines in alphabetical order; what is there twice is numbered."""
-    found: dict[str, accuracy.Table] = {}
-    for table in sorted(accuracy.tables(), key=lambda t: (system(t.system).name.lower(), t.nodes, t.collective, t.ranks)):
-        name = f"{system(table.system).name}: {table.collective}, {table.ranks} GPUs"
-        again = sum(other.removesuffix(")").rsplit(" (", 1)[0] == name for other in found)
-        found[f"{name} ({again + 1})" if again else name] = table
-    return found
+def runs() -> dict[str, tuple[accuracy.Table, ...]]:
+    """Return {machine: its tables}, machines in alphabetical order; the longest sweep of a machine comes first."""
+    found: dict[str, list] = {}
+    for table in sorted(accuracy.tables(), key=lambda t: (-t.nbytes.size, t.nodes, t.collective, t.ranks)):
+        found.setdefault(system(table.system).name, []).append(table)
+    return {machine: tuple(found[machine]) for machine in sorted(found, key=str.lower)}
+
+
+def called(table: accuracy.Table) -> str:
+    """Return what a table is of, as a learner reads it."""
+    return f"{table.collective}, {table.ranks} GPUs, by {table.site}"
 
 
 # ---- tables of the lesson ----
@@ -79,21 +82,47 @@ def constants_of(*technologies: str):
 
 
 def by_machine():
-    """Return a DataFrame of text: the mean error of each machine and collective, its tables held out with their site."""
+    """Return a DataFrame of text: the mean error of each machine and collective, held out with its site, worst first."""
     import pandas as pd
 
     groups: dict[tuple, list] = {}
-    for table in named_tables().values():
-        if table.id in accuracy.held_out():
-            where = "one" if table.nodes == 1 else "several"
-            groups.setdefault((system(table.system).name, table.collective, where), []).append(accuracy.held_out()[table.id])
+    for machine, tables in runs().items():
+        for table in tables:
+            if table.id in accuracy.held_out():
+                where = "one" if table.nodes == 1 else "several"
+                groups.setdefault((machine, table.collective, where), []).append(accuracy.held_out()[table.id])
+    means = {key: [statistics.fmean(known) if (known := [error for error in column if error == error]) else math.nan
+                   for column in zip(*errors, strict=True)] for key, errors in groups.items()}
     rows = []
-    for (machine, collective, where), errors in groups.items():
-        known = [[error for error in column if error == error] for column in zip(*errors, strict=True)]
-        means = ["" if not column else units.portion(sum(column) / len(column)) for column in known]
-        rows.append({"machine": machine, "collective": collective, "nodes": where, "tables": len(errors),
-                     **dict(zip(accuracy.REGIMES, means, strict=True))})
+    for machine, collective, where in sorted(means, key=lambda key: -means[key][0]):
+        told = ["no rows" if math.isnan(mean) else units.portion(mean) for mean in means[machine, collective, where]]
+        rows.append({"machine": machine, "collective": collective, "nodes": where,
+                     "tables": len(groups[machine, collective, where]), **dict(zip(accuracy.REGIMES, told, strict=True))})
     return pd.DataFrame(rows)
+
+
+def smallest_by_nodes():
+    """Return a DataFrame of text: what an all-reduce of 8 bytes takes on a few kinds of machines, by the number of nodes."""
+    import pandas as pd
+
+    nodes = [2, 8, 64]
+    times = {system(kind).name: predict(kind, "all_reduce", SMALL, nodes=nodes).seconds
+             for kind in ("dgx-h100", "aws-p5", "aws-p4de", "alps-gh200")}
+    return pd.DataFrame({f"{many} nodes": {name: units.format(seconds[at], "s") for name, seconds in times.items()}
+                         for at, many in enumerate(nodes)})
+
+
+def smallest_by_launcher() -> dict[str, str]:
+    """Return {launcher: what an all-reduce of 8 bytes takes on one DGX H100}."""
+    return {who.name: units.format(float(predict("dgx-h100", "all_reduce", SMALL, launcher=who).seconds), "s")
+            for who in launchers()}
+
+
+def beside_unseen(table: str, machine: str, nodes: int) -> tuple:
+    """Return (nbytes, seconds predicted, seconds measured) of a published all-reduce."""
+    run = published(table)
+    nbytes = run["nbytes"].to_numpy()
+    return nbytes, predict(machine, "all_reduce", nbytes, nodes=nodes).seconds, run["seconds"].to_numpy()
 
 
 def _only(*kept: str) -> Constants:
