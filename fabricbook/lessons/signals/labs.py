@@ -6,8 +6,21 @@ import numpy as np
 
 from fabriclib import signals, units
 
-from ...stage import Control, charts, lab, parts
-from .tables import BOARDS, CHANNELS, FASTEST, GENERATIONS, INCHES, SLOWEST, START, power, seen, share_of_bits
+from ...stage import Control, against, charts, lab, parts
+from . import path, stops
+from .tables import (
+    BOARDS,
+    CHANNELS,
+    FASTEST,
+    GENERATIONS,
+    INCHES,
+    SLOWEST,
+    START,
+    inch_beside_published,
+    power,
+    seen,
+    share_of_bits,
+)
 
 _RETIMER = "retimer"
 
@@ -106,7 +119,8 @@ def _loss_chart():
                 "{{ digits(pcie3.nyquist / units.GHz) }} and {{ digits(pcie4.nyquist / units.GHz) }} GHz of parts that were "
                 "published at {{ digits(pcie5.nyquist / units.GHz) }} GHz only.",
      sources=["ti-snla426", "nvidia-bf3-loss", "nvidia-cx8-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl",
-              "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers", "allaboutcircuits-retimers"])
+              "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers", "allaboutcircuits-retimers"],
+     stops=stops.LOSS)
 def channel_loss(channel, generation, board, retimers):
     """Every part takes its share; a retimer starts again from zero."""
     asked, segments = signals.standard(GENERATIONS[generation]), signals.channel(CHANNELS[channel], BOARDS[board])
@@ -144,7 +158,87 @@ def _many(count: int) -> str:
     return f"{count} retimer{'s' if count > 1 else ''}"
 
 
-# ---- lab 2: the eye ----
+# ---- lab 2: one retimer, along the channel ----
+
+_WAY = "GPU baseboard"
+_SPOTS = path.spots(signals.channel(CHANNELS[_WAY], BOARDS["FR4"]))
+_BANDS = (-7.0, -2.5)  # dB: where boards and cables are drawn, below the axis' zero
+_PLACES = ["board", "cable", "baseboard"]
+_CHIP = 3  # inches that a chip is drawn wide, beside the channel
+_ALONG = {"part": "", "label": "", "x": None, "x2": None, "dB": None, "dB2": None, "stretch": "", "order": None, "state": ""}
+
+
+def _along_chart():
+    import altair as alt
+
+    x = charts.x("x", (-_CHIP - 0.5, 44), title="distance from the CPU (inches)", ticks=range(0, 41, 5))
+
+    def y(field):
+        return charts.y(field, (-8, 62), title="loss since the last fresh signal (dB)", ticks=range(0, 61, 10))
+
+    size = alt.ExprRef(f"{charts.NARROW} ? 11 : 14")
+    colour = alt.condition(f"datum.state == '{_BEYOND}'", alt.value(charts.LIMIT), alt.value(charts.INK))
+    bands = [parts.of(part).mark_rect(fill=fill, stroke=charts.EDGE).encode(x=x, x2="x2:Q", y=y("dB"), y2="dB2:Q")
+             for part, fill in (("band", charts.FILL), ("chip", charts.BLUE_TINT))]
+    called = parts.of("band", "chip").mark_text(
+        fontSize=charts.fitting("scale('x', datum.x2) - scale('x', datum.x) + 6", 13, least=7), align="left", dx=4,
+        baseline="top", dy=4).encode(x=x, y=y("dB"), text="label:N")
+    way = {"x": x, "y": y("dB"), "detail": "stretch:N", "order": "order:Q"}
+    lines = parts.of("way").mark_line(strokeWidth=3, color=charts.SERVER).encode(**way)
+    over = parts.of("over").mark_line(strokeWidth=6, color=charts.LIMIT).encode(**way)
+    budget = parts.of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(y=y("dB"))
+    head = charts.legible(parts.of("budget").encode(x=x, y=y("dB"), text="label:N"), align="left", dy=-12, fontSize=size,
+                          color=charts.LIMIT, fontWeight="bold")
+    chip = parts.of("retimer").mark_rule(strokeWidth=3, color=charts.CHIP).encode(x=x, y=y("dB"), y2="dB2:Q")
+    named = charts.legible(parts.of("retimer").encode(x=x, y=y("dB2"), text="label:N"), dy=-10, fontSize=size,
+                           color=charts.CHIP, fontWeight="bold")
+    ends = [layer for stretch, align, dx in (("before", "right", -9), ("after", "left", 9)) for layer in charts.legible(
+        parts.of("end").transform_filter(f"datum.stretch == '{stretch}'").encode(x=x, y=y("dB"), text="label:N", color=colour),
+        align=align, dx=dx, fontSize=size, fontWeight="bold")]
+    return charts.stack(*bands, called, budget, chip, lines, over, *head, *named, *ends, height=400, description=(
+        "The loss along a channel, from the CPU at the left over its board, a cable and the baseboard to a GPU at the right. The "
+        "line rises along boards and the cable, and jumps at packages and connectors. At the retimer, an upright line that can "
+        "be dragged along the boards, it starts again near zero. What lies above the dashed line, which is what may be "
+        "spent, is drawn thick in another colour; at the end of each stretch its loss is written."))
+
+
+@lab("retimer-place", title="Move the retimer along the channel", tier="server",
+     controls=[Control("generation", list(GENERATIONS), default="PCIe 5"),
+               Control("board", list(BOARDS), default="GETEK"),
+               Control("retimer", _SPOTS, default=3, label="retimer", unit="inches", drags="x")],
+     chart=_along_chart,
+     leaves_out="As above: lengths and some losses are assumed. A retimer sits on a board: beside a cable there is no place for "
+                "it. Vias, connectors and packages are points without a length.",
+     sources=["ti-snla426", "nvidia-bf3-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl"],
+     stops=stops.PLACE)
+def retimer_place(generation, board, retimer):
+    """The best place is half-way in decibels, not in inches."""
+    asked, segments = signals.standard(GENERATIONS[generation]), signals.channel(CHANNELS[_WAY], BOARDS[board])
+    ways = dict(zip(("before", "after"), path.walk(segments, asked.nyquist, retimer), strict=True))
+    rows = [{"part": "budget", "dB": asked.usable, "x": 0.0, "label": f"may be spent: {asked.usable:.3g} dB"},
+            {"part": "retimer", "x": retimer, "dB": 0.0, "dB2": 55.0, "label": _RETIMER}]
+    whole = [one for one in path.laid(segments) if one.start < one.end]
+    rows += [{"part": "band", "x": one.start, "x2": one.end, "dB": _BANDS[1], "dB2": _BANDS[0], "label": label}
+             for one, label in zip(whole, _PLACES, strict=True)]
+    for stretch, way in ways.items():
+        for part, points in (("way", way), ("over", path.beyond(way, asked.usable))):
+            rows += [{"part": part, "stretch": stretch, "order": i, "x": x, "dB": db} for i, (x, db) in enumerate(points)]
+        (x, lost), state = way[-1], _BEYOND if way[-1][1] > asked.usable else _WITHIN
+        rows.append({"part": "end", "stretch": stretch, "x": x, "dB": lost, "state": state, "label": f"{lost:.1f} dB"})
+    rows += [{"part": "chip", "x": x, "x2": x + _CHIP, "dB": _BANDS[1], "dB2": _BANDS[0], "label": label}
+             for x, label in ((-float(_CHIP), "CPU"), (whole[-1].end, "GPU"))]
+    return parts.columns(rows, _ALONG), (f"{generation}, {board}, retimer {retimer} inch{'es' * (retimer != 1)} from the CPU: "
+                                         + _stretches(asked, *(way[-1][1] for way in ways.values())))
+
+
+def _stretches(asked: signals.Standard, before: float, after: float) -> str:
+    over = [f"{db - asked.usable:.1f} dB too much {side} it" for side, db in (("before", before), ("after", after))
+            if db > asked.usable]
+    return (f"{before:.1f} dB before it, {after:.1f} after it. {asked.usable:.3g} may be spent: "
+            f"{' and '.join(over) or 'it fits'}.")
+
+
+# ---- lab 3: the eye ----
 
 _DEVICES = ["nothing", "a redriver", "a retimer"]
 _EQUALISERS = ["on", "off"]
@@ -198,7 +292,7 @@ def _eye_chart():
 
 @lab("eye", title="What the receiver sees", tier="server",
      controls=[Control("generation", list(GENERATIONS), default="PCIe 3"),
-               Control("inches", INCHES, default=START, label="board (FR4)", unit="inches"),
+               Control("inches", INCHES, default=START, label="board (FR4)", unit="inches", as_="steps"),
                Control("equaliser", _EQUALISERS, default="on", label="equaliser", as_="menu"),
                Control("helper", _DEVICES, default="nothing", label="on the board", as_="menu")],
      chart=_eye_chart,
@@ -207,7 +301,8 @@ def _eye_chart():
                 "eye at its full budget. Edges are drawn round for the picture only. Volts are at the receiver's pins; it then "
                 "amplifies, which the picture shows by always filling the frame.",
      sources=["ti-snla426", "astera-margin", "astera-budget-copy", "nvidia-cx8-loss", "pcisig-retimers", "eeworld-pcie6",
-              "ti-ds320pr822"])
+              "ti-ds320pr822"],
+     stops=stops.EYE)
 def eye(generation, inches, equaliser, helper):
     """Loss makes the signal small, and what stays of the last symbols blurs the next; four levels leave a third."""
     asked = signals.standard(GENERATIONS[generation])
@@ -250,3 +345,31 @@ def _judged(asked: signals.Standard, loss: float, found: signals.Eye) -> str:
 
 def _volts(volts: float) -> str:
     return f"{1e3 * volts:.3g} mV"
+
+
+# ---- the model beside what was published ----
+
+_INCH = {"model": (charts.SERVER, charts.SOLID)}
+
+
+def _inch_chart():
+    def loss(field):
+        return charts.y(field, (0, 1.5), title="loss of an inch (dB)")
+
+    x = charts.names("board", [one.board for one in inch_beside_published()], channel="X", title="")
+    return against.chart(x, loss, _INCH,
+                         errors=(-60, 20), description=(
+                             "For FR4 at four frequencies and for Megtron 6: a short bar for the loss of an inch that the model "
+                             "takes from a maker's sheet, a black diamond for another published figure. Below, the error."))
+
+
+@lab("inch-against-published", title="An inch of board, beside other figures", tier="server", controls=(), chart=_inch_chart,
+     leaves_out="Rough copper and heat, which make boards as built lose more than a maker calculates.",
+     sources=["ti-snla426", "rfessentials-pcb", "microchip-xcvr-loss", "ti-e2e-proximity", "ti-e2e-gen4"])
+def inch_against_published():
+    """Rules of thumb agree; one engineer, and boards as built, lose more."""
+    table = against.table("board", {"model": tuple(zip(*inch_beside_published(), strict=True))})
+    error = table[against.ERROR]
+    far = -error[np.abs(error) > 10]
+    return table, (f"{len(error) - len(far)} of {len(error)} published figures are within a tenth of the model; of the others it "
+                   f"says {min(far):.0f} to {max(far):.0f} % less.")

@@ -4,7 +4,7 @@ from fabriclib import catalog, signals, units
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import decibels, fast, gap, half, left, limit, pcie5
+from .tables import decibels, fast, gap, half, left, limit, pcie3, pcie5
 
 PREDICTIONS = [
     Prediction(
@@ -59,6 +59,21 @@ PREDICTIONS = [
     ),
 ]
 
+def _of_each_budget(received) -> str:
+    old, new = (1e3 * received(one.swing, one.budget) for one in (pcie3, pcie5))
+    return (f"With your function: of {1e3 * pcie5.swing:.0f} mV the budget of {pcie3.name} leaves {old:.3g} mV, and that of "
+            f"{pcie5.name} {new:.3g} mV: each generation's receiver must hear a fainter signal.")
+
+
+def _of_the_baseboard(retimers) -> str:
+    segments = signals.channel("baseboard", "fr4-tetra")
+    lost = {one.name: float(signals.losses(segments, one.nyquist).sum()) for one in (pcie3, pcie5)}
+    old, new = (retimers(lost[one.name], one.usable) for one in (pcie3, pcie5))
+    return (f"With your function: to a GPU on a baseboard of {signals.part('fr4-tetra').name} are {lost[pcie3.name]:.1f} dB at "
+            f"{pcie3.name}, which need {old}, and {lost[pcie5.name]:.1f} dB at {pcie5.name}, which need {new}; a retimer's own "
+            "package comes on top.")
+
+
 EXERCISES = [
     Exercise(
         "signals.received",
@@ -84,6 +99,7 @@ EXERCISES = [
              "That halves every {{ digits(half / 2, 1) }} dB: the rule for power. "
              "A voltage halves in about {{ digits(half, 1) }} dB."),
         ],
+        follows=_of_each_budget,
     ),
     Exercise(
         "signals.retimers",
@@ -106,6 +122,7 @@ EXERCISES = [
              "function that hides the third lets a channel pass that cannot work."),
             ("-(-loss // budget) - 2", "One too few: n stretches have n - 1 retimers between them."),
         ],
+        follows=_of_the_baseboard,
     ),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -152,7 +153,11 @@ def reach_spread() -> tuple[float, float]:
 
 def _inch(figure) -> float:
     """Return the dB that the model gives for the inch of board of *figure*."""
-    return float(signals.part(figure.subject).loss(float(figure.scope.removesuffix(" GHz")) * units.GHz, units.inch))
+    return float(signals.part(figure.subject).loss(_frequency(figure), units.inch))
+
+
+def _frequency(figure) -> float:
+    return float(figure.scope.removesuffix(" GHz")) * units.GHz
 
 
 def _inches(metres: float) -> str:
@@ -191,6 +196,20 @@ def needed_table(generation: str):
         name: ["more" if found[board] is None else found[board] for found in counts.values()] for name, board in BOARDS.items()})
 
 
+class Inch(NamedTuple):
+    """The loss of an inch of a board at a frequency, in dB: the model's, and one that was published."""
+
+    board: str
+    model: float
+    published: float
+
+
+def inch_beside_published() -> list[Inch]:
+    """Return published losses of an inch that set no constant of the model, beside the model."""
+    figures = sorted(catalog.figures(quantity="loss per inch in dB"), key=lambda one: (one.subject, _frequency(one)))
+    return [Inch(f"{signals.part(one.subject).name}, {one.scope}", _inch(one), one.value) for one in figures]
+
+
 def loss_beside_published():
     """Return a DataFrame of text: losses that set no constant of the model beside what the model gives."""
     import pandas as pd
@@ -200,13 +219,10 @@ def loss_beside_published():
         return {"published": what, "source": figure.source.id, "model": f"{value:.3g} {unit}",
                 "stated": f"{figure.value:.3g} {unit}", "error": percent(error(value, figure.value))}
 
-    rows = []
-    for figure in catalog.figures(quantity="loss per inch in dB"):
-        rows.append(row(f"an inch of {signals.part(figure.subject).name} at {figure.scope}", figure.id, _inch(figure)))
     harness = [signals.segment("cable-connector", 2), signals.segment("thin-cable", 0.35)]
     rest = pcie5.budget - sum(signals.losses([signals.segment(n, 1) for n in ("cpu-package", "card", "cem-connector")],
                                              pcie5.nyquist))
-    rows += [row("a harness of 35 cm with its connectors", "harness-35cm", signals.losses(harness, pcie5.nyquist).sum()),
+    rows = [row("a harness of 35 cm with its connectors", "harness-35cm", signals.losses(harness, pcie5.nyquist).sum()),
              row("PCIe 5: left for the board", "pcie5-board", rest),
              row(f"PCIe 5: left of {1e3 * pcie5.swing:.0f} mV at full budget", "pcie5-left", left(), "mV"),
              row("four levels cost", "pam4-cost", gap)]
@@ -220,6 +236,19 @@ def quiet_budget(generation: str) -> float:
     """Return the dB at which the eye of *generation* closes when all of the loss is equalised."""
     loss = np.linspace(1, 60, 5901)
     return float(loss[np.flatnonzero(signals.eye(generation, loss, equalised=loss).height > 0)[-1]])
+
+
+def chips():
+    """Return a DataFrame of text: the retimers and redrivers, what each bridges, and what it takes."""
+    import pandas as pd
+
+    def text(value, unit):
+        return units.format(value, unit) if value == value else "not found"
+
+    return pd.DataFrame([{
+        "chip": one.name, "kind": one.kind, "for": signals.standard(one.link).name, "bridges (dB)": f"{one.db:g}",
+        "one way": text(one.latency, "s"), "power": text(one.power, "W"),
+    } for one in DEVICES])
 
 
 def latency_beside_read():
