@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from fabriclib.flows import share
+from fabriclib.flows import route
 from fabriclib.topology import rail_rings
 
 from .tables import BUFFER, PLACES, network, ring
@@ -51,7 +51,7 @@ def placed(way: str, kind: str, servers: int, oversubscription: int, draw: int) 
     graph, rings = network(kind, servers, oversubscription).folded, orders(way, servers, draw)
     seconds = ring(PLACES * servers).time_on(graph, BUFFER, order=rings)
     pairs = np.concatenate([np.stack([one, np.roll(one, -1)], axis=1) for one in rings])
-    got = share(graph, pairs)
-    tight = got.bottleneck[got.rates.argmin()]
+    routing = route(graph, *graph.gpus[pairs].T)
+    tight = (np.bincount(routing.edge, routing.fraction, minlength=len(graph.src)) / graph.capacity).argmax()
     ends = " ".join(sorted({str(graph.kinds[graph.src[tight]]), str(graph.kinds[graph.dst[tight]])}))
     return float(seconds), _NARROW[ends]
