@@ -20,8 +20,6 @@ WITHOUT: set[str] = {
     "memory-mix", "coherence-trace", "flit-share",
     # one_server
     "one-server", "pair-matrix", "server-all-reduce",
-    # fabrics
-    "design-a-fabric", "fabric-growth", "rails-or-servers",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
     # bring_your_own

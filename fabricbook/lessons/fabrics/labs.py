@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import textwrap
 
 import numpy as np
 
@@ -12,10 +11,26 @@ from fabriclib.links import link
 from fabriclib.topology import Design, Graph, fabric, fabric_counts
 from fabriclib.topology.fabrics import estimate
 
-from ...stage import Control, charts, lab, parts
-from .tables import BELOW, BY_RAIL, BY_SERVER, CABLING, GPUS, PLANS, SIZE, SMALLEST, SPEED, seconds
+from ...stage import Control, against, charts, lab, parts
+from .stops import CABLINGS, DESIGN, GROWTH
+from .tables import (
+    BELOW,
+    BY_RAIL,
+    BY_SERVER,
+    CABLING,
+    GPUS,
+    ONE_LEAF,
+    ONLY,
+    PLANES,
+    PLANS,
+    RAILS,
+    SIZE,
+    SMALLEST,
+    SPEED,
+    seconds,
+    sums_published,
+)
 
-RAILS, ONE_LEAF, ONLY, PLANES = "rails", "one leaf a server", "rails, not joined", "rails in two planes"
 WIRINGS = {RAILS: ("rail-optimised", {}), ONE_LEAF: ("rail-optimised", {"rails": 1}), ONLY: ("rail-only", {}),
            PLANES: ("dual-plane", {"speed": "eth200"})}
 SIZES = [2**k for k in range(4, 15)]
@@ -106,6 +121,10 @@ def _picture():
         parts.of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
         parts.of("switch").mark_point(shape="square", **edge).encode(**here, fill=alt.value(charts.GREEN_TINT)),
         parts.of("server").mark_point(shape="circle", **edge).encode(**here, fill=alt.value(charts.ORANGE_TINT)),
+        parts.of("lost").mark_point(shape="circle", **edge | {"stroke": charts.LIMIT}).encode(
+            **here, fill=alt.value(charts.LIMIT)),
+        parts.of("too many").mark_text(fontSize=parts.scaled(15, 11), align="left", fontWeight="bold", **text | {
+            "color": charts.LIMIT}).encode(**here, text="label:N"),
         parts.of("more").mark_text(fontSize=22, fontWeight="bold", **text).encode(**here, text="label:N"),
         parts.of("tier").mark_text(fontSize=parts.scaled(15, 11), align="left", fontWeight="bold", **text).encode(
             **here, text="label:N"),
@@ -113,7 +132,8 @@ def _picture():
         height=470, description=(
             "A fabric as a drawing: servers of eight GPUs as circles at the bottom, leaf switches above them, then spine and "
             "core switches as squares; of a long row the first ones and the last. Lines are cables; those of GPU 0 of every "
-            "server are thick. Below it the counts: switches, cables, what each GPU can send from the worst half, watts, money."))
+            "server are thick. Below it the counts: switches, cables, watts, money. One that cannot be made is drawn as large as "
+            "it can be, with the servers that find no port in red."))
 
 
 @lab("design-a-fabric", title="Design a fabric", tier="cluster",
@@ -126,25 +146,36 @@ def _picture():
                 "modules, scaled by the rate of its ports, modules, and NICs; optics everywhere but where a server has one leaf: "
                 "that may stand in its rack, in reach of copper. Money: two prices of one spreadsheet of 2024, taken for any "
                 "maker's parts, copper or optics, without NICs.",
-     sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "ipinfusion-th5", "nvidia-linkx-100g", "nvidia-mms4x00"])
+     sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "ipinfusion-th5", "nvidia-linkx-100g", "nvidia-mms4x00"],
+     stops=DESIGN)
 def design_a_fabric(gpus, radix, oversubscription, wiring):
     """Radix, tiers, oversubscription and rails: what they cost, and what they carry from half to half."""
     try:
         design, picture = _built(wiring, gpus, radix, oversubscription)
     except ValueError as error:
-        said = _captions(["This does not fit:", *textwrap.wrap(str(error), 66)], top=0.9)
-        return parts.columns(said, _COLUMNS), f"This does not fit: {error}"
+        drawn_so_far = _too_many(wiring, gpus, radix, oversubscription)
+        return parts.columns(drawn_so_far, _COLUMNS), f"This does not fit: {error}"
     power, dollars = estimate(design, below=BELOW[wiring == ONE_LEAF])
     nic = link(SPEED).bandwidth()
     full = units.portion(design.assured / nic)
     tiers = 1 + (design.spines > 0) + (design.cores > 0)
     lines = [f"{_many(design.switches, 'switch')}, {_many(tiers, 'tier')}, {design.cable_count:,} cables, ways of at most "
              f"{design.hops} links",
-             f"from any half to the other each GPU sends {units.format(design.assured, 'B/s')} or more: {full} of its NIC",
              f"about {units.format(power, 'W')} with NICs, {_millions(dollars)} US$ without (estimates)"]
     sentence = (f"{gpus:,} GPUs, {wiring}, switches of {radix} ports: {design.leaves:,} leaf, {design.spines:,} spine and "
-                f"{design.cores:,} core switches. In the worst half each GPU still has {full} of its NIC's rate.")
+                f"{design.cores:,} core switches. In the worst half each GPU still sends {units.format(design.assured, 'B/s')}, "
+                f"{full} of its NIC's rate.")
     return parts.columns(picture + _captions(lines), _COLUMNS), sentence
+
+
+def _too_many(wiring: str, gpus: int, radix: int, oversubscription: float) -> list[dict]:
+    """Return the rows of the largest fabric that can be made of these switches, and in red the servers that find no port."""
+    fits = max(size for size in SIZES if size < gpus and ports_per_gpu(wiring, size, radix, oversubscription) is not None)
+    many = (gpus - fits) // SIZE
+    lost = [{"part": "lost", "x": x, "y": -0.2} for x in np.linspace(0, 1, min(many, MOST))]
+    said = {"part": "too many", "label": f"{many:,} too many", "x": X[0] + 0.01, "y": -0.2}
+    return _built(wiring, fits, radix, oversubscription)[1] + lost + [said] + _captions(
+        [f"Drawn is a fabric of {fits:,} GPUs, which can be made. The servers in red find no port."], top=-0.36)
 
 
 def _many(count: int, what: str) -> str:
@@ -203,7 +234,7 @@ def _growth_chart():
      chart=_growth_chart,
      leaves_out="Sizes between the powers of two, where the last leaves are not full. The published designs stay where they are, "
                 "whatever the switches.",
-     sources=["al-fares", "nvidia-superpod-b200", "simai-topo"])
+     sources=["al-fares", "nvidia-superpod-b200", "simai-topo"], stops=GROWTH)
 def fabric_growth(radix, oversubscription):
     """A fabric grows in steps: each tier more costs every GPU two switch ports more."""
     found = [(wiring, gpus, ports_per_gpu(wiring, gpus, radix, oversubscription)) for wiring in _LINES for gpus in _GROWN]
@@ -251,7 +282,7 @@ def _cabling_chart():
      chart=_cabling_chart,
      leaves_out="Congestion: flows spread evenly over all shortest paths, so no two collide. Switches that reduce. What passing "
                 "a switch costs in time: every way over the network takes the same. Steps of a plan do not overlap.",
-     sources=["nvidia-pxn", "nccl-tuning", "patarasuk-yuan"])
+     sources=["nvidia-pxn", "nccl-tuning", "patarasuk-yuan"], stops=CABLINGS)
 def rails_or_servers(thin, rings, nbytes):
     """The same switches and cables; only which NIC goes to which leaf differs."""
     up = SIZE // thin
@@ -271,3 +302,31 @@ def rails_or_servers(thin, rings, nbytes):
     ports = f"{up} port{'s' * (up > 1)}"
     return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for {SIZE} down: {many} {ring} with a leaf a rail and "
                   f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")
+
+
+# ---- the model against what was measured ----
+
+_LIMITS = {"rings": (charts.CLUSTER, charts.SOLID), "two levels": (charts.OTHER, charts.DASHED)}
+
+
+def _sums_chart():
+    return against.chart(
+        charts.names("what", list(sums_published()), channel="X", title=""),
+        lambda field: charts.y(field, (0, 550e9), title="bus rate", unit="B/s"), _LIMITS, errors=(-50, 50), description=(
+            "For four published all-reduces two limits of the fabric as short bars, of rings over all NICs and of two levels, "
+            "and what was reached as black diamonds; below, by how much either limit is more."))
+
+
+@lab("sums-against-fabric", title="Sums over servers against the fabric's limits", tier="cluster", controls=(), chart=_sums_chart,
+     leaves_out="Adapters and software. That the MI325X's adapters run at {{ si(8 * port, 'b/s') }} is not stated. Switches that "
+                "add (SHARP): neither limit covers them.",
+     sources=["hisohara-rccl", "dstack-nebius", "coreweave-nccl"])
+def sums_against_fabric():
+    """A limit is a limit of the algorithm it was computed for."""
+    found = sums_published()
+    measured = [got for _, got in found.values()]
+    table = against.table("what", {plan: (list(found), [limits[plan] for limits, _ in found.values()], measured)
+                                   for plan in _LIMITS})
+    rings = table[against.ERROR][:len(found)]
+    return table, (f"The limit of rings lies {rings[0]:.0f} and {rings[1]:.0f} % above what rings reached, and "
+                   f"{-rings[2]:.0f} % below a sum that cannot have run them.")

@@ -77,6 +77,20 @@ PREDICTIONS = [
     ),
 ]
 
+def _tiers_for_a_model(theirs) -> str:
+    two, three, wider = (theirs(radix, tiers) for radix, tiers in ((64, 2), (64, 3), (128, 2)))
+    return (f"With your function: 64 ports carry {two:,} GPUs on two tiers and {three:,} on three, so 16,384 GPUs need the third."
+            f" With {128:,} ports of half the rate, two planes, two tiers carry {wider:,}.")
+
+
+def _against_all_reduce(theirs) -> str:
+    nvlink = link(NVLINK).bundle(link(NVLINK).per_device).bandwidth()
+    thin, full = (seconds(_FLAT, BY_RAIL, up, SIZE, units.GiB) for up in (THIN, SIZE))
+    mine = theirs(units.GiB, SIZE, GPUS // SIZE, nvlink, nic)
+    return (f"With your function: {units.format(units.GiB)} takes {units.format(mine, 's')} by rail, with or without spines. "
+            f"Pair by pair it takes {units.format(full, 's')} with all spines, {units.format(thin, 's')} with a quarter.")
+
+
 EXERCISES = [
     Exercise(
         "fabrics.most-gpus",
@@ -98,6 +112,7 @@ EXERCISES = [
             ("(radix // 2) ** (tiers + 1)", "The topmost tier doubles the number, because all its ports point down; it does not "
                                             "multiply it by another half."),
         ],
+        follows=_tiers_for_a_model,
     ),
     Exercise(
         "fabrics.by-rail",
@@ -132,6 +147,7 @@ EXERCISES = [
             ("nbytes * (servers - 1) / servers / nvlink + nbytes * (gpus - 1) / gpus / nic",
              "The two numbers are swapped: inside a server there are gpus - 1 others, and servers - 1 on a rail."),
         ],
+        follows=_against_all_reduce,
     ),
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from fabriclib.collectives import busbw, schedule
 from fabriclib.flows import ring, share
 from fabriclib.host_adapters import adapter
 from fabriclib.links import link
-from fabriclib.measurements import percent, published
+from fabriclib.measurements import published
 from fabriclib.switches import switch
 from fabriclib.topology import Design, Graph, fabric, fabric_counts, parts_list, rail_rings
 from fabriclib.topology.fabrics import watts
@@ -24,6 +23,7 @@ SPEED, NVLINK = "eth400", "nvlink4"
 SERVERS, SIZE = 8, 8  # servers, and GPUs in each
 GPUS = SERVERS * SIZE
 THIN = 2  # ports up of a leaf with eight down, where spines have been saved
+RAILS, ONE_LEAF, ONLY, PLANES = "rails", "one leaf a server", "rails, not joined", "rails in two planes"
 BY_RAIL, BY_SERVER = "a leaf a rail", "a leaf a server"
 CABLING = {BY_RAIL: SIZE, BY_SERVER: 1}
 PLANS = {  # name: (collective, algorithm, options, whether it goes round rings)
@@ -74,6 +74,12 @@ def _made(plan: str):
     return schedule(collective, name, ranks=GPUS, **options)
 
 
+def ways(graph: Graph) -> dict[str, str]:
+    """Return the way from GPU 0 of a server to the same and to another GPU of the next server, in words."""
+    same, other = (graph.tree.paths("gpu0", f"gpu{SIZE + at}")[0] for at in (0, 1))
+    return {"to the same GPU of the next server": " > ".join(same), "to another GPU there": " > ".join(other)}
+
+
 def small_blocks() -> dict[str, str]:
     """Return what an all-to-all of the smallest buffer takes on the rails, with full bisection, by either way."""
     flat, by_rail = list(PLANS)[2:]
@@ -100,7 +106,8 @@ def nics_at_work(cabling: str, rings: int) -> tuple[int, int]:
 
 # ---- model against measurement ----
 
-_MEASURED = ("mi325x16-rccl-ar", "mi325x32-rccl-ar", "h100x16-nebius-ar", "h100x96-coreweave-sharp-ar")
+_MEASURED = {"2 servers, MI325X": "mi325x16-rccl-ar", "4 servers, MI325X": "mi325x32-rccl-ar",
+             "2 servers, H100": "h100x16-nebius-ar", "12, H100, SHARP": "h100x96-coreweave-sharp-ar"}
 
 
 @functools.cache
@@ -131,20 +138,11 @@ def off(table: str, plan: str) -> float:
     return limits(servers, published(table)["nbytes"].iloc[-1])[plan] / reached(table) - 1
 
 
-def measured_beside_fabric():
-    """Return published all-reduces over several servers beside the fabric's limits, as a DataFrame of text."""
-    import pandas as pd
-
-    rows = []
-    for table in _MEASURED:
-        about, last = catalog.row("measurement_tables", table), published(table).iloc[-1]
-        servers, got = about["nodes"], reached(table)
-        row = {"measured on": re.split(" and |[,:]", about["hardware"])[0], "servers": servers, "plan": about["algorithm"],
-               "buffer": units.format(last["nbytes"]), "bus rate": units.format(got, "B/s")}
-        for name, limit in limits(servers, last["nbytes"]).items():
-            row |= {f"limit of {name}": units.format(limit, "B/s"), f"off ({name})": percent(off(table, name))}
-        rows.append(row)
-    return pd.DataFrame(rows)
+@functools.cache
+def sums_published() -> dict[str, tuple[dict[str, float], float]]:
+    """Return for each published all-reduce, at its largest buffer, the fabric's limits and what it reached, in bytes a second."""
+    return {what: (limits(catalog.row("measurement_tables", table)["nodes"], published(table)["nbytes"].iloc[-1]), reached(table))
+            for what, table in _MEASURED.items()}
 
 
 def designs_beside_model():
