@@ -66,7 +66,7 @@ _CONFIG = {
         "labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": {"expr": f"{NARROW} ? 13 : 15"},
         "titleFontWeight": "normal", "titlePadding": 10,
         "gridColor": GRID, "domainColor": FAINT, "tickColor": FAINT, "labelColor": INK, "titleColor": INK,
-        "labelOverlap": "greedy", "labelSeparation": 6,
+        "labelOverlap": "parity", "labelSeparation": 6,
     },
     "legend": {"labelFontSize": {"expr": f"{NARROW} ? 12 : 14"}, "titleFontSize": 14, "labelColor": INK, "titleColor": INK,
                "symbolBaseStrokeColor": GREY, "gradientStrokeColor": PALE},
@@ -115,9 +115,13 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
     """An axis of names, all of them always there, in the order given; *channel* is "X" or "Y"."""
     import altair as alt
 
-    axis = alt.Axis(title=title or field, labelLimit=260, labelAngle=0, labelLineHeight=13, **_wrapped(listed))
+    axis = {"title": title or field, "labelLimit": 260, "labelAngle": 0, "labelLineHeight": 13, "labelOverlap": False}
+    axis |= _wrapped(listed)
+    if channel == "Y":  # as large as the rows are high
+        most = "14" if "labelFontSize" not in axis else f"({axis['labelFontSize'].expr})"
+        axis["labelFontSize"] = alt.ExprRef(f"clamp(0.72 * height / {len(listed)}, 8, {most})")
     return getattr(alt, channel)(
-        field=_escaped(field), type="nominal", axis=axis, sort=list(listed), scale=alt.Scale(domain=list(listed))
+        field=_escaped(field), type="nominal", axis=alt.Axis(**axis), sort=list(listed), scale=alt.Scale(domain=list(listed))
     )
 
 
@@ -195,8 +199,9 @@ def beside(x, dx: int, text: str) -> dict:
     field = x.to_dict()["field"].replace("\\", "")
     end = f"scale('x', datum[{field!r}]) + {dx} + {_CHARACTER} * length(datum[{text!r}])"
     turned = f"{end} > width && scale('x', datum[{field!r}]) > width / 2"
+    room = f"({turned} ? scale('x', datum[{field!r}]) : width - scale('x', datum[{field!r}])) - {dx - 12}"
     return {"align": alt.ExprRef(f"({turned} ? 'right' : 'left')"), "dx": alt.ExprRef(f"{turned} ? {-dx} : {dx}"),
-            "fontSize": alt.ExprRef(f"{NARROW} ? 11 : 14")}
+            "fontSize": fitting(room, 14, text=text)}
 
 
 def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):

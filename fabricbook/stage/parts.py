@@ -30,3 +30,10 @@ def scaled(wide: float, narrow: float, full: int = 900):
     import altair as alt
 
     return alt.ExprRef(f"clamp({wide} * width / {full}, {narrow}, {wide})")
+
+
+def of_row(rows: int, share: float, most: float):
+    """*share* of the height of one of so many *rows*, at most *most* pixels: for what is written in a row of a grid."""
+    import altair as alt
+
+    return alt.ExprRef(f"clamp({share} * height / {rows}, {min(most, -most)}, {max(most, -most)})")

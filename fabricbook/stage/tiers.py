@@ -18,8 +18,9 @@ from . import charts, parts
 from .parts import of, scaled
 
 IDLE, IN_USE, TIGHT = "idle", "in use", "▲ bottleneck"
-X, Y = (-0.03, 1.03), (-0.52, 1.2)  # what is seen of the plane: room for three lines of text below the NVSwitches
+X, Y = (-0.03, 1.03), (-0.28, 1.2)  # what is seen of the plane
 HEIGHTS = {"cpu": 1.0, "root": 0.89, "pcie-switch": 0.64, "nic": 0.4, "ssd": 0.4, "gpu": 0.16}
+LOWEST_SWITCH = 0.55  # below it cables end at devices
 LEVEL = 0.14  # from one PCIe switch to the next below it
 BARE_GPUS, BAR_BELOW = 0.8, 0.34  # the height of GPUs in a server without CPUs, and of switches below GPUs
 NAMES = {"cpu": "CPU", "root": "root", "pcie-switch": "switch", "nic": "NIC", "ssd": "SSD", "gpu": "GPU", "retimer": "retimer"}
@@ -263,4 +264,6 @@ def _rate_layers(here: dict) -> list:
 
     ink = alt.condition(f"datum.state == '{TIGHT}'", alt.value(charts.LIMIT), alt.value(charts.BLACK))
     text = of("rate").encode(**here, text="label:N", color=ink)
-    return list(charts.legible(text, fontSize=scaled(14, 10), fontWeight="bold"))
+    # Those of idle devices stand close together, and only where the page is wide.
+    fits = alt.ExprRef(f"{charts.PAGE} < 900 && datum.state == '{IDLE}' && datum.y < {LOWEST_SWITCH} ? 0 : 1")
+    return list(charts.legible(text, fontSize=scaled(14, 10), fontWeight="bold", opacity=fits))

@@ -87,15 +87,20 @@ def _error_chart():
     y = charts.y("error (%)", _PERCENT, title="mean error of a table (%), logarithmic", log=10,
                  ticks=[0.1, 0.3, 1, 3, 10, 30, 100])
     offset = alt.XOffset("offset:Q", scale=alt.Scale(domain=[-1.6, 1.6]))
+
+    def wide(size):
+        return parts.scaled(size, 0.3 * size, 600)
+
     dots = charts.live().transform_filter("datum.part == 'table'").mark_point(
         size=70, filled=True, opacity=0.75, color=charts.CLUSTER, stroke=charts.BLACK, strokeWidth=0.7).encode(
         x=x, y=y, xOffset=offset, tooltip=[alt.Tooltip("table:N")])
-    means = charts.live().transform_filter("datum.part == 'mean'").mark_tick(thickness=5, size=90, color=charts.MEASURED).encode(
+    means = charts.live().transform_filter("datum.part == 'mean'").mark_tick(
+        thickness=5, size=wide(90), color=charts.MEASURED).encode(
         x=x, y=y)
     wanted = charts.live().transform_filter("datum.part == 'wanted'").mark_tick(
-        thickness=3, size=110, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x, y=y)
-    said = charts.live().transform_filter("datum.part == 'mean'").mark_text(
-        fontSize=14, align="left", dx=50, fontWeight="bold").encode(x=x, y=y, text="table:N")
+        thickness=3, size=wide(110), color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x, y=y)
+    mean = charts.live().transform_filter("datum.part == 'mean'").encode(x=x, y=y, text="table:N")
+    said = charts.legible(mean, align="left", dx=wide(50), fontWeight="bold")
     return charts.stack(dots, wanted, means, said, height=380, description=(
         "Mean absolute error of each published table, on a logarithmic axis, for all sizes, for messages up to 64 KiB, between, "
         "and from 64 MiB. A dot is a table, a black bar the mean of all dots, an orange bar what was aimed at."))

@@ -12,7 +12,7 @@ from fabriclib.collectives import Schedule, schedule
 from fabriclib.collectives.moves import ADD
 from fabriclib.measurements import error, percent
 
-from ...stage import Control, against, charts, lab
+from ...stage import Control, against, charts, lab, parts
 from ...stage.words import joined
 from . import stops
 from .tables import fitted_step, staircase
@@ -64,7 +64,7 @@ def arrivals(plan: Schedule, step: int) -> dict[tuple[int, int], list[int]]:
 def _stepper_chart():
     import altair as alt
 
-    height = 46 * len(_ROWS)
+    height, of_row = 46 * len(_ROWS), functools.partial(parts.of_row, len(_ROWS))
     axis = alt.Axis(labels=False, ticks=False, grid=False, titlePadding=26)
     x = charts.x("from", (0, 1), title="chunk of the buffer").axis(axis)
     y = charts.names("rank", _ROWS)
@@ -76,10 +76,12 @@ def _stepper_chart():
         x=x, x2="to:Q", y=y, strokeWidth=alt.condition(arrived, alt.value(4.5), alt.value(0)))
     middle = charts.x("middle", (0, 1), title="chunk of the buffer").axis(axis)
     ink = alt.condition("datum.complete > 0.8", alt.value(charts.PAPER), alt.value(charts.INK))
-    number = charts.live().mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(
+    number = charts.live().mark_text(fontSize=of_row(0.38, 17), fontWeight="bold", dy=of_row(-0.16, 6)).encode(
         x=middle, y=y, text="contributions:N", color=ink)
-    tick = charts.live().mark_text(fontSize=15, dx=15, dy=-7).encode(x=middle, y=y, text="tick:N", color=ink)
-    sender = charts.live().mark_text(fontSize=13, dy=12).encode(x=middle, y=y, text="arrived from:N", color=ink)
+    tick = charts.live().mark_text(fontSize=of_row(0.33, 15), dx=15, dy=of_row(-0.16, 7)).encode(
+        x=middle, y=y, text="tick:N", color=ink)
+    sender = charts.live().mark_text(fontSize=of_row(0.28, 13), dy=of_row(0.28, 12)).encode(
+        x=middle, y=y, text="arrived from:N", color=ink)
     names = charts.live().mark_text(fontSize=14, color=charts.INK).encode(
         x=middle, y=alt.value(alt.ExprRef("height + 15")), text="column:N")
     return charts.stack(cells, border, number, tick, sender, names, height=height, description=(

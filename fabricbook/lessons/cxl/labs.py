@@ -12,7 +12,7 @@ from fabriclib.framing import line_share
 from fabriclib.links import link
 from fabriclib.memory import Tier, memory_mix, tier
 
-from ...stage import Control, charts, lab
+from ...stage import Control, charts, lab, parts
 from .tables import direct
 
 # ---- lab 1: the latency ladder, and a mix of its steps ----
@@ -150,7 +150,7 @@ def _trace_chart():
     import altair as alt
 
     hidden = alt.Axis(labels=False, ticks=False, grid=False, orient="top", titlePadding=26)
-    title = "who holds the line after each access"
+    title, of_row = "who holds the line after each access", functools.partial(parts.of_row, STEPS)
 
     def x(field):
         return charts.x(field, (0, 1), title=title).axis(hidden)
@@ -161,14 +161,18 @@ def _trace_chart():
         domain=[0, 1], range=[charts.PAPER, charts.CHIP], interpolate="rgb"))
     ink = alt.condition("datum.shade > 0.5", alt.value(charts.PAPER), alt.value(charts.INK))
     filled = cell.mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x("from"), x2="to:Q", y=y, color=shade)
-    letter = cell.mark_text(fontSize=17, fontWeight="bold", dy=-6).encode(x=x("middle"), y=y, text="state:N", color=ink)
-    word = cell.mark_text(fontSize=12, dy=12, opacity=_if_narrow(0, 1)).encode(x=x("middle"), y=y, text="word:N", color=ink)
+    letter = cell.mark_text(fontSize=of_row(0.38, 17), fontWeight="bold", dy=of_row(-0.16, 6)).encode(
+        x=x("middle"), y=y, text="state:N", color=ink)
+    word = cell.mark_text(fontSize=of_row(0.28, 12), dy=of_row(0.26, 12), opacity=_if_narrow(0, 1)).encode(
+        x=x("middle"), y=y, text="word:N", color=ink)
     now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke=charts.BLACK, strokeWidth=3.5)
-    room = alt.ExprRef(f"width * {_COLUMNS['host'][0]} - 10")
-    said = charts.live().mark_text(align="left", dx=8, dy=-8, fontSize=_if_narrow(13, 15), fontWeight="bold", limit=room).encode(
+    room = f"(width * {_COLUMNS['host'][0]} - 8)"
+    size = charts.fitting(room, 15, text="does")
+    said = charts.live().mark_text(align="left", dx=8, dy=of_row(-0.2, 8), fontSize=size, fontWeight="bold").encode(
         x=x("left"), y=y, text="does:N", color=alt.condition(
             "datum.done == 'yes'", alt.value(charts.INK), alt.value(charts.FAINT)))
-    sent = charts.live().mark_text(align="left", dx=8, dy=11, fontSize=13, color=charts.INK, limit=room).encode(
+    size = charts.fitting(room, 13, text="sent")
+    sent = charts.live().mark_text(align="left", dx=8, dy=of_row(0.24, 11), fontSize=size, color=charts.INK).encode(
         x=x("left"), y=y, text="sent:N")
     heads = charts.live().mark_text(fontSize=_if_narrow(9, 13), color=charts.INK).encode(
         x=x("middle"), y=alt.value(-13), text="column:N")

@@ -72,7 +72,7 @@ def one_server(machine, traffic, peer):
     last = f"gpu{len(graph.gpus) - 1}"
     sentence = (f"{machine}, {traffic}: {got}. The slowest is held up from {tight}. GPU 0 to GPU 1 is "
                 f"{path_class(graph, 'gpu0', 'gpu1')}, to GPU {last[3:]} {path_class(graph, 'gpu0', last)}.")
-    return tiers.columns(tiers.drawn(graph, shared, (f"{machine}, {traffic}", got, f"held up from {tight}"))), sentence
+    return tiers.columns(tiers.drawn(graph, shared)), sentence
 
 
 # ---- lab 2: the matrix of pairs ----

@@ -26,7 +26,7 @@ _RETIMER = "retimer"
 
 # ---- lab 1: the channel, part by part ----
 
-_DB = (-27, 62)
+_DB = (-30, 62)
 _WITHIN, _BEYOND = "within the budget", "beyond it"
 _TOP = 1.14
 _COLUMNS = {"part": "", "name": "", "from": None, "to": None, "high": None, "low": None, "middle": None, "state": "",
@@ -90,9 +90,10 @@ def _loss_chart():
     bars = parts.of("bar").mark_rect(stroke=charts.EDGE, strokeWidth=1).encode(
         x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
     weight = alt.condition("datum.bold == 'yes'", alt.value(charts.EDGE), alt.value(charts.GREY))
-    room = charts.fitting("scale('x', datum.to)", 13, least=7)
+    room = alt.ExprRef(f"{charts.PAGE} < 520 ? 8 : 13")
+    said = alt.value(alt.ExprRef(f"{charts.PAGE} < 520 ? split(datum.label, ', ') : datum.label"))
     names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6).encode(
-        x=x("to"), y=y("middle"), text="label:N", color=weight)
+        x=x("to"), y=y("middle"), text=said, color=weight)
     values = charts.legible(parts.of("value").encode(x=x("to"), y=y("middle"), text="label:N"),
                             align="left", fontSize=small, fontWeight="bold", dx=6)
     lines = parts.of("budget").mark_rule(strokeWidth=2.5, color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x("to"))

@@ -14,11 +14,23 @@ function fitWindow(root) {
     scroller = scrolling(root);
     observer.observe(scroller ?? document.documentElement);
     measure();
+    comeIntoSight(root);
   });
   return () => {
     observer.disconnect();
     found();
   };
+}
+
+/* Bring a lab into sight whose cell the learner has just run, by itself: it is the active one, or the one before it, and none
+ * other waits for the kernel. Running all cells, or opening a page on which labs live already, moves nothing. */
+function comeIntoSight(root) {
+  const cell = root.closest(".jp-Cell");
+  const notebook = root.closest(".jp-Notebook");
+  const active = notebook?.querySelector(".jp-Cell.jp-mod-active");
+  if (!active || (active !== cell && active !== cell.nextElementSibling)) return;
+  const waits = [...notebook.querySelectorAll(".jp-InputPrompt")].some((prompt) => prompt.textContent === "[*]:" && !cell.contains(prompt));
+  if (!waits) root.scrollIntoView({ block: "start" });
 }
 
 function scrolling(element) {
