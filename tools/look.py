@@ -92,6 +92,7 @@ def pictures(page, lab: Lab, name: str, every_end: bool) -> None:
     for number, state in enumerate(found):
         page.evaluate("state => move(state)", state)
         suffix = f"-{number}" if every_end else ""
+        page.evaluate("document.querySelector('#scroller').style.overflow = 'visible'")  # else only what it shows is pictured
         page.locator(".fabriclib-lab").screenshot(path=ARTIFACTS / f"{name}{suffix}.png")
 
 

@@ -4,6 +4,7 @@
 import pytest
 from lab_page import opened
 
+from fabricbook.stage import charts
 from fabricbook.stage.words import COME_BACK
 
 pytestmark = pytest.mark.browser
@@ -183,3 +184,41 @@ def test_a_kernel_that_takes_no_message_is_told_and_asked_again_next_time(stage)
         lab.slide(0);
         return [told.split(".")[0], lab.questions().map((question) => question.values.latency)];
     }""") == ["The kernel has not answered yet", [0]]
+
+
+def test_a_theme_that_changes_embeds_the_chart_anew_in_its_colours(stage):
+    stage.evaluate("() => { globalThis.lab = open(); lab.sendVega(); }")
+    stage.wait_for_function("lab.find('.fl-chart').flView")
+    light = stage.evaluate("JSON.stringify(embedded[0])")
+    stage.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    stage.wait_for_function("embedded.length === 2 && lab.find('.fl-chart').flView")
+    dark = stage.evaluate("JSON.stringify(embedded[1])")
+    for colour in (charts.CHIP, charts.PAPER, charts.INK, charts.LIMIT):
+        assert f'"{colour}"' in light
+        assert f'"{colour}"' not in dark
+        assert f'"{charts.DARK[colour]}"' in dark
+    assert stage.evaluate("getComputedStyle(lab.find('.fabriclib-lab')).colorScheme") == "dark"
+    stage.evaluate("document.body.dataset.jpThemeLight = 'true'")
+    stage.wait_for_function("embedded.length === 3")
+    assert stage.evaluate("JSON.stringify(embedded[2])") == light
+
+
+def test_one_key_shows_the_lab_alone_and_large(stage):
+    stage.evaluate("() => { globalThis.lab = open(); lab.sendVega(); globalThis.gone = [];"
+                   "lab.find('.fabriclib-lab').addEventListener('fl-go', (event) => gone.push(event.detail)); }")
+    stage.wait_for_function("lab.find('.fl-chart').flView")
+    stage.evaluate("lab.find('.fabriclib-lab').focus()")
+    stage.keyboard.press("ArrowRight")
+    assert stage.evaluate("gone") == []
+    stage.keyboard.press("f")
+    stage.wait_for_function("document.fullscreenElement === lab.find('.fabriclib-lab') && embedded.length === 2")
+    assert stage.evaluate("Number(lab.find('.fabriclib-lab').style.zoom)") >= 1.5
+    stage.keyboard.press("ArrowRight")
+    stage.keyboard.press("ArrowLeft")
+    assert stage.evaluate("gone") == [1, -1]
+    stage.locator("input").first.focus()
+    stage.keyboard.press("ArrowRight")
+    assert stage.evaluate("gone") == [1, -1]
+    stage.keyboard.press("f")
+    stage.wait_for_function("!document.fullscreenElement && embedded.length === 3")
+    assert stage.evaluate("lab.find('.fabriclib-lab').style.zoom") == ""

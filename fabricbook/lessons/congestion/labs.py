@@ -72,7 +72,7 @@ def _draw_chart():
     bar = parts.of("throws").mark_rect(stroke=charts.INK, strokeWidth=1, opacity=1).encode(x=x, x2="right:Q", y=y, y2="top:Q",
         color=alt.condition("datum.state == 'now'", alt.value(charts.YELLOW), alt.value(charts.FILL)))
     many = parts.of("count").mark_text(fontSize=13, align="left", dx=5).encode(x=x, y=y, text="label:N")
-    even = charts.limit([{"bottom": 1.0, "label": "evenly spread"}], y=y)
+    even = charts.fixed([{"bottom": 1.0}]).mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(y=y)
     return charts.stack(flow, number, even, idle, bar, many, told, height=360, description=(
         "One column a path. Blocks in it are the flows that this throw put there, green where a flow has its path to itself, "
         "pink where flows share. A dashed line marks the load that even spreading would give every path. Above: three "

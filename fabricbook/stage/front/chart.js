@@ -47,7 +47,7 @@ function livingChart({ spec, names }, colours, vegaModule, onMissing, onView) {
   }
 
   /* Enlarged, a canvas would be a blurred picture of itself. */
-  const renderer = () => (element.closest(".fl-staged") ? "svg" : "canvas");
+  const renderer = () => (isStaged(element.closest(".fabriclib-lab")) ? "svg" : "canvas");
 
   function close() {
     finalize?.();

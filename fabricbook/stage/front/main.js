@@ -33,7 +33,11 @@ export default {
     const chart = livingChart(setup, colours, vega.module, () => { table.element.open = true; }, (box) => {
       touch(box, setup.controls, controls, root, () => model.get("state").columns);
     });
-    const stage = stageMode(root, () => chart.restyle());
+    const room = fitWindow(root);
+    const stage = stageMode(root, () => {
+      room.measure();
+      chart.restyle();
+    });
     const picture = glider(setup.glides, chart.draw);
 
     function show() {
@@ -70,7 +74,6 @@ export default {
     restyle();
     const releaseKeys = keepKeys(root);
     el.append(root);
-    const leaveWindow = fitWindow(root);
     picture.show(model.get("state").columns);
     table.fill(model.get("state").columns);
     show();
@@ -87,7 +90,7 @@ export default {
       chart.end();
       colours.end();
       stage.end();
-      leaveWindow();
+      room.end();
       releaseKeys();
     };
   },

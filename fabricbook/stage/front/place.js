@@ -6,8 +6,9 @@ const ROOM = { least: 480, most: 860, margin: 26 };
 function fitWindow(root) {
   let scroller = null;
   const measure = () => {
-    const height = root.classList.contains("fl-staged") ? 0 : (scroller?.clientHeight ?? window.innerHeight) - ROOM.margin;
-    if (height) root.style.setProperty("--fl-room", `${Math.min(ROOM.most, Math.max(ROOM.least, height))}px`);
+    const left = (scroller?.clientHeight ?? window.innerHeight) - ROOM.margin;
+    const height = isStaged(root) ? window.innerHeight / root.style.zoom : Math.min(ROOM.most, left);
+    root.style.setProperty("--fl-room", `${Math.max(ROOM.least, height)}px`);
   };
   const observer = new ResizeObserver(measure);
   const found = whenShown(root, () => {
@@ -16,9 +17,12 @@ function fitWindow(root) {
     measure();
     comeIntoSight(root);
   });
-  return () => {
-    observer.disconnect();
-    found();
+  return {
+    measure,
+    end() {
+      observer.disconnect();
+      found();
+    },
   };
 }
 
@@ -55,19 +59,24 @@ function whenShown(root, call) {
 
 const STAGE = {
   key: "f",
+  width: 1200, // pixels of a lab that fills the screen, each as large as it takes
+  least: 1.5,
+  most: 3,
   title: "Show this lab alone and large. Key: f; Escape leaves; the arrow keys go to the previous and the next stop.",
 };
+
+const isStaged = (root) => root.classList.contains("fl-staged");
 
 function stageMode(root, onChange) {
   const button = make("button", "fl-enlarge", "full screen");
   Object.assign(button, { type: "button", title: STAGE.title });
-  const staged = () => root.classList.contains("fl-staged");
-  const toggle = () => (staged() ? document.exitFullscreen() : root.requestFullscreen().catch(() => {}));
+  const toggle = () => (isStaged(root) ? document.exitFullscreen() : root.requestFullscreen().catch(() => {}));
 
   function changed() {
     const now = document.fullscreenElement === root;
-    if (now === staged()) return;
+    if (now === isStaged(root)) return;
     root.classList.toggle("fl-staged", now);
+    root.style.zoom = now ? Math.min(STAGE.most, Math.max(STAGE.least, window.innerWidth / STAGE.width)) : "";
     if (now) root.focus();
     onChange();
   }
@@ -78,7 +87,7 @@ function stageMode(root, onChange) {
     const typing = target.matches("select, textarea, input:not([type=range], [type=radio], [type=checkbox])");
     const delta = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (key === STAGE.key && !typing) toggle();
-    else if (delta && staged() && !target.matches("select, textarea, input")) {
+    else if (delta && isStaged(root) && !target.matches("select, textarea, input")) {
       root.dispatchEvent(new CustomEvent("fl-go", { detail: delta }));
     } else return;
     event.preventDefault();
