@@ -39,8 +39,8 @@ async ({ code, setup, state, stops, vega }) => {
 FAKE_VEGA = """
 export async function vegaEmbed(box, spec) {
   embedded.push(spec);
-  const view = { data(name, rows) { drawn.push(rows); return view; }, async runAsync() {}, signal() { return view; }, width() { return view; }, height() { return view; },
-    addEventListener() {} };
+  const view = { data(name, rows) { drawn.push(rows); return view; }, async runAsync() {},
+    signal() { return view; }, width() { return view; }, height() { return view; }, addEventListener() {} };
   return { view, finalize() {} };
 }
 """

@@ -92,8 +92,16 @@ def pictures(page, lab: Lab, name: str, every_end: bool) -> None:
     for number, state in enumerate(found):
         page.evaluate("state => move(state)", state)
         suffix = f"-{number}" if every_end else ""
-        page.evaluate("document.querySelector('#scroller').style.overflow = 'visible'")  # else only what it shows is pictured
-        page.locator(".fabriclib-lab").screenshot(path=ARTIFACTS / f"{name}{suffix}.png")
+        with unclipped(page):
+            page.locator(".fabriclib-lab").screenshot(path=ARTIFACTS / f"{name}{suffix}.png")
+
+
+@contextmanager
+def unclipped(page):
+    """The whole lab shows, not only as much of it as its window has room for."""
+    page.evaluate("document.querySelector('#scroller').style.overflow = 'visible'")
+    yield
+    page.evaluate("document.querySelector('#scroller').style.overflow = 'hidden auto'")
 
 
 def main() -> None:

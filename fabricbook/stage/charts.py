@@ -116,13 +116,24 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
     import altair as alt
 
     axis = {"title": title or field, "labelLimit": 260, "labelAngle": 0, "labelLineHeight": 13, "labelOverlap": False}
-    axis |= _wrapped(listed)
-    if channel == "Y":  # as large as the rows are high
+    if channel == "X":
+        axis |= _slanted(listed)
+    else:  # as large as the rows are high
+        axis |= _wrapped(listed)
         most = "14" if "labelFontSize" not in axis else f"({axis['labelFontSize'].expr})"
         axis["labelFontSize"] = alt.ExprRef(f"clamp(0.72 * height / {len(listed)}, 8, {most})")
     return getattr(alt, channel)(
         field=_escaped(field), type="nominal", axis=alt.Axis(**axis), sort=list(listed), scale=alt.Scale(domain=list(listed))
     )
+
+
+def _slanted(listed: list[str]) -> dict:
+    """Names below a chart, on a slant where they would run into one another."""
+    import altair as alt
+
+    close = f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * max(len(str(name)) for name in listed):.0f}"
+    look = {"labelAngle": ("-40", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", "14")}
+    return {name: alt.ExprRef(f"{close} ? {slanted} : {level}") for name, (slanted, level) in look.items()}
 
 
 def _wrapped(listed: list[str]) -> dict:

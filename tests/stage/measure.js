@@ -41,7 +41,7 @@ function texts(view) {
       const font = `${item.fontStyle ?? ""} ${item.fontWeight ?? ""} ${item.fontSize}px ${item.font ?? "sans-serif"}`;
       const long = Math.max(...lines.map((line) => widthOf(line, font)));
       found.push({ text: lines.join(" "), cut: item.limit > 0 && long > item.limit + 1, size: item.fontSize, edge: Boolean(item.stroke),
-                   role: mark.role, box: [x + x1 + dx, y + y1 + dy, x + x2 + dx, y + y2 + dy] });
+                   slanted: Boolean(item.angle % 90), box: [x + x1 + dx, y + y1 + dy, x + x2 + dx, y + y2 + dy] });
     }
   };
   walk(view.scenegraph().root, 0, 0);
@@ -64,7 +64,7 @@ function drawn(lab) {
 
 /* Pairs of different texts that cover one another by more than a third of the smaller one. */
 function overlaps(lab) {
-  const all = texts(lab.querySelector(".fl-chart").flView);
+  const all = texts(lab.querySelector(".fl-chart").flView).filter(({ slanted }) => !slanted); // whose box is mostly empty
   const found = [];
   all.forEach(({ text, box }, i) => all.slice(i + 1).forEach((other) => {
     if (other.text === text) return;

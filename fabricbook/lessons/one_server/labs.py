@@ -86,8 +86,8 @@ def _matrix_chart():
 
     numbers = [str(i) for i in range(MOST_GPUS)]
     place = {"x": charts.names("to", numbers, channel="X", title="to GPU"), "y": charts.names("from", numbers, title="from GPU")}
-    shade = alt.Color("shade:Q", title="GB/s", scale=alt.Scale(type="log", domain=list(COLOURS), scheme="blues", clamp=True),
-                      legend=alt.Legend(orient="right", gradientLength=200))
+    scale = alt.Scale(type="log", domain=list(COLOURS), range=[charts.BLUE_TINT, charts.BLUE], interpolate="rgb", clamp=True)
+    shade = alt.Color("shade:Q", title="GB/s", scale=scale, legend=alt.Legend(orient="right", gradientLength=200))
     dark = alt.condition("datum.shade > 70", alt.value(charts.PAPER), alt.value(charts.BLACK))
     boxes = charts.live().mark_rect(stroke=charts.FAINT).encode(**place, color=shade)
     text = charts.live().mark_text(fontSize=alt.ExprRef("clamp(width / 46, 10, 15)"), fontWeight="bold").encode(
