@@ -115,13 +115,8 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
     """An axis of names, all of them always there, in the order given; *channel* is "X" or "Y"."""
     import altair as alt
 
-    axis = {"title": title or field, "labelLimit": 260, "labelAngle": 0, "labelLineHeight": 13, "labelOverlap": False}
-    if channel == "X":
-        axis |= _slanted(listed)
-    else:  # as large as the rows are high
-        axis |= _wrapped(listed)
-        most = "14" if "labelFontSize" not in axis else f"({axis['labelFontSize'].expr})"
-        axis["labelFontSize"] = alt.ExprRef(f"clamp(0.72 * height / {len(listed)}, 8, {most})")
+    axis = {"title": title or field, "labelLimit": 260, "labelAngle": 0, "labelOverlap": False}
+    axis |= _slanted(listed) if channel == "X" else _wrapped(listed)
     return getattr(alt, channel)(
         field=_escaped(field), type="nominal", axis=alt.Axis(**axis), sort=list(listed), scale=alt.Scale(domain=list(listed))
     )
@@ -137,16 +132,22 @@ def _slanted(listed: list[str]) -> dict:
 
 
 def _wrapped(listed: list[str]) -> dict:
-    """Long names in lines of at most 14 characters where the page is narrow, so that they leave the chart its width."""
+    """Names beside rows, as large as the rows are high; long ones in several lines where the page is narrow."""
     import textwrap
 
     import altair as alt
 
-    lines = {name: textwrap.wrap(name, 14) for name in map(str, listed) if len(name) > 14}
+    letters = 14 if len(listed) <= 8 else 22  # in a line: of many rows none has room for three
+    lines = {name: textwrap.wrap(name, letters) for name in map(str, listed) if len(name) > letters}
     narrow = f"{PAGE} < 520"
-    return {"labelExpr": f"{narrow} ? ({json.dumps(lines)})[datum.label] || datum.label : datum.label",
-            "labelFontSize": alt.ExprRef(f"{narrow} ? 12 : 14"), "titleFontSize": alt.ExprRef(f"{narrow} ? 1 : 15"),
-            "titleOpacity": alt.ExprRef(f"{narrow} ? 0 : 1"), "titlePadding": alt.ExprRef(f"{narrow} ? 0 : 10")} if lines else {}
+    most = max(map(len, lines.values()), default=1)
+    size = f"clamp(0.72 * height / {len(listed)} / ({narrow} ? {most} : 1), 8, {narrow} ? 12 : 14)"
+    look = {"labelFontSize": alt.ExprRef(size), "labelLineHeight": alt.ExprRef(f"1.1 * {size}")}
+    if lines:
+        look["labelExpr"] = f"{narrow} ? ({json.dumps(lines)})[datum.label] || datum.label : datum.label"
+        look |= {name: alt.ExprRef(f"{narrow} ? {less} : {usual}") for name, less, usual in (
+            ("titleFontSize", 1, 15), ("titleOpacity", 0, 1), ("titlePadding", 0, 10))}
+    return look
 
 
 def line(x, y, *, colour: str, dash=SOLID, **encodings):

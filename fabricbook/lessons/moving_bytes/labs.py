@@ -45,11 +45,13 @@ def _parted():
     parted = f"({left} + {whole} * datum['start (%)'] / 100)"
     box = {"y": alt.ExprRef("height - 44"), "y2": alt.ExprRef("height - 22"), "stroke": charts.EDGE, "strokeWidth": 1}
     only = charts.live().transform_filter("isValid(datum['start (%)'])")
-    said = {"y": alt.ExprRef("height - 10"), "fontSize": alt.ExprRef("width < 420 ? 11 : 13")}
+    said = {"fontSize": alt.ExprRef("width < 420 ? 11 : 13")}
+    above = alt.ExprRef("width < 420 ? height - 54 : height - 10")  # where both texts have no room in one line
     return (only.mark_rect(x=alt.ExprRef(left), x2=alt.ExprRef(parted), color=charts.FAINT, **box),
             only.mark_rect(x=alt.ExprRef(parted), x2=alt.ExprRef(f"{left} + {whole}"), color=charts.CHIP, **box),
-            *charts.legible(only.encode(text="start said:N"), x=alt.ExprRef(left), align="left", **said),
-            *charts.legible(only.encode(text="bytes said:N"), x=alt.ExprRef(f"{left} + {whole}"), align="right", **said))
+            *charts.legible(only.encode(text="start said:N"), x=alt.ExprRef(left), y=above, align="left", **said),
+            *charts.legible(only.encode(text="bytes said:N"), x=alt.ExprRef(f"{left} + {whole}"),
+                            y=alt.ExprRef("height - 10"), align="right", **said))
 
 
 @lab("alpha-beta", title="Latency and bandwidth", tier="chip",
