@@ -18,8 +18,6 @@ NONSENSE = ["", "  ", "banana", "-1", "1e400", "9" * 10_000, "<img src=x>", None
 WITHOUT: set[str] = {
     # cxl
     "memory-mix", "coherence-trace", "flit-share",
-    # one_server
-    "one-server", "pair-matrix", "server-all-reduce",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
     # bring_your_own

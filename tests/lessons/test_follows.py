@@ -16,7 +16,6 @@ TOLD = {key: one for key, one in EXERCISES.items() if one.follows}
 # Whose exercises do not yet say what follows: a list that may only become shorter.
 TO_COME = [
     "cxl",
-    "one_server",
     "cost",
     "bring_your_own",
 ]

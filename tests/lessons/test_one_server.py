@@ -42,7 +42,19 @@ def test_the_drawing_marks_the_bottleneck_and_the_sentence_names_it():
     assert (uplink["GB/s one way"], uplink["GB/s used"]) == (28.8, 28.8)
     assert "held up from PCIe switch 0 to root complex 0" in sentence
     assert "2.4 GB/s to 14.4 GB/s" in sentence
-    assert sentence.endswith("GPU 0 to GPU 1 is PIX, to GPU 7 SYS.")
+    assert sentence.endswith("GPU 0 to GPU 7 is SYS.")
+
+
+def test_a_click_on_a_gpu_sends_to_it_and_one_on_a_cpu_sends_from_the_host():
+    table = book.lab("one-server").evaluate(machine=tables.BOX)[0]
+    devices = table[table["part"].isin(labs.tiers.NAMES)].set_index("from")["traffic to here"]
+    assert devices[["gpu0", "gpu3", "cpu1", "sw0"]].tolist() == ["", "GPU 0 to GPU 3", tables.HOST, ""]
+    assert set(table["traffic to here"]) - {""} <= set(tables.PATTERNS)
+
+
+def test_a_copy_to_a_gpu_that_is_not_there_goes_to_the_last():
+    sentence = book.lab("one-server").evaluate(machine="GH200 node (Alps)", traffic=tables.FAR)[1]
+    assert "GPU 0 to GPU 3: 1 copy at once" in sentence
 
 
 def test_the_matrix_holds_a_cell_a_pair_in_every_view():
@@ -56,6 +68,21 @@ def test_the_matrix_holds_a_cell_a_pair_in_every_view():
     assert "no published figure" in sentence
     assert "48" not in lab.evaluate(machine="GH200 node (Alps)")[1]
     assert len(lab.evaluate(machine="GH200 node (Alps)")[0]) == 16
+
+
+def test_the_way_of_a_pair_lights_up_and_is_told():
+    lab = book.lab("pair-matrix")
+    table, sentence = lab.evaluate(machine="MI250X node", pair="GPU 1 to GPU 7")
+    lit = table[table["lit"] != ""].set_index("pair")["lit"].to_dict()
+    assert lit == {"GPU 1 to GPU 7": labs.CHOSEN, "GPU 1 to GPU 0": labs.PASSED, "GPU 0 to GPU 6": labs.PASSED,
+                   "GPU 6 to GPU 7": labs.PASSED}
+    assert sentence.startswith("GPU 1 to GPU 7: 100 GB/s, over GPU 0, GPU 6. ")
+    staged = lab.evaluate(machine=tables.BOX, pair="GPU 0 to GPU 1", peer=tables.STAGED)[1]
+    assert staged.startswith("GPU 0 to GPU 1: 28.8 GB/s, over PCIe switch 0, root complex 0, CPU 0, root complex 0, ")
+    assert "over the NVSwitches" in lab.evaluate(machine="HGX H100")[1]
+    missing, sentence = lab.evaluate(machine="GH200 node (Alps)", pair="GPU 0 to GPU 7")
+    assert sentence.startswith("On GH200")
+    assert set(missing["lit"]) == {""}
 
 
 def test_costs_follow_the_schedule_on_the_graph():
@@ -76,12 +103,28 @@ def test_measured_times_stand_beside_the_model_at_their_own_sizes():
 
 
 def test_the_rings_lose_a_quarter_at_line_rate_and_a_tenth_with_the_copys_constant():
-    errors = tables.ring_beside_published().set_index("server")
-    line = errors["error"].str.rstrip(" %").astype(int)
-    copy = errors["error as a copy"].str.rstrip(" %").astype(int)
+    table, sentence = book.lab("rings-measured").evaluate()
+    errors = table.pivot(index="server", columns="run", values="error (%)")
     assert len(errors) == 4
-    assert line.between(-30, -22).all()
-    assert copy.between(-14, 0).all()
+    assert errors["at line rate"].between(-30, -21).all()
+    assert errors["as fast as a copy"].between(-15, 0).all()
+    assert sentence == "At line rate the model is off by -30 to -22 %, as fast as a copy by -14 to -1 %."
+
+
+def test_the_copies_drawn_are_the_ends_of_each_published_matrix():
+    table, sentence = book.lab("copies-measured").evaluate()
+    errors = table.groupby("run")["error (%)"]
+    assert errors.max()["NVLink"] < 2
+    assert errors.max()["PCIe"] == pytest.approx(29, abs=0.5)
+    assert (errors.min() > -10).all()
+    assert sentence.endswith("the largest error is 29 % (PCIe).")
+
+
+def test_the_chosen_server_is_compared_with_the_others():
+    table, sentence = book.lab("server-all-reduce").evaluate(beside=tables.BOX)
+    seconds = table.set_index("server")["seconds"]
+    assert table["chosen"].dropna().tolist() == [seconds[tables.BOX]]
+    assert f"{seconds.max() / seconds[tables.BOX]:.1f} times as long as {tables.BOX}" in sentence
 
 
 def test_the_bottleneck_of_a_tree_depends_on_the_traffic():
@@ -131,8 +174,7 @@ def test_detours_are_marked_and_counted():
     assert table.set_index(["from", "to"]).loc[("1", "7"), "cell"] == "100" + labs.DETOUR
     assert table.set_index(["from", "to"]).loc[("0", "6"), "cell"] == "100"
     assert sentence.endswith("32 of them take a detour through other GPUs (↷).")
-    assert tables.kinds_of_pair("mi250x").to_numpy().tolist() == [
-        [200, "direct", 8], [100, "direct", 4], [100, "a detour", 12], [50, "direct", 12], [50, "a detour", 20]]
+    assert table["cell"].value_counts().to_dict() == {"50↷": 20, "50": 12, "100↷": 12, "200": 8, "–": 8, "100": 4}
     for machine in ("DGX H100", "four H100, mesh", tables.BOX):
         assert not book.lab("pair-matrix").evaluate(machine=machine)[0]["cell"].str.contains(labs.DETOUR).any()
 

@@ -1,10 +1,11 @@
 """One server: which link a copy takes, which one is tight, and what that costs an all-reduce."""
 
+from fabriclib import copies, units
 from fabriclib.flows import all_to_all, share
 from fabriclib.peers import p2p
 
 from ...course.declare import Exercise, Prediction
-from .tables import GPUS, box, dies, joined, line_rate, slot, staged_ring
+from .tables import BOX, GPUS, PEER, box, dies, joined, line_rate, slot, staged_ring, way
 
 PREDICTIONS = [
     Prediction(
@@ -57,6 +58,29 @@ PREDICTIONS = [
     ),
 ]
 
+
+def _words_of_the_box(path_word) -> str:
+    kinds = {"pcie-switch": "switch", "root": "root", "cpu": "cpu"}
+    words = [path_word([kinds[str(box.kinds[node])] for node in way("pcie4-two-socket", i, j, PEER)[1:-1]])
+             for i in range(GPUS) for j in range(GPUS) if i != j]
+    told = ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words)))
+    return f"With your function, of the {len(words)} pairs of GPUs of the box ({BOX}): {told}."
+
+
+def _both_ways_of_copying(copy_rate) -> str:
+    staged, line = copies.copy("staged"), slot() / units.GB
+    free, held = (copy_rate([line, line], staged.efficiency, extra) for extra in (0.0, staged.extra * units.GB))
+    return (f"With your function a copy over PCIe 4 reaches {units.format(free * units.GB, 'B/s')} of "
+            f"{units.format(slot(), 'B/s')} with peer-to-peer access, and {units.format(held * units.GB, 'B/s')} through host "
+            f"memory.")
+
+
+def _from_die_to_die(widest) -> str:
+    short, wide = (joined(widest(ways)) for ways in ([[1, 1]], [[1, 1], [4, 2, 4]]))
+    return (f"With your function die 1 sends {units.format(wide, 'B/s')} to die 7, by three hops; the shortest way alone would "
+            f"carry {units.format(short, 'B/s')}.")
+
+
 EXERCISES = [
     Exercise(
         "one_server.path-word",
@@ -86,6 +110,7 @@ EXERCISES = [
              "1 else 'PHB' if 'cpu' in passed or 'root' in passed else 'PIX'",
              "A path that passes a CPU often passes two switches as well. Ask for the farthest part first."),
         ],
+        follows=_words_of_the_box,
     ),
     Exercise(
         "one_server.copy-rate",
@@ -107,6 +132,7 @@ EXERCISES = [
             ("1 / (1 / min(links) + extra) * efficiency",
              "Nearly. The share belongs to the wires alone; the time in host memory comes on top, unchanged."),
         ],
+        follows=_both_ways_of_copying,
     ),
     Exercise(
         "one_server.widest",
@@ -125,5 +151,6 @@ EXERCISES = [
             ("min(min(ways, key=len))", "That takes the shortest way. A longer one may be wider."),
             ("sum(min(way) for way in ways)", "That uses all ways at once. The hardware sends a copy along one."),
         ],
+        follows=_from_die_to_die,
     ),
 ]

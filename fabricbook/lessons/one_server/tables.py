@@ -10,7 +10,7 @@ from fabriclib import catalog, copies, units
 from fabriclib.collectives import schedule
 from fabriclib.flows import Share, all_to_all, max_min, ring, route, share
 from fabriclib.links import link
-from fabriclib.measurements import percent, published
+from fabriclib.measurements import published
 from fabriclib.peers import hosts, p2p, through_host
 from fabriclib.topology import Graph, disjoint_rings, server
 from fabriclib.topology.classes import classes
@@ -22,20 +22,25 @@ box, dies, rack = server("pcie4-two-socket"), server("mi250x"), server("gb200-nv
 port = link("slingshot11")  # of the GH200's node
 RUNS = {row["short"]: row["id"] for row in catalog.rows("servers")}
 PEER, STAGED = "yes", "no: through host memory"
-NEAR, FAR, RING, ALL, HOST = "GPU 0 to GPU 1", "GPU 0 to the last GPU", "ring", "all-to-all", "host memory to every GPU"
-PATTERNS = [NEAR, FAR, RING, ALL, HOST]
+COPIES = {f"GPU 0 to GPU {i}": i for i in range(1, GPUS)}
+NEAR, *_, FAR = COPIES
+RING, ALL, HOST = "ring", "all-to-all", "host memory to every GPU"
+PATTERNS = [*COPIES, RING, ALL, HOST]
 LINE, REACHED, CLASS, MEASURED = "line rate", "what a copy reaches", "path class", "measured"
 MOST_GPUS = 8  # of a matrix of pairs
 
 
 def flows(graph: Graph, pattern: str) -> np.ndarray:
-    """Return the flows of *pattern* as rows of node numbers; the ring takes as many rings as share no link, if there are any."""
+    """Return the flows of *pattern* as rows of node numbers.
+
+    The ring takes as many rings as share no link, if there are any. A copy to a GPU that the server lacks goes to its last.
+    """
     last = len(graph.gpus) - 1
     if pattern == HOST:
         return np.stack([hosts(graph, graph.gpus), graph.gpus], axis=1)
     if pattern == RING:
         return graph.gpus[np.concatenate([ring(order) for order in disjoint_rings(graph) or [list(range(last + 1))]])]
-    return graph.gpus[np.array({NEAR: [(0, 1)], FAR: [(0, last)], ALL: all_to_all(last + 1)}[pattern])]
+    return graph.gpus[np.array(all_to_all(last + 1) if pattern == ALL else [(0, min(COPIES[pattern], last))])]
 
 
 @functools.cache
@@ -78,6 +83,20 @@ def detours(graph: Graph) -> set[tuple[int, int]]:
     joined = set(zip(graph.inner.src.tolist(), graph.inner.dst.tolist(), strict=True))
     every = [(i, j) for i in range(len(graph.gpus)) for j in range(len(graph.gpus)) if i != j]
     return {(i, j) for i, j in every if (graph.gpus[i], graph.gpus[j]) not in joined}
+
+
+def way(name: str, sender: int, receiver: int, peer: str) -> list[int]:
+    """Return the node numbers that a copy from one GPU of a server to another passes in turn, both GPUs among them."""
+    graph = server(name)
+    ends = graph.gpus[[sender]], graph.gpus[[receiver]]
+    legs = zip(*through_host(graph, *ends)[1:], strict=True) if peer == STAGED else [(ends[0][0], ends[1][0])]
+    passed = [int(ends[0][0])]
+    for src, dst in legs:
+        edges = route(graph, np.array([src]), np.array([dst])).edge
+        onward = dict(zip(graph.src[edges].tolist(), graph.dst[edges].tolist(), strict=True))
+        while passed[-1] != dst:
+            passed.append(onward[passed[-1]])
+    return passed
 
 
 def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]:
@@ -177,29 +196,52 @@ def bottlenecks():
     return pd.DataFrame(rows)
 
 
-def ring_beside_published():
-    """Return a DataFrame of text: a ring all-reduce of the largest buffer measured, at line rate and as fast as a copy."""
-    import pandas as pd
-
-    rows = []
+def rings_beside() -> list[tuple[str, float, float, float]]:
+    """Return (server, seconds at line rate, seconds as fast as a copy, measured) of an all-reduce of its largest buffer."""
+    found = []
     for label in ranked():
         name = RUNS[label]
-        table = catalog.row("servers", name)["ring_table"]
-        if not table or name == "hgx-b200":  # whose switches may have added: no ring
+        if not measured(name) or name == "hgx-b200":  # whose switches may have added: no ring
             continue
         nbytes, seconds = max(measured(name).items())
         alone = ring_seconds(name, nbytes)
-        share_of_line = copies.copy(method(name)).efficiency
-        rows.append({"server": label, "buffer": units.format(nbytes), "line rate": units.format(alone, "s"),
-                     "as fast as a copy": units.format(alone / share_of_line, "s"), "measured": units.format(seconds, "s"),
-                     "error": percent(alone / seconds - 1), "error as a copy": percent(alone / share_of_line / seconds - 1),
-                     "algorithm": catalog.row("measurement_tables", table)["algorithm"]})
-    return pd.DataFrame(rows)
+        found.append((label, alone, alone / copies.copy(method(name)).efficiency, seconds))
+    return found
+
+
+KINDS = {"nvlink": "NVLink", "nvlink3": "NVLink", "xgmi": "Infinity Fabric", "xgmi-engine": "Infinity Fabric", "pcie": "PCIe",
+         "staged": "through host memory"}
+
+
+def copies_beside() -> dict[str, tuple[list[float], list[float], list[float]]]:
+    """Return {kind of copy: (model, model, measured)} in B/s: of pairs alike to the model the slowest and the fastest."""
+    found = {kind: [] for kind in KINDS.values()}
+    for one in catalog.rows("p2p_tables"):
+        if one["config"] != "ok":  # broken, or of messages too small for a rate
+            continue
+        pairs = copies.beside(one["id"])
+        for model, alike in pairs[pairs["sets"] == ""].groupby("model GB/s")["measured GB/s"]:
+            found[KINDS[one["copy"]]] += [(model * units.GB, end * units.GB) for end in sorted({alike.min(), alike.max()})]
+    return {kind: tuple(zip(*[(model, *both) for model, *both in sorted((m, m, seen) for m, seen in points)], strict=True))
+            for kind, points in found.items()}
+
+
+def groups_of_small():
+    """Return a DataFrame: into which groups the widest path puts the pairs of an MI250X, and what was measured of each."""
+    found = copies.beside("mi250x-small")
+    found["the model's group"] = found["model GB/s"].rank(method="dense").astype(int)
+    groups = found.groupby("the model's group")["measured GB/s"].agg(["count", "min", "max"]).round(1).reset_index()
+    return groups.rename(columns={"count": "pairs", "min": "slowest (GB/s)", "max": "fastest (GB/s)"})
 
 
 def slot() -> float:
     """Return the payload rate of one of the box's links, one way."""
     return float(box.capacity[box.src == box.node("gpu0")][0])
+
+
+def first_byte(to: str) -> float:
+    """Return the seconds that a first byte takes in the box from GPU 0 to another device."""
+    return float(p2p(box, ["gpu0", to]).latency[0, 1])
 
 
 def line_rate() -> float:
@@ -222,13 +264,3 @@ def n_half(name: str) -> float:
     """Return the buffer of a ring all-reduce whose bytes take as long as the starts of its steps."""
     start, per_byte = line(name)
     return start / per_byte
-
-
-def kinds_of_pair(name: str):
-    """Return a DataFrame: how many cells of a server's matrix have which line rate, joined directly or by a detour."""
-    import pandas as pd
-
-    found, bent = cells(name, LINE, PEER), detours(server(name))
-    pairs = pd.Series([(rate, "a detour" if pair in bent else "direct") for pair, rate in found.items()]).value_counts()
-    rows = [(rate, way, many) for (rate, way), many in sorted(pairs.items(), reverse=True)]
-    return pd.DataFrame(rows, columns=["GB/s", "way", "cells"])
