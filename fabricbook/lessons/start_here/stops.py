@@ -127,9 +127,9 @@ def _first_finished(see) -> bool:
     return see.at["step"] > 0 and _finished(see, see.at["step"] - 1) == 0 < _finished(see)
 
 
-def _sent(see) -> int:
-    """How many pieces a GPU sends: one in each step."""
-    return ring.plan(see.at["gpus"]).moves.steps
+def _sent(see) -> float:
+    """How many buffers a GPU sends: one piece in each step, and as many pieces to a buffer as there are GPUs."""
+    return ring.plan(see.at["gpus"]).moves.steps / see.at["gpus"]
 
 
 RING_STEPS = (
@@ -142,11 +142,13 @@ RING_STEPS = (
            "How many of its pieces are finished?", kind="ratio", unit="pieces", answer=_finished, at={"step": GPUS - 1},
            slips={"those are all its pieces; most of them are sums of a few only": lambda see: see.at["gpus"]},
            example="3 pieces", saw="One piece each: now the finished ones must be handed round."),
-    Number("sent", "Go on to the last step. In each step a GPU passes on one piece.",
-           "How many pieces has each GPU sent in the end?", kind="ratio", unit="pieces", answer=_sent, at={"step": GPUS - 1},
-           slips={"that was adding up alone; handing round sends as many again": lambda see: see.at["gpus"] - 1,
-                  "it does not send the piece that it ends up owning, in neither half": lambda see: 2 * see.at["gpus"]},
-           example="3 pieces",
-           saw="{{ 2 * (GPUS - 1) }} pieces, each an eighth of the buffer: {{ digits(ring_share, 3) }} buffers. The formula "
-               "below says the same for any number of GPUs."),
+    Number("sent", "Half as many GPUs. Play to the end: in each step every GPU passes on one piece.",
+           "How many times its whole buffer has each GPU sent in the end?", kind="ratio", unit="times", answer=_sent,
+           at={"gpus": GPUS // 2, "step": 0},
+           slips={"those are pieces; see how many of them make a buffer": lambda see: _sent(see) * see.at["gpus"],
+                  "that was adding up alone; handing round sends as many again": lambda see: _sent(see) / 2,
+                  "there is one piece that it does not send, in either half": 2.0},
+           example="3 times",
+           saw="{{ 2 * (GPUS // 2 - 1) }} pieces, of which {{ GPUS // 2 }} make a buffer; with {{ GPUS }} GPUs it is "
+               "{{ digits(ring_share, 3) }} buffers. The formula below says the same for any number."),
 )
