@@ -216,7 +216,7 @@ def retimer_place(generation, board, retimer):
     """The best place is half-way in decibels, not in inches."""
     asked, segments = signals.standard(GENERATIONS[generation]), signals.channel(CHANNELS[_WAY], BOARDS[board])
     ways = dict(zip(("before", "after"), path.walk(segments, asked.nyquist, retimer), strict=True))
-    rows = [{"part": "budget", "dB": asked.usable, "x": 0.0, "label": f"may be spent: {asked.usable:.3g} dB"},
+    rows = [{"part": "budget", "dB": asked.usable, "x": 8.0, "label": f"may be spent: {asked.usable:.3g} dB"},
             {"part": "retimer", "x": retimer, "dB": 0.0, "dB2": 55.0, "label": _RETIMER}]
     whole = [one for one in path.laid(segments) if one.start < one.end]
     rows += [{"part": "band", "x": one.start, "x2": one.end, "dB": _BANDS[1], "dB2": _BANDS[0], "label": label}
