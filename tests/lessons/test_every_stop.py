@@ -20,8 +20,6 @@ WITHOUT: set[str] = {
     "memory-mix", "coherence-trace", "flit-share",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
-    # bring_your_own
-    "break-a-machine", "read-a-log", "your-machine",
 }
 
 

@@ -17,7 +17,6 @@ TOLD = {key: one for key, one in EXERCISES.items() if one.follows}
 TO_COME = [
     "cxl",
     "cost",
-    "bring_your_own",
 ]
 
 

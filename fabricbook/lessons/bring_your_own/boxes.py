@@ -120,7 +120,7 @@ class BringBox(VBox):
 
 
 def _own_lab(like, control: str, drawn, **changed) -> Lab:
-    """Return a lab that looks as the lab *like*, with one *control* of it, over what the learner brought."""
+    """Return a lab that looks as the lab *like*, with one *control* of it, over what the learner brought; it asks nothing."""
     controls = tuple(one for one in like.declaration.controls if one.name == control)
     return Lab(replace(like.declaration, controls=controls, function=drawn, **changed))
 
@@ -168,12 +168,12 @@ class MeasureBox(VBox):
         self._bar = IntProgress(layout={"width": "12em"})
         self._said = HTML(layout={"width": "auto"})
         buttons = HBox([self._ranks, self._go, self._stop, self._bar], layout={"flex_flow": "row wrap"})
-        super().__init__([buttons, self._said, self._lab.widget])
+        super().__init__([buttons, self._said])
         self.add_class("fl-measure")
         self._go.on_click(lambda _: self.start())
         self._stop.on_click(lambda _: self._run.stop())
         self._go.disabled = not measure.available()
-        self._say(f"{measure.HOW} Below: a recorded run." if self._go.disabled else ASK)
+        self._say(f"{measure.HOW} Above: a recorded run." if self._go.disabled else ASK)
 
     def __repr__(self) -> str:
         return f"Measure this computer. {self._lab!r}"
@@ -196,6 +196,7 @@ class MeasureBox(VBox):
             return
         self._bar.max, self._bar.value = self._run.expected, 0
         self._go.disabled, self._stop.disabled = True, False
+        self.children = (*self.children[:2], self._lab.widget)
         self._say("Starting the processes.")
 
     def _changed(self) -> None:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from fabriclib import catalog, measure, units
-from fabriclib.accuracy import REGIMES, SMALL, regimes_of
+from fabriclib.accuracy import LARGE, REGIMES, SMALL, regimes_of
 from fabriclib.collectives import collective_time
 from fabriclib.collectives.busbw import busbw
 from fabriclib.diagnosis import Comparison
@@ -16,13 +16,14 @@ from fabriclib.links import AlphaBeta
 from fabriclib.machines import system
 from fabriclib.measurements import percent
 
-from ...stage import Control, charts, lab
+from ...stage import Control, against, charts, lab
+from . import stops
 from .examples import RUNS
-from .tables import CAUSES, GRID, compared, run_of
+from .tables import CAUSES, GRID, ILL, WELL, compared, run_of
 
 _MACHINES = ["dgx-a100", "dgx-h100", "dgx-b200", "aws-p5", "mi300x-roce", "alps-gh200"]
 _COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]
-_RATE, _TIMES = (1e5, 1e12), (0.25, 64.0)
+_RATE, _TIMES = (1e6, 1e12), (0.25, 64.0)
 HEALTHY, BROKEN = "healthy", "broken"
 _LINES = {HEALTHY: (charts.CLUSTER, charts.SOLID), BROKEN: (charts.OTHER, charts.DASHED)}
 
@@ -40,9 +41,10 @@ def _break_chart():
                Control("machine", [system(id).name for id in _MACHINES], default="DGX H100", as_="menu"),
                Control("nodes", [1, 2, 4, 8, 16, 32, 64], default=4, unit="nodes"),
                Control("collective", _COLLECTIVES, default="all_reduce", as_="menu")],
-     chart=_break_chart,
+     chart=_break_chart, glides=("busbw (B/s)",), stops=stops.BREAK,
      leaves_out="Two faults at once, and faults of one node among many: the slowest node sets the pace of all. The strength of "
-                "each fault is its usual one; without GPUDirect the loss depends on the server, and congestion has only a shape.",
+                "each fault is its usual one; without GPUDirect the loss depends on the server, and congestion has only a shape. "
+                "What is slower than the chart is low is drawn at its edge.",
      sources=["alcf-nccl-tests", "boeschf-alps", "nccl-465", "stas-network"])
 def break_a_machine(cause, machine, nodes, collective):
     """Each cause has a fingerprint: what it does to small messages, and what to large ones."""
@@ -52,7 +54,8 @@ def break_a_machine(cause, machine, nodes, collective):
     slow = found[0].seconds if found else np.full(GRID.size, np.nan)
     ranks = run.nodes * run.gpus
     rates = np.concatenate([busbw(collective, GRID, t, ranks) if np.isfinite(t).all() else t for t in (healthy, slow)])
-    table = {"size": np.tile(GRID, 2), "machine": np.repeat(list(_LINES), GRID.size), "busbw (B/s)": rates,
+    table = {"size": np.tile(GRID, 2), "machine": np.repeat(list(_LINES), GRID.size),
+             "busbw (B/s)": np.clip(rates, *_RATE),
              "times as long": np.concatenate([np.ones(GRID.size), slow / healthy])}
     return table, f"{machine}, {nodes} node{'s' * (nodes > 1)}{_told(cause, collective, found, healthy, rates)}"
 
@@ -118,11 +121,32 @@ def _by_regime(run: Case, times: np.ndarray) -> str:
                                      "black diamonds. A solid line at 1 is the healthy machine, a dashed one a suspect."),
      leaves_out="What the model itself misses: a third of the time in the middle, more for an all-to-all. A suspect has the "
                 "strength that fits best. What takes longer than the chart is high is drawn at its edge.",
-     sources=["alcf-nccl-tests", "boeschf-alps", "cscs-nccl", "dstack-nebius", "stas-network", "nvidia-dgxc"])
+     sources=["alcf-nccl-tests", "boeschf-alps", "cscs-nccl", "dstack-nebius", "stas-network", "nvidia-dgxc"], stops=stops.READ)
 def read_a_log(run, suspect):
     """The suspect whose line runs through the diamonds is the one to look for first."""
     table, sentence = fingerprint(compared(RUNS[run]), suspect)
     return table, f"{run.partition(':')[0]}. {sentence}"
+
+
+_HEALTHY_RUN, _ILL_RUN = "run B, healthy", "run A, ill"
+_TWO_RUNS = {_HEALTHY_RUN: (charts.CLUSTER, charts.SOLID), _ILL_RUN: (charts.OTHER, charts.DASHED)}
+
+
+@lab("healthy-and-ill", title="A healthy run and an ill one", tier="cluster", controls=(),
+     chart=lambda: against.chart(
+         charts.x("message", _SIZES, title="buffer (logarithmic)", unit="B", log=2),
+         lambda field: charts.y(field, (1e-5, 10.0), title="time (logarithmic)", unit="s", log=10), _TWO_RUNS, errors=(-100, 100),
+         description="Above, the time of two published all-reduces against the buffer: predictions as lines, what was measured "
+                     "as black diamonds. Those of run B lie on its line, those of run A far above. Below, the errors."),
+     leaves_out="Where the library changes its protocol, in the middle.", sources=["dstack-nebius", "alcf-nccl-tests"])
+def healthy_and_ill():
+    """The same error is the model's in one run and the alarm in the other."""
+    runs = {name: compared(table) for name, table in ((_HEALTHY_RUN, WELL), (_ILL_RUN, ILL))}
+    table = against.table("message", {name: (one.run.nbytes, one.table["predicted"].to_numpy(), one.table["measured"].to_numpy())
+                                      for name, one in runs.items()})
+    means = [table[against.ERROR][(table[against.RUN] == name) & (table["message"] >= LARGE)].mean() for name in runs]
+    well, ill = (percent(mean / 100) for mean in means)
+    return table, f"From 64 MiB on the mean error is {well} for the healthy run B, and {ill} for the ill run A."
 
 
 # ---- collectives between the processes of one computer ----
@@ -220,7 +244,7 @@ def _own_chart():
      leaves_out="Adding, which costs time of its own; caches, which hold small buffers and not large ones; and that four "
                 "processes had two cores. Ring and recursive doubling are played by Python, message by message, so their start "
                 "is Python's; MPI's own runs in C.",
-     sources=["thakur-2005"])
+     sources=["thakur-2005"], stops=stops.COMPUTER)
 def your_machine(processes, shown):
     """The same law on the smallest cluster there is: the processes of one computer."""
     return overlay(recorded(processes), shown)

@@ -1,6 +1,8 @@
 """A log of one's own: what its columns say, where it contradicts itself, and what its curve resembles."""
 
-from fabriclib import catalog
+from fabriclib import catalog, units
+from fabriclib.diagnosis import broken
+from fabriclib.prediction import predict
 
 from ...course.declare import Exercise, Prediction
 from .examples import RUNS
@@ -55,6 +57,23 @@ PREDICTIONS = [
 
 _NIC = 50e9
 
+_MANY = 2.0**34
+
+
+def _of_the_page(ranks_of) -> str:
+    algbw = sharp.nbytes / sharp.seconds
+    return (f"By your function the page's log, algbw {units.format(algbw, 'B/s')} and busbw {units.format(sharp.busbw, 'B/s')}, "
+            f"is of {ranks_of(algbw, sharp.busbw)} GPUs, whatever the page says.")
+
+
+def _at_work(nics_in_use) -> str:
+    slow = float(broken("one-nic", "dgx-h100", "all_reduce", _MANY, nodes=4)[0])
+    well = float(predict("dgx-h100", "all_reduce", _MANY, nodes=4).seconds)
+    ill, healthy = (nics_in_use(_MANY, seconds, 32, _NIC) for seconds in (slow, well))
+    return (f"By your function four DGX H100 that take {units.format(slow, 's')} for 16 GiB have {ill:.2g} NICs at work each; "
+            f"healthy ones take {units.format(well, 's')}, and that is {healthy:.2g} NICs.")
+
+
 EXERCISES = [
     Exercise(
         "bring_your_own.ranks-of",
@@ -77,6 +96,7 @@ EXERCISES = [
                                              "that is 8. Use round."),
             ("round(busbw / algbw)", "That is the factor 2 (p - 1) / p itself, rounded. Solve it for p."),
         ],
+        follows=_of_the_page,
     ),
     Exercise(
         "bring_your_own.nics-in-use",
@@ -103,5 +123,6 @@ EXERCISES = [
             ("nic * seconds * ranks / (2 * (ranks - 1) * nbytes)", "That is upside down: the bytes sent in a second, over what "
                                                                    "one NIC sends in a second."),
         ],
+        follows=_at_work,
     ),
 ]

@@ -11,7 +11,7 @@ from fabriclib.accuracy import REGIMES
 from fabriclib.collectives.busbw import factor
 from fabriclib.diagnosis import Comparison, broken, compare, suspects
 from fabriclib.diagnosis.broken import Case, variants
-from fabriclib.measurements import as_read, largest, percent
+from fabriclib.measurements import as_read, largest
 from fabriclib.prediction import predict
 from fabriclib.prediction.model import case
 
@@ -19,7 +19,7 @@ from .examples import RUNS
 
 GRID = 2.0 ** np.arange(10, 35)
 CAUSES = {row["name"]: row["id"] for row in catalog.rows("causes")}
-ILL = "a100x8-polaris-tcp-ar"  # a run whose numbers are an alarm
+ILL, WELL = "a100x8-polaris-tcp-ar", "h100x16-nebius-ar"  # a run whose numbers are an alarm, and one whose are none
 sharp = largest("h100x96-coreweave-sharp-ar")
 no_alarm_up_to = suspects.TOO_SLOW
 
@@ -106,11 +106,6 @@ def _place(cause: str | None, found: Comparison) -> int:
     return named.index(cause) + 1 if cause in named else 0
 
 
-def errors_by_size(table: str):
-    """Return the error of the model on a published run by regime, as text."""
-    import pandas as pd
-
-    regimes = compared(table).regimes
-    return pd.DataFrame({"regime": regimes["regime"], "rows": regimes["rows"],
-                         "mean absolute error": [units.portion(e) for e in regimes["mean absolute error"]],
-                         "mean error": [percent(e) for e in regimes["mean error"]]})
+def suspected(log, machine: str) -> dict[str, str]:
+    """Return {suspect: where to look}, the likeliest first, for a log that `fl.read_measurements` has read."""
+    return {one.name: one.check for one in compare(log, machine).causes[:2]}
