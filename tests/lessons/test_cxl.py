@@ -6,7 +6,7 @@ from shipped import LESSONS, read
 
 import fabricbook as book
 from fabricbook.lessons import find
-from fabricbook.lessons.cxl import labs, tables
+from fabricbook.lessons.cxl import labs
 from fabriclib import catalog, cxl, framing
 from fabriclib.memory import tier
 
@@ -156,9 +156,20 @@ def test_a_lone_line_wastes_a_large_flit_and_no_line_passes_the_ceiling():
 
 
 def test_the_ladder_stands_inside_what_other_cards_took():
-    table = tables.ladder_beside_published()
-    assert list(table["error"]) == ["+42 %", "-23 %", "+33 %", "-47 %", "+0 %", "+36 %"]
-    assert set(table["source"]) == {"melody-pdf", "digest-cxl-cards", "beluga", "polarcxlmem-notes"}
+    table, sentence = book.lab("memory-against-measured").evaluate()
+    assert [f"{error:+.0f}" for error in table["error (%)"]] == ["+42", "-23", "+33", "-47", "+0", "+36"]
+    assert table["measured"].tolist() == pytest.approx([214 / 114, 394 / 114, 2, 5, 750 / 114, 550 / 114])
+    assert "-47 % to +42 %" in sentence
+
+
+def test_a_flit_is_drawn_whole_and_to_scale():
+    table, sentence = book.lab("flit-layout").evaluate()
+    assert table.groupby("flit")["to"].max().to_dict() == {"256-byte flit": 256, "68-byte flit": 68}
+    for _, fields in table.groupby("flit"):
+        assert fields["from"].tolist() == [0, *fields["to"].tolist()[:-1]]
+    overhead = table[table["carries"] == "header, CRC, FEC"]
+    assert (overhead["to"] - overhead["from"]).groupby(table["flit"]).sum().to_dict() == {"256-byte flit": 16, "68-byte flit": 4}
+    assert "94 % of the small flit, 94 % of the large" in sentence
 
 
 def test_the_second_slider_of_the_flits_moves_the_sentence_wherever_the_first_stands():
@@ -168,9 +179,9 @@ def test_the_second_slider_of_the_flits_moves_the_sentence_wherever_the_first_st
 
 
 def test_the_measured_gains_are_met_within_a_seventh():
-    table = tables.gain_beside_published()
-    assert list(table["error"]) == ["+1 %", "+12 %", "+0 %"]
-    assert list(table["CXL modules of x8"]) == [4, 8, 8]
+    table, sentence = book.lab("gain-against-measured").evaluate()
+    assert table["what"].tolist() == ["4 modules, reads and writes", "8 modules, reads only", "8 modules, reads and writes"]
+    assert sentence.startswith("Off by +1 % (4 modules, reads and writes), +12 % (8 modules, reads only), +0 %")
     assert catalog.figures("cz120-epyc", "local DRAM rate")[0].si == LOCAL.bandwidth
 
 

@@ -16,8 +16,6 @@ NONSENSE = ["", "  ", "banana", "-1", "1e400", "9" * 10_000, "<img src=x>", None
             {"nothing": 1}]
 # Labs whose questions still stand in the text of their lesson. The list only shrinks.
 WITHOUT: set[str] = {
-    # cxl
-    "memory-mix", "coherence-trace", "flit-share",
     # cost
     "cost-curves", "every-algorithm", "busbw", "pipeline",
 }

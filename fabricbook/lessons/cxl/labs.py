@@ -10,16 +10,17 @@ from fabriclib import catalog, framing, units
 from fabriclib import cxl as model
 from fabriclib.framing import line_share
 from fabriclib.links import link
+from fabriclib.measurements import percent
 from fabriclib.memory import Tier, memory_mix, tier
 
-from ...stage import Control, charts, lab, parts
-from .tables import direct
+from ...stage import Control, against, charts, lab, parts
+from . import stops
+from .tables import direct, flit_fields, gain_against_measured, ladder_against_measured
 
 # ---- lab 1: the latency ladder, and a mix of its steps ----
 
-_LADDER = {"local DRAM": "local-dram", "CXL, CPU port": "cxl-direct", "CXL, pooled": "cxl-pooled"}
-_RESTS_ON = {"CXL, CPU port": "four cards", "CXL, pooled": "one switch"}
-_MIX = "your mix"
+_LADDER = {stops.LOCAL: "local-dram", stops.DIRECT: "cxl-direct", stops.POOLED: "cxl-pooled"}
+_RESTS_ON = {stops.DIRECT: "four cards", stops.POOLED: "one switch"}
 _LEFT, _RIGHT = ["0", "width * 0.54"], ["width * 0.61", "width"]  # the two panels of one chart
 _NS, _GBPS = (0, 1000), (0, 1000)
 
@@ -43,7 +44,7 @@ def _panel(x, width: list[str]):
 def _mix_chart():
     import altair as alt
 
-    listed = [*_LADDER, _MIX]
+    listed = [*_LADDER, stops.MIX]
     y = charts.names("memory", listed, title=" ").scale(alt.Scale(domain=listed, padding=0.3))
 
     def ns(field):
@@ -85,7 +86,7 @@ def _mix_chart():
                 "rate, CXL at the payload of its link in one direction, whatever memory sits behind it. The pool's step is what "
                 "was measured through the one switch that sells; for the same switch others print about {{ "
                 "si(catalog.figure('cxl-pool-polardb').si, 's') }}.",
-     sources=["melody-pdf", "toms-genoa", "beluga", "polarcxlmem-notes"])
+     sources=["melody-pdf", "toms-genoa", "beluga", "polarcxlmem-notes"], stops=stops.MEMORY_MIX)
 def mix(cxl, pooled, ports, latency):
     """A little CXL memory adds rate and costs latency; more of it costs both."""
     ladder = {name: tier(id) for name, id in _LADDER.items()}
@@ -94,7 +95,7 @@ def mix(cxl, pooled, ports, latency):
     got = memory_mix(list(shares.values()), list(ladder.values()))
     full = [name for name, s in shares.items() if s and np.isclose(s * got.bandwidth, ladder[name].bandwidth)]
     rows = [_mix_row(name, one, shares.get(name, 0.0) * got.bandwidth, full) for name, one in ladder.items()]
-    rows.append(_mix_row(_MIX, Tier("", _MIX, *[got.latency] * 3, got.bandwidth), got.bandwidth, full))
+    rows.append(_mix_row(stops.MIX, Tier("", stops.MIX, *[got.latency] * 3, got.bandwidth), got.bandwidth, full))
     local = ladder["local DRAM"]
     parts = ", ".join(f"{units.portion(s)} to {name}"
                       for name, s in zip(("local DRAM", "CXL", "the pool"), shares.values(), strict=True))
@@ -106,7 +107,7 @@ def mix(cxl, pooled, ports, latency):
 
 def _mix_row(name: str, one: Tier, used: float, full: list[str]) -> dict:
     """One step of the ladder, or the mix, in the units of the chart."""
-    spread, mixed = one.high > one.low, name == _MIX
+    spread, mixed = one.high > one.low, name == stops.MIX
     ns, able, used = one.latency / units.ns, one.bandwidth / units.GB, used / units.GB
     said = f"{able:.3g}" if mixed else f"{able:.3g}, full" if name in full else f"{used:.3g} of {able:.3g}"
     return {"memory": name, "usual (ns)": np.nan if mixed else ns, "lowest (ns)": one.low / units.ns if spread else np.nan,
@@ -120,15 +121,15 @@ def _mix_row(name: str, one: Tier, used: float, full: list[str]) -> dict:
 STEPS = 8
 # What the learner picks: the device's type, where the line lives (H or D) and under which bias.
 _DEVICES = {
-    "type 1: caches the host's memory": (1, "H", "host"),
+    stops.ONE: (1, "H", "host"),
     "type 2: own memory, host bias": (2, "D", "host"),
     "type 2: own memory, device bias": (2, "D", "device"),
-    "type 3: memory for the host": (3, "D", "host"),
+    stops.THREE: (3, "D", "host"),
 }
 SCENARIOS = {
-    "producer and consumer": ["device write 0", "host read 0"] * 4,
-    "ping-pong: both write": ["device write 0", "host write 0"] * 4,
-    "written once, then read": ["device write 0", *["host read 0", "device read 0"] * 3, "host read 0"],
+    stops.CONSUMER: ["device write 0", "host read 0"] * 4,
+    stops.PING_PONG: ["device write 0", "host write 0"] * 4,
+    stops.READ: ["device write 0", *["host read 0", "device read 0"] * 3, "host read 0"],
     "host caches it first": ["host read 0", "host write 0", "host write 0", "device read 0", "host evict 0", "device write 0",
                              "device write 0", "host read 0"],
     "four lines, then handed over": [f"{access} {n}" for access in ("device write", "host read") for n in range(4)],
@@ -185,14 +186,14 @@ def _trace_chart():
 
 
 @lab("coherence-trace", title="Who owns the line?", tier="chip",
-     controls=[Control("device", list(_DEVICES), default="type 1: caches the host's memory", as_="menu"),
-               Control("scenario", list(SCENARIOS), default="producer and consumer", as_="menu"),
+     controls=[Control("device", list(_DEVICES), default=stops.ONE, as_="menu"),
+               Control("scenario", list(SCENARIOS), default=stops.CONSUMER, as_="menu"),
                Control("step", range(STEPS + 1), default=0, label="after access", as_="steps", picks="access")],
      chart=_trace_chart,
      leaves_out="Time, hints, conflicts between requests under way, and more than one device. Each side has one cache. Sequences "
                 "of messages are shortened to what decides who owns the line; what passes inside the host, or inside the "
                 "device, is not counted.",
-     sources=["kernel-cxl", "mahar-cxl"], glides=["shade"])
+     sources=["kernel-cxl", "mahar-cxl"], glides=["shade"], stops=stops.COHERENCE_TRACE)
 def coherence_trace(device, scenario, step):
     """Reading together is free after the first time; writing in turn pays for every write."""
     steps, kind = played(device, scenario), _DEVICES[device][0]
@@ -253,8 +254,8 @@ def _many(messages: int) -> str:
 # ---- lab 3: lines in flits ----
 
 _LINES = np.arange(1, 25)
-_FLITS = {"68-byte flit": ("cxl-68", "cxl2", charts.CHIP, charts.SOLID),
-          "256-byte flit": ("cxl-256", "cxl3", charts.OTHER, charts.DASHED)}
+_FLITS = {stops.SMALL: ("cxl-68", "cxl2", charts.CHIP, charts.SOLID),
+          stops.LARGE: ("cxl-256", "cxl3", charts.OTHER, charts.DASHED)}
 
 
 def _flit_chart():
@@ -281,7 +282,7 @@ def _flit_chart():
      chart=_flit_chart,
      leaves_out="Other traffic that would fill a half-empty flit, acknowledgements and requests of the other direction, and "
                 "errors that are sent again. On a link with nothing else to do an empty slot costs nothing.",
-     sources=["hawk90-flit", "csdn-cxl68", "csdn-cxl256"])
+     sources=["hawk90-flit", "csdn-cxl68", "csdn-cxl256"], stops=stops.FLIT_SHARE)
 def flit_share(lines, covers):
     """A larger flit is worse for a lone line, and about equal for a long run."""
     messages = np.ceil(_LINES / covers).astype(int)
@@ -290,10 +291,92 @@ def flit_share(lines, covers):
     every = np.tile(_LINES, len(_FLITS))
     table = {"flit": np.repeat(list(_FLITS), len(_LINES)), "lines": every, "share": np.concatenate(list(shares.values())),
              "here": np.where(every == lines, np.concatenate(list(shares.values())), np.nan)}
-    small, large = "68-byte flit", "256-byte flit"
+    small, large = stops.SMALL, stops.LARGE
     rates = {name: shares[name][at] / 100 * link(_FLITS[name][1]).line for name in (small, large)}
     many = "1 line alone" if lines == 1 else f"{lines} lines together"
     return table, (f"{many}: {shares[small][at]:.0f} % of the bytes in {small}s, {shares[large][at]:.0f} % in {large}s. If all "
                    f"traffic came like this, x16 would carry {units.format(rates[small], 'B/s')} one way with CXL 2.0 and "
                    f"{units.format(rates[large], 'B/s')} with CXL 3. {_LINES[-1]} lines, {messages[-1]} messages: "
                    f"{shares[small][-1]:.0f} % and {shares[large][-1]:.0f} %.")
+
+
+# ---- lab 4: the fields of a flit ----
+
+_KINDS = {"slots": ("slots: lines and messages", charts.CHIP), "header slot": ("header slot: messages only", charts.SKY),
+          "payload": ("credit return", charts.PAPER), "overhead": ("header, CRC, FEC", charts.FAINT)}
+
+
+def _layout_chart():
+    import altair as alt
+
+    def x(field):
+        return charts.x(field, (0, 260), title="bytes")
+
+    y = charts.names("flit", list(_FLITS), title=" ")
+    said, colours = zip(*_KINDS.values(), strict=True)
+    colour = alt.Color("carries:N", scale=alt.Scale(domain=list(said), range=list(colours)), legend=charts.legend(
+        list(said), symbolSize=170, symbolType="square", symbolStrokeColor=charts.EDGE))
+    fields = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.5}).encode(
+        x=x("from"), x2="to:Q", y=y, color=colour)
+    names = charts.live().transform_filter("datum.to - datum.from > 50").mark_text(
+        color=charts.PAPER, fontWeight="bold", fontSize=15).encode(x=x("middle"), y=y, text="field:N")
+    return charts.stack(fields, names, height=240, description=(
+        "Both flits to scale, a box for each field: a header and its slots, credit return, checksum and error correction."))
+
+
+@lab("flit-layout", title="What is in a flit, to scale", tier="chip", controls=(), chart=_layout_chart,
+     leaves_out="Where in the flit a field stands: here the fields follow each other as the table lists them. How the large "
+                "flit's credit return is split from its slots is not verified.",
+     sources=["hawk90-flit", "csdn-cxl68", "csdn-cxl256"])
+def flit_layout():
+    """Slots are most of either flit."""
+    rows = flit_fields({id: name for name, (id, *_) in _FLITS.items()})
+    table = {column: np.array([row[column] for row in rows]) for column in rows[0]}
+    table |= {"carries": [_KINDS[sort][0] for sort in table["carries"]], "middle": (table["from"] + table["to"]) / 2}
+    shares = [units.portion(framing.share(id)) for id, *_ in _FLITS.values()]
+    return table, (f"Everything but header, CRC and FEC is the most that any traffic can get: {shares[0]} of the small flit, "
+                   f"{shares[1]} of the large.")
+
+
+# ---- labs 5 and 6: what was measured ----
+
+_MODEL = {"model": (charts.CHIP, charts.SOLID)}
+
+
+def _beside(found: dict, highest: float, title: str, errors: tuple[float, float], description: str):
+    """The picture of a few ratios against measured ones."""
+    return against.chart(charts.names("what", list(found), channel="X", title="what was measured"),
+                         lambda field: charts.y(field, (0, highest), title=title), _MODEL, errors=errors, description=description)
+
+
+def _compared(found: dict) -> dict:
+    return against.table("what", {"model": tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+
+
+@lab("memory-against-measured", title="A load, against measured ones", tier="chip", controls=(),
+     chart=lambda: _beside(ladder_against_measured(), 8, "times as long as local DRAM", (-75, 75),
+                           "For cards with CXL memory and for one pool a short bar for the model's latency over that of local "
+                           "DRAM, and a diamond for the measured one; below, the error of the model."),
+     leaves_out="A queue: all of these loads found an idle link. The model's step is the middle of the first two, and the pool's "
+                "is the fifth, so these three test nothing.",
+     sources=["melody-pdf", "digest-cxl-cards", "beluga", "polarcxlmem-notes"])
+def against_ladder():
+    """One number for the latency of CXL does not exist."""
+    table = _compared(ladder_against_measured())
+    off = table[against.ERROR]
+    return table, f"The model's two steps stand inside what was measured: off by {min(off):.0f} % to {max(off):+.0f} %."
+
+
+@lab("gain-against-measured", title="More rate from CXL modules, against measured ones", tier="chip", controls=(),
+     chart=lambda: _beside(gain_against_measured(), 2, "times the rate of local DRAM", (-25, 25),
+                           "For two servers with CXL modules a short bar for the best rate of both memories over local DRAM "
+                           "alone, and a diamond for the measured one; below, the error of the model."),
+     leaves_out="A module's own memory chips, which may be slower than its link. A CXL link carries reads and writes at the same "
+                "time, a DRAM channel in turn: the model knows neither, and the two errors are of opposite sign. Both sources "
+                "come from a maker of the modules.",
+     sources=["micron-cz120", "micron-xeon6"])
+def against_gain():
+    """Reads alone gain less than both links promise."""
+    table = _compared(gain_against_measured())
+    off = zip(table["what"], table[against.ERROR], strict=True)
+    return table, "Off by " + ", ".join(f"{percent(error / 100)} ({what})" for what, error in off) + "."

@@ -16,7 +16,7 @@ PREDICTIONS = [
         "How many bytes per second does it get at most?",
         "rate", lambda: memory_mix([0.5, 0.5], [local, direct]).bandwidth,
         "The card is full at {{ si(direct.bandwidth, 'B/s') }}, and for every byte from it the program takes one from local "
-        "DRAM: twice {{ digits(direct.bandwidth / units.GB, 3) }}. The local DRAM, "
+        "DRAM: twice {{ digits(1e-9 * direct.bandwidth, 3) }}. The local DRAM, "
         "{{ digits(local.bandwidth / direct.bandwidth) }} times as fast, is idle for "
         "{{ portion(1 - direct.bandwidth / local.bandwidth) }} of the time. The slow part sets the pace of the fast one, unless "
         "the split follows the rates.",
@@ -71,6 +71,18 @@ def _mix_rate(share: float, local: float, cxl: float) -> float:
     return memory_mix([1 - share, share], [Tier("", "", 0, 0, 0, rate) for rate in (local, cxl)]).bandwidth
 
 
+def _of_one_card(theirs) -> str:
+    little, half = (theirs(share, local.bandwidth, direct.bandwidth) for share in (0.05, 0.5))
+    return (f"With your function: a twentieth to one card gives {units.format(little, 'B/s')}, half of it "
+            f"{units.format(half, 'B/s')}; local DRAM alone gives {units.format(local.bandwidth, 'B/s')}.")
+
+
+def _of_one_link(theirs) -> str:
+    line, wire = theirs(1, 1), link("cxl2").line
+    return (f"With your function: if every line came alone, 16 lanes of CXL 2.0 would carry {units.format(line * wire, 'B/s')} "
+            f"of lines; twelve at a time, {units.format(theirs(12, 12) * wire, 'B/s')}.")
+
+
 EXERCISES = [
     Exercise(
         "cxl.mix-rate",
@@ -102,6 +114,7 @@ EXERCISES = [
             ("cxl / share", "That is right as long as CXL is full first. With a small share it is local DRAM: compare the two."),
             ("min(local, cxl)", "That is the slower memory alone. It delivers only its share of the total."),
         ],
+        follows=_of_one_card,
     ),
     Exercise(
         "cxl.flit-share",
@@ -137,6 +150,7 @@ EXERCISES = [
             ("(64 * lines + 16 * messages) / (68 * -(-(4 * lines + messages) // 4))",
              "This counts the messages as load. Asked for is the share of the lines alone."),
         ],
+        follows=_of_one_link,
     ),
 ]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fabriclib import catalog, cxl, framing, units
+from fabriclib import catalog, cxl, framing
 from fabriclib.links import link
-from fabriclib.measurements import error, percent
 from fabriclib.memory import tier
 
 local, direct, pooled = (tier(name) for name in ("local-dram", "cxl-direct", "cxl-pooled"))
@@ -22,12 +21,32 @@ def ping_pong(writes: int) -> int:
     return sum(len(step.messages) for step in steps)
 
 
-def flit_layouts():
-    """Return a DataFrame: the fields of both flits."""
+def flit_fields(names: dict[str, str]) -> list[dict]:
+    """Return the fields of the flits with these ids, one behind the other: flit by its name, field, carries, from, to (bytes)."""
+    found, at = [], dict.fromkeys(names, 0.0)
+    for row in catalog.rows("framings"):
+        if (id := row["framing"]) in names:
+            found.append({"flit": names[id], "field": row["field"], "carries": row["carries"], "from": at[id],
+                          "to": at[id] + row["bytes"]})
+            at[id] += row["bytes"]
+    return found
+
+
+def device_types():
+    """Return a DataFrame of text: the three types of device, and what each of them speaks."""
     import pandas as pd
 
-    fields = pd.DataFrame(catalog.rows("framings"))[["framing", "field", "bytes", "carries"]]
-    return fields[fields["framing"].isin(["cxl-68", "cxl-256"])].reset_index(drop=True)
+    return pd.DataFrame([{"": row["name"], "protocols": row["protocols"], "caches the host's memory": row["caches_host_memory"],
+                          "has memory of its own": row["own_memory"], "such as": row["examples"], "status": row["status"]}
+                         for row in catalog.rows("cxl_devices")])
+
+
+def ways_to_share():
+    """Return a DataFrame of text: who shares whose memory, since which version of CXL, and whether it can be bought."""
+    import pandas as pd
+
+    return pd.DataFrame([{"who": row["who"], "whose memory": row["whose_memory"], "since CXL": str(row["first_version"]),
+                          "status": row["status"]} for row in catalog.rows("cxl_sharing")])
 
 
 def rates_beside_published():
@@ -39,36 +58,23 @@ def rates_beside_published():
     return table.loc[table["about"].str.startswith(("cxl", "xconn")), columns].reset_index(drop=True)
 
 
-def ladder_beside_published():
-    """Return a DataFrame of text: the ladder's loads, from a card and from a pool, beside what was published of real ones."""
-    import pandas as pd
-
-    rows = [("fastest of four cards (sets the step)", "cxl-cards-fastest", direct.latency, "s"),
-            ("slowest of four cards (sets the step)", "cxl-cards-slowest", direct.latency, "s"),
-            ("fastest of three other cards, against local DRAM", "cxl-cards-low", direct.latency / local.latency, ""),
-            ("slowest of three other cards, against local DRAM", "cxl-cards-high", direct.latency / local.latency, ""),
-            ("pool behind a switch (is the step)", "cxl-pool-measured", pooled.latency, "s"),
-            ("pool behind the same switch, others", "cxl-pool-polardb", pooled.latency, "s")]
-    return pd.DataFrame([{"published": what, "source": (figure := catalog.figure(id)).source.id, "model": _said(value, unit),
-                          "measured": _said(figure.si, unit), "error": percent(error(value, figure.si))}
-                         for what, id, value, unit in rows])
+def ladder_against_measured() -> dict[str, tuple[float, float]]:
+    """Return, for loads from cards and from a pool, how many times a load from local DRAM they take: the model, and measured."""
+    card, behind = direct.latency / local.latency, pooled.latency / local.latency
+    figures = {"four cards, fastest": ("cxl-cards-fastest", card), "four cards, slowest": ("cxl-cards-slowest", card),
+               "three others, fastest": ("cxl-cards-low", card), "three others, slowest": ("cxl-cards-high", card),
+               "a pool": ("cxl-pool-measured", behind), "the same, others": ("cxl-pool-polardb", behind)}
+    return {what: (model, figure.si / (local.latency if figure.unit == "ns" else 1))
+            for what, (id, model) in figures.items() for figure in [catalog.figure(id)]}
 
 
-def _said(value: float, unit: str) -> str:
-    return units.format(value, unit) if unit else f"{value:.2g} times"
-
-
-def gain_beside_published():
-    """Return a DataFrame of text: the best rate of local DRAM and CXL modules together, over local DRAM alone."""
-    import pandas as pd
-
-    module, rows = link("cxl2", lanes=8).bandwidth(), []
+def gain_against_measured() -> dict[str, tuple[float, float]]:
+    """Return the best rate of local DRAM and CXL modules together, over local DRAM alone: the model, and measured."""
+    module, found = link("cxl2", lanes=8).bandwidth(), {}
     for server in ("cz120-epyc", "cz122-xeon6"):
         alone = catalog.figures(server, "local DRAM rate")[0].si
         modules = int(catalog.figures(server, "CXL x8 modules")[0].value)
         best = alone + modules * module  # the split that fills both at the same moment
-        rows += [{"server": server, "local DRAM": units.format(alone, "B/s"), "CXL modules of x8": modules,
-                  "model": f"{best / alone:.3g} times", "measured": f"{figure.value:.3g} times", "with": figure.scope,
-                  "error": percent(error(best / alone, figure.value))}
-                 for figure in catalog.figures(server, "bandwidth over local DRAM")]
-    return pd.DataFrame(rows)
+        found |= {f"{modules} modules, {figure.scope}": (best / alone, figure.value)
+                  for figure in catalog.figures(server, "bandwidth over local DRAM")}
+    return found
