@@ -41,6 +41,7 @@ ORDER = (
     "cost",
     "hierarchy",
     "supernodes",
+    "training_a_trillion",
     "against_world",
     "bring_your_own",
 )
