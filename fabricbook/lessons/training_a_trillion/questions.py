@@ -45,9 +45,9 @@ PREDICTIONS = [
         "server. Now seat the GPUs otherwise: those of a group stand in {{ TENSOR }} servers, and each has its network port of "
         "{{ si(port.line, 'B/s') }}. How many times as long does a step take?",
         "ratio", lambda: misplaced,
-        "The waiting within the group grows from {{ digits(paper.parts.tp, 2) }} to "
-        "{{ digits(step(near=STAGES_NEAR).parts.tp, 2) }} s: {{ digits(step(near=STAGES_NEAR).parts.tp / paper.parts.tp) }} times, "
-        "and not as many times as the port is thinner, for NVLink gives a collective less of its rate. The bubble grows along.",
+        "The wait in the group grows from {{ digits(paper.parts.tp, 2) }} to "
+        "{{ digits(step(near=STAGES_NEAR).parts.tp, 2) }} s: {{ digits(step(near=STAGES_NEAR).parts.tp / paper.parts.tp) }} times "
+        "as long, and not as many times as the port is thinner, for NVLink gives a collective less of its rate. The bubble grows too.",
         slips={"that is how many times as thin the port is; only the waiting grows, and the computing stays":
                    lambda: nvlink.line / port.line},
         unit="times", example="3 times",
@@ -136,7 +136,7 @@ def _first_third() -> str:
     share = wires(paper) / float(paper.seconds)
     return (f"The first third, training: a trillion parameters need the memory of {gpus_for_states()} GPUs at least, and that "
             f"takes wires. On {GPUS:,} A100, well placed, waiting for them is {units.portion(share)} of a step, and perfect ones "
-            f"would save no more; with tensor groups on the network the step takes {units.portion(misplaced - 1)} longer. So wires "
+            f"would save no more; with tensor groups on the network the step takes {units.portion(misplaced - 1)} longer. Wires "
             "make it possible, and better ones a little faster. Answers and energy come in later lessons.")
 
 
