@@ -7,7 +7,7 @@ import pytest
 import fabricbook as book
 import fabriclib as fl
 from fabricbook.lessons import declared
-from fabricbook.lessons.fabrics import tables
+from fabricbook.lessons.fabrics import ring, tables
 from fabricbook.lessons.fabrics.labs import ports_per_gpu, published_points
 from fabricbook.lessons.fabrics.tables import (
     BY_RAIL,
@@ -92,6 +92,25 @@ def test_nics_and_spines_at_work():
     assert nics_at_work(BY_RAIL, 8) == (64, 0)
     assert nics_at_work(BY_RAIL, 1) == (8, 0)
     assert nics_at_work(BY_SERVER, 8) == (64, 64)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_ring_on_rails_meets_no_spine_and_with_a_leaf_a_server_always_one(number):
+    assert ring.used(BY_RAIL, number, ring.LAST) == (2, 0)
+    assert ring.used(BY_SERVER, number, ring.LAST) == (8, 8)
+    assert ring.used(BY_RAIL, number, 0) == (0, 0)
+
+
+def test_the_ball_is_home_again_after_the_last_pass():
+    table, sentence = book.lab("ring-over-rails").evaluate(step=ring.LAST)
+    start, _ = book.lab("ring-over-rails").evaluate(step=0)
+    way, ball = (table[table["part"] == part] for part in ("way", "ball"))
+    assert (way["opacity"] == 1).all()
+    assert (start.loc[start["part"] == "way", "opacity"] == 0).all()
+    first = ring.passes(BY_RAIL, 0)[-1][-1]
+    assert (ball["x"].item(), ball["y"].item()) == pytest.approx(ring._place(first))
+    assert ring.passes(BY_RAIL, 0)[-1][-1] == "gpu0"
+    assert "8 of 8 passes" in sentence
 
 
 def test_the_limits_by_hand():

@@ -12,7 +12,8 @@ from fabriclib.topology import Design, Graph, fabric, fabric_counts
 from fabriclib.topology.fabrics import estimate
 
 from ...stage import Control, against, charts, lab, parts
-from .stops import CABLINGS, DESIGN, GROWTH
+from . import ring as ringed
+from .stops import CABLINGS, DESIGN, GROWTH, RING
 from .tables import (
     BELOW,
     BY_RAIL,
@@ -302,6 +303,25 @@ def rails_or_servers(thin, rings, nbytes):
     ports = f"{up} port{'s' * (up > 1)}"
     return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for {SIZE} down: {many} {ring} with a leaf a rail and "
                   f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")
+
+
+# ---- lab 4: one ring, from server to server ----
+
+@lab("ring-over-rails", title="One ring over the fabric", tier="cluster",
+     controls=[Control("step", range(ringed.LAST + 1), default=0, as_="steps"),
+               Control("cabling", list(CABLING), default=BY_RAIL, as_="menu"),
+               Control("ring", range(SIZE), default=0, label="ring number", picks="ring")],
+     chart=ringed.picture,
+     leaves_out="The way inside a server, over NVLink, and all other rings. The spines are drawn as one, and one link of "
+                "each leaf to them.",
+     sources=["patarasuk-yuan", "nccl-tuning"], glides=ringed.GLIDES, stops=RING)
+def ring_over_rails(step, cabling, ring):
+    """On rails a ring goes from server to server under one leaf; with a leaf a server it climbs to a spine each time."""
+    leaves, spines = ringed.used(cabling, ring, step)
+    done = f"{step // 2} of {ringed.LAST // 2} passes"
+    so_far = f"{leaves} {'leaf' if leaves == 1 else 'leaves'} used, {spines} times over a spine"
+    return (parts.columns(ringed.drawn(cabling, ring, step), ringed.COLUMNS),
+            f"Ring {ring}, {cabling}: {done} from server to server, {so_far}.")
 
 
 # ---- the model against what was measured ----

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...course.stops import Choice, Find, Number
+from . import ring as ringed
 from .tables import BY_RAIL, BY_SERVER, ONE_LEAF, ONLY, PLANES, PLANS, RAILS, SIZE
 
 # ---- design a fabric ----
@@ -194,4 +195,33 @@ CABLINGS = (
          hint="The sentence ends with both times: pair by pair is to be the shorter one, and the longer one a step before.",
          saw="Small blocks are about starts: by rail each NIC sends to {{ SERVERS - 1 }} partners instead of {{ GPUS - SIZE }}. "
              "Large ones about bytes: there the extra trip over NVLink costs more, unless spines are thin."),
+)
+
+
+# ---- one ring ----
+
+def _leaves_used(see) -> int:
+    return ringed.used(see.at["cabling"], see.at["ring"], ringed.LAST)[0]
+
+
+_A_SPINE, _A_LEAF, _NO_SWITCH = "Over a spine, each time", "Over one leaf, each time", "Over no switch"
+
+
+def _how_over(see) -> str:
+    return _A_SPINE if ringed.used(see.at["cabling"], see.at["ring"], ringed.LAST)[1] == ringed.LAST // 2 else _A_LEAF
+
+
+RING = (
+    Number("leaves", "Play the ring once round: the ball is where the data are. Try another ring: click a GPU.",
+           "How many of the eight leaves does one ring use?", kind="ratio", unit="leaves", example="7 leaves",
+           at={"cabling": BY_RAIL, "ring": 0, "step": 0}, answer=_leaves_used,
+           slips={"that is all of them; count those that a thick line meets": ringed.LAST // 2},
+           saw="It comes in on one rail, crosses the server inside, over NVLink, and goes out on the other. No spine is met, and "
+               "eight rings keep all eight rails busy."),
+    Choice("over", "Now a leaf a server: play it again.", "How does the ring get from server to server?",
+           options=[_A_LEAF, _A_SPINE, _NO_SWITCH], answer=_how_over, at={"cabling": BY_SERVER, "ring": 0, "step": 0},
+           hints={_A_LEAF: "That was on rails. Where does the ball turn round now?",
+                  _NO_SWITCH: "NVLink ends at the server's wall. Watch the ball."},
+           saw="Four cables a pass instead of two. With all eight rings {{ nics_at_work(BY_SERVER, SIZE)[1] }} cables to spines "
+               "are in use, on rails {{ nics_at_work(BY_RAIL, SIZE)[1] }}."),
 )

@@ -86,14 +86,6 @@ def small_blocks() -> dict[str, str]:
     return {way: units.format(seconds(way, BY_RAIL, SIZE, SIZE, SMALLEST), "s") for way in (flat, by_rail)}
 
 
-def rings_at_work():
-    """Return a DataFrame: what one ring and all eight put to work, with either cabling."""
-    import pandas as pd
-
-    found = [(cabling, rings, *nics_at_work(cabling, rings)) for cabling in CABLING for rings in (1, SIZE)]
-    return pd.DataFrame(found, columns=["cabling", "rings", "NICs that send", "cables to spines in use"])
-
-
 def nics_at_work(cabling: str, rings: int) -> tuple[int, int]:
     """Return (NICs that send, links between leaves and spines that carry something) while so many rings run."""
     graph = eight_leaves(cabling, SIZE)
