@@ -106,7 +106,8 @@ def _matrix_chart():
     place = {"x": charts.names("to", numbers, channel="X", title="to GPU"), "y": charts.names("from", numbers, title="from GPU")}
     scale = alt.Scale(type="log", domain=list(COLOURS), range=[charts.BLUE_TINT, charts.BLUE], interpolate="rgb", clamp=True)
     shade = alt.Color("shade:Q", title="GB/s", scale=scale, legend=alt.Legend(orient="right", gradientLength=200))
-    dark = alt.condition("datum.shade > 70", alt.value(charts.PAPER), alt.value(charts.BLACK))
+    # Beyond this shade paper is read better than ink, in the light and in the dark.
+    dark = alt.condition("datum.shade > 400", alt.value(charts.PAPER), alt.value(charts.BLACK))
     boxes = charts.live().mark_rect(stroke=charts.FAINT).encode(**place, color=shade)
     lit = [charts.live().transform_filter(f"datum.lit == '{which}'").mark_rect(
         filled=False, stroke=charts.SERVER, strokeWidth=5, strokeDash=dash).encode(**place)

@@ -32,7 +32,7 @@ def rates(id: str) -> dict[str, float]:
 def _known_chart():
     import altair as alt
 
-    y = charts.names("machine", list(NAMES), title="")
+    y = charts.names("machine", list(NAMES), title=" ")
 
     def x(field):
         return charts.x(field, _RATES, title="GB/s one way, each GPU (logarithmic)", log=10, ticks=[5, 10, 50, 100, 500, 1000])
@@ -152,7 +152,7 @@ def inside_and_across(domain, ranks, port):
     here = np.where(np.arange(2 * len(DOMAINS)) == longer, seconds, np.nan)
     table = {"domain": DOMAINS * 2, "part": [part for part in PARTS for _ in DOMAINS], "seconds": seconds, "here": here}
     leaves = max(ranks - domain, 0) / ranks
-    part = f"{units.portion(leaves)} of it leave the domain" if leaves else "none of it leaves the domain"
+    part = f"{units.portion(leaves)} of it leaves the domain" if leaves else "none of it leaves the domain"
     busy = units.format(inside[at], "s")
     spent = f"for {busy} of which the links inside are busy" if longer > at else "all of it over the links inside"
     return table, (f"{units.format(dispatched)} from each of {ranks} GPUs, domains of {domain}: {part}; it takes "
