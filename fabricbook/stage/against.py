@@ -23,7 +23,6 @@ from fabriclib.checks import short
 from . import charts
 
 MODEL, MEASURED, ERROR, RUN = "model", "measured", "error (%)", "run"
-_KEY = 110  # pixels of the width that the diamond's place in the legend takes
 _UPPER, _LOWER = ("height * 0.66", "0"), ("height", "height * 0.76")  # bottom and top of the two parts of the plot
 
 
@@ -67,7 +66,7 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
     zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=_within(off, _LOWER))
     if x.to_dict()["type"] == "nominal":
-        key = charts.legend(list(runs), symbolSize=170, symbolType="square", padding=6, taken=_KEY)
+        key = charts.legend(list(runs), symbolSize=170, symbolType="square", padding=6)
         colour = charts.series(RUN, dict(runs))["color"].legend(key)
         said = charts.live().mark_tick(thickness=4, opacity=1, orient="horizontal").encode(
             x=x, y=_within(y(MODEL), _UPPER), color=colour)
@@ -85,7 +84,8 @@ def _key():
     """The diamond's place in the legend: a mark that nobody sees, for Vega writes a legend of encoded columns only."""
     import altair as alt
 
-    legend = charts.legend([MEASURED], symbolSize=110, padding=6, symbolOpacity=1, symbolFillColor=charts.MEASURED)
+    legend = charts.legend([MEASURED], orient="bottom", symbolSize=110, padding=6, symbolOpacity=1,
+                           symbolFillColor=charts.MEASURED)
     shape = alt.Shape("what:N", legend=legend, scale=alt.Scale(domain=[MEASURED], range=["diamond"]))
     return charts.fixed([{"what": MEASURED}]).mark_point(opacity=0, filled=True, color=charts.MEASURED).encode(shape=shape)
 

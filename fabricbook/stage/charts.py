@@ -251,20 +251,19 @@ def series(field: str, styles: dict[str, tuple]) -> dict:
     }
 
 
-def legend(labels: list[str], *, symbolSize: float, taken: float = 0, **options):
+def legend(labels: list[str], *, symbolSize: float, **options):
     """The key to colours, dashes or shapes, above the chart: in one row where the page is wide enough, else in fewer columns.
 
     Args:
         labels: what is written beside the signs.
         symbolSize: of a sign, in square pixels.
-        taken: pixels of the width that another key beside this one needs.
         options: anything else `altair.Legend` takes.
     """
     import altair as alt
 
     beside = math.sqrt(symbolSize) + _BESIDE_SIGN
     widths = [beside + _CHARACTER * len(label) for label in labels]
-    room = f"({PAGE} - {_BESIDE_PLOT + taken})"
+    room = f"({PAGE} - {_BESIDE_PLOT})"
     columns = f"{room} > {sum(widths):.0f} ? {len(labels)} : max(1, floor({room} / {max(widths):.0f}))"
     place = {"title": None, "orient": "top", "columns": alt.ExprRef(columns), "labelLimit": 400}
     return alt.Legend(symbolSize=symbolSize, **place | options)
