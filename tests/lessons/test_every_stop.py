@@ -14,11 +14,6 @@ DECLARED = {name: function.declaration for name, function in declared("labs").it
 STOPS = {(name, stop.key): stop for name, one in DECLARED.items() for stop in one.stops}
 NONSENSE = ["", "  ", "banana", "-1", "1e400", "9" * 10_000, "<img src=x>", None, 1e400, float("nan"), 7, True, [], ["1"], {},
             {"nothing": 1}]
-# Labs whose questions still stand in the text of their lesson. The list only shrinks.
-WITHOUT: set[str] = {
-    # cost
-    "cost-curves", "every-algorithm", "busbw", "pipeline",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +51,8 @@ def right(posed):
 @pytest.mark.parametrize("name", DECLARED)
 def test_a_lab_with_controls_asks_two_to_five_things_and_one_without_asks_nothing(name):
     asked = len(DECLARED[name].stops)
-    wanted = range(2, 6) if DECLARED[name].controls and name not in WITHOUT else [0]
+    wanted = range(2, 6) if DECLARED[name].controls else [0]
     assert asked in wanted
-
-
-def test_no_lab_is_excused_that_is_none():
-    assert set(DECLARED) >= WITHOUT
 
 
 @pytest.mark.parametrize("name", sorted({lab for lab, _ in STOPS}))

@@ -8,10 +8,10 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.collectives import Algorithm, algbw, algorithms, best, busbw, collective_time, crossover, lower_bound
-from fabriclib.measurements import published
+from fabriclib.measurements import error, percent, published
 
-from ...stage import Control, charts, lab, pieces
-from . import row
+from ...stage import Control, against, charts, lab, pieces
+from . import row, stops, tables
 from .tables import ENTRIES, GPUS, LONGEST, PLAIN_TREE, RANKS, RATE, START, all_reduce_seconds, h100, nvls_rows
 
 _RANKS = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
@@ -65,7 +65,7 @@ def _cost_chart():
      leaves_out="Distance and traffic jams: here every rank reaches every other one alike, at full rate. Also the time to add, "
                 "and what software adds to each start. The double tree works in chunks, as many as are best; it is priced by a "
                 "bound, a few messages above what its schedule takes, and with few ranks that shows.",
-     sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll", "chan-2007"])
+     sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll", "chan-2007"], stops=stops.CURVES)
 def cost_curves(ranks, latency, bandwidth, nbytes):
     """Few starts win for small buffers, few bytes for large ones."""
     wire = {"ranks": ranks, "alpha": latency, "beta": 1 / bandwidth}
@@ -96,6 +96,47 @@ def _next(now: str, labels: list[str], winners: np.ndarray, wire: dict) -> str:
     other = labels[winners[later[0]]]
     size = crossover("all_reduce", ENTRIES[now], ENTRIES[other], **wire)
     return f"From {units.format(size)} on it is {_said(other)}."
+
+
+_FAR = 2.0  # times the fastest: where the second view ends
+_NEAR = 1.1
+
+
+def _best_chart():
+    import altair as alt
+
+    x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
+    y = charts.y("times the fastest", (1, _FAR), title="times the fastest", ticks=[1 + k / 10 for k in range(11)])
+    y["scale"]["clamp"] = False  # what is beyond the upper edge leaves the picture
+    styles = {name: style for name, style in _STYLES.items() if name != _BOUND}
+    lines = charts.live().mark_line(strokeWidth=3.5, clip=True).encode(x=x, y=y, **charts.series("algorithm", styles))
+    here = charts.live().mark_rule(color=charts.GREY, strokeWidth=2).encode(x=x.copy(), opacity=alt.condition(
+        "isValid(datum.here)", alt.value(1), alt.value(0)))
+    return charts.stack(here, lines, description=(
+        "How many times as long as the fastest each of five algorithms takes, against the size of the buffer, from one to two "
+        "times. The fastest lies on the lower edge; a line that leaves at the top takes more than twice as long. A grey line "
+        "marks the chosen buffer."))
+
+
+@lab("times-the-best", title="How far behind the fastest?", tier="cluster",
+     controls=[Control("ranks", _RANKS, default=RANKS, unit="ranks"), Control("latency", _STARTS, default=START, unit="s"),
+               Control("bandwidth", _RATES, default=RATE, unit="B/s"),
+               Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B", drags="x")],
+     chart=_best_chart,
+     leaves_out="As above: distance and traffic jams, the time to add, and what software adds to each start.",
+     sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll"], stops=stops.BEST)
+def times_the_best(ranks, latency, bandwidth, nbytes):
+    """What seven powers of ten hide: who is nearly as fast as the fastest."""
+    times = all_reduce_seconds(nbytes=_GRID, ranks=ranks, alpha=latency, beta=1 / bandwidth)
+    behind = np.array(list(times.values())) / np.min(list(times.values()), axis=0)
+    at = np.isclose(_GRID, nbytes)
+    here = dict(zip(times, behind[:, at].ravel(), strict=True))
+    winner = min(here, key=here.get)
+    near = [_said(name) for name, ratio in here.items() if name != winner and ratio <= _NEAR]
+    table = {"size": np.tile(_GRID, len(times)), "algorithm": np.repeat(list(times), _GRID.size),
+             "times the fastest": behind.ravel(), "here": np.tile(np.where(at, nbytes, np.nan), len(times))}
+    return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(winner)} is the fastest. Within a tenth of it: "
+                   f"{' and '.join(near) or 'none of the others'}.")
 
 
 _COLLECTIVES = ["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "reduce", "scatter", "gather"]
@@ -156,7 +197,7 @@ def _every_chart():
      leaves_out="Algorithms that need more than ranks which send one message at a time: several ports at once, switches that "
                 "add, ranks in a grid or in servers. As above distance, the time to add and to rearrange memory cost nothing. "
                 "A line ends where it takes more than {{ si(LONGEST, 's') }}.",
-     sources=["thakur-2005", "bruck-1997", "sanders-2009", "chan-2007", "mpich-coll", "ompi-coll"])
+     sources=["thakur-2005", "bruck-1997", "sanders-2009", "chan-2007", "mpich-coll", "ompi-coll"], stops=stops.EVERY)
 def every_algorithm(collective, ranks, latency, bandwidth):
     """Which algorithms take turns differs from collective to collective."""
     wire = {"ranks": ranks, "alpha": latency, "beta": 1 / bandwidth}
@@ -237,7 +278,8 @@ def _busbw_chart():
                 "{{ si(h100.bandwidth(), 'B/s') }} is a promise of the datasheet. The log of the measured points does not name "
                 "the algorithm: from 128 MiB on they pass a ring and so are NVLS, below 2 MiB it was most likely a ring. There "
                 "are none for 2 to 4 GPUs. The double tree is priced by a bound, a few messages above what its schedule takes.",
-     sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"])
+     sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"],
+     stops=stops.BUSBW)
 def busbw_lab(shown, gpus, rate, latency):
     """busbw is the rate of a wire only for an algorithm that moves what busbw counts."""
     seconds = {label: collective_time("all_reduce", name, nbytes=_SWEEP, ranks=gpus, alpha=latency, beta=1 / rate)
@@ -277,13 +319,64 @@ _CUTS = [1, 2, 4, 8, 16]
          height=380),
      leaves_out="Everything but start and rate of one wire: {{ si(START, 's') }} for every message and {{ si(RATE, 'B/s') }}. "
                 "All messages of a step start and end together.",
-     sources=["sanders-2009"], glides=pieces.GLIDES)
+     sources=["sanders-2009"], glides=pieces.GLIDES, stops=stops.PIPELINE)
 def pipeline(step, chunks, nbytes):
     """Cut finer, the wires work at the same time; cut too fine, the starts add up."""
     plan = row.plan(chunks)
-    last, seconds = plan.moves.steps, float(plan.time(nbytes, START, 1 / RATE))
+    last, seconds = plan.moves.steps, row.seconds(chunks, nbytes)
     at_work = f"{row.busy(chunks, step)} of {GPUS - 1} wires are at work" if step else f"all {GPUS - 1} wires wait"
     cut = "one piece" if chunks == 1 else f"{chunks} chunks"
     return pieces.columns(row.drawn(chunks, step)), (
         f"Step {step} of {last}: {at_work}. {units.format(nbytes)} in {cut}: {last} steps of "
         f"{units.format(seconds / last, 's')}, in all {units.format(seconds, 's')}.")
+
+
+_ENVELOPE, _NVLS = "eight A100: the fastest algorithm", "eight H100: NVLS"
+_CURVES = {_ENVELOPE: (charts.SERVER, charts.SOLID), _NVLS: (charts.OTHER, charts.DASHED)}
+_BY_GPUS = {"NVLS": (charts.OTHER, charts.SOLID)}
+
+
+def _by_gpus_chart():
+    def rate(field):
+        return charts.y(field, (240e9, 290e9), title="algbw", unit="B/s", ticks=[k * 10e9 for k in range(24, 30)])
+
+    listed, _, _ = tables.nvls_by_gpus()
+    return against.chart(charts.names("GPUs", listed, channel="X"), rate, _BY_GPUS, errors=(-5, 5), description=(
+        "The algbw of an all-reduce in which the switch adds, by the number of GPUs: the model as short bars, what was "
+        "published as black diamonds, and the errors below."))
+
+
+@lab("nvls-by-gpus", title="One row sets the rate, three are foretold", tier="server", controls=(), chart=_by_gpus_chart,
+     leaves_out="The start, which no longer counts for buffers of gigabytes. The row of 5 GPUs sets the rate of a port.",
+     sources=["nccl-1455", "nccl-sym-kernels"])
+def nvls_by_gpus():
+    """NVLS sends (p + 1)/p of the buffer, so its algbw grows with the number of GPUs."""
+    gpus, model, measured = tables.nvls_by_gpus()
+    worst = max(abs(error(np.array(model[1:]), np.array(measured[1:]))))
+    return against.table("GPUs", {"NVLS": (gpus, model, measured)}), (
+        f"The row of {gpus[0]} GPUs sets a port's rate, {units.format(tables.nvls_port_rate(), 'B/s')}; the other "
+        f"{len(gpus) - 1} come out within {units.portion(worst)}.")
+
+
+def _curves_chart():
+    def time(field):
+        return charts.y(field, (1e-6, 1), title="time (logarithmic)", unit="s", log=10)
+
+    x = charts.x("buffer", (8, 2**34), title="buffer (logarithmic)", unit="B", log=2)
+    return against.chart(x, time, _CURVES, errors=(-100, 50), description=(
+        "Two measured all-reduces against their models, time by buffer: lines for the models, black diamonds for what was "
+        "measured, and the error below. Both models are too quick in the middle; one is right at its ends."))
+
+
+@lab("whole-curves", title="Two whole curves", tier="server", controls=(), chart=_curves_chart,
+     leaves_out="What software adds to each start, packet headers, changes of protocol and of algorithm, and how a pipeline "
+                "fills. The start of the NVLS line comes from its own smallest buffer, its rate from another machine.",
+     sources=["stas-network", "nvidia-dgxc", "nccl-1455"])
+def whole_curves():
+    """What wires allow is no forecast of a library; two fitted ends do not give the middle."""
+    curves = {_ENVELOPE: tables.envelope_beside_a100(), _NVLS: tables.nvls_beside_h100()}
+    ends = [percent(tables.missed(curve, 2.0**34)) for curve in curves.values()]
+    worst = [percent(min(error(np.asarray(model), np.asarray(seconds)))) for _, model, seconds in curves.values()]
+    return against.table("buffer", curves), (
+        f"For {units.format(2.0**34)} the models are off by {' and '.join(ends)}; at their worst, with less, by "
+        f"{' and '.join(worst)}.")

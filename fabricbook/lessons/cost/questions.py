@@ -1,11 +1,27 @@
 """What a collective costs, where one algorithm overtakes another, and what busbw says about a wire."""
 
 from fabriclib import units
-from fabriclib.collectives import busbw, lower_bound
+from fabriclib.collectives import busbw, collective_time, lower_bound
 from fabriclib.collectives.cost import sent
+from fabriclib.measurements import largest
 
 from ...course.declare import Exercise, Prediction
-from .tables import BUFFER, GPUS, RANKS, RATE, SECONDS, START, doubling, fewer_buffers, more_starts, ring, ring_overtakes
+from .tables import (
+    BUFFER,
+    GPUS,
+    RANKS,
+    RATE,
+    SECONDS,
+    START,
+    doubling,
+    fewer_buffers,
+    h100,
+    more_starts,
+    overtakes,
+    pair,
+    ring,
+    ring_overtakes,
+)
 
 _ALGBW = BUFFER / SECONDS
 
@@ -66,56 +82,97 @@ PREDICTIONS = [
     ),
 ]
 
+_RING, _DOUBLING, _RABENSEIFNER = (pair(name, GPUS) for name in ("ring", "recursive_doubling", "rabenseifner"))
+
+
+def _more_ranks(overtakes) -> str:
+    sizes = {ranks: overtakes(pair("recursive_doubling", ranks), pair("ring", ranks), START, RATE) for ranks in (GPUS, 1024)}
+    few, many = sizes
+    return (f"With your function: on {few} ranks the ring overtakes recursive doubling at {units.format(sizes[few])}, on {many} "
+            f"only at {units.format(sizes[many])}; Rabenseifner's way it never overtakes.")
+
+
+def _below_the_wire(port_rate) -> str:
+    printed = largest("h100x8-dgx-nvls-ar").busbw
+    really = port_rate(printed, GPUS, sent("all_reduce", "nvls", GPUS))
+    return (f"With your function: behind the {units.format(printed, 'B/s')} that were printed for NVLS a port moved "
+            f"{units.format(really, 'B/s')}, {units.portion(really / h100.bandwidth())} of the wire: no law is broken.")
+
+
+def _room_left(least_seconds) -> str:
+    least = least_seconds(units.GiB, RANKS, START, RATE)
+    taken = float(collective_time("all_reduce", "ring", nbytes=units.GiB, ranks=RANKS, alpha=START, beta=1 / RATE))
+    return (f"With your function: {units.format(units.GiB)} on {RANKS} ranks takes at least {units.format(least, 's')}. A ring "
+            f"takes {units.portion(taken / least - 1)} more: no cleverer schedule can win much.")
+
+
+_CROSSING = "(second[0] - first[0]) * alpha * rate / (first[1] - second[1])"
+_EDGES = ("0.0 if second[0] <= first[0] and second[1] <= first[1] else np.inf if first[1] <= second[1] else ")
+
 EXERCISES = [
     Exercise(
         "cost.crossover",
-        "Write crossover_size: the buffer, in bytes, from which on a ring beats recursive doubling.",
-        "crossover_size",
-        ring_overtakes,
+        "Write overtakes: each algorithm is a pair, its messages one after the other and the buffers that a rank sends. Return "
+        "the buffer, in bytes, from which on the second is the faster one: 0 if it has no more of either, math.inf if it "
+        "never gets ahead for good.",
+        "overtakes",
+        overtakes,
         "import math\n\n\n"
-        "def crossover_size(ranks, alpha, rate):\n"
-        "    more_starts = 2 * (ranks - 1) - math.log2(ranks)\n"
-        "    fewer_buffers = math.log2(ranks) - 2 * (ranks - 1) / ranks\n"
+        "def overtakes(first, second, alpha, rate):\n"
+        "    more_starts = second[0] - first[0]\n"
+        "    fewer_buffers = first[1] - second[1]\n"
+        "    if more_starts <= 0 and fewer_buffers >= 0:\n"
+        "        return 0.0\n"
+        "    if fewer_buffers <= 0:\n"
+        "        return math.inf\n"
         "    return more_starts * alpha * rate / fewer_buffers\n",
-        cases=[(8, START, RATE), (64, 2 * units.us, 25 * units.GB), (1024, 10 * units.us, 50 * units.GB)],
+        cases=[(_DOUBLING, _RING, START, RATE), (pair("recursive_doubling", 1024), pair("ring", 1024), 10 * units.us, RATE),
+               (_RING, _RABENSEIFNER, START, RATE), (_RABENSEIFNER, _RING, START, RATE), (_RING, _DOUBLING, START, RATE)],
         wrong=[
-            ("(2 * (ranks - 1) - np.log2(ranks)) * alpha * rate / np.log2(ranks)",
-             "This lets the ring send no bytes. It sends 2 (p - 1)/p buffers: divide by the difference of the two."),
-            ("2 * (ranks - 1) * alpha * rate / (np.log2(ranks) - 2 * (ranks - 1) / ranks)",
-             "This lets recursive doubling start no message. It starts lg p of them: take the difference of the two."),
-            ("(2 * (ranks - 1) - np.log2(ranks)) * alpha / rate / (np.log2(ranks) - 2 * (ranks - 1) / ranks)",
+            ("np.inf if first[1] == second[1] else " + _CROSSING,
+             "Two cases are left. If both send as many bytes, the messages decide at every size: 0 or math.inf. And if the "
+             "second sends more, the lines do cross, but from there on the first is ahead."),
+            ("0.0 if second[0] <= first[0] and second[1] <= first[1] else np.inf if first[1] == second[1] else " + _CROSSING,
+             "Nearly. If the second has fewer messages and sends more bytes, the lines do cross, but the second is ahead "
+             "before that size and not from there on."),
+            ("np.inf if first[1] <= second[1] else " + _CROSSING,
+             "Nearly. If both send as many bytes and the second has fewer messages, it is ahead from the first byte on."),
+            (_EDGES + "second[0] * alpha * rate / (first[1] - second[1])",
+             "This lets the first algorithm start no message. Take the difference of the two."),
+            (_EDGES + "(second[0] - first[0]) * alpha * rate / first[1]",
+             "This lets the second algorithm send no bytes. Divide by the difference of the two."),
+            (_EDGES + "(second[0] - first[0]) * alpha / rate / (first[1] - second[1])",
              "Check the units: seconds divided by bytes per second is no number of bytes. A start is worth alpha * rate bytes."),
-            ("(ranks - 1 - np.log2(ranks)) * alpha * rate / (np.log2(ranks) - (ranks - 1) / ranks)",
-             "This is half a ring. It goes round twice: p - 1 steps to add up, p - 1 to hand the sums round."),
-            ("(2 * (ranks - 1) - np.log2(ranks)) * alpha * rate / (np.log2(ranks) - 2)",
-             "Nearly. The ring does not send 2 buffers: a rank keeps the piece that it owns, so it sends 2 (p - 1)/p."),
-            ("(2 * (ranks - 1) - np.log(ranks)) * alpha * rate / (np.log(ranks) - 2 * (ranks - 1) / ranks)",
-             "This is the natural logarithm. The number of ranks that are reached doubles in every step: take math.log2."),
+            (_EDGES + "(second[0] - first[0]) * alpha / (first[1] - second[1])",
+             "Those are seconds. A start is worth alpha * rate bytes."),
             ("alpha * rate",
              "This is n-half of one message. Set the time of the one equal to the time of the other, and solve for n."),
         ],
+        follows=_more_ranks,
     ),
     Exercise(
         "cost.busbw",
-        "Write all_reduce_busbw: the bus bandwidth of an all-reduce, in bytes per second.",
-        "all_reduce_busbw",
-        lambda nbytes, seconds, ranks: busbw("all_reduce", nbytes, seconds, ranks),
-        "def all_reduce_busbw(nbytes, seconds, ranks):\n"
-        "    algbw = nbytes / seconds\n"
-        "    return algbw * 2 * (ranks - 1) / ranks\n",
-        cases=[(BUFFER, SECONDS, 8), (BUFFER, SECONDS, 2), (16 * units.GiB, 1.0, RANKS)],
+        "Write port_rate: the bytes per second that a port really moved, from the busbw that was printed for an all-reduce, the "
+        "number of ranks, and the buffers that a rank sends with the algorithm that ran.",
+        "port_rate",
+        lambda busbw, ranks, sent: busbw * sent * ranks / (2 * (ranks - 1)),
+        "def port_rate(busbw, ranks, sent):\n"
+        "    algbw = busbw / (2 * (ranks - 1) / ranks)\n"
+        "    return algbw * sent\n",
+        cases=[(480 * units.GB, GPUS, sent("all_reduce", "nvls", GPUS)), (300 * units.GB, 4, 2.0),
+               (50 * units.GB, RANKS, sent("all_reduce", "ring", RANKS))],
         wrong=[
-            ("nbytes / seconds", "This is algbw. busbw multiplies it by what a ring sends: 2 (p - 1)/p buffers."),
-            ("nbytes / seconds * (ranks - 1) / ranks",
-             "This is the factor of an all-gather. An all-reduce adds up and hands round: twice that."),
-            ("2 * nbytes / seconds", "Nearly: a rank keeps one of its p pieces, so the factor is 2 (p - 1)/p and not 2."),
-            ("8 * nbytes / seconds * 2 * (ranks - 1) / ranks",
-             "This is in bits per second. The benchmark prints bytes: no factor of 8."),
-            ("nbytes / seconds * ranks / (2 * (ranks - 1))",
-             "Upside down: a ring sends more than one buffer, 2 (p - 1)/p of them, so busbw is more than algbw."),
-            ("nbytes / seconds * 2 * (ranks - 1)",
-             "This counts the traffic of all ranks together. busbw is about one port: divide by the number of ranks."),
+            ("busbw", "That is so for a ring only, for which busbw is made. Another algorithm sends another number of buffers."),
+            ("busbw * sent", "busbw counts the buffers already, as if a ring had run: first divide its 2 (p - 1)/p out again."),
+            ("busbw * ranks / (2 * (ranks - 1))", "That is the algbw, buffer over time. The port sent that many times over."),
+            ("busbw * 2 * (ranks - 1) / ranks * sent",
+             "Upside down: busbw has been multiplied by 2 (p - 1)/p already, so divide by it to get back to the algbw."),
+            ("busbw * sent / 2", "Nearly: a ring does not send 2 buffers but 2 (p - 1)/p of them."),
+            ("busbw * sent * ranks / (ranks - 1)", "That is the factor of an all-gather. An all-reduce goes round twice."),
+            ("busbw * 2 * (ranks - 1) / ranks / sent",
+             "Upside down: who sends more buffers in the same time moves more bytes a second, not fewer."),
         ],
+        follows=_below_the_wire,
     ),
     Exercise(
         "cost.bound",
@@ -149,5 +206,6 @@ EXERCISES = [
             ("min(np.ceil(np.log2(ranks)) * alpha, 2 * (ranks - 1) / ranks * nbytes / rate)",
              "Both limits hold at once, so the later one counts: the larger of the two."),
         ],
+        follows=_room_left,
     ),
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from fabriclib.collectives import Schedule, schedule
 
 from ...stage import pieces
-from .tables import GPUS
+from .tables import GPUS, RATE, START
 
 ACROSS, UP = (0.0, 1.0), (-0.12, 1.0)  # what is seen of the plane
 _WIDE, _FOOT, _TALL = 0.075, 0.03, 0.9  # of a buffer
@@ -30,6 +30,11 @@ def held(chunks: int) -> np.ndarray:
 def busy(chunks: int, step: int) -> int:
     """Return how many of the wires between neighbours carry something in *step*, counted from 1."""
     return int((plan(chunks).moves.step == step - 1).sum())
+
+
+def seconds(chunks: int, nbytes: float) -> float:
+    """Return how long the chain takes for a buffer of *nbytes* cut into so many chunks."""
+    return float(plan(chunks).time(nbytes, START, 1 / RATE))
 
 
 def drawn(chunks: int, step: int) -> list[dict]:

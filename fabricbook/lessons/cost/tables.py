@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
 from fabriclib import catalog, nccl, units
-from fabriclib.collectives import algbw, collective_time, crossover, schedule
+from fabriclib.collectives import algbw, best, collective_time, crossover, schedule
 from fabriclib.collectives.cost import sent
 from fabriclib.links import link
-from fabriclib.measurements import error, largest, percent
+from fabriclib.measurements import error, largest, published
 
 from ...stage.words import span
 
@@ -37,12 +38,6 @@ def ring_overtakes(ranks: int = GPUS, alpha: float = START, rate: float = RATE) 
     return crossover("all_reduce", "recursive_doubling", "ring", ranks=ranks, alpha=alpha, beta=1 / rate)
 
 
-def chain_overtakes() -> float:
-    """Return the bytes from which on a chain is the fastest broadcast to eight ranks."""
-    wire = {"ranks": GPUS, "alpha": START, "beta": 1 / RATE}
-    return crossover("broadcast", "scatter_allgather_doubling", "chain", **wire)
-
-
 def all_reduce_seconds(**case) -> dict[str, np.ndarray]:
     """Return the seconds of an all-reduce by each algorithm of the first lab; *case* as for `collective_time`.
 
@@ -52,12 +47,22 @@ def all_reduce_seconds(**case) -> dict[str, np.ndarray]:
     return times | {PLAIN_TREE: sum(collective_time(half, "binomial", **case) for half in ("reduce", "broadcast"))}
 
 
-def all_reduces(nbytes: float, **wire):
-    """Return a DataFrame of text: how long each of those algorithms takes for a buffer of *nbytes* on RANKS ranks."""
-    import pandas as pd
+def overtakes(first: tuple[float, float], second: tuple[float, float], alpha: float, rate: float) -> float:
+    """Return the bytes from which on the second of two algorithms is the faster one.
 
-    times = all_reduce_seconds(nbytes=nbytes, ranks=RANKS, **wire)
-    return pd.DataFrame({units.format(nbytes): {name: units.format(seconds, "s") for name, seconds in times.items()}})
+    Each is (messages one after the other, buffers that a rank sends). It is 0 where the second has no more of either, and
+    infinite where it never gets ahead for good.
+    """
+    more_messages, fewer_sent = second[0] - first[0], first[1] - second[1]
+    if more_messages <= 0 <= fewer_sent:
+        return 0.0
+    return more_messages * alpha * rate / fewer_sent if fewer_sent > 0 else math.inf
+
+
+def pair(name: str, ranks: int) -> tuple[int, float]:
+    """Return (messages one after the other, buffers that a rank sends) of an all-reduce; *ranks* a power of two."""
+    one = schedule("all_reduce", name, ranks=ranks).counts()
+    return one.messages, one.sent
 
 
 # ---- NVLS as it was measured ----
@@ -72,18 +77,40 @@ def nvls_port_rate() -> float:
     return catalog.figure("nvls-algbw-5").si * sent("all_reduce", "nvls", 5)
 
 
-def nvls_by_gpus():
-    """Return NVLS against what was published, as text: the 5-GPU row sets the rate of a port, the others are predicted."""
-    import pandas as pd
+def nvls_by_gpus() -> tuple[list[str], list[float], list[float]]:
+    """Return (GPUs, algbw of the model, algbw published): the 5-GPU row sets the rate of a port, the others are predicted."""
+    counted = [5, 6, 7, 8]
+    model, measured = [], []
+    for gpus in counted:
+        (nbytes, seconds), = nvls_rows(gpus)
+        time = collective_time("all_reduce", "nvls", nbytes=nbytes, ranks=gpus, alpha=0.0, beta=1 / nvls_port_rate())
+        model.append(float(algbw(nbytes, time)))
+        measured.append(float(algbw(nbytes, seconds)))
+    return [str(gpus) for gpus in counted], model, measured
 
-    rows = []
-    for gpus in (5, 6, 7, 8):
-        (nbytes, measured), = nvls_rows(gpus)
-        model = collective_time("all_reduce", "nvls", nbytes=nbytes, ranks=gpus, alpha=0.0, beta=1 / nvls_port_rate())
-        rows.append({"GPUs": gpus, "model algbw": units.format(algbw(nbytes, model), "B/s"),
-                     "measured": units.format(algbw(nbytes, measured), "B/s"),
-                     "error": "set by this row" if gpus == 5 else percent(error(model, measured))})
-    return pd.DataFrame(rows)
+
+# ---- whole curves ----
+
+def envelope_beside_a100() -> tuple:
+    """Return (bytes, seconds of the fastest algorithm at the datasheet's rate, measured seconds) of eight A100."""
+    run = published("a100x8-nvswitch-ar")
+    fastest = best("all_reduce", nbytes=run["nbytes"], ranks=GPUS, alpha=a100.latency, beta=1 / a100.bandwidth())
+    return run["nbytes"], fastest.seconds, run["seconds"]
+
+
+def nvls_beside_h100() -> tuple:
+    """Return (bytes, seconds of NVLS, measured seconds) of a DGX H100: the smallest buffer sets the start of its four hops."""
+    run = published("h100x8-dgx-nvls-ar")
+    model = collective_time("all_reduce", "nvls", nbytes=run["nbytes"], ranks=GPUS, alpha=run["seconds"].iloc[0] / 4,
+                            beta=1 / nvls_port_rate())
+    return run["nbytes"], model, run["seconds"]
+
+
+def missed(curve: tuple, nbytes: float) -> float:
+    """Return by how much the model of a curve is off at one of its sizes."""
+    sizes, model, seconds = map(np.asarray, curve)
+    at = int(np.flatnonzero(sizes == nbytes)[0])
+    return float(error(model[at], seconds[at]))
 
 
 def ring_ports() -> str:
