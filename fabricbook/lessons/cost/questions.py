@@ -103,7 +103,7 @@ def _room_left(least_seconds) -> str:
     least = least_seconds(units.GiB, RANKS, START, RATE)
     taken = float(collective_time("all_reduce", "ring", nbytes=units.GiB, ranks=RANKS, alpha=START, beta=1 / RATE))
     return (f"With your function: {units.format(units.GiB)} on {RANKS} ranks takes at least {units.format(least, 's')}. A ring "
-            f"takes {units.portion(taken / least - 1)} more: no cleverer schedule can win much.")
+            f"takes {100 * (taken / least - 1):.2g} % more: no cleverer schedule can win much.")
 
 
 _CROSSING = "(second[0] - first[0]) * alpha * rate / (first[1] - second[1])"
