@@ -158,7 +158,7 @@ LEVELS = (
            hints={_FEWER: "A ring of 128 sends a little more through each NIC than a ring of 16 does.",
                   _STEPS: "Look at the left ends: who pays for more steps?"},
            saw="Two levels take turns here: while NVLink works, the NICs are idle. That is the price of the steps they save."),
-    Choice("gain", "Stay there, and set NICs of {{ si(8 * faster_nic.line, 'b/s') }}. Read the two times of two levels.",
+    Choice("gain", "Read the two times of two levels. Then set NICs of {{ si(8 * faster_nic.line, 'b/s') }}.",
            "Why do adding switches gain less now?", options=[_ADDS, _TURN, _NEAR], answer=_gains_less,
            at={"servers": SERVERS, "nbytes": _MUCH, "speed": "400 Gb/s (NDR)"},
            hints={_ADDS: "They save bytes on the NICs as before. How long do the NICs work now?",
@@ -207,7 +207,7 @@ RAILS = (
          hint="Compare both times in the sentence: stop where “along the rails” first takes longer.",
          saw="Up to about {{ si(bundling_pays()) }} fewer messages pay; beyond, the trip over NVLink costs a little more than it "
              "saves."),
-    Choice("thin", "Now 3 ports down for each one up.", "Whose line stays where it was? Click it, or choose.",
+    Choice("thin", "Start at 1 : 1, then set 3 ports down for each one up.", "Whose line stays where it was? Click it, or choose.",
            options=[ALONE, PXN, _NEITHER], answer=_stays, field="way", at={"servers": SERVERS, "oversubscription": 1},
            hints={ALONE: "Go back and forth between 1 and 3, and look at the right end.",
                   _NEITHER: "Look at the right ends once more."},
