@@ -207,7 +207,7 @@ RAILS = (
          hint="Compare both times in the sentence: stop where “along the rails” first takes longer.",
          saw="Up to about {{ si(bundling_pays()) }} fewer messages pay; beyond, the trip over NVLink costs a little more than it "
              "saves."),
-    Choice("thin", "Start at 1 : 1, then set 3 ports down for each one up.", "Whose line stays where it was? Click it, or choose.",
+    Choice("thin", "Start at 1 : 1, then set 3 down for each one up.", "Whose line stays where it was? Click it, or choose.",
            options=[ALONE, PXN, _NEITHER], answer=_stays, field="way", at={"servers": SERVERS, "oversubscription": 1},
            hints={ALONE: "Go back and forth between 1 and 3, and look at the right end.",
                   _NEITHER: "Look at the right ends once more."},
