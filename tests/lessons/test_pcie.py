@@ -142,9 +142,9 @@ def test_a_nic_beside_its_gpu_spares_the_way_through_the_cpu():
     beside = TREE.evaluate(traffic=box.TO_NIC)[1]
     away = TREE.evaluate(traffic=box.TO_NIC, nics=box.ON_CPUS)[1]
     assert "57.6 GB/s each, 461 GB/s together" in beside
-    assert "by PIX, gpu0 – sw0 – nic0" in beside
+    assert "By PIX: GPU 0 – PCIe switch 0 – NIC 0." in beside
     assert "28.8 GB/s each, 230 GB/s together" in away
-    assert "by PHB, gpu0 – sw0 – cpu0 – nic0" in away
+    assert "By PHB: GPU 0 – PCIe switch 0 – CPU 0 – NIC 0." in away
 
 
 def test_traffic_to_the_cpu_shares_the_uplink():
@@ -178,3 +178,15 @@ def test_a_box_without_nics_says_so_and_is_drawn():
     table, sentence = TREE.evaluate(nics=box.NONE)
     assert sentence.startswith("This can be built, but it has no NICs for its 8 GPUs to send to: choose other traffic.")
     assert (table["part"] == "cable").sum() == 1 + 4 + 8 + 4
+
+
+def test_a_click_hangs_the_nics_or_sends_whether_the_box_is_built_or_not():
+    for switches in box.SWITCHES:
+        table, _ = TREE.evaluate(switches=switches)
+        marks = table[table["part"] != "cable"].set_index("from")
+        assert set(marks.loc[["cpu0", "cpu1"], "NICs here"]) == {box.ON_CPUS}
+        assert set(marks.loc[marks["part"] == "pcie-switch", "NICs here"]) == ({box.BESIDE} if switches else set())
+        assert [set(marks.loc[f"gpu{i}", "traffic to here"]) for i in range(8)] == [
+            {""}, *({f"GPU 0 to GPU {i}"} for i in range(1, 8))]
+        assert set(marks.loc["nic5", "traffic to here"]) == {box.TO_NIC}
+        assert set(table.loc[table["part"] == "cable", ["NICs here", "traffic to here"]].to_numpy().ravel()) == {""}

@@ -143,9 +143,9 @@ def _told(graph: Graph, shared: Share, traffic: str) -> str:
     each = span(shared.rates.min(), shared.rates.max(), "B/s")
     many = "" if len(shared.rates) == 1 else f" each, {units.format(shared.total, 'B/s')} together"
     a, b = (graph.nodes[ends[0]] for ends in (shared.src, shared.dst))
-    way = graph.paths(a, b)[0]
-    word = f"{path_class(graph, a, b)}, " if not b.startswith("cpu") else ""
-    return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {a} reaches {b} by {word}{' – '.join(way)}."
+    way = " – ".join(tiers.said(graph, graph.node(name)) for name in graph.paths(a, b)[0])
+    word = "The way" if b.startswith("cpu") else f"By {path_class(graph, a, b)}"
+    return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {word}: {way}."
 
 
 def _refused(switches: int, nics: str, uplink: str) -> list[dict]:
