@@ -52,9 +52,9 @@ def _carried(see, ends: set[str], **controls) -> float:
     return max(used for pair, _, used in _cables(see, **controls) if pair == ends)
 
 
-def _fed(see) -> float:
-    """What host memory feeds a GPU, of what a copy from GPU to GPU gets."""
-    return _carried(see, {"gpu", "sw"}, traffic=HOST) / _carried(see, {"gpu", "NVSwitches"})
+def _more_than_fed(see) -> float:
+    """What a copy from GPU to GPU gets, over what host memory feeds each GPU."""
+    return _carried(see, {"gpu", "NVSwitches"}) / _carried(see, {"gpu", "sw"}, traffic=HOST)
 
 
 def _passed(see) -> str:
@@ -87,10 +87,10 @@ ONE_SERVER = (
                   _SOCKETS: "They are in use, and blue: not full. Follow the orange ones."},
            saw="Even a copy between neighbours goes up now and down again: two share each uplink, in both directions."),
     Number("fed", "A server with NVLink. Note what GPU 0 to GPU 1 gets. Then click a CPU: host memory to every GPU.",
-           "Which share of the first does each GPU get from its host?", kind="ratio", unit="%", answer=_fed,
+           "How many times as much was the first as what each GPU gets now?", kind="ratio", unit="times", answer=_more_than_fed,
            at={"machine": "DGX A100", "traffic": NEAR},
            slips={"that is the GPU's cable; two GPUs share what leads up from their switch":
-                  lambda see: 2 * _fed(see)},
+                  lambda see: _more_than_fed(see) / 2},
            saw="The NVLinks stand idle. The tree and the GPUs' own links are two networks: a server can be excellent in one and "
                "poor in the other."),
     Choice("die", "A server whose GPUs are joined directly. GPU 0 sends to the last one, and no cable joins the two.",

@@ -122,6 +122,14 @@ def _finished(see, step: int | None = None) -> int:
     return sum(part == "cell" and gpu == 0 and holds == see.at["gpus"] for part, gpu, holds in rows)
 
 
+_ONE_PIECE, _SOME, _ALL = "One", "Half of them", "All of them"
+
+
+def _owned(see) -> str:
+    finished = _finished(see)
+    return _ONE_PIECE if finished == 1 else _ALL if finished == see.at["gpus"] else _SOME
+
+
 def _first_finished(see) -> bool:
     """The first step after which each GPU, and so GPU 0, has a finished piece."""
     return see.at["step"] > 0 and _finished(see, see.at["step"] - 1) == 0 < _finished(see)
@@ -138,10 +146,10 @@ RING_STEPS = (
          control="step", accepts=_first_finished, at={"step": 0},
          hint="Look for the number of the GPUs in the pieces: it is to be there, and a step earlier not yet.",
          saw="Adding up is over: every GPU holds the finished sum of one piece, each of another one."),
-    Number("owned", "Stay at that step, and look at one GPU.",
-           "How many of its pieces are finished?", kind="ratio", unit="pieces", answer=_finished, at={"step": GPUS - 1},
-           slips={"those are all its pieces; most of them are sums of a few only": lambda see: see.at["gpus"]},
-           example="3 pieces", saw="One piece each: now the finished ones must be handed round."),
+    Choice("owned", "Stay at that step, and look at one GPU.",
+           "How many of its pieces are finished?", options=[_ONE_PIECE, _SOME, _ALL], answer=_owned, at={"step": GPUS - 1},
+           hints={_SOME: "Count the pieces whose number is that of the GPUs.", _ALL: "Most of them are sums of a few only."},
+           saw="One piece each: now the finished ones must be handed round."),
     Number("sent", "Half as many GPUs. Play to the end: in each step every GPU passes on one piece.",
            "How many times its whole buffer has each GPU sent in the end?", kind="ratio", unit="times", answer=_sent,
            at={"gpus": GPUS // 2, "step": 0},
