@@ -319,7 +319,7 @@ def _layout_chart():
     fields = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.5}).encode(
         x=x("from"), x2="to:Q", y=y, color=colour)
     names = charts.live().transform_filter("datum.to - datum.from > 50").mark_text(
-        color=charts.PAPER, fontWeight="bold", fontSize=15).encode(x=x("middle"), y=y, text="field:N")
+        color=charts.PAPER, fontWeight="bold", fontSize=15, opacity=_if_narrow(0, 1)).encode(x=x("middle"), y=y, text="field:N")
     return charts.stack(fields, names, height=240, description=(
         "Both flits to scale, a box for each field: a header and its slots, credit return, checksum and error correction."))
 
