@@ -45,9 +45,9 @@ PREDICTIONS = [
         "server. Now seat the GPUs otherwise: those of a group stand in {{ TENSOR }} servers, and each has its network port of "
         "{{ si(port.line, 'B/s') }}. How many times as long does a step take?",
         "ratio", lambda: misplaced,
-        "The wait in the group grows from {{ digits(paper.parts.tp, 2) }} to "
-        "{{ digits(step(near=STAGES_NEAR).parts.tp, 2) }} s: {{ digits(step(near=STAGES_NEAR).parts.tp / paper.parts.tp) }} times "
-        "as long, and not as many times as the port is thinner, for NVLink gives a collective less of its rate. The bubble grows too.",
+        "The wait in the group grows from {{ digits(paper.parts.tp, 2) }} to {{ digits(step(near=STAGES_NEAR).parts.tp, 2) }} s, "
+        "{{ digits(step(near=STAGES_NEAR).parts.tp / paper.parts.tp) }} times, and not as many times as the port is thinner: NVLink "
+        "gives a collective less of its rate. The bubble grows too.",
         slips={"that is how many times as thin the port is; only the waiting grows, and the computing stays":
                    lambda: nvlink.line / port.line},
         unit="times", example="3 times",
