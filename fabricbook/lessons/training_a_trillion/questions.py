@@ -29,7 +29,7 @@ from .tables import (
 PREDICTIONS = [
     Prediction(
         "training_a_trillion.states",
-        "A model has {{ digits(trillion.params / 1e12, 3) }} million million parameters. For each one keeps {{ WEIGHT }} bytes "
+        "A model has {{ digits(trillion.params / 1e12, 3) }} trillion parameters. For each one keeps {{ WEIGHT }} bytes "
         "of weight, {{ GRADIENT }} of gradient and {{ OPTIMISER }} that the optimiser remembers. How many A100 of "
         "{{ si(a100.memory) }} does it take to hold just these, once?",
         "ratio", lambda: gpus_for_states(),
@@ -45,9 +45,9 @@ PREDICTIONS = [
         "server. Now seat the GPUs otherwise: those of a group stand in {{ TENSOR }} servers, and each has its network port of "
         "{{ si(port.line, 'B/s') }}. How many times as long does a step take?",
         "ratio", lambda: misplaced,
-        "The wait in the group grows from {{ digits(paper.parts.tp, 2) }} to {{ digits(step(near=STAGES_NEAR).parts.tp, 2) }} s, "
-        "{{ digits(step(near=STAGES_NEAR).parts.tp / paper.parts.tp) }} times, and not as many times as the port is thinner: NVLink "
-        "gives a collective less of its rate. The bubble grows too.",
+        "The group's wait grows from {{ digits(paper.parts.tp, 2) }} to {{ digits(step(near=STAGES_NEAR).parts.tp, 2) }} s, "
+        "{{ digits(step(near=STAGES_NEAR).parts.tp / paper.parts.tp) }} times, and not as many times as the port is thinner: "
+        "NVLink gives a collective less of its rate. The bubble grows too.",
         slips={"that is how many times as thin the port is; only the waiting grows, and the computing stays":
                    lambda: nvlink.line / port.line},
         unit="times", example="3 times",

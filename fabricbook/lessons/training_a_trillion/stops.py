@@ -97,8 +97,8 @@ ONE_STEP = (
                   _TENTH: "Read both times to the last digit."},
            saw="Copies add up their gradients on the rails; over the spine goes only what a stage hands to the next. So the "
                "spine may be thin, if the split is placed on it with care."),
-    Choice("newer", "Same split, from A100 to H100: these compute {{ digits(computing(step()) / computing(step(machine=NEW))) }} "
-                    "times as fast.", "Beside the computing, what share do the wires take now?",
+    Choice("newer", "Keep the split, and choose H100 in place of A100: these compute "
+                    "{{ digits(computing(step()) / computing(step(machine=NEW))) }} times as fast.", "Beside the computing, what share do the wires take now?",
            options=[_LESS, _SAME, _MORE], answer=_newer, at={"split": PAPER},
            hints={_LESS: "NVLink and ports became faster too. But by how many times? Compare the coloured bars with the grey.",
                   _SAME: "Compare the blue bars beside the grey ones on both machines."},
@@ -153,21 +153,21 @@ ALL_SPLITS = (
            at={"plan": ON_H100, "sharing": ZERO1, "keeping": KEEP, "place": 1},
            hints={"computing": "That bar points to the left: it computes less than the fastest.",
                   "copies": "Look at the longest bar that points to the right."},
-           saw="It spreads each matrix over 8 GPUs and not 4, so more goes over the links of the server. It computes less in "
-               "return, and loses by a hair: the map is flat around its best."),
+           saw="It spreads each matrix over 8 GPUs and not 4, so more goes over the links of the server. It computes less, "
+               "for it leaves the texts whole, and loses by a hair: the map is flat around its best."),
     Number("again", "Read the fastest time with all activations kept, and with all recomputed.",
            "How many times as long does the step take when all are recomputed?", kind="ratio", unit="times",
            answer=lambda see: _seconds(see, keeping=RECOMPUTE, place=1) / _seconds(see, keeping=KEEP, place=1),
            at={"plan": ON_H100, "sharing": ZERO1, "keeping": KEEP, "place": 1},
            slips={"that is how many times as much is computed; but the room that it frees allows a better split": 4 / 3},
-           saw="Four passes in place of three, and yet not 4/3 of the time: the room it frees goes into fewer stages and less "
-               "waiting. It is worth it only where nothing else fits."),
+           saw="Four passes in place of three, and yet not 4/3 of the time: there is room for whole texts again, and larger "
+               "matrices compute faster. It is worth it only where nothing else fits."),
     Choice("experts", "Take DeepSeek-V3, a mixture of {{ transformer('deepseek-v3').experts }} experts a layer.",
            "What does its fastest split wait for longest?", options=["bubble", "tensor", "copies", "experts"],
            answer=_fastest_waits_for, field="waits for", at={"plan": EXPERTS, "sharing": ZERO1, "keeping": KEEP, "place": 1},
            hints={"tensor": "It splits no matrix at all. See the shape of the lowest dot.",
                   "bubble": "See the shape and colour of the lowest dot, and the legend.",
                   "copies": "See the shape and colour of the lowest dot, and the legend."},
-           saw="The all-to-all of lesson {{ number('supernodes') }}, twice in every layer: tokens go to their experts and come "
-               "back. Few weights are used for each token, so there is little computing to hide it."),
+           saw="The all-to-all of lesson {{ number('supernodes') }}: tokens go to their experts and come back, on the way "
+               "forward and again on the way back. Few weights are used for each token, so there is little computing to hide it."),
 )

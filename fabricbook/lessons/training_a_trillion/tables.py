@@ -20,6 +20,7 @@ from fabriclib.workloads.timeline import bubble
 
 GPUS, BATCH, SEQ = 3072, 3072, 2048  # of the paper's job: GPUs, sequences of a step, tokens of a sequence
 TENSOR, STAGES = 8, 64  # and its split
+JOB = {"gpus": GPUS, "global_batch": BATCH, "seq": SEQ}
 COPIES = GPUS // (TENSOR * STAGES)
 MICRO_BATCHES = BATCH // COPIES
 
@@ -34,6 +35,7 @@ work = trillion.flops(TOKENS, SEQ)
 
 published = next(row for row in catalog.rows("training_steps") if row["model"] == "megatron-1t")
 measured = published["seconds"]
+fewest = min(row["gpus"] for row in catalog.rows("training_steps") if row["table"] == published["table"])
 
 
 class Machine(NamedTuple):
@@ -66,8 +68,7 @@ def step(model: str = ONE_T, machine: str = OLD, split: str = PAPER, near: str =
     """Return one step of the job, priced as if it fitted where it does not: `fits` says whether it does."""
     where, (order, narrower) = MACHINES[machine], PLACES[near]
     tensor, stages, pieces = SPLITS[split]
-    numbers = {"gpus": GPUS, "global_batch": BATCH, "seq": SEQ, "micro_batch": 1, "tp": tensor, "pp": stages, "virtual": pieces,
-               "cp": 1, "ep": 1}
+    numbers = JOB | {"micro_batch": 1, "tp": tensor, "pp": stages, "virtual": pieces, "cp": 1, "ep": 1}
     choices = Choices(where.sharding, "full", where.dtype, where.flash, order, narrower)
     found = job(MODELS[model], where.system, numbers, choices)
     return priced(found, memory(found), fitted())
@@ -128,8 +129,8 @@ def ranked(plan: str, sharing: str, keeping: str):
     """Return `splits` of a plan, the fastest first."""
     model, machine = PLANS[plan]
     where = MACHINES[machine]
-    return splits(model, where.system, gpus=GPUS, global_batch=BATCH, seq=SEQ, sharding=SHARING[sharing],
-                  recompute=KEEPING[keeping], dtype=where.dtype, flash=where.flash)
+    return splits(model, where.system, **JOB, sharding=SHARING[sharing], recompute=KEEPING[keeping], dtype=where.dtype,
+                  flash=where.flash)
 
 
 # ---- counts that the text and the exercises need
@@ -220,7 +221,7 @@ def errors():
     rows = []
     for row in sorted(catalog.rows("held_out_steps"), key=lambda row: row["left_out"]):
         one = about[row["table"]]
-        rows.append({"source": catalog.source(one["source"]).publisher, "GPUs of": one["generation"],
+        rows.append({"source": catalog.source(one["source"]).publisher.partition(", arXiv")[0], "GPUs of": one["generation"],
                      "models": "mixtures of experts" if one["experts"] else "dense",
                      "steps": int((steps().table == row["table"]).sum()),
                      "no constant fitted": units.portion(row["unfitted"]),
