@@ -98,7 +98,8 @@ ONE_STEP = (
            saw="Copies add up their gradients on the rails; over the spine goes only what a stage hands to the next. So the "
                "spine may be thin, if the split is placed on it with care."),
     Choice("newer", "Keep the split, and choose H100 in place of A100: these compute "
-                    "{{ digits(computing(step()) / computing(step(machine=NEW))) }} times as fast.", "Beside the computing, what share do the wires take now?",
+                    "{{ digits(computing(step()) / computing(step(machine=NEW))) }} times as fast.",
+           "Beside the computing, what share do the wires take now?",
            options=[_LESS, _SAME, _MORE], answer=_newer, at={"split": PAPER},
            hints={_LESS: "NVLink and ports became faster too. But by how many times? Compare the coloured bars with the grey.",
                   _SAME: "Compare the blue bars beside the grey ones on both machines."},
@@ -168,6 +169,6 @@ ALL_SPLITS = (
            hints={"tensor": "It splits no matrix at all. See the shape of the lowest dot.",
                   "bubble": "See the shape and colour of the lowest dot, and the legend.",
                   "copies": "See the shape and colour of the lowest dot, and the legend."},
-           saw="The all-to-all of lesson {{ number('supernodes') }}: tokens go to their experts and come back, on the way "
-               "forward and again on the way back. Few weights are used for each token, so there is little computing to hide it."),
+           saw="The all-to-all of lesson {{ number('supernodes') }}: tokens go to experts and come back, on the way "
+               "forward and again on the way back. A token uses few weights, so there is little computing to hide it."),
 )
