@@ -107,14 +107,13 @@ def _best_chart():
 
     x = charts.x("size", (_GRID[0], _GRID[-1]), title="buffer (logarithmic)", unit="B", log=2)
     y = charts.y("times the fastest", (1, _FAR), title="times the fastest", ticks=[1 + k / 10 for k in range(11)])
-    y["scale"]["clamp"] = False  # what is beyond the upper edge leaves the picture
     styles = {name: style for name, style in _STYLES.items() if name != _BOUND}
-    lines = charts.live().mark_line(strokeWidth=3.5, clip=True).encode(x=x, y=y, **charts.series("algorithm", styles))
+    lines = charts.live().mark_line(strokeWidth=3.5).encode(x=x, y=y, **charts.series("algorithm", styles))
     here = charts.live().mark_rule(color=charts.GREY, strokeWidth=2).encode(x=x.copy(), opacity=alt.condition(
         "isValid(datum.here)", alt.value(1), alt.value(0)))
     return charts.stack(here, lines, description=(
         "How many times as long as the fastest each of five algorithms takes, against the size of the buffer, from one to two "
-        "times. The fastest lies on the lower edge; a line that leaves at the top takes more than twice as long. A grey line "
+        "times. The fastest lies on the lower edge; where a line ends it takes more than twice as long. A grey line "
         "marks the chosen buffer."))
 
 
@@ -123,7 +122,8 @@ def _best_chart():
                Control("bandwidth", _RATES, default=RATE, unit="B/s"),
                Control("nbytes", _SIZES, default=2.0**20, label="buffer", unit="B", drags="x")],
      chart=_best_chart,
-     leaves_out="As above: distance and traffic jams, the time to add, and what software adds to each start.",
+     leaves_out="A line ends where it takes more than twice as long. "
+                "As above: distance and traffic jams, the time to add, and what software adds to each start.",
      sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll"], stops=stops.BEST)
 def times_the_best(ranks, latency, bandwidth, nbytes):
     """What seven powers of ten hide: who is nearly as fast as the fastest."""
@@ -134,7 +134,8 @@ def times_the_best(ranks, latency, bandwidth, nbytes):
     winner = min(here, key=here.get)
     near = [_said(name) for name, ratio in here.items() if name != winner and ratio <= _NEAR]
     table = {"size": np.tile(_GRID, len(times)), "algorithm": np.repeat(list(times), _GRID.size),
-             "times the fastest": behind.ravel(), "here": np.tile(np.where(at, nbytes, np.nan), len(times))}
+             "times the fastest": np.where(behind > _FAR, np.nan, behind).ravel(),
+             "here": np.tile(np.where(at, nbytes, np.nan), len(times))}
     return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(winner)} is the fastest. Within a tenth of it: "
                    f"{' and '.join(near) or 'none of the others'}.")
 

@@ -115,7 +115,7 @@ BEST = (
            answer=_behind, at={**_WIRE, "nbytes": 2.0**30},
            slips={"the fastest is at 1, and what is asked for is how much more": lambda see: 100 + _behind(see),
                   "one mark of the upright axis is a tenth": lambda see: _behind(see) / 10},
-           saw="So little that the first picture cannot show it. The plain tree is far beyond the upper edge: whole buffers at "
+           saw="So little that the first picture cannot show it. The plain tree is far beyond, not drawn: whole buffers at "
                "every step."),
     Find("ahead", "1024 ranks. Trees for small, rings for large, one reads.",
          "Which is the largest buffer for which the double tree still beats the ring? Stop there.", control="nbytes",
