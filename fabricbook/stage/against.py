@@ -96,4 +96,6 @@ def _within(axis, part: tuple[str, str]):
 
     axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
     axis["axis"]["orient"] = "left"
+    room = f"abs(({part[0]}) - ({part[1]}))"
+    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({room} / {0.6 * len(axis['title']):.1f}, 8, {charts.NARROW} ? 13 : 15)")
     return axis

@@ -127,7 +127,7 @@ def _slanted(listed: list[str]) -> dict:
     import altair as alt
 
     close = f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * max(len(str(name)) for name in listed):.0f}"
-    look = {"labelAngle": ("-40", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", "14")}
+    look = {"labelAngle": ("-60", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", "14")}
     return {name: alt.ExprRef(f"{close} ? {slanted} : {level}") for name, (slanted, level) in look.items()}
 
 

@@ -63,7 +63,8 @@ def _step_chart():
     over = parts.of("over").mark_rect(color=charts.LIMIT).encode(**place)
     full = charts.fixed([{"from": 100}]).mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2).encode(x=x)
     said = parts.of("text").encode(x=x, y=y, text="text:N")
-    text = charts.legible(said, align="left", dx=6, fontSize=14)
+    size = charts.fitting("width - scale('x', datum.from)", 14, least=8, text="text")
+    text = charts.legible(said, align="left", dx=6, fontSize=size)
     return charts.stack(bars, held, over, full, *text, height=350, description=(
         "One step of training from left to right, a row for each of up to eight stages, the first at the top: computing, "
         "waiting for links inside a server or rack, waiting for the network, and, thin, the bubble. On top a bar shows how much "
@@ -162,6 +163,7 @@ def _splits_chart():
     def axis(channel, field, domain, ends, **options):
         found = getattr(charts, channel)(field, domain, **options)
         found["scale"]["range"] = [alt.ExprRef(end) if isinstance(end, str) else end for end in ends]
+        found["axis"]["titleFontSize"] = alt.ExprRef(f"{charts.NARROW} ? 8 : 15")
         return found
 
     x = axis("x", "memory (%)", (0, 105), (0, "width * 0.54"), title="memory of a GPU used (%)", ticks=[0, 25, 50, 75, 100])
