@@ -80,6 +80,10 @@ def fold(title: str, thing) -> Fold:
 
     Raises:
         ValueError: a thing without a form in HTML, such as a lab.
+
+    >>> fold("three cables", "DAC, AOC, AEC")
+    For the curious: three cables
+    DAC, AOC, AEC
     """
     from .course.shown import Fold
 

@@ -126,6 +126,7 @@ VALID: dict[str, Callable[[], dict]] = {
     "copies.beside": lambda: {"table": fl.catalog.rows("p2p_tables")[0]["id"]},
     "cells.after": lambda: {"key": "moving_bytes.small", "thing": "text"},
     "cells.check": lambda: {"key": "moving_bytes.n-half", "given": len},
+    "cells.play": lambda: {"key": "collectives.ring", "given": len},
     "cells.predict_first": lambda: {"key": "moving_bytes.small"},
     "cells.solution": lambda: {"key": "moving_bytes.n-half"},
     "cells.verdict": lambda: {"claim": "a"},

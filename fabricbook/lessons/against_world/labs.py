@@ -56,14 +56,14 @@ def model_against_world(machine, run, lines):
     shown = {"measured": one.seconds, _MODEL: model.seconds}
     if lines == LINES[1]:
         shown |= {_LAUNCH: model.launch, _LATENCY: model.latency, _WIRE: model.wire, _RAMP: model.ramp}
-    many = one.nbytes.size
+    many, hardware = one.nbytes.size, catalog.row("measurement_tables", one.id)["hardware"]
     times = {what: np.broadcast_to(values, many) for what, values in shown.items()}
     errors = one.errors()
     label = [f"{units.format(n)}: {units.format(t, 's')}, {percent(e)}"
              for n, t, e in zip(one.nbytes.tolist(), one.seconds.tolist(), errors, strict=True)]
     rows = {"what": np.repeat(list(times), many), "size": np.tile(one.nbytes, len(times)),
             "time": [t if t >= _TIME[0] else None for values in times.values() for t in values.tolist()],
-            "label": label * len(times)}
+            "label": label * len(times), "hardware": [hardware] * (many * len(times))}
     worst = int(np.argmax(np.abs(errors)))
     names = ("over all sizes", *accuracy.REGIMES[1:])
     regimes = [f"{units.portion(error)} {name}" for name, error in zip(names, accuracy.by_regime(one), strict=True)

@@ -75,6 +75,6 @@ def gain_against_measured() -> dict[str, tuple[float, float]]:
         alone = catalog.figures(server, "local DRAM rate")[0].si
         modules = int(catalog.figures(server, "CXL x8 modules")[0].value)
         best = alone + modules * module  # the split that fills both at the same moment
-        found |= {f"{modules} modules, {figure.scope}": (best / alone, figure.value)
+        found |= {f"{modules} modules, {figure.scope.replace(' and ', ' + ')}": (best / alone, figure.value)
                   for figure in catalog.figures(server, "bandwidth over local DRAM")}
     return found

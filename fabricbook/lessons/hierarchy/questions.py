@@ -22,6 +22,22 @@ def _dealt() -> float:
 
 PREDICTIONS = [
     Prediction(
+        "hierarchy.dealt",
+        "The same 128 GPUs, eight rings at once, a network with as many ports up as down, a very large buffer. The launcher "
+        "deals the ranks out in turn: rank 0 to the first server, rank 1 to the second, and so on. How many times as long does "
+        "the all-reduce take as with ranks 0 to 7 on the first server, 8 to 15 on the second?",
+        "ratio", _dealt,
+        "Server by server, a ring makes eight hops in a server, and only one of them leaves it. Dealt out in turn, every hop "
+        "leaves: each NIC carries all eight rings instead of one.",
+        slips={
+            "that would be so if all hops cost the same; a hop inside a server does not use a NIC": 1.0,
+            "that compares the links; NVLink has no part in the slow case": lambda: nvlink.line / nic.line,
+            "that is the number of servers; what counts is how many hops leave one": 16.0,
+            "that counts seven hops that now leave; the eighth left before, too": 7.0,
+        },
+        unit="times", example="2 times",
+    ),
+    Prediction(
         "hierarchy.two-levels",
         "16 servers, each with 8 GPUs and 8 NICs, sum up {{ si(SUMMED) }}. First the 8 GPUs of a server add up among "
         "themselves, so that each owns an eighth of the server's sum. Then the 16 GPUs of the same place all-reduce their "
@@ -38,22 +54,6 @@ PREDICTIONS = [
             "that is one flat ring through all 128, which uses one NIC of a server": lambda: 2 * 127 / 128 * SUMMED,
             "that is a ring of 8; the network joins 16": lambda: 2 * 7 / 8 * SUMMED / PLACES,
         },
-    ),
-    Prediction(
-        "hierarchy.dealt",
-        "The same 128 GPUs, eight rings at once, a network with as many ports up as down, a very large buffer. The launcher "
-        "deals the ranks out in turn: rank 0 to the first server, rank 1 to the second, and so on. How many times as long does "
-        "the all-reduce take as with ranks 0 to 7 on the first server, 8 to 15 on the second?",
-        "ratio", _dealt,
-        "Server by server, a ring makes eight hops in a server, and only one of them leaves it. Dealt out in turn, every hop "
-        "leaves: each NIC carries all eight rings instead of one.",
-        slips={
-            "that would be so if all hops cost the same; a hop inside a server does not use a NIC": 1.0,
-            "that compares the links; NVLink has no part in the slow case": lambda: nvlink.line / nic.line,
-            "that is the number of servers; what counts is how many hops leave one": 16.0,
-            "that counts seven hops that now leave; the eighth left before, too": 7.0,
-        },
-        unit="times", example="2 times",
     ),
     Prediction(
         "hierarchy.pxn",

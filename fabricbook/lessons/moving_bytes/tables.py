@@ -72,6 +72,7 @@ def generations():
     import pandas as pd
 
     return pd.DataFrame([{
-        "generation": one.name, "device": one.device, "lanes per link": one.lanes, "raw Gb/s per lane": f"{raw_gbps(one):.5g}",
+        "generation": one.name, "device": one.device, "lanes per link": one.lanes,
+        "a lane's raw rate": units.format(8 * one.lane_rate, "b/s"),
         "links per device": one.per_device, "device, one way": units.format(one.line, "B/s"),
     } for one in nvlink.values()])
