@@ -73,6 +73,8 @@ def answer(page, key):
     expect(said).to_contain_text(prediction.format(prediction.answer()))
     expect(said).to_contain_text("2.0 times the answer")
     expect(box(page, key).locator("input")).to_be_hidden()
+    # The kernel hands the focus on; what is typed before that would land here and not in the next question.
+    expect(box(page, key).get_by_role("button", name="Change my answer")).to_be_focused()
 
 
 def lively_slider(path) -> tuple[int, int]:
