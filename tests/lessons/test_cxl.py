@@ -181,7 +181,7 @@ def test_the_second_slider_of_the_flits_moves_the_sentence_wherever_the_first_st
 def test_the_measured_gains_are_met_within_a_seventh():
     table, sentence = book.lab("gain-against-measured").evaluate()
     assert table["what"].tolist() == ["4 modules, reads + writes", "8 modules, reads only", "8 modules, reads + writes"]
-    assert sentence.startswith("Off by +1 % (4 modules, reads and writes), +12 % (8 modules, reads only), +0 %")
+    assert sentence.startswith("Off by +1 % (4 modules, reads + writes), +12 % (8 modules, reads only), +0 %")
     assert catalog.figures("cz120-epyc", "local DRAM rate")[0].si == LOCAL.bandwidth
 
 

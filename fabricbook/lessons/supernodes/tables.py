@@ -39,7 +39,7 @@ def all_to_all(domain, ranks, inside, outside, nbytes=dispatched):
 
     Everyone sends an equal share of *nbytes* to each of *ranks*, itself among them; a domain takes as many of them as fit.
 
-    >>> [round(1e3 * seconds, 3) for seconds in all_to_all(8, 64, 900e9, 50e9, 1e9)]
+    >>> [round(float(1e3 * seconds), 3) for seconds in all_to_all(8, 64, 900e9, 50e9, 1e9)]
     [0.122, 17.5]
     """
     near = np.minimum(domain, ranks)
