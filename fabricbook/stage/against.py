@@ -50,6 +50,15 @@ def table(at: str, runs: Mapping[str, tuple]) -> dict[str, np.ndarray]:
     return whole | {ERROR: 100 * (whole[MODEL] / whole[MEASURED] - 1)}
 
 
+def named(at: str, run: str, found: Mapping[str, tuple[float, float]]) -> dict[str, np.ndarray]:
+    """Return the `table` of one *run* over named things: *found* has, by name, what the model says and what was measured.
+
+    >>> named("link", "line rate", {"NVLink 4": (450e9, 376e9)})["error (%)"].round().tolist()
+    [20.0]
+    """
+    return table(at, {run: (list(found), *zip(*found.values(), strict=True))})
+
+
 def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, float], description: str):
     """Return the chart of a `table`: above the model and what was measured, below how far the model is off.
 

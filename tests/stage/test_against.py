@@ -27,6 +27,12 @@ def test_the_table_has_every_row_of_every_run_and_its_error():
     assert table["error (%)"].tolist() == [100, -25, 0, 0]
 
 
+def test_a_table_of_named_things_keeps_each_with_its_own_two_numbers():
+    table = against.named("link", "line", {"a": (2.0, 1.0), "b": (3.0, 4.0)})
+    assert [table[column].tolist() for column in ("link", "run", "model", "measured", "error (%)")] == [
+        ["a", "b"], ["line", "line"], [2, 3], [1, 4], [100, -25]]
+
+
 @pytest.mark.parametrize("columns", [([1.0], [1.0]), ([1.0], [1.0, 2.0], [1.0])])
 def test_a_run_of_unequal_columns_is_refused_by_its_name(columns):
     with pytest.raises(ValueError, match=r"runs\['odd'\] must be three equally long columns"):

@@ -349,10 +349,6 @@ def _beside(found: dict, highest: float, title: str, errors: tuple[float, float]
                          lambda field: charts.y(field, (0, highest), title=title), _MODEL, errors=errors, description=description)
 
 
-def _compared(found: dict) -> dict:
-    return against.table("what", {"model": tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
-
-
 @lab("memory-against-measured", title="A load, against measured ones", tier="chip", controls=(),
      chart=lambda: _beside(ladder_against_measured(), 8, "times as long as local DRAM", (-75, 75),
                            "For cards with CXL memory and for one pool a short bar for the model's latency over that of local "
@@ -362,7 +358,7 @@ def _compared(found: dict) -> dict:
      sources=["melody-pdf", "digest-cxl-cards", "beluga", "polarcxlmem-notes"])
 def against_ladder():
     """One number for the latency of CXL does not exist."""
-    table = _compared(ladder_against_measured())
+    table = against.named("what", "model", ladder_against_measured())
     off = table[against.ERROR]
     return table, f"The model's two steps stand inside what was measured: off by {min(off):.0f} % to {max(off):+.0f} %."
 
@@ -377,6 +373,6 @@ def against_ladder():
      sources=["micron-cz120", "micron-xeon6"])
 def against_gain():
     """Reads alone gain less than both links promise."""
-    table = _compared(gain_against_measured())
+    table = against.named("what", "model", gain_against_measured())
     off = zip(table["what"], table[against.ERROR], strict=True)
     return table, "Off by " + ", ".join(f"{percent(error / 100)} ({what})" for what, error in off) + "."

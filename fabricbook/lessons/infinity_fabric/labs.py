@@ -253,7 +253,7 @@ _LINE, _CURVES = {"line rate": (charts.CHIP, charts.SOLID)}, {"eight MI300X": (c
 def against_line():
     """A link of the mesh gives about as much alone as all seven together."""
     found = line_against_measured()
-    table = against.table("what", {"line rate": tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+    table = against.named("what", "line rate", found)
     alone, together = (units.portion(found[what][1] / found[what][0]) for what in ("MI300X, 1 link", "MI300X, 7 links"))
     return table, f"One link of an MI300X reaches {alone} of its line rate, all seven together {together}."
 

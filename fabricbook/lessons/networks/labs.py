@@ -267,8 +267,7 @@ _LADDER_SAYS, _HEADERS_LEAVE = "the ladder", "what headers leave"
      sources=["potter-mtu", "stas-network", "larsen-2009"])
 def ladder_against_measured():
     """RDMA's latencies follow from the rungs over five powers of ten in size."""
-    found = latency_against_measured()
-    table = against.table("what", {_LADDER_SAYS: tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+    table = against.named("what", _LADDER_SAYS, latency_against_measured())
     measured = [off for what, off in zip(table["what"], table[against.ERROR], strict=True) if what.startswith("InfiniBand")]
     return table, (f"No constant was fitted to these. InfiniBand, one measurement of five sizes: from {min(measured):.0f} % to "
                    f"{max(measured):+.0f} %. The curated table and TCP are told apart below.")
@@ -284,7 +283,6 @@ def ladder_against_measured():
      sources=["nvforum-edr", "outback-readme", "rssing-sn2700", "daqiri-162", "cscs-openmpi"])
 def goodput_against_measured():
     """Headers explain the rates that RDMA reaches."""
-    found = rdma_against_measured()
-    table = against.table("what", {_HEADERS_LEAVE: tuple(zip(*((what, *pair) for what, pair in found.items()), strict=True))})
+    table = against.named("what", _HEADERS_LEAVE, rdma_against_measured())
     rdma = table[against.ERROR]
     return table, f"What headers leave is {min(rdma):.1f} to {max(rdma):.1f} % more than was measured: the wire is nearly full."

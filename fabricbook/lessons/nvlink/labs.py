@@ -248,7 +248,7 @@ def _pairs() -> dict[str, tuple[float, float]]:
      sources=["stas-network"])
 def pairs_against_line():
     """Through switches no pair is worse off than another."""
-    table = against.table("pair", {_PAIRS: tuple(zip(*((pair, *rates) for pair, rates in _pairs().items()), strict=True))})
+    table = against.named("pair", _PAIRS, _pairs())
     apart = [units.portion(fast / slow - 1) for slow, fast in (copies(A100), copies(H100))]
     return table, (f"All {GPUS * (GPUS - 1)} pairs of a server, one at a time: the fastest is {apart[0]} ahead of the slowest on "
                    f"the A100, {apart[1]} on the H100.")
@@ -270,8 +270,7 @@ def _sums() -> dict[str, tuple[float, float]]:
      sources=["stas-network", "nccl-sym-kernels"])
 def sums_against_published():
     """One port rate explains the busbw of every number of GPUs."""
-    found = {gpus: (model, seen) for gpus, (model, seen) in _sums().items()}
-    table = against.table("adding", {_SUMS: tuple(zip(*((gpus, *pair) for gpus, pair in found.items()), strict=True))})
+    table = against.named("adding", _SUMS, _sums())
     moved, printed = (units.format(most, "B/s") for most in (max(port_rate("nvls", p) for p in measured("nvls")),
                                                              max(table["measured"])))
     return table, (f"Set by five GPUs, the others follow within {units.portion(worst_sum())}. No port moved more than "
