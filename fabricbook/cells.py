@@ -115,12 +115,12 @@ def solution(key: str) -> Solution:
 
 
 def verdict(claim: str) -> Verdict:
-    """Return the verdict that a lesson reaches on the claim with this letter."""
+    """Return the verdict that a lesson reaches on the claim with this letter, or on a part of it: "a", or "a.part"."""
     return find("verdicts", claim)
 
 
 def claims() -> Claims:
-    """Return the claims the course tests: rows with the keys id, claim and lesson, the number of the one that settles it or "".
+    """Return the claims the course tests: rows with the keys id, claim and lesson, the numbers of those that settle it or "".
 
     >>> claims()[0]["lesson"]
     '00'
@@ -129,8 +129,8 @@ def claims() -> Claims:
 
     from .course.claims import Claims
 
-    numbers = {"": ""} | {one.name: one.number for one in lessons()}
-    return Claims(row | {"lesson": numbers[row["lesson"]]} for row in catalog.rows("claims"))
+    numbers = {one.name: one.number for one in lessons()}
+    return Claims(row | {"lesson": ", ".join(numbers[one] for one in row["lesson"])} for row in catalog.rows("claims"))
 
 
 def votes() -> Votes:

@@ -14,7 +14,7 @@ from .verdicts import believed
 class Claims(tuple):
     """The claims the course tests, whole and legible: a table cell of pandas would cut them off.
 
-    Its rows have the keys id, claim and lesson: the number of the one that settles it, or "" where none does yet. In a notebook
+    Its rows have the keys id, claim and lesson: the numbers of those that settle it, or "" where none does yet. In a notebook
     each has two buttons to note a yes or a no.
     """
 
@@ -33,7 +33,7 @@ class Claims(tuple):
 
 
 def _where(row: dict) -> str:
-    return f"lesson {row['lesson']}" if row["lesson"] else "still open"
+    return f"lesson{'s' * (',' in row['lesson'])} {row['lesson']}" if row["lesson"] else "still open"
 
 
 def _noted(row: dict) -> HBox:

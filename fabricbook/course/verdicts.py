@@ -18,12 +18,13 @@ RULINGS = {"holds": "✓", "holds with a qualification": "≈", "misleads": "✗
 @typed
 @dataclass(frozen=True)
 class Verdict:
-    """What a lesson finds on one claim of claims.csv.
+    """What a lesson finds on one claim of claims.csv, or on a part of it.
 
     Args:
         claim: its letter.
         ruling: "holds", "holds with a qualification" or "misleads".
         because: a function of nothing that computes the reason, one or two sentences with the number in them.
+        part: what of the claim it is on, in a word; "" where it is on all of it.
 
     Raises:
         ValueError: an unknown claim or ruling.
@@ -32,10 +33,21 @@ class Verdict:
     claim: str
     ruling: str
     because: Callable[[], str]
+    part: str = ""
 
     def __post_init__(self):
         catalog.row("claims", self.claim)
         known("ruling", self.ruling, RULINGS)
+
+    @property
+    def key(self) -> str:
+        """What a cell asks for it by: "a", or "a.part"."""
+        return f"{self.claim}.{self.part}" if self.part else self.claim
+
+    @property
+    def found(self) -> str:
+        """The ruling, and the part it is on."""
+        return f"{self.part}: {self.ruling}" if self.part else self.ruling
 
     @property
     def text(self) -> str:
@@ -43,11 +55,11 @@ class Verdict:
         return catalog.row("claims", self.claim)["claim"]
 
     def __repr__(self) -> str:
-        return f"Claim {self.claim}: {self.text}\n{self.ruling.capitalize()}. {self.because()}"
+        return f"Claim {self.claim}: {self.text}\n{self.found.capitalize()}. {self.because()}"
 
     def to_html(self) -> str:
         """Return the verdict as a card, with what the learner believed, if that was noted."""
-        ruling = f"<b>{RULINGS[self.ruling]} {html.escape(self.ruling.capitalize())}.</b> {html.escape(self.because())}"
+        ruling = f"<b>{RULINGS[self.ruling]} {html.escape(self.found.capitalize())}.</b> {html.escape(self.because())}"
         noted = believed(self.claim)
         ruling += f'<div class="fl-notice">You had noted: {noted}.</div>' if noted else ""
         return (f'{STYLE}<div class="fl-course fl-verdict"><div class="fl-question">Claim {self.claim}: '

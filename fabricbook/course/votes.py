@@ -19,7 +19,7 @@ STYLE = """<style>
 
 
 class Votes(VBox):
-    """A row for each verdict. It is a widget so that what a learner noted is in no saved lesson."""
+    """A row for each claim. It is a widget so that what a learner noted is in no saved lesson."""
 
     def __init__(self, verdicts: Sequence[Verdict]):
         self._verdicts = verdicts
@@ -29,17 +29,27 @@ class Votes(VBox):
         self.add_class("fl-votes")
 
     def __repr__(self) -> str:
-        return "\n".join(f"{one.claim}  {one.text}: {one.ruling}" for one in self._verdicts)
+        return "\n".join(f"{claim}  {all_[0].text}: {', '.join(one.found for one in all_)}"
+                         for claim, all_ in by_claim(self._verdicts).items())
 
     def _repr_mimebundle_(self, **options) -> dict:
         without_notes = {"text/plain": repr(self), "text/html": _table(self._verdicts, lambda claim: "")}
         return super()._repr_mimebundle_(**options) | without_notes
 
 
+def by_claim(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Return {claim: its verdicts, one for each of its parts}."""
+    found: dict[str, list[Verdict]] = {}
+    for one in verdicts:
+        found.setdefault(one.claim, []).append(one)
+    return found
+
+
 def told(verdicts: Sequence[Verdict]) -> str:
-    """Return how many of the learner's notes stand: a yes where the claim holds, qualified or not, a no where it misleads."""
-    noted = [(believed(one.claim), one.ruling) for one in verdicts if believed(one.claim)]
-    stand = sum((note == "yes") == ruling.startswith("holds") for note, ruling in noted)
+    """Return how many of the learner's notes stand: a yes where every part of the claim holds, if qualified, else a no."""
+    noted = [(believed(claim), all(one.ruling.startswith("holds") for one in parts))
+             for claim, parts in by_claim(verdicts).items() if believed(claim)]
+    stand = sum((note == "yes") == holds for note, holds in noted)
     if not noted:
         return "You noted nothing of these claims when the course began."
     return f"Of your {len(noted)} notes {stand} {'stands' if stand == 1 else 'stand'}."
@@ -47,6 +57,7 @@ def told(verdicts: Sequence[Verdict]) -> str:
 
 def _table(verdicts: Sequence[Verdict], note) -> str:
     heads = "".join(f"<th>{head}</th>" for head in _HEADS)
-    cells = [(html.escape(one.text), note(one.claim), f"{RULINGS[one.ruling]} {one.ruling}") for one in verdicts]
+    cells = [(html.escape(parts[0].text), note(claim), "<br>".join(f"{RULINGS[one.ruling]} {one.found}" for one in parts))
+             for claim, parts in by_claim(verdicts).items()]
     rows = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in cells)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"

@@ -169,8 +169,8 @@ class Lesson:
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """The claims it settles, by letter; none where it settles none."""
-        return {one.claim: one for one in getattr(self.questions, "VERDICTS", ())}
+        """What it finds on claims, by the keys of the verdicts; nothing where it settles none."""
+        return {one.key: one for one in getattr(self.questions, "VERDICTS", ())}
 
     @property
     def labs(self) -> dict[str, Callable]:

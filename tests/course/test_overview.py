@@ -9,6 +9,8 @@ import pytest
 from fabricbook import claims, my_progress, verdict, votes
 from fabricbook.course.overview import ALL_DONE, done, here
 from fabricbook.course.progress import Progress
+from fabricbook.course.verdicts import Verdict
+from fabricbook.course.votes import Votes, told
 from fabricbook.lessons import declared
 from fabricbook.lessons import lessons as every_lesson
 
@@ -119,9 +121,19 @@ def test_the_last_page_sets_the_notes_beside_what_was_found(record):
     shown = votes().children[0].value
     assert "Of your 3 notes 2 stand." in shown
     assert shown.count("<td>yes</td>") == 2
-    assert shown.count("<tr><td>") == len(declared("verdicts"))
+    assert shown.count("<tr><td>") == len({one.claim for one in declared("verdicts").values()})
     after = votes()._repr_mimebundle_()
     assert [after[kind] for kind in ("text/plain", "text/html")] == [before[kind] for kind in ("text/plain", "text/html")]
+
+
+def test_a_claim_of_several_parts_has_a_verdict_on_each_and_one_row_at_the_end(record):
+    parts = [Verdict("a", "holds", lambda: "So.", part="memory"), Verdict("a", "misleads", lambda: "Not so.", part="power")]
+    assert [one.key for one in parts] == ["a.memory", "a.power"]
+    assert repr(parts[1]).splitlines()[1] == "Power: misleads. Not so."
+    assert repr(Votes([*parts, verdict("k")])).splitlines()[0].endswith(": memory: holds, power: misleads")
+    record.record("claims", "a", {"believed": "yes"})  # which stands only where every part holds
+    assert "0 stand." in told(parts)
+    assert "1 stands." in told(parts[:1])
 
 
 @pytest.mark.parametrize("entry", [{"believed": "<b>"}, {"believed": 3}, {}])

@@ -134,10 +134,10 @@ EXERCISES = [
 
 def _first_third() -> str:
     share = wires(paper) / float(paper.seconds)
-    return (f"The first third, training: a trillion parameters need the memory of {gpus_for_states()} GPUs at least, and that "
+    return (f"A trillion parameters need the memory of {gpus_for_states()} GPUs at least, and that "
             f"takes wires. On {GPUS:,} A100, well placed, waiting for them is {units.portion(share)} of a step, and perfect ones "
             f"would save no more; with tensor groups on the network the step takes {units.portion(misplaced - 1)} longer. Wires "
             "make it possible, and better ones a little faster. Answers and energy come in later lessons.")
 
 
-VERDICTS = [Verdict("l", "holds with a qualification", _first_third)]
+VERDICTS = [Verdict("l", "holds with a qualification", _first_third, part="training")]
