@@ -84,7 +84,7 @@ def with_scores(text: str, held_out) -> str:
 def with_steps(text: str, scores) -> str:
     """Return README's *text* with these scores of training steps in their table, and the number of steps above it."""
     rows = "\n".join(step_fitting.readme_rows(scores))
-    text = re.sub(r"(?<=\n\|---\|---\|---\|---\|---\|---\|\n)(?:\|.*\n)+", lambda _: rows + "\n", text, count=1)
+    text = re.sub(r"(?<=\n\|---\|---\|---\|---\|---\|---\|---\|---\|\n)(?:\|.*\n)+", lambda _: rows + "\n", text, count=1)
     many = published.steps().seconds.size
     return re.sub(r"beside \d+ published\ntraining steps", f"beside {many} published\ntraining steps", text)
 

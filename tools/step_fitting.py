@@ -97,14 +97,15 @@ def refit() -> None:
 
 # ------------------------------------------------------------------ what is printed and kept
 
-COLUMNS = ("left_out", "ratios", "fitted", "unfitted")
+COLUMNS = ("left_out", "ratios", "one_release", "spread", "fitted", "unfitted")
 
 
 def scores() -> dict[str, dict[str, float]]:
-    """Return {table: {column: mean error}}: without the source of the table, ratios of that, shipped, without any fit."""
-    held_out = leave_one_source_out()
-    each = (published.by_table(held_out), published.ratios(held_out), published.by_table(published.steps().predicted()),
-            published.by_table(published.steps().predicted(unfitted())))
+    """Return {table: {column: mean error}}, columns as data/columns.csv describes them."""
+    steps, held_out = published.steps(), leave_one_source_out()
+    each = (published.by_table(held_out), published.ratios(held_out, steps.group), published.ratios(held_out, steps.release),
+            published.ratios(published.typical(), steps.group), published.by_table(steps.predicted()),
+            published.by_table(steps.predicted(unfitted())))
     return {one["id"]: {name: round(found.get(one["id"], float("nan")), 4) for name, found in zip(COLUMNS, each, strict=True)}
             for one in published.tables()}
 
@@ -119,8 +120,7 @@ def write(found: dict[str, dict[str, float]]) -> None:
 
 def kept() -> dict[str, dict[str, float]]:
     """Return the scores of data/held_out_steps.csv."""
-    return {row["table"]: {"left_out": row["left_out"], "ratios": row["ratios"], "fitted": row["fitted"],
-                           "unfitted": row["unfitted"]} for row in catalog.rows("held_out_steps")}
+    return {row["table"]: {name: row[name] for name in COLUMNS} for row in catalog.rows("held_out_steps")}
 
 
 def readme_rows(found: dict[str, dict[str, float]]) -> list[str]:

@@ -33,13 +33,17 @@ class Steps(NamedTuple):
     """All published steps, row by row of training_steps.csv.
 
     Fields:
-        table, source, group: of each row: its table, that table's source, and (table, model, machine, dtype).
+        table, source: of each row: its table, and that table's source.
+        group, release: of each row: (table, model, machine, dtype), and the same with the release of its software.
+        configuration: of each row: all that is stated of it but the release.
         seconds: as measured.
     """
 
     table: np.ndarray
     source: np.ndarray
     group: list[tuple]
+    release: list[tuple]
+    configuration: list[tuple]
     seconds: np.ndarray
     parts: tuple[Rows, ...]
 
@@ -69,7 +73,11 @@ def steps() -> Steps:
         parts.append(Rows(np.array(found), checked, talk(checked)))
     table = np.array([row["table"] for row in rows])
     group = [(row["table"], row["model"], row["system"], row["dtype"]) for row in rows]
-    return Steps(table, np.array([source[one] for one in table]), group, np.array([row["seconds"] for row in rows]), tuple(parts))
+    release = [(*one, row["release"]) for one, row in zip(group, rows, strict=True)]
+    apart = ("id", "seconds", "release", "note")
+    configuration = [tuple(value for name, value in row.items() if name not in apart) for row in rows]
+    return Steps(table, np.array([source[one] for one in table]), group, release, configuration,
+                 np.array([row["seconds"] for row in rows]), tuple(parts))
 
 
 def tables() -> tuple[catalog.Row, ...]:
@@ -87,19 +95,32 @@ def by_table(predicted: np.ndarray) -> dict[str, float]:
     return {one["id"]: float(off[steps().table == one["id"]].mean()) for one in tables()}
 
 
-def ratios(predicted: np.ndarray) -> dict[str, float]:
-    """Return {table: mean error of ratios}: of steps of one model, machine and dtype, their median taken out.
+def ratios(predicted: np.ndarray, alike: list[tuple]) -> dict[str, float]:
+    """Return {table: mean error of ratios}: of rows that are *alike* (steps().group or .release), their median taken out.
 
-    A table whose rows are all of different models is left out.
+    A table that has no two rows alike is left out.
     """
-    quotient, groups = predicted / steps().seconds, defaultdict(list)
-    for at, group in enumerate(steps().group):
-        groups[group].append(at)
+    quotient = predicted / steps().seconds
     found: dict[str, list[float]] = defaultdict(list)
-    for (table, *_), rows in groups.items():
+    for (table, *_), rows in _together(alike).items():
         if len(rows) > 1:
             found[table] += np.abs(quotient[rows] / np.median(quotient[rows]) - 1).tolist()
     return {table: float(np.mean(off)) for table, off in found.items()}
+
+
+def typical() -> np.ndarray:
+    """Return the median time of all rows of each row's own configuration, whatever their release: no model of it knows more."""
+    found = np.empty(steps().seconds.shape)
+    for rows in _together(steps().configuration).values():
+        found[rows] = np.median(steps().seconds[rows])
+    return found
+
+
+def _together(alike: list[tuple]) -> dict[tuple, list[int]]:
+    found = defaultdict(list)
+    for at, key in enumerate(alike):
+        found[key].append(at)
+    return found
 
 
 def summary(scores: dict[str, float]) -> dict[str, float]:
