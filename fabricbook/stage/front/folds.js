@@ -12,10 +12,8 @@ function folds(setup, table, controls) {
   leavesOut.append(make("p", "", setup.leaves_out));
   const sources = fold("sources");
   sources.append(...setup.sources.map((source) => make("p", "", source)));
-  const reset = make("button", "fl-reset", "reset");
-  reset.type = "button";
-  reset.addEventListener("click", controls.reset);
-  element.append(table.element, leavesOut, sources, reset);
+  element.append(table.element, leavesOut, sources);
+  if (setup.controls.length) element.append(pushButton("fl-reset", "reset", controls.reset));
   return element;
 }
 

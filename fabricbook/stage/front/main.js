@@ -46,7 +46,7 @@ export default {
       controls.end(state.ends);
       if (!asked) controls.place(state.values); // moved by another view, or by Lab.set
       root.classList.toggle("fl-failed", state.error !== "");
-      const text = state.error || state.sentence;
+      const text = unbroken(state.error || state.sentence);
       if (sentence.textContent !== text) sentence.textContent = text;
       if (state.error === "") {
         picture.show(state.columns, asked && smoothly);

@@ -5,6 +5,11 @@ function make(tag, className, text) {
   return element;
 }
 
+/* A number stays on one line with the word after it, its unit as a rule. */
+function unbroken(text) {
+  return text.replace(/(\d) (?=\D)/g, "$1\u00a0");
+}
+
 /* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. Not so the
  * keys that run a cell, and Escape, which leaves the lab: they are decided before JupyterLab, which listens at the document. */
 function keepKeys(root) {

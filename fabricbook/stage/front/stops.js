@@ -62,7 +62,7 @@ function isDone({ outcome }) {
 /* One stop: what to do, the question, the fields of its kind, what is said to the answer. */
 function oneStop(declared, more, { answer, tell, next, controls }) {
   const element = make("div", "fl-stop");
-  const doing = make("p", "fl-do", declared.do);
+  const doing = make("p", "fl-do", unbroken(declared.do));
   if (Object.keys(declared.at).length) doing.append(" ", pushButton("fl-set", "set it up", () => controls.go(declared.at)));
   const form = make("form", "fl-ask");
   const fields = { choice: choiceFields, number: numberField, find: findField }[declared.kind](declared, controls);
@@ -71,7 +71,7 @@ function oneStop(declared, more, { answer, tell, next, controls }) {
   const row = make("div", "fl-stop-row");
   const onward = pushButton("fl-next", "next", next);
   row.append(...fields.inline, check, onward, pushButton("fl-tell", "show me", tell));
-  form.append(make("p", "fl-question", declared.ask), ...fields.above, row);
+  form.append(make("p", "fl-question", unbroken(declared.ask)), ...fields.above, row);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     answer(fields.given());
@@ -83,7 +83,10 @@ function oneStop(declared, more, { answer, tell, next, controls }) {
   const saw = make("span", "fl-saw");
   told.append(said, " ", saw);
   element.append(doing, form, told);
-  const say = (text) => { if (said.textContent !== text) said.textContent = text; };
+  const say = (text) => {
+    const shown = unbroken(text);
+    if (said.textContent !== shown) said.textContent = shown;
+  };
   let first = true;
   return {
     element, say,
@@ -94,7 +97,7 @@ function oneStop(declared, more, { answer, tell, next, controls }) {
       first = false;
       say(state.sentence);
       element.dataset.outcome = state.outcome;
-      saw.textContent = state.saw;
+      saw.textContent = unbroken(state.saw);
       onward.hidden = !isDone(state) || !more;
     },
     /* A second Enter goes on: the hand need not leave the keyboard. */
@@ -113,7 +116,7 @@ function choiceFields({ key, ask, options, field }) {
     const label = make("label", "fl-option");
     const input = make("input");
     Object.assign(input, { type: "radio", name, value: option });
-    label.append(input, option);
+    label.append(input, unbroken(option));
     group.append(label);
     return input;
   });
