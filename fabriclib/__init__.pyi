@@ -1,6 +1,7 @@
 # The public names: what `import fabriclib` offers, and where lazy_loader finds it when it is first used.
 
 from . import (
+    availability as availability,
     catalog as catalog,
     congestion as congestion,
     copies as copies,
@@ -19,6 +20,7 @@ from . import (
     units as units,
     workloads as workloads,
 )
+from .availability import Uptime as Uptime, uptime as uptime
 from .cabling import Cable as Cable, cable as cable, cables as cables
 from .collectives import (
     Algorithm as Algorithm,

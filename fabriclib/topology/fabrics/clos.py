@@ -104,7 +104,8 @@ class Clos:
         above = tuple(Tier(what, many, ((self.radix, self.trunk),)) for what, many in (("spine", spines), ("core", cores))
                       if many)
         return Design(self.name, self.kind, self.gpus, self.servers, leaves, spines, cores, runs, ends, 2 * reach,
-                      self.servers // 2 * self.per_server, self.halving[0], self.assured, (self._leaf_tier(leaves), *above))
+                      self.servers // 2 * self.per_server, self.halving[0], self.assured, (self._leaf_tier(leaves), *above),
+                      self.planes)
 
     def _leaf_tier(self, leaves: int) -> Tier:
         down, up = self.leaf_ports or (self.group * self._ports, self.up)

@@ -54,6 +54,7 @@ class Design:
         assured: bytes per second, one way, that each GPU has in the worst half: when any half of the GPUs sends to the rest,
             it is never less. NaN for a dragonfly, whose worst half is not known here.
         tiers: the same switches, with their ports.
+        planes: networks side by side, each with a port of every NIC.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Design:
     cut: float
     assured: float
     tiers: tuple[Tier, ...] = ()
+    planes: int = 1
 
     @property
     def switches(self) -> int:
