@@ -7,6 +7,7 @@ from . import (
     copies as copies,
     cxl as cxl,
     diagnosis as diagnosis,
+    energy as energy,
     fec as fec,
     flows as flows,
     framing as framing,
@@ -40,6 +41,12 @@ from .collectives import (
     schedule as schedule,
 )
 from .diagnosis import compare as compare
+from .energy import (
+    ClusterCost as ClusterCost,
+    ClusterPower as ClusterPower,
+    cluster_cost as cluster_cost,
+    cluster_power as cluster_power,
+)
 from .figures import published as published
 from .flows import Share as Share, share as share
 from .host_adapters import Adapter as Adapter, adapter as adapter, adapters as adapters

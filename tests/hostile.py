@@ -102,6 +102,7 @@ def shown(value) -> str:
 # What fabriclib makes and hands out, and nobody else fills in: their fields are what was computed.
 RESULTS = {
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
+    "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.ways.Way",
     "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
     "workloads.step.TrainingStep",
 }

@@ -23,7 +23,7 @@ LABELS = {"id", "name", "sources", "note", "generation", "family"}
 # How a column's name ends says the unit of its numbers, and nothing else may end so.
 UNITS = {"s": {"s", "seconds"}, "B": {"bytes", "nbytes"}, "b": {"bits"}, "B/s": {"bytes_per_s"}, "b/s": {"bits_per_s"},
          "s/B": {"s_per_byte"}, "s/m": {"s_per_m"}, "m": {"m"}, "W": {"w"}, "V": {"v"}, "dB": {"db"}, "USD": {"usd"},
-         "FLOP/s": {"flop_per_s"}}
+         "FLOP/s": {"flop_per_s"}, "J/b": {"j_per_bit"}}
 OTHER_UNIT = re.compile(r"(.*_)?([num]s|[kmgt]?bps|[kmgt]i?b(_?ps|_s|_per_s)?|[kmgt]?hz|m[vwm]|u?sec|byte|bit)", re.IGNORECASE)
 SHOWN_WHOLE = ("cxl_", "columns", "tables")  # by cxl.table, and by the data dictionary
 PLAIN = {"congestion": "dcqcn-|pfc-", "pcie_control": None, "nccl_factors": None, "transports": None}  # value by value

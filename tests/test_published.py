@@ -64,7 +64,8 @@ def test_what_the_model_does_not_compute_is_refused(id, change):
 @pytest.mark.parametrize("table", ["links", "framings", "switches", "cxl_versions", "cxl_features", "cxl_devices",
                                    "cxl_sharing", "memory_tiers", "channel_parts", "channel_budgets",
                                    "channel_segments", "retimers", "retimer_counts", "nccl_graphs", "designs", "prices",
-                                   "supernodes", "adapters", "cables", "fecs", "link_fecs", "ladder_steps", "mtus", "transports"])
+                                   "supernodes", "bit_energies", "machine_powers", "adapters", "cables", "fecs",
+                                   "link_fecs", "ladder_steps", "mtus", "transports"])
 def test_a_value_without_a_source_says_what_it_rests_on(table):
     """Years alone are general knowledge throughout, as links.csv began them."""
     for row in catalog.rows(table):

@@ -58,36 +58,58 @@ def parts_list(design: Design, switch_id: str = "tomahawk4", below: str = OPTICS
 
 
 def estimate(design: Design, below: str = OPTICS) -> tuple[float, float]:
-    """Return (watts, US dollars) of a fabric, as far as one price list and one maker's parts tell for all; see `watts`.
-
-    Money is that of switches and links: every switch at the price of a Quantum-2 in proportion to what its ports carry, every
-    link at one price in proportion to its rate, whatever its ends are.
+    """Return (watts, US dollars) of a fabric, as far as one price list and one maker's parts tell for all: `watts` and `dollars`.
 
     >>> from fabriclib.topology import fabric_counts
     >>> [round(value) for value in estimate(fabric_counts("rail-optimised", gpus=1024), below="dac-400")]
     [65125, 4349440]
     """
-    dollars = sum(_built(tier) for tier in design.tiers) * _price(PRICED) / switch(PRICED).rate
-    dollars += sum(run.count * _rate(run.link) for run in design.cables) * _price(PRICED_LINK) / _rate(cable("dac-400").carries)
-    return sum(watts(design, below).values()), dollars
+    return sum(watts(design, below).values()), sum(dollars(design).values())
 
 
-def watts(design: Design, below: str = OPTICS) -> dict[str, float]:
+def dollars(design: Design) -> dict[str, float]:
+    """Return the US dollars of a fabric's switches and of its links.
+
+    Every switch has the price of a Quantum-2 in proportion to what its ports carry, every link one price in proportion to its
+    rate, whatever its ends are.
+
+    >>> from fabriclib.topology import fabric_counts
+    >>> dollars(fabric_counts("rail-optimised", gpus=1024))
+    {'switches': 1728000.0, 'links': 2621440.0}
+    """
+    links = sum(run.count * _rate(run.link) for run in design.cables) / _rate(cable("dac-400").carries)
+    return {"switches": sum(_built(tier) for tier in design.tiers) * _price(PRICED) / switch(PRICED).rate,
+            "links": links * _price(PRICED_LINK)}
+
+
+def watts(design: Design, below: str = OPTICS, above: str = OPTICS) -> dict[str, float]:
     """Return the watts of a fabric by part, each switch a box: bare chips draw little more than half of that.
 
     Switches are boxes of a Tomahawk 5 without modules, in proportion to what the ports of the design's can carry, used or not.
-    Between switches both ends of each link are half a module with two ports; from GPUs to leaves the cables are those of the
-    id *below*. NICs, where there are switches, are ConnectX-7, in proportion to the rate of a GPU's ports.
+    Both ends of a link draw what the cable *below* (from GPUs to leaves) or *above* (between switches) does, in proportion to
+    what it carries: of a module with two ports, half. NICs, where there are switches, are ConnectX-7, in proportion to the rate
+    of a GPU's ports.
+
+    Raises:
+        ValueError: an unknown cable, or one whose watts no source gives.
 
     >>> from fabriclib.topology import fabric_counts
     >>> {part: round(value) for part, value in watts(fabric_counts("rail-optimised", gpus=1024)).items()}
     {'switches': 21912, 'links between switches': 17408, 'links to GPUs': 17408, 'NICs': 25600}
     """
     box, card = switch(CHIP), adapter(NIC)
-    between = sum(_ends(run, cable(OPTICS)) for run in design.cables[1:])
+    between = sum(_ends(run, drawing("above", above)) for run in design.cables[1:])
     return {"switches": sum(_built(tier) for tier in design.tiers) * box.box_power / box.rate,
-            "links between switches": between, "links to GPUs": _ends(design.cables[0], cable(below)),
+            "links between switches": between, "links to GPUs": _ends(design.cables[0], drawing("below", below)),
             "NICs": _ports_rate(design) * card.power / card.rate if design.tiers else 0.0}
+
+
+def drawing(name: str, wire: str) -> Cable:
+    """Return the cable *wire* if a source says what it draws."""
+    found = cable(wire)
+    if math.isnan(found.power):
+        known(name, wire, [cells["id"] for cells in catalog.rows("cables") if not math.isnan(cells["power_w"])])
+    return found
 
 
 def _fits(box: Switch, tier: Tier) -> None:

@@ -1,0 +1,100 @@
+"""What the model finds of a whole, beside what somebody printed or measured of it: the gap is said, not hidden."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .. import catalog
+from ..cabling import cable
+from ..machines import system
+from ..switches import switch
+from ..topology.fabrics.parts import CHIP, OPTICS
+from .cluster import cluster_power
+from .servers import NAMEPLATE, domain_watts, nvlink_watts
+
+_TRAINS, _MOST = (catalog.row("machine_powers", row)["power_w"] for row in ("hgx-h100-training", "dgx-h100-max"))
+TRAINING = _TRAINS / _MOST  # the share of its nameplate that a server was measured to draw while it trains
+
+
+class Reconciled(NamedTuple):
+    """A whole in watts: as the model finds it without knowing the figure, as published, how it was found, its source's id.
+
+    `gap` is model / published - 1.
+    """
+
+    what: str
+    model: float
+    published: float
+    how: str
+    source: str
+
+    @property
+    def gap(self) -> float:
+        """The model's distance from what is published, as a share of it."""
+        return self.model / self.published - 1
+
+
+def reconciled() -> list[Reconciled]:
+    """Return every whole that the model was held against: machines, racks, a cluster, boxes, modules.
+
+    >>> all(abs(one.gap) < 0.1 for one in reconciled() if one.what.startswith("DGX"))
+    True
+    """
+    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory()]
+
+
+def reconciled_table():
+    """Return `reconciled` as a DataFrame: what, model (W), published (W), gap (%), how, source."""
+    import pandas as pd
+
+    return pd.DataFrame([{"what": one.what, "model (W)": one.model, "published (W)": one.published, "gap (%)": 100 * one.gap,
+                          "how": one.how, "source": catalog.source(one.source).title} for one in reconciled()])
+
+
+def _against(row: str, model: float, how: str) -> Reconciled:
+    cells = catalog.row("machine_powers", row)
+    return Reconciled(cells["name"], model, cells["power_w"], how, cells["sources"]["power_w"])
+
+
+def _nameplates():
+    """A machine as if its own nameplate were not known: the rest of the server is that of its like."""
+    for cells in catalog.rows("machine_powers"):
+        if cells["kind"] == NAMEPLATE and cells["system"] != "gb200-nvl72":
+            yield _against(cells["id"], sum(domain_watts(system(cells["system"]), without=cells["system"]).values()),
+                           "parts, and the rest of other servers")
+    yield _against("dgx-b300-max", sum(domain_watts(system("dgx-b300")).values()), "parts, and the rest of other servers")
+
+
+def _racks():
+    """A rack by its trays: what NVIDIA's software plans for a compute tray, and the trays of NVLink switches."""
+    rack, tray = system("gb200-nvl72"), catalog.row("machine_powers", "gb200-tray-max")
+    trays = rack.gpus / tray["gpus"] * tray["power_w"] + nvlink_watts(rack)
+    for row in ("gb200-nvl72-max", "gb200-nvl72-hpe", "nvl72-liquid"):
+        yield _against(row, trays, "18 compute trays and 9 switch trays")
+
+
+def _measured():
+    """Nameplates against meters: a maximum is not what is drawn."""
+    nameplate = sum(domain_watts(system("dgx-h100")).values())
+    for row in ("hgx-h100-most", "hgx-h100-training"):
+        yield _against(row, nameplate, "the nameplate")
+    selene = catalog.row("machine_powers", "selene")
+    for load, how in ((1.0, "nameplates and network"), (TRAINING, "servers at the load of H100 in training, and network")):
+        yield _against("selene", float(cluster_power("dgx-a100", gpus=selene["gpus"], load=load).watts), how)
+
+
+def _boxes():
+    """A switch: its bare chip against its box, and the box that stands for all against other makers' boxes."""
+    box = switch(CHIP)
+    yield Reconciled(f"{box.name}, a box without modules", box.power, box.box_power, "its bare chip", box.sources["box_w"].id)
+    for row in ("sn5600-typical", "qm9700-typical"):
+        figure = catalog.figure(row)
+        other = switch(figure.subject)
+        yield Reconciled(f"{other.name}, a box", box.box_power * other.rate / box.rate, figure.si,
+                         f"a box of {box.name} in proportion to its ports", figure.source.id)
+
+
+def _factory():
+    many, power = catalog.figure("transceivers-factory"), catalog.figure("transceivers-power")
+    return Reconciled("Transceivers of an AI factory", many.si * cable(OPTICS).power / 2, power.si,
+                      "half a twin-port module each", power.source.id)
