@@ -101,6 +101,7 @@ def shown(value) -> str:
 
 # What fabriclib makes and hands out, and nobody else fills in: their fields are what was computed.
 RESULTS = {
+    "availability.dice.Runs", "availability.lost.Left", "availability.uptime.Uptime",
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
     "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.ways.Way",
     "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
@@ -140,7 +141,6 @@ VALID: dict[str, Callable[[], dict]] = {
     "lanes.budgets": lambda: {"gpus": 8, "nics": 8, "ssds": 4},
     "measurements.tables.beside": lambda: {"measured": fl.measurements.published("a100x8-nvswitch-ar"), "predicted": 1e-3},
     "prediction.model.Prediction.why": lambda: {"self": fl.predict("dgx-h100", "all_reduce", 1e6), "at": -1},
-    "availability.uptime.Uptime": lambda: _fields(fl.uptime("dgx-h100", gpus=64)),
     "availability.uptime.Uptime.why": lambda: {"self": fl.uptime("dgx-h100", gpus=64)},
     "workloads.accelerators.Accelerator": lambda: _fields(fl.accelerator("h100-sxm")),
     "workloads.accelerators.Accelerator.best": lambda: {"self": fl.accelerator("h100-sxm"), "dtype": "fp8"},

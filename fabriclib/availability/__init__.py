@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from .checkpoint import Spent, best_interval, daly, spent, young
+from .dice import Events, Runs, simulate, throw
 from .failures import causes, counts, network_elsewhere, rates
+from .lost import Left, left, lose, planes, rail
+from .slowest import expected_slowest, flapping, slow_one
 from .uptime import Uptime, erlang_b, save_seconds, uptime
 
-__all__ = ["Spent", "Uptime", "best_interval", "causes", "counts", "daly", "erlang_b", "network_elsewhere", "rates",
-           "save_seconds", "spent", "uptime", "young"]
+__all__ = ["Events", "Left", "Runs", "Spent", "Uptime", "best_interval", "causes", "counts", "daly", "erlang_b",
+           "expected_slowest", "flapping", "left", "lose", "network_elsewhere", "planes", "rail", "rates", "save_seconds",
+           "simulate", "slow_one", "spent", "throw", "uptime", "young"]

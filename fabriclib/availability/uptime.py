@@ -74,7 +74,8 @@ class Uptime:
         lost = {"saving": "saves", "redone": "work done again", "restarting": "restarts", "waiting": "waiting for repairs"}
         parts = ", ".join(f"{words} {100 * getattr(self.shares, name):.2g} %" for name, words in lost.items())
         return (f"An interruption every {units.format(float(self.between), 's')}, "
-                f"{100 * one[most] / sum(one.values()):.0f} % of them by {most}; a save every {units.format(float(self.interval), 's')}. Of the time: {parts}; "
+                f"{100 * one[most] / sum(one.values()):.0f} % of them by {most}; "
+                f"a save every {units.format(float(self.interval), 's')}. Of the time: {parts}; "
                 f"{100 * self.share:.3g} % trains.")
 
     def __repr__(self) -> str:
