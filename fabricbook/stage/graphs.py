@@ -54,7 +54,9 @@ def _cables(title: str, shared: Share, at: np.ndarray) -> list[dict]:
         if a > b:
             continue
         most, away = max(one_way, by_ends[b, a][0]), at[b] - at[a]
-        label = at[a] + away * min(0.6, 0.62 / np.hypot(*away))
+        # Cables to switches run side by side: the figures of neighbours stand at two heights.
+        along = (0.42, 0.7)[b % 2] if graph.kinds[b] == "switch" else min(0.6, 0.62 / np.hypot(*away))
+        label = at[a] + away * along
         found.append({
             "graph": title, "part": "cable", "from": graph.nodes[a], "to": graph.nodes[b], "links": count,
             "GB/s": round(most, 1), "state": IN_USE if most > 1e-9 else IDLE, "px": 3 + most / 25 if most > 1e-9 else 1,

@@ -164,4 +164,4 @@ def test_the_switch_holds_the_sums_and_hands_them_to_all(gpus):
     assert [set(table["holds"]) for table in moving] == [{1}, {gpus}, {gpus}, {gpus}, {gpus}]
     assert moving[0]["x"].equals(moving[4]["x"])  # all is back where it began, as a sum
     sums = fl.schedule("all_reduce", "nvls", ranks=gpus).counts().sent
-    assert f"in buffers: {sums:.4g}, and received {sums:.4g}." in adds.evaluate(step=4, gpus=gpus)[1]
+    assert f"has sent {sums:.4g} buffers and received {sums:.4g} buffers." in adds.evaluate(step=4, gpus=gpus)[1]

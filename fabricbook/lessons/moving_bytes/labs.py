@@ -9,7 +9,7 @@ from fabriclib.links import AlphaBeta, link
 
 from ...stage import Control, against, charts, lab
 from . import stops
-from .tables import COPIES, a100, curve, fitted, h100, misses, nvlink, port, small
+from .tables import COPIES, a100, curve, fitted, h100, misses, nvlink, port, raw_gbps, small
 
 _SIZES = np.array([2.0**k for k in range(3, 35)])
 _RATES = sorted({12.5e9, 25e9, 100e9, 150e9, port.line, a100.line, h100.line, 2 * h100.line})
@@ -30,10 +30,15 @@ def _rate_chart():
     place = charts.beside(at, 6, "n half label")
     name = charts.live().mark_text(color=charts.LIMIT, fontWeight="bold", **place).encode(
         x=at, y=alt.value(14), text=alt.Text("n half label:N"))
-    return charts.stack(half, name, charts.line(x, y("rate"), colour=charts.CHIP), charts.here(x, y("here"), colour=charts.CHIP),
-                        *_parted(), description=
+    own = AlphaBeta(h100.latency, 1 / h100.line)
+    usual = charts.fixed([{"size": size, "rate": size / own.time(size)} for size in _SIZES.tolist()]).mark_line(
+        color=charts.FAINT, strokeWidth=2).encode(x=x, y=y("rate"))
+    usual_half = charts.fixed([{"n half": own.n_half}]).mark_rule(color=charts.FAINT, strokeDash=charts.DOTTED).encode(x=at)
+    return charts.stack(usual, usual_half, half, name, charts.line(x, y("rate"), colour=charts.CHIP),
+                        charts.here(x, y("here"), colour=charts.CHIP), *_parted(), description=
                         "The rate a message reaches against its size: it rises with the size and levels off at the link's "
-                        "bandwidth; a dashed line marks the size that reaches half of it. A bar at the lower right parts the "
+                        "bandwidth; a dashed line marks the size that reaches half of it. Faint, the same of all NVLinks of an "
+                        "H100. A bar at the lower right parts the "
                         "message's time into its start and its bytes.")
 
 
@@ -98,6 +103,8 @@ def _published(generation: int) -> list[tuple[str, float, str]]:
 
 
 def _ladder_chart():
+    import altair as alt
+
     ticks = range(0, 2001, 250)
     y = charts.names("stage", [*_STAGES, _EACH], title="rate of the links")
 
@@ -106,8 +113,10 @@ def _ladder_chart():
 
     all_links = charts.fixed([{"stage": _EACH, "of": one.line / units.GB, "n": str(n)} for n, one in nvlink.items()
                               if n in _GENERATIONS])
-    marks = all_links.mark_tick(thickness=3, size=24, color=charts.GREY, orient="vertical").encode(x=x("of"), y=y)
-    numbers = all_links.mark_text(dx=10, fontSize=14, color=charts.GREY).encode(x=x("of"), y=y, text="n:N")
+    marks = all_links.mark_tick(thickness=3, size=14, color=charts.GREY, orient="vertical").encode(x=x("of"), y=y)
+    # Above and below the marks in turn: the first two stand close together.
+    apart = alt.ExprRef("datum.n % 2 ? -14 : 14")
+    numbers = all_links.mark_text(dy=apart, fontSize=14, color=charts.GREY).encode(x=x("of"), y=y, text="n:N")
     return charts.stack(
         charts.bars(x("rate (GB/s)"), y, colour=charts.CHIP), marks, numbers,
         charts.values(x("rate (GB/s)"), y, "text"),
@@ -141,8 +150,8 @@ def nvlink_ladder(generation, links):
     has = f"{'an' if one.device[0] in 'AH' else 'a'} {one.device} has {one.per_device}"
     both = f"{2 * line:.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
     many = f"{links} links" if links > 1 else "1 link"
-    return table, (f"{many} of {one.name}, {one.lanes} lanes each: {line:.4g} GB/s each way (line rate), {both}; "
-                   f"1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")
+    return table, (f"{many} of {one.name}, {one.lanes} lanes of {raw_gbps(one):.5g} Gb/s each: {line:.4g} GB/s each way "
+                   f"(line rate), {both}; 1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")
 
 
 _FIT = "two numbers"

@@ -9,7 +9,7 @@ from .tables import a100, copied, h100, nvlink, port, small
 PREDICTIONS = [
     Prediction(
         "moving_bytes.small",
-        "A GPU sends 64 KiB to its neighbour. The links between them need {{ si(h100.latency, 's') }} to start a message and "
+        "A GPU sends 64 KiB to its neighbour. The wires between them need {{ si(h100.latency, 's') }} to start a message and "
         "then move {{ si(h100.bandwidth(), 'B/s') }}. How long does the message take?",
         "time", lambda: h100.time(small),
         "The 64 KiB themselves take only {{ si(small / h100.bandwidth(), 's') }}; the start takes {{ si(h100.latency, 's') }}. "
@@ -22,7 +22,7 @@ PREDICTIONS = [
     ),
     Prediction(
         "moving_bytes.half-rate",
-        "On the same links: how large must a message be to run at half of their {{ si(h100.bandwidth(), 'B/s') }}?",
+        "On the same wires: how large must a message be to run at half of their {{ si(h100.bandwidth(), 'B/s') }}?",
         "size", lambda: h100.alpha_beta.n_half,
         "At half the rate, half the time goes into starting and half into moving bytes. So the bytes take as long as the "
         "start: {{ si(h100.latency, 's') }} at {{ si(h100.bandwidth(), 'B/s') }}. This size is called n-half.",

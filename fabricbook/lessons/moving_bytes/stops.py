@@ -98,9 +98,10 @@ LADDER = (
            hints={"1 to 2": "The marks are how far apart there?", "2 to 3": "It doubled, but from how much?"},
            saw="The step to NVLink 5: {{ si(nvlink[5].line - h100.line, 'B/s') }}, by lanes "
                "{{ digits(nvlink[5].lane_rate / h100.lane_rate) }} times as fast."),
-    Choice("lanes", "Open the table of generations below the lab: twice the lanes of a link were halved.", "What made up for it?",
+    Choice("lanes", "Go from generation to generation, and read the sentence: at two steps the lanes of a link were halved.",
+           "What made up for it?",
            options=[_PACKETS, _FASTER, _CODE], answer=_made_up,
-           hints={_PACKETS: "Is there a column for packets? The line rate comes before them.",
+           hints={_PACKETS: "The line rate comes before packets. What does the sentence say of a lane?",
                   _CODE: "Compare the raw bar with the line bar: how much is there to win?"},
            saw="Each lane became about twice as fast, and the GPU got more links: {{ a100.per_device }} for "
                "{{ nvlink[2].per_device }}, then {{ h100.per_device }} for {{ a100.per_device }}."),

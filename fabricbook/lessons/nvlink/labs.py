@@ -218,8 +218,12 @@ def switch_adds(step, gpus):
     ring = schedule("all_reduce", "ring", ranks=gpus).counts().sent
     end = f" A ring would have sent {ring:.4g}." if step == last else ""
     return pieces.columns(adds.drawn(gpus, step)), (
-        f"Step {step} of {last}: {adds.STEPS[step]}. By now each of the {gpus} GPUs has sent, in buffers: {sent:.4g}, and "
-        f"received {received:.4g}.{end}")
+        f"Step {step} of {last}: {adds.STEPS[step]}. By now each of the {gpus} GPUs has sent {_buffers(sent)} and received "
+        f"{_buffers(received)}.{end}")
+
+
+def _buffers(many: float) -> str:
+    return f"{many:.4g} buffer{'s' * (many != 1)}"
 
 
 # ---- the model against what was measured ----
@@ -263,14 +267,14 @@ def _sums() -> dict[str, tuple[float, float]]:
 
 
 @lab("sums-against-published", title="A benchmark that prints more than the wire", tier="chip", controls=(),
-     chart=lambda: _measured_chart("adding", _sums(), "busbw", 6e11, _SUMS, (-5, 5),
+     chart=lambda: _measured_chart("who adds", _sums(), "busbw", 6e11, _SUMS, (-5, 5),
                                    "For sums over five to eight H200 the busbw of the model as a short bar, the measured one "
                                    "as a diamond; below, by how much the model is off."),
      leaves_out="Start-up times (the buffer is 8 GiB). One number is taken from the measurement of five GPUs: what a port moves.",
      sources=["stas-network", "nccl-sym-kernels"])
 def sums_against_published():
     """One port rate explains the busbw of every number of GPUs."""
-    table = against.named("adding", _SUMS, _sums())
+    table = against.named("who adds", _SUMS, _sums())
     moved, printed = (units.format(most, "B/s") for most in (max(port_rate("nvls", p) for p in measured("nvls")),
                                                              max(table["measured"])))
     return table, (f"Set by five GPUs, the others follow within {units.portion(worst_sum())}. No port moved more than "

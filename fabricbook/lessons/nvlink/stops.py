@@ -132,7 +132,8 @@ def _pays(see) -> bool:
 
 
 SUM = (
-    Find("ring", "Both lines assume that a port moves all that the wire can. Lower it until the ring's line meets the circles.",
+    Find("ring", "Both lines assume that a port moves all that the wire can. Lower “a port moves” until the ring's line meets "
+                 "the circles.",
          "What does a port really move? Stop there.", control="port", accepts=_meets("ring"),
          at={"shown": "busbw", "gpus": GPUS, "port": whole(H100)},
          hint="The line is to go through the circle at eight GPUs, as nearly as the slider allows.",

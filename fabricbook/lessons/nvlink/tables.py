@@ -140,10 +140,10 @@ def copies(wire: Link) -> tuple[float, float]:
 
 
 def totals_of_vendors():
-    """Return the published totals for NVLink 4 and 5 and their switches, beside what lanes, links and ports come to."""
-    parts = ["nvlink4", "nvlink5", "nvswitch3", "nvswitch4"]  # noqa: F841 - the query reads it
-    totals = published().query("about in @parts and quantity != 'raw rate'").set_index("id")
-    return totals[["about", "scope", "direction", "stated", "computed / stated"]].round(3)
+    """Return the published totals for NVLink 4 and 5 and their switches as a DataFrame of text: of what, how counted, stated."""
+    parts = {"nvlink4": H100.name, "nvlink5": NEW.name} | {id: switch(id).name for id in ("nvswitch3", "nvswitch4")}
+    totals = published().query("about in @parts and quantity != 'raw rate'").replace({"about": parts})
+    return totals.rename(columns={"scope": "of one or several"}).set_index("about")[["of one or several", "direction", "stated"]]
 
 
 def stated(id: str) -> str:
@@ -153,4 +153,4 @@ def stated(id: str) -> str:
 
 def off(id: str) -> float:
     """Return the ratio of what the model computes to the total published as *id*."""
-    return totals_of_vendors()["computed / stated"][id]
+    return published().set_index("id")["computed / stated"].round(3)[id]

@@ -24,24 +24,24 @@ def _tier_times(seconds: tuple[float, float], description: str):
     tiers = [charts.CHIP, charts.SERVER, charts.CLUSTER]
     colour = alt.Color("wire:N", legend=None, scale=alt.Scale(domain=_NAMES, range=tiers))
     dots = charts.live().mark_circle(size=420, opacity=1, stroke=charts.EDGE, strokeWidth=1).encode(x=x, y=y, color=colour)
-    return charts.stack(dots, charts.values(x, y, "label", dx=16), description=description, height=190)
+    factors = charts.legible(charts.live().encode(x=x, y=y, text="factor:N"), **charts.beside(x, 16, "factor"), dy=18)
+    return charts.stack(dots, charts.values(x, y, "time", dx=16), factors, description=description, height=190)
 
 
 def _table(seconds: list[float]) -> dict:
     """What both labs of three wires show: the rate of each, its time, and the time as a multiple of NVLink's."""
-    times = [units.format(s, "s") for s in seconds]
-    factors = ["", *(f", {s / seconds[0]:.1f} times NVLink" for s in seconds[1:])]
     return {"wire": _NAMES, "one way (GB/s)": [round(w.bandwidth() / units.GB, 1) for w in WIRES.values()],
-            "seconds": seconds, "label": [time + factor for time, factor in zip(times, factors, strict=True)]}
+            "seconds": seconds, "time": [units.format(s, "s") for s in seconds],
+            "factor": ["", *(f"{s / seconds[0]:.1f} × NVLink" for s in seconds[1:])]}
 
 
 @lab("wire-map", title="Three ways out of a GPU", tier="all",
      controls=[Control("nbytes", _SIZES, default=2.0**20, label="message", unit="B")],
      chart=lambda: _tier_times((1e-7, 10.0), "The time one message takes over NVLink, PCIe and Ethernet, as three dots."),
      leaves_out="Switches, other traffic, and most software: the starts ({{ si(h100.latency, 's') }}, "
-                "{{ si(slot.latency, 's') }} and {{ si(port.latency, 's') }}) are what NCCL's tuner assumes for its quickest "
-                "protocol. PCIe and Ethernet rates are after packet headers; NVLink's headers are not known, so NVLink is drawn "
-                "a little too fast.",
+                "{{ si(slot.latency, 's') }} and {{ si(port.latency, 's') }}) are what NVIDIA's own library assumes for "
+                "its quickest way of sending. PCIe and Ethernet rates are after packet headers; NVLink's headers are not known, "
+                "so NVLink is drawn a little too fast.",
      sources=["stas-network", "hpc-notes-pcie", "pcie-model", "nvidia-linkx", "pingdo-roce", "nccl-tuning"],
      stops=stops.WIRE_MAP)
 def wire_map(nbytes):
@@ -93,9 +93,9 @@ _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
 
 @lab("first-all-reduce", title="One gradient, three ways to wire the GPUs", tier="all",
      controls=[Control("parameters", _BILLIONS, default=int(parameters / 1e9), label="model", unit="billion parameters"),
-               Control("gpus", range(2, 9), default=GPUS, label="number", unit="GPUs")],
+               Control("gpus", [*range(2, 9), 16, 32, 64, 128], default=GPUS, label="GPUs")],
      chart=lambda: _tier_times((1e-3, 100.0), "The time of one all-reduce over NVLink, PCIe and Ethernet, as three dots."),
-     leaves_out="Reduction inside the switch, what software reaches of the wire, and any overlap with computing. PCIe and "
+     leaves_out="Switches that add up themselves, what software reaches of the wire, and any overlap with computing. PCIe and "
                 "Ethernet rates, one x16 slot and one port a GPU, are after packet headers; NVLink's headers are not known, so "
                 "NVLink is drawn a little too fast.",
      sources=["patarasuk-yuan", "stas-network", "pcie-model", "nvidia-linkx", "nccl-tuning"],
@@ -139,7 +139,7 @@ def ring_against_measured():
 
 @lab("ring-steps", title="The ring, step by step", tier="chip",
      controls=[Control("step", range(2 * GPUS - 1), default=0, as_="steps", until=lambda gpus: ring.plan(gpus).moves.steps),
-               Control("gpus", range(2, GPUS + 1), default=GPUS, label="number", unit="GPUs")],
+               Control("gpus", range(2, GPUS + 1), default=GPUS, label="GPUs")],
      chart=lambda: pieces.chart(ring.ACROSS, ring.UP,
          "GPUs in a circle, each with its buffer as a row of pieces. The number in a piece, and its shade, is how many GPUs' "
          "numbers it is the sum of. Pieces with a thick border are under way: in each step every GPU passes one to the next."),

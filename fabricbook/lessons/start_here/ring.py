@@ -11,8 +11,8 @@ from fabriclib.collectives import Schedule, schedule
 from ...stage import pieces
 
 ACROSS, UP = (-2.3, 2.3), (-1.35, 1.35)  # what is seen of the plane
-_WIDE, _HIGH = 1.62, 0.98  # half axes of the circle, as it looks on a wide page
-_CELL, _TALL = 0.13, 0.26  # of a piece
+_WIDE, _HIGH = 1.68, 0.98  # half axes of the circle, as it looks on a wide page
+_CELL, _TALL = 0.15, 0.28  # of a piece
 
 
 @functools.cache

@@ -91,6 +91,15 @@ def _two_of_eight(see) -> str:
     return _HALF if all(0.5 < share < 0.6 for share in shares) else _SAME if min(shares) > 0.9 else _QUARTER
 
 
+_EIGHTFOLD, _TWICE, _LITTLE = "Eight times as long", "Twice as long", "A little longer"
+
+
+def _many_of_eight(see) -> str:
+    """What 64 GPUs need of the time of 8, over every wire."""
+    most = max(many / eight for many, eight in zip(see(gpus=64)["seconds"], see(gpus=8)["seconds"], strict=True))
+    return _LITTLE if most < 1.2 else _TWICE if most < 3 else _EIGHTFOLD
+
+
 def _over_ethernet(see) -> bool:
     """The largest model whose gradients Ethernet sums in the time that NVLink takes for one of GPT-3's size."""
     allowed = see(parameters=_GPT3)["seconds"][0]
@@ -103,6 +112,12 @@ FIRST_ALL_REDUCE = (
            hints={_QUARTER: "A quarter of the GPUs, but each sends more than a quarter as much: move the slider, read the times.",
                   _SAME: "Nearly, but not quite: move the slider, and divide the times."},
            saw="2 GPUs need {{ portion(1 / ring_share) }} of the time: why, says the formula below."),
+    Choice("many", "Now more of them: go from 8 GPUs to 64.", "How much longer does the sum take?",
+           options=[_EIGHTFOLD, _TWICE, _LITTLE], answer=_many_of_eight,
+           hints={_EIGHTFOLD: "Eight times the GPUs: but what does each of them send? Read the times.",
+                  _TWICE: "Much less: divide the two times over NVLink."},
+           saw="{{ portion(see(gpus=64)['seconds'][0] / see()['seconds'][0] - 1) }} longer over NVLink: a ring may grow, and "
+               "each GPU still sends less than two buffers."),
     Number("ten", "Read NVLink's time for {{ see.at['parameters'] }} billion parameters, then for ten times as many.",
            "How many times as long does the larger model take?", kind="ratio", unit="times", at={"parameters": 7},
            answer=lambda see: see(parameters=10 * see.at["parameters"])["seconds"][0] / see()["seconds"][0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabriclib import catalog
+from fabriclib import catalog, units
 from fabriclib.collectives import collective_time
 from fabriclib.collectives.busbw import factor
 from fabriclib.links import Link, link
@@ -55,6 +55,16 @@ def times_nvlink() -> list[float]:
     """Return how many times as long as over NVLink the all-reduce takes over PCIe and over Ethernet."""
     nvlink, *others = map(ring_seconds, WIRES.values())
     return [other / nvlink for other in others]
+
+
+def beside_the_computing(tokens: int) -> str:
+    """Return a sentence: how long a GPU computes that reads *tokens* in a step, and how long the sum then takes."""
+    computing = 6 * parameters * tokens / (peak * reached)
+    nvlink, _, ethernet = map(ring_seconds, WIRES.values())
+    return (f"At {units.portion(reached)} of its peak an H100 computes for {units.format(computing, 's')}. The sum then takes "
+            f"{units.format(nvlink, 's')} over NVLink, {units.portion(nvlink / computing)} of that, and "
+            f"{units.format(ethernet, 's')} over Ethernet, {units.portion(ethernet / computing)}: the wires "
+            "decide how long the chips wait.")
 
 
 def ring_reaches() -> float:

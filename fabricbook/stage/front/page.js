@@ -5,9 +5,9 @@ function make(tag, className, text) {
   return element;
 }
 
-/* A number stays on one line with the word after it, its unit as a rule. */
+/* A number stays on one line with the word after it, its unit as a rule, and with its sign. */
 function unbroken(text) {
-  return text.replace(/(\d) (?=\D)/g, "$1\u00a0");
+  return text.replace(/(?<=\d) (?=\D)|(?<=[×÷]) /g, "\u00a0");
 }
 
 /* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. Not so the
