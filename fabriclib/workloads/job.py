@@ -15,6 +15,7 @@ from .placement import ORDER, Network, checked_order
 from .transformer import Transformer, transformer
 
 SHARDINGS = ("none", "zero1", "zero2", "fsdp")
+STAGES_OF_ZERO = {"zero1": "zero1 zero-1", "zero2": "zero2 zero-2", "fsdp": "zero3 zero-3"}
 RECOMPUTES = ("none", "selective", "full")
 ENDS = (0, 2, 3)  # embedding and output may count as a layer each, and a module that predicts a token further too
 AXES = ("gpus", "global_batch", "seq", "micro_batch", "tp", "pp", "virtual", "cp", "ep")
@@ -99,7 +100,7 @@ def job(model, system, numbers: dict, choices: Choices) -> Job:
 def proposed(model, system, numbers: dict, choices: Choices) -> Job:
     """Return the job that the arguments make, whether or not it can be split so; "dp" is not yet among its axes."""
     model, machine, accelerator = model_of(model), machine_of(system), of_system(machine_of(system))
-    known("sharding", choices.sharding, SHARDINGS)
+    known("sharding", choices.sharding, SHARDINGS, STAGES_OF_ZERO)
     known("recompute", choices.recompute, RECOMPUTES)
     if not isinstance(choices.flash, bool):
         raise ValueError(f"flash must be True or False; got {short(choices.flash)}.")
@@ -197,7 +198,11 @@ def _heads(c, j) -> str:
 
 def _layers(c, j) -> str:
     layers, pieces = j.model.layers, c["pp"] * c["virtual"]
-    allowed = [one for more in ENDS for one in _divisors(layers + more) if one % c["virtual"] == 0] or [c["virtual"]]
+    allowed = [one for more in ENDS for one in _divisors(layers + more)]
+    for kept in (c["pp"], c["virtual"]):  # rather change the other one
+        if some := [one for one in allowed if one % kept == 0]:
+            allowed = some
+            break
     return (f"pp x virtual must divide the {layers} layers of {j.model.name}, or {layers + 2} or {layers + 3} where what comes "
             f"before and after them counts as layers; got {c['pp']} x {c['virtual']} = {pieces}, nearest "
             f"{nearest(pieces, allowed)}.")

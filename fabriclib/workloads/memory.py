@@ -116,7 +116,7 @@ def _remedy(job: Job) -> str:
             changed = job._replace(axes=job.axes | {axis: np.array([value])})
             if all(np.all(rule.met) for rule in rules(changed)) and _fits(with_dp(changed)):
                 return f"With {axis} {value} it fits."
-    return "No sharding alone, nor a larger pp or tp alone, lets it fit: take more GPUs."
+    return "No sharding alone, nor a larger pp or tp alone, lets it fit: change several (see splits), or take more GPUs."
 
 
 def _fits(job: Job) -> bool:

@@ -13,6 +13,7 @@ from .placement import ORDER
 from .step import step_parts
 from .traffic import talk
 
+MOST_TRIED = 400  # numbers of GPUs, to name one that can be split
 MOST_CONTEXT = 64  # ranks that share a sequence: beyond that nobody has gone
 
 
@@ -38,14 +39,19 @@ def splits(model, system, *, gpus, global_batch, seq, micro_batch=1, sharding="z
     given = {"gpus": gpus, "global_batch": global_batch, "seq": seq, "micro_batch": micro_batch}
     fixed = {axis: count(axis, value, high=MOST_OF[axis]) for axis, value in given.items()}
     choices = Choices(sharding, recompute, dtype, flash, order, oversubscription, pod)
-    wanted = proposed(model, machine, fixed | _candidates(model, machine, fixed), choices)
-    met = np.ones(wanted.shape, dtype=bool)
-    for rule in rules(wanted):
-        met &= rule.met
+    wanted, met = _possible(model, machine, fixed, choices)
     if not met.any():
+        fewer = ({"gpus": one} for one in range(gpus - 1, max(gpus - MOST_TRIED, 0), -1))
+        near = next((f", nearest {one['gpus']}" for one in fewer if _possible(model, machine, fixed | one, choices)[1].any()), "")
         raise ValueError(f"gpus must be such that they can be split for {model.name}, with global_batch {fixed['global_batch']} "
-                         f"and seq {fixed['seq']}; got {fixed['gpus']}.")
+                         f"and seq {fixed['seq']}; got {fixed['gpus']}{near}.")
     return _ranked(_fitting(with_dp(wanted, met)))
+
+
+def _possible(model, machine, fixed, choices) -> tuple[Job, np.ndarray]:
+    """Return every combination of the axes that could be possible, and whether it is."""
+    wanted = proposed(model, machine, fixed | _candidates(model, machine, fixed), choices)
+    return wanted, np.logical_and.reduce([np.broadcast_to(rule.met, wanted.shape) for rule in rules(wanted)])
 
 
 def _candidates(model, machine, fixed) -> dict[str, np.ndarray]:
@@ -72,9 +78,19 @@ def _fitting(found: Job) -> Job:
         split = ", ".join(f"{axis} {found.axes[axis][best]}" for axis in ("dp", "tp", "pp", "virtual", "cp", "ep"))
         raise ValueError(f"gpus must hold {found.model.name}, and no split of {found.gpus[0]} does: the leanest ({split}) needs "
                          f"{units.format(float(held[best]))} of {units.format(room)} on a GPU, "
-                         f"{units.format(float(held[best]) - room)} too many. Take recompute='full' or more GPUs.")
+                         f"{units.format(float(held[best]) - room)} too many. {_remedy(found)}")
     axes = {axis: values[fits] for axis, values in found.axes.items()}
     return found._replace(axes=axes, shape=axes["gpus"].shape)
+
+
+def _remedy(found: Job) -> str:
+    """Return the least change that lets a split fit, in words."""
+    full, sharded = found._replace(recompute="full"), found._replace(sharding="fsdp")
+    both = full._replace(sharding="fsdp")
+    for changed, what in ((full, ("recompute",)), (sharded, ("sharding",)), (both, ("recompute", "sharding"))):
+        if np.any(total(memory(changed)) <= found.accelerator.memory):
+            return f"With {' and '.join(f'{name} {getattr(changed, name)!r}' for name in what)} one fits."
+    return "None fits with recompute 'full' and sharding 'fsdp' either: take more GPUs."
 
 
 def _ranked(found: Job):

@@ -56,10 +56,11 @@ class TrainingStep:
         place = self._place(worst, at)
         room = self._job.accelerator.memory
         over = one(self.memory) - room
+        longest = waits[worst] / whole
         short_of = (f" It does not fit as it is: {units.format(one(self.memory))} of {units.format(room)} a GPU, "
-                    f"{units.format(over)} too many." if over > 0 else "")
-        return (f"A step takes {units.format(whole, 's')}: {100 * work / whole:.0f} % of it the GPUs compute, and the longest "
-                f"wait, {100 * waits[worst] / whole:.0f} %, is {WORDS[worst]}{place}.{short_of}")
+                    f"{units.format(over)} too many. With recompute='full' it fits." if over > 0 else "")
+        return (f"A step takes {units.format(whole, 's')}: {units.portion(work / whole)} of it the GPUs compute, and the longest "
+                f"wait, {'under 1 %' if longest < 0.005 else units.portion(longest)}, is {WORDS[worst]}{place}.{short_of}")
 
     def _place(self, part: str, at: int) -> str:
         group = self.groups(at).get({"dp": "dp+cp"}.get(part, part))

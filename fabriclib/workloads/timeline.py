@@ -33,14 +33,14 @@ def bars(parts: dict[str, float], stages: int, virtual: int, micro_batches: int,
     """Return the bars of a step as a DataFrame: stage, part, start, end, words, where.
 
     *parts* are seconds as TrainingStep has them. Stage i waits i stages for its first micro-batch, and i after its last one went
-    back; the first stage waits in between.
+    back. The stages before the last wait between, too: for the first micro-batch to come back, and for each of the last ones.
     """
     import pandas as pd
 
     rows = []
     for stage in np.unique(np.linspace(0, stages - 1, min(stages, MOST_STAGES)).round().astype(int)).tolist():
         clock = 0.0
-        for part, seconds in _of_stage(parts, stage, stages, min(micro_batches, MOST_PIECES)):
+        for part, seconds in _of_stage(parts, stage, stages, micro_batches):
             if seconds > 0:
                 rows.append((stage + 1, part, clock, clock + seconds))
                 clock += seconds
@@ -50,19 +50,22 @@ def bars(parts: dict[str, float], stages: int, virtual: int, micro_batches: int,
     return found
 
 
-def _of_stage(parts, stage: int, stages: int, pieces: int):
+def _of_stage(parts, stage: int, stages: int, micro_batches: int):
     """Yield (part, seconds) of what one stage does, one after the other."""
     busy = {"compute": sum(parts[part] for part in COMPUTE)} | {
         part: seconds for part, seconds in parts.items() if part not in (*COMPUTE, *AFTER, "bubble")}
     one = parts["bubble"] / (stages - 1) if stages > 1 else 0.0  # what a stage further on waits longer
-    yield "bubble", stage * one / 3
-    for piece in range(pieces):
-        if piece == (pieces + 1) // 2:
-            yield "bubble", (stages - 1 - stage) * one
+    behind = stages - 1 - stage
+    # So many go forward before the first comes back, a third of the work each. The waits between the last ways back are drawn
+    # as one, in the middle of these: a third of the work, too.
+    ends = min((behind + 1) / micro_batches, 1.0) / 3 if behind else 0.0
+    pieces = min(micro_batches, MOST_PIECES)
+    shares = [ends, *[(1 - 2 * ends) / pieces] * pieces, ends]
+    waits = {0: stage * one / 3, 1: behind * one * 2 / 3, len(shares) - 1: behind * one / 3}
+    for at, share in enumerate(shares):
+        yield "bubble", waits.get(at, 0.0)
         for part, seconds in busy.items():
-            yield part, seconds / pieces
-    if pieces == 1:
-        yield "bubble", (stages - 1 - stage) * one
+            yield part, share * seconds
     yield "bubble", stage * one * 2 / 3
     for part in AFTER:
         yield part, parts[part]

@@ -90,6 +90,18 @@ def test_a_timeline_ends_with_the_step():
     assert (waits["end"] - waits["start"]).groupby(waits["stage"]).sum().to_numpy() == pytest.approx(step.parts["bubble"])
 
 
+def test_stages_before_the_last_wait_after_their_first_ways_forward_and_between_their_last_ways_back():
+    step, stages, micro_batches = llama(), 4, 64
+    bars = step.timeline()
+    work = (step.seconds - step.parts["bubble"] - step.parts["dp"] - step.parts["optimiser"]) / micro_batches
+    waits = dict(iter(bars[bars["part"] == "bubble"].groupby("stage")))
+    early, late = waits[1]["start"]
+    assert early == pytest.approx(stages * work / 3)
+    assert step.seconds - late < stages * work
+    assert [len(waits[stage]) for stage in (1, 2, 3, 4)] == [2, 4, 4, 2]
+    assert waits[4]["start"].iloc[0] == 0
+
+
 def test_splits_are_valid_fit_and_are_ranked():
     table = fl.splits("llama-3-70b", "dgx-h100", gpus=64, global_batch=256, seq=8192, recompute="full")
     assert (table["dp"] * table["tp"] * table["pp"] * table["cp"] == 64).all()
@@ -119,7 +131,7 @@ def test_a_trillion_over_65536_is_one_call():
     ({"global_batch": 250}, "global_batch must be a multiple of dp x micro_batch = 4 x 1 = 4; got 250, nearest 248 or 252."),
     ({"tp": 1, "pp": 1, "sharding": "none"}, "too many. With sharding 'fsdp' it fits."),
     ({"gpus": 8, "tp": 1, "pp": 1, "sharding": "fsdp"}, "take more GPUs"),
-    ({"sharding": "zero"}, "Did you mean 'zero2'|Did you mean 'zero1'"), ({"recompute": "some"}, "recompute"),
+    ({"sharding": "zero3"}, "Did you mean 'fsdp'?"), ({"recompute": "some"}, "recompute"),
     ({"flash": 1}, "flash"),
     ({"dtype": "fp4"}, "dtype must be one that H100 SXM multiplies: bf16, fp8; got 'fp4'."),
     ({"order": ("tp", "dp")}, "order must name tp, cp, dp, pp once each"), ({"oversubscription": 0.5}, "oversubscription"),
@@ -138,6 +150,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(given, says):
     (lambda: fl.training_step("qwen3-30b-a3b", "dgx-h100", gpus=60, global_batch=60, seq=512, ep=16), "divide the 60 ranks"),
     (lambda: fl.splits("llama-3-70b", "dgx-h100", gpus=8, global_batch=8, seq=8192), "no split of 8 does: the leanest"),
     (lambda: fl.splits("llama-3-70b", "dgx-h100", gpus=64, global_batch=1, seq=7, micro_batch=2), "gpus must be such that"),
+    (lambda: fl.splits("llama-3-70b", "dgx-h100", gpus=1009, global_batch=64, seq=8192), "got 1009, nearest 664."),
     (lambda: fl.Transformer("x", 2, 100, 3, 1, 10, 10), "heads must divide hidden"),
     (lambda: fl.Transformer("x", 2, 96, 3, 2, 10, 10), "kv_heads must divide heads"),
     (lambda: fl.Transformer("x", 2, 96, 3, 3, 10, 10, experts=4), "topk must be from 1"),

@@ -164,10 +164,10 @@ _RUNS = {WIRES: (charts.CHIP, charts.SOLID), PREDICTED: (charts.OTHER, charts.DA
 
 
 def _measured_chart():
-    x = charts.names("racks", runs()["run"].tolist(), channel="X", title="GPUs of GB200, and the racks they stand in")
+    x = charts.names("racks", runs()["run"].tolist(), channel="X", title="GPUs of GB200 that take part")
 
     def time(field):
-        return charts.y(field, (5e-4, 5e-2), title="time of 1 GiB (logarithmic)", unit="s", log=10)
+        return charts.y(field, (5e-4, 5e-2), title="time (logarithmic)", unit="s", log=10)
 
     return against.chart(x, time, _RUNS, errors=(-40, 20), description=(
         "Above, the time of an all-to-all of GB200 in one, two and three racks: what was measured as black diamonds, what the "
@@ -183,5 +183,5 @@ def racks_against_measured():
     table = against.table("racks", {WIRES: (found["run"], found["wires"], found["measured"]),
                                     PREDICTED: (found["run"], found["predicted"], found["measured"])})
     wires, predicted = off("wires"), off("predicted")
-    return table, (f"The wires alone are {-100 * wires.max():.0f} to {-100 * wires.min():.0f} % too fast; the prediction is off "
-                   f"by {100 * predicted.min():+.0f} to {100 * predicted.max():+.0f} %.")
+    return table, (f"An all-to-all of 1 GiB: the wires alone are {-100 * wires.max():.0f} to {-100 * wires.min():.0f} % too "
+                   f"fast; the prediction is off by {100 * predicted.min():+.0f} to {100 * predicted.max():+.0f} %.")

@@ -17,6 +17,7 @@ from fabriclib.topology import fabric_counts
 from fabriclib.workloads import transformer
 
 rack, pod, two_tiers = map(supernode, ("gb200-nvl72", "tpu-v5p-pod", "cloudmatrix-384"))
+pod_shape = " × ".join(map(str, catalog.row("designs", pod.design)["dims"]))
 kunlun = supernode("kunlun-64")
 trays = kunlun.counts(speed="nvlink4").switches  # the link is of no matter for their number
 SUPERNODES = sorted((supernode(cells["id"]) for cells in catalog.rows("supernodes")), key=lambda one: one.gpus)
@@ -152,7 +153,7 @@ def runs() -> dict[str, np.ndarray]:
         system, each = catalog.row("measurement_tables", table)["system"], gpus // racks
         foretold = predict(system, "all_to_all", nbytes, nodes=racks, gpus_per_node=each).seconds
         wires = max(all_to_all(each, gpus, rack.rate, rack.out, nbytes))
-        name = f"{gpus} GPUs, {racks} rack{'s' * (racks > 1)}"
+        name = f"{gpus} in {racks} rack{'s' * (racks > 1)}"
         found.append((name, *(units.GiB / nbytes * one for one in (seconds, wires, foretold))))
     names, *columns = zip(*found, strict=True)
     return {"run": np.array(names)} | dict(zip(("measured", "wires", "predicted"), map(np.array, columns), strict=True))
@@ -161,7 +162,7 @@ def runs() -> dict[str, np.ndarray]:
 def slower_across() -> float:
     """Return how many times as long as in one rack 64 GPUs were measured to take over two."""
     found = dict(zip(runs()["run"].tolist(), runs()["measured"].tolist(), strict=True))
-    return found["64 GPUs, 2 racks"] / found["64 GPUs, 1 rack"]
+    return found["64 in 2 racks"] / found["64 in 1 rack"]
 
 
 def off(kind: str) -> np.ndarray:

@@ -75,7 +75,7 @@ def _step_chart():
      controls=[Control("model", list(MODELS), default=ONE_T, as_="menu"),
                Control("machine", list(MACHINES), default=OLD, label="GPUs", as_="menu"),
                Control("split", list(SPLITS), default=PAPER, label="tensor × stages", as_="steps"),
-               Control("near", list(PLACES), default=NEAR, label="neighbours are", as_="menu")],
+               Control("near", list(PLACES), default=NEAR, label="sit together", as_="menu")],
      chart=_step_chart,
      leaves_out="Reading the text, writing checkpoints, and machines that fail. All recompute their activations; A100s use "
                 "16-bit numbers and share nothing, the newer ones 8-bit products, a kernel that keeps no scores, and ZeRO-1. Of "
@@ -137,7 +137,7 @@ def _told(found, model: str, machine: str, split: str, near: str) -> str:
 _APART = 20  # per cent of the fastest step
 WAITS = {"bubble": ("bubble",), "tensor": ("tp",), "copies": ("dp",), "experts": ("ep",),
          "others": ("cp", "pp", "host", "optimiser")}
-_SIGNS = {"bubble": (charts.FAINT, "circle"), "tensor": (charts.CHIP, "square"), "copies": (charts.CLUSTER, "triangle-up"),
+_SIGNS = {"bubble": (charts.YELLOW, "circle"), "tensor": (charts.CHIP, "square"), "copies": (charts.CLUSTER, "triangle-up"),
           "experts": (charts.OTHER, "cross"), "others": (charts.OTHER_2, "triangle-down")}
 _ROWS = [COMPUTING, *WAITS]
 
@@ -168,12 +168,13 @@ def _splits_chart():
 
     x = axis("x", "memory (%)", (0, 105), (0, "width * 0.54"), title="memory of a GPU used (%)", ticks=[0, 25, 50, 75, 100])
     y = charts.y("times", (0.985, SLOWER), title="time of a step, times the fastest")
-    listed, kind = list(_SIGNS), {"field": "waits for", "type": "nominal", "title": None}
     colours, shapes = zip(*_SIGNS.values(), strict=True)
-    key = charts.legend(listed, symbolSize=130)
-    dots = parts.of("split").mark_point(filled=True, opacity=1, size=130, stroke=charts.PAPER, strokeWidth=1).encode(
-        x=x, y=y, color=alt.Color(**kind, legend=key, scale=alt.Scale(domain=listed, range=list(colours))),
-        shape=alt.Shape(**kind, legend=key, scale=alt.Scale(domain=listed, range=list(shapes))))
+    key = charts.legend(list(_SIGNS), symbolSize=130, values=list(_SIGNS), title="waits longest for")
+    kind = {"field": "waits for", "type": "nominal", "legend": key}
+    coloured = alt.Scale(domain=_ROWS, range=[charts.GREY, *colours])
+    dots = parts.of("split").mark_point(filled=True, opacity=1, size=130, stroke=charts.INK, strokeWidth=1).encode(
+        x=x, y=y, color=alt.Color(**kind, scale=coloured),
+        shape=alt.Shape(**kind, scale=alt.Scale(domain=_ROWS, range=["circle", *shapes])))
     ring = parts.of("chosen").mark_point(size=420, opacity=1, strokeWidth=3, color=charts.INK).encode(x=x, y=y)
     more = axis("x", "more (%)", (-_APART - 1, _APART + 1), ("width * 0.7", "width"), ticks=[-20, -10, 0, 10, 20],
                 title="chosen less fastest (% of its step)")
@@ -181,7 +182,8 @@ def _splits_chart():
     rows = charts.names("row", _ROWS)
     rows["axis"] = None
     zero = charts.fixed([{"more (%)": 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(x=more)
-    bars = parts.of("part").mark_bar(color=charts.GREY, height={"band": 0.5}).encode(x=more, y=rows)
+    bars = parts.of("part").mark_bar(height={"band": 0.5}).encode(
+        x=more, y=rows, color=alt.Color("row:N", scale=coloured, legend=None))
     names = parts.of("part").mark_text(x=alt.ExprRef("width * 0.685"), align="right", fontSize=14, color=charts.INK).encode(
         y=rows, text="row:N")
     return charts.stack(alt.layer(dots, ring), alt.layer(zero, bars, names), height=340, description=(
@@ -255,7 +257,7 @@ def _paper_chart():
     x = charts.names("parameters", against_paper()["model"].tolist(), channel="X", title="parameters of the model")
 
     def time(field):
-        return charts.y(field, (2, 200), title="time of a step (logarithmic)", unit="s", log=10)
+        return charts.y(field, (2, 200), title="time (logarithmic)", unit="s", log=10)
 
     return against.chart(x, time, {PREDICTED: (charts.OTHER, charts.SOLID)}, errors=(-30, 30), description=(
         "Above, the time of a step of ten models on up to 3,072 A100, measured as black diamonds, predicted as bars. Below, "

@@ -75,10 +75,10 @@ ONE_STEP = (
     Choice("longest", "This is the paper's job. Find what is not computing.",
            "What takes up most of it? Click such a bar, or choose.", options=_KINDS, answer=_waits_longest, field="kind",
            at={"split": PAPER},
-           hints={"waits for links inside": "Many narrow bars. Add them up in the first row, and compare them with the one gap.",
+           hints={"waits for links inside": "Many narrow bars. Add them up in the first row, and compare them with its two gaps.",
                   "waits for the network": "Look for its colour: there is hardly any."},
-           saw="A GPU has nothing to do for {{ portion(waiting(STAGES, MICRO_BATCHES)) }} of the step. The first stage waits in "
-               "the middle, the last one at both ends."),
+           saw="A GPU has nothing to do for {{ portion(waiting(STAGES, MICRO_BATCHES)) }} of the step. The first stage waits "
+               "soon after it began, for its first micro-batch to come back, and near the end; the last one at both ends."),
     Find("fits", "Start at 1 × 1, where each GPU would hold the whole model. Watch the bar on top.",
          "Which is the first split that fits? Stop there.", control="split", accepts=_first_that_fits, at={"split": "1 × 1"},
          hint="The bar on top must end before the dashed line, and that of the split before it must not.",
@@ -91,7 +91,7 @@ ONE_STEP = (
            slips={"that is the whole bubble; two pieces halve it": lambda see: float(_at(see, split=PAPER).parts["bubble"])},
            saw="The bubble is half as long: a stage starts as soon as the first piece reaches it. For that, activations pass "
                "between stages twice as often."),
-    Choice("spine", "Choose the neighbours with a spine of 1:8: what leads from leaves to spines is an eighth as wide.",
+    Choice("spine", "Tensor groups still sit together; choose a spine of 1:8: from leaves to spines it is an eighth as wide.",
            "How much longer does the step take?", options=[_NOTHING, _TENTH, _EIGHT], answer=_narrowed, at={"split": PAPER},
            hints={_EIGHT: "What crosses the spine here is only what a stage passes to the next one.",
                   _TENTH: "Read both times to the last digit."},
