@@ -44,8 +44,10 @@ from .diagnosis import compare as compare
 from .energy import (
     ClusterCost as ClusterCost,
     ClusterPower as ClusterPower,
+    StepEnergy as StepEnergy,
     cluster_cost as cluster_cost,
     cluster_power as cluster_power,
+    step_energy as step_energy,
 )
 from .figures import published as published
 from .flows import Share as Share, share as share

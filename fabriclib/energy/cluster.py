@@ -16,7 +16,6 @@ from .servers import GPUS, NICS, NVLINK, REST, chips, domain_watts
 
 SWITCHES, TO_GPUS, BETWEEN = "switches", "links to GPUs", "links between switches"
 NETWORK = (NICS, SWITCHES, TO_GPUS, BETWEEN)
-WORKING = (GPUS, REST)  # draws more or less as it works; wires and their ends draw the same whether or not a bit passes
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .. import catalog
+from .. import catalog, units
 from ..cabling import cable
 from ..machines import system
 from ..switches import switch
 from ..topology.fabrics.parts import CHIP, OPTICS
+from ..workloads import training_step
+from ..workloads.accelerators import of_system
 from .cluster import cluster_power
 from .servers import NAMEPLATE, domain_watts, nvlink_watts
 
@@ -17,7 +19,7 @@ TRAINING = _TRAINS / _MOST  # the share of its nameplate that a server was measu
 
 
 class Reconciled(NamedTuple):
-    """A whole in watts: as the model finds it without knowing the figure, as published, how it was found, its source's id.
+    """A whole: as the model finds it without knowing the figure, as published, how it was found, its source's id, its unit.
 
     `gap` is model / published - 1.
     """
@@ -27,6 +29,7 @@ class Reconciled(NamedTuple):
     published: float
     how: str
     source: str
+    unit: str = "W"
 
     @property
     def gap(self) -> float:
@@ -35,20 +38,21 @@ class Reconciled(NamedTuple):
 
 
 def reconciled() -> list[Reconciled]:
-    """Return every whole that the model was held against: machines, racks, a cluster, boxes, modules.
+    """Return every whole that the model was held against: machines, racks, a cluster, boxes, modules, a training.
 
     >>> all(abs(one.gap) < 0.1 for one in reconciled() if one.what.startswith("DGX"))
     True
     """
-    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory()]
+    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory(), _training()]
 
 
 def reconciled_table():
-    """Return `reconciled` as a DataFrame: what, model (W), published (W), gap (%), how, source."""
+    """Return `reconciled` as a DataFrame: what, model and published with their unit, gap (%), how, source."""
     import pandas as pd
 
-    return pd.DataFrame([{"what": one.what, "model (W)": one.model, "published (W)": one.published, "gap (%)": 100 * one.gap,
-                          "how": one.how, "source": catalog.source(one.source).title} for one in reconciled()])
+    return pd.DataFrame([{
+        "what": one.what, "model": units.format(one.model, one.unit), "published": units.format(one.published, one.unit),
+        "gap (%)": 100 * one.gap, "how": one.how, "source": catalog.source(one.source).title} for one in reconciled()])
 
 
 def _against(row: str, model: float, how: str) -> Reconciled:
@@ -98,3 +102,13 @@ def _factory():
     many, power = catalog.figure("transceivers-factory"), catalog.figure("transceivers-power")
     return Reconciled("Transceivers of an AI factory", many.si * cable(OPTICS).power / 2, power.si,
                       "half a twin-port module each", power.source.id)
+
+
+def _training():
+    """A whole training as its card counts it: GPU hours, at the watts of the boards."""
+    hours, tokens, gpus = (catalog.figure(one).si for one in ("llama3-gpu-hours", "llama3-tokens", "llama3-run-gpus"))
+    step = training_step("llama-3-405b", "dgx-h100", gpus=int(gpus), global_batch=2048, seq=8192, tp=8, pp=16, virtual=8,
+                         sharding="zero1")
+    watts = of_system(system("dgx-h100")).watts
+    return Reconciled("Llama 3.1 405B, GPUs in training", watts * gpus * tokens / float(step.tokens_per_second),
+                      watts * hours * 3600, "its tokens at the rate of a step on 16,384 GPUs", "llama3-card", "J")

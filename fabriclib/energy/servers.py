@@ -27,6 +27,7 @@ GPUS, REST, NVLINK, NICS = "GPUs", "rest of the servers", "NVLink switches", "NI
 MEASURED = "nvswitch3"  # the chip whose watts stand for those of its family, in proportion to their rate
 
 
+@functools.cache
 def domain_watts(machine: System, without: str = "") -> dict[str, float]:
     """Return {part: watts} of all GPUs that one NVLink domain joins, at the most that it may draw.
 
@@ -68,6 +69,7 @@ def chip_watts(chip: Switch) -> float:
     return known.power * chip.rate / known.rate if math.isnan(chip.power) else chip.power
 
 
+@functools.cache
 def chips(machine: System) -> int:
     """Return how many switch chips a domain has: as servers.csv says of one that is wired alike, else the fewest that do."""
     for cells in catalog.rows("servers"):

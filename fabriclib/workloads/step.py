@@ -31,6 +31,7 @@ class TrainingStep:
         mfu: model FLOPs utilisation, `Transformer.flops` of a step (forward and backward, nothing computed twice, attention over
             the whole sequence) over what all GPUs could do in that time at the peak of the dtype.
         memory: bytes on the fullest GPU. parts: {part: seconds}, which add up to seconds; of wires only what nothing hides.
+        job: what was asked for, checked.
     """
 
     seconds: Numbers
@@ -39,7 +40,7 @@ class TrainingStep:
     memory: Numbers
     parts: dict[str, Numbers]
     memory_parts: dict[str, Numbers]
-    _job: Job
+    job: Job
 
     def why(self, at: int = -1) -> str:
         """Return what holds the step up in one sentence; of many cases, for number *at* as they lie flattened, else the last.
@@ -54,7 +55,7 @@ class TrainingStep:
         worst = max(waits, key=lambda part: waits[part])
         whole = one(self.seconds)
         place = self._place(worst, at)
-        room = self._job.accelerator.memory
+        room = self.job.accelerator.memory
         over = one(self.memory) - room
         longest = waits[worst] / whole
         short_of = (f" It does not fit as it is: {units.format(one(self.memory))} of {units.format(room)} a GPU, "
@@ -69,7 +70,7 @@ class TrainingStep:
     @property
     def fits(self):
         """Whether it fits into the memory of a GPU, with the activations that the chosen recomputation keeps."""
-        return plain(np.asarray(self.memory) <= self._job.accelerator.memory)
+        return plain(np.asarray(self.memory) <= self.job.accelerator.memory)
 
     def timeline(self, at: int = -1):
         """Return one step of one case as bars, a DataFrame: stage, part, start, end (seconds), words, where.
@@ -80,9 +81,9 @@ class TrainingStep:
             ValueError: there is no case *at*.
         """
         at, one = self._one(at)
-        axes = {axis: int(values[at]) for axis, values in self._job.axes.items()}
+        axes = {axis: int(values[at]) for axis, values in self.job.axes.items()}
         parts = {part: one(values) for part, values in self.parts.items()}
-        return bars(parts, axes["pp"], axes["virtual"], int(self._job.micro_batches[at]), self.groups(at))
+        return bars(parts, axes["pp"], axes["virtual"], int(self.job.micro_batches[at]), self.groups(at))
 
     def groups(self, at: int = -1) -> dict[str, str]:
         """Return {axis: where its groups lie} of one case; an axis of one rank is left out.
@@ -91,8 +92,8 @@ class TrainingStep:
             ValueError: there is no case *at*.
         """
         at, _ = self._one(at)
-        axes = {axis: values[at:at + 1] for axis, values in self._job.axes.items()}
-        found = groups(self._job.system, axes, self._job.order, self._job.network)
+        axes = {axis: values[at:at + 1] for axis, values in self.job.axes.items()}
+        found = groups(self.job.system, axes, self.job.order, self.job.network)
         return {axis: where(group) for axis, group in found.items() if group.size > 1}
 
     def _one(self, at: int):
@@ -101,7 +102,7 @@ class TrainingStep:
         return at, lambda values: float(np.broadcast_to(values, np.shape(self.seconds)).flat[at])
 
     def __repr__(self) -> str:
-        where_ = f"{self._job.model.name} on GPUs of {self._job.system.name}"
+        where_ = f"{self.job.model.name} on GPUs of {self.job.system.name}"
         if np.ndim(self.seconds):
             return f"<{where_}: {np.size(self.seconds)} steps>"
         return (f"<{where_}: {units.format(float(self.seconds), 's')} a step, {self.tokens_per_second:,.0f} tokens a second, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from ... import catalog
@@ -77,9 +78,9 @@ def dollars(design: Design) -> dict[str, float]:
     >>> dollars(fabric_counts("rail-optimised", gpus=1024))
     {'switches': 1728000.0, 'links': 2621440.0}
     """
-    links = sum(run.count * _rate(run.link) for run in design.cables) / _rate(cable("dac-400").carries)
-    return {"switches": sum(_built(tier) for tier in design.tiers) * _price(PRICED) / switch(PRICED).rate,
-            "links": links * _price(PRICED_LINK)}
+    box, link = _dollars_a_rate()
+    return {"switches": sum(_built(tier) for tier in design.tiers) * box,
+            "links": sum(run.count * _rate(run.link) for run in design.cables) * link}
 
 
 def watts(design: Design, below: str = OPTICS, above: str = OPTICS) -> dict[str, float]:
@@ -97,11 +98,25 @@ def watts(design: Design, below: str = OPTICS, above: str = OPTICS) -> dict[str,
     >>> {part: round(value) for part, value in watts(fabric_counts("rail-optimised", gpus=1024)).items()}
     {'switches': 21912, 'links between switches': 17408, 'links to GPUs': 17408, 'NICs': 25600}
     """
+    box, card = _watts_a_rate()
+    upper = drawing("above", above)
+    return {"switches": sum(_built(tier) for tier in design.tiers) * box,
+            "links between switches": sum(_ends(run, upper) for run in design.cables[1:]),
+            "links to GPUs": _ends(design.cables[0], drawing("below", below)),
+            "NICs": _ports_rate(design) * card if design.tiers else 0.0}
+
+
+@functools.cache
+def _watts_a_rate() -> tuple[float, float]:
+    """Return the watts of (a switch's box, a NIC) for each byte a second of its ports."""
     box, card = switch(CHIP), adapter(NIC)
-    between = sum(_ends(run, drawing("above", above)) for run in design.cables[1:])
-    return {"switches": sum(_built(tier) for tier in design.tiers) * box.box_power / box.rate,
-            "links between switches": between, "links to GPUs": _ends(design.cables[0], drawing("below", below)),
-            "NICs": _ports_rate(design) * card.power / card.rate if design.tiers else 0.0}
+    return box.box_power / box.rate, card.power / card.rate
+
+
+@functools.cache
+def _dollars_a_rate() -> tuple[float, float]:
+    """Return the US dollars of (a switch, a link) for each byte a second."""
+    return _price(PRICED) / switch(PRICED).rate, _price(PRICED_LINK) / _rate(cable("dac-400").carries)
 
 
 def drawing(name: str, wire: str) -> Cable:
