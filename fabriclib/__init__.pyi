@@ -2,6 +2,7 @@
 
 from . import (
     availability as availability,
+    capstone as capstone,
     catalog as catalog,
     congestion as congestion,
     copies as copies,

@@ -1,0 +1,89 @@
+"""What a job makes of a machine, over a grid of GPUs and splits: how long it takes, and what a GPU has to hold."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..availability.uptime import uptime
+from ..machines import System
+from ..prediction.constants import fitted
+from ..topology import Design
+from ..workloads import transformer
+from ..workloads.job import Choices, job, proposed, rules, with_dp
+from ..workloads.memory import memory, total
+from ..workloads.step import step_parts
+from ..workloads.traffic import talk
+from .brief import Brief
+from .plan import Plan
+
+PIECES = (1, 2, 4, 8)  # of a stage, which take turns
+SHARES = (8, 16, 32, 64)  # GPUs that share out the experts
+KEEPING = ("none", "full")  # activations that are computed again
+
+
+class Ran(NamedTuple):
+    """A job over a grid (gpus, tp, pp).
+
+    Fields:
+        seconds: of a training step, or of a token; as if it fitted, where it does not. Infinite where the split is not possible.
+        room: the memory of a GPU over what it has to hold; zero where the split is not possible.
+    """
+
+    seconds: np.ndarray
+    room: np.ndarray
+
+
+def train(brief: Brief, machine: System, gpus, tp, pp, *, pod: int, oversubscription: float) -> Ran:
+    """Return the steps of each split; turns in the pipeline, sharing of experts and recomputation: the fastest that fit."""
+    experts = [one for one in SHARES if one <= transformer(brief.model).experts] or [1]
+    names = ("gpus", "tp", "pp", "virtual", "ep")
+    grids = dict(zip(names, np.meshgrid(gpus, tp, pp, PIECES, experts, indexing="ij"), strict=True))
+    kept = [_steps(brief, machine, grids, Choices("zero1", keeping, oversubscription=oversubscription, pod=pod))
+            for keeping in KEEPING]
+    shape = (len(gpus), len(tp), len(pp), -1)
+    seconds, room = (np.concatenate([one.reshape(shape) for one in each], axis=-1) for each in zip(*kept, strict=True))
+    fits = room >= 1
+    best = np.where(fits.any(axis=-1), np.where(fits, seconds, np.inf).argmin(axis=-1), room.argmax(axis=-1))[..., None]
+    return Ran(*(np.take_along_axis(one, best, -1)[..., 0] for one in (seconds, room)))
+
+
+def _steps(brief: Brief, machine: System, grids: dict, choices: Choices) -> Ran:
+    fixed = {"global_batch": int(brief.global_batch), "seq": brief.seq, "micro_batch": 1, "cp": 1}
+    asked = proposed(brief.model, machine, grids | fixed, choices)
+    met = np.ones(asked.shape, dtype=bool).reshape(-1)
+    for rule in rules(asked):
+        met &= rule.met
+    seconds, room = np.full(met.shape, np.inf), np.zeros(met.shape)
+    if met.any():
+        found = with_dp(asked, met)
+        seconds[met] = total(step_parts(found, talk(found), fitted()))
+        room[met] = found.accelerator.memory / total(memory(found))
+    return Ran(seconds, room)
+
+
+def share(brief: Brief, machine: System, gpus: int, design: Design, spare: int) -> float:
+    """Return the share of the time that the job gets on while parts fail and *spare* servers stand by."""
+    fares = uptime(machine, gpus=gpus, design=design, spare=spare, model=brief.model)
+    return float(fares.share)
+
+
+def needed(brief: Brief, seconds: np.ndarray, share_: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return (seconds that the job takes, seconds that it may take)."""
+    steps = brief.tokens / (brief.global_batch * brief.seq)
+    return steps * seconds / share_, brief.deadline
+
+
+def refuse_training(brief: Brief, plan: Plan) -> str:
+    """Return why a model cannot be split as planned; empty if it can."""
+    fixed = {"global_batch": int(brief.global_batch), "seq": brief.seq, "micro_batch": 1, "virtual": 1, "cp": 1, "ep": 1}
+    try:
+        job(brief.model, plan.system, fixed | {"gpus": plan.gpus, "tp": plan.tp, "pp": plan.pp}, Choices("zero1"))
+    except ValueError as refused:
+        return str(refused)
+    return ""
+
+
+RUN = {"training": train}
+REFUSED = {"training": refuse_training}
