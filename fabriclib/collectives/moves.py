@@ -72,14 +72,14 @@ class Moves:
 
 
 def grid(*lengths: int) -> list[np.ndarray]:
-    """Return index arrays for all combinations: `step, rank = grid(steps, ranks)`.
+    """Return index arrays that broadcast to all combinations: `step, rank = grid(steps, ranks)`.
 
     Raises:
         ValueError: more of them than memory should be asked for.
     """
     if math.prod(lengths) > MAX_MOVES:
         raise ValueError(f"ranks and chunks must give a schedule of at most {MAX_MOVES:.0e} moves; got {math.prod(lengths):.0e}.")
-    return [axis.ravel() for axis in np.indices(lengths)]
+    return list(np.indices(lengths, sparse=True))
 
 
 NOTHING = Moves([], [], [], [])

@@ -62,7 +62,7 @@ class Plan:
     def steps(self) -> tuple[list[Step], list[int]]:
         """The different steps, and which of these each step is: many are alike."""
         step, src, dst, chunks = self.messages(self.step)
-        starts = np.flatnonzero(np.diff(step, prepend=-1)).tolist()
+        starts = [0, *(1 + np.flatnonzero(step[1:] != step[:-1])).tolist()][: len(step)]
         number: dict[tuple[bytes, ...], int] = {}
         unlike: list[Step] = []
         which = []

@@ -35,6 +35,13 @@ def test_how_many_steps_leave_a_server_and_change_the_rail():
     assert [leaving(ring)[0] for ring in rings.orders(rings.DEALT, 8, 1)] == [64] * 8
 
 
+@pytest.mark.parametrize("way", rings.ORDERS)
+def test_one_step_of_a_ring_tells_the_price_of_all(way):
+    graph, eight = aggregation.network("leaf-spine", 8, 3), rings.orders(way, 8, draw=2)
+    line, _ = aggregation.around(graph.folded, eight)
+    assert line == pytest.approx(fl.schedule("all_reduce", "ring", ranks=64).line_on(graph, order=eight))
+
+
 @pytest.mark.parametrize("servers", [2, 16])
 def test_seconds_a_byte_of_each_way(servers):
     ranks = 8 * servers

@@ -6,10 +6,9 @@ import functools
 
 import numpy as np
 
-from fabriclib.flows import route
 from fabriclib.topology import rail_rings
 
-from .tables import BUFFER, PLACES, network, ring
+from .tables import BUFFER, PLACES, around, network
 
 ALONG, BY_SERVER, SHUFFLED, DEALT, ANYWHERE = ORDERS = [
     "along the rails", "server by server", "servers shuffled", "dealt out in turn", "GPUs shuffled"]
@@ -48,10 +47,7 @@ def orders(way: str, servers: int, draw: int) -> np.ndarray:
 @functools.cache
 def placed(way: str, kind: str, servers: int, oversubscription: int, draw: int) -> tuple[float, str]:
     """Return (seconds, what is narrowest) of an all-reduce of 1 GiB by eight rings in the order *way*."""
-    graph, rings = network(kind, servers, oversubscription).folded, orders(way, servers, draw)
-    seconds = ring(PLACES * servers).time_on(graph, BUFFER, order=rings)
-    pairs = np.concatenate([np.stack([one, np.roll(one, -1)], axis=1) for one in rings])
-    routing = route(graph, *graph.gpus[pairs].T)
-    tight = (np.bincount(routing.edge, routing.fraction, minlength=len(graph.src)) / graph.capacity).argmax()
+    graph = network(kind, servers, oversubscription).folded
+    (start, per_byte), tight = around(graph, orders(way, servers, draw))
     ends = " ".join(sorted({str(graph.kinds[graph.src[tight]]), str(graph.kinds[graph.dst[tight]])}))
-    return float(seconds), _NARROW[ends]
+    return start + per_byte * BUFFER, _NARROW[ends]

@@ -9,12 +9,12 @@ import numpy as np
 from fabriclib import catalog, units
 from fabriclib.collectives import Level, busbw, collective_time, schedule
 from fabriclib.collectives.cost import sent
-from fabriclib.collectives.schedule import Schedule
+from fabriclib.flows import route
 from fabriclib.links import link
 from fabriclib.machines import system
 from fabriclib.measurements import Measured, error, largest
 from fabriclib.nccl.constants import latencies
-from fabriclib.topology import Graph, fabric
+from fabriclib.topology import Graph, fabric, rail_rings
 
 from ...stage.words import joined
 
@@ -40,13 +40,7 @@ def steps(ranks: int) -> int:
     >>> steps(8)
     14
     """
-    return ring(ranks).counts().messages
-
-
-@functools.cache
-def ring(ranks: int) -> Schedule:
-    """Return the schedule of an all-reduce that goes round a ring."""
-    return schedule("all_reduce", "ring", ranks=ranks)
+    return schedule("all_reduce", "ring", ranks=ranks).counts().messages
 
 
 def between(collective: str, name: str, *, alpha: float = 0.0, beta: float = 0.0) -> float:
@@ -63,14 +57,27 @@ def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Gra
     return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed, oversubscription=oversubscription)
 
 
+def around(graph: Graph, rings: np.ndarray) -> tuple[tuple[float, float], int]:
+    """Return ((seconds to start, seconds a byte), the tightest edge) of an all-reduce round *rings*, an order of GPUs a row.
+
+    Step after step every GPU hands pieces of one size to the next in each ring, so one step tells the price of all that
+    `Schedule.line_on` adds up: its longest way, and the edge that has most to carry.
+    """
+    steps = 2 * (rings.shape[1] - 1)
+    routing = route(graph, *graph.gpus[np.stack([rings, np.roll(rings, -1, axis=1)]).reshape(2, -1)])
+    load = np.bincount(routing.edge, routing.fraction, minlength=len(graph.src)) / graph.capacity
+    return (steps * float(routing.latency.max()), steps * float(load.max()) / rings.size), int(load.argmax())
+
+
 @functools.cache
 def all_reduce_lines(servers: int, speed: str) -> dict[str, tuple[float, float]]:
     """Return {way: (seconds to start, seconds a byte)}: rings and two levels on the graph, switches that add by formula."""
-    graph, ranks = rails(servers, speed), PLACES * servers
-    levels = schedule("all_reduce", "hierarchical", ranks=ranks, dims=(PLACES, servers))
+    graph = rails(servers, speed).folded
+    rings = np.array(rail_rings(graph))
+    levels = schedule("all_reduce", "hierarchical", ranks=PLACES * servers, dims=(PLACES, servers))
     little, much = adding(np.array([1.0, BUFFER]), servers, speed)
     per_byte = float(much - little) / (BUFFER - 1)
-    return {ONE_RING: ring(ranks).line_on(graph, channels=1), RINGS: ring(ranks).line_on(graph, channels=PLACES),
+    return {ONE_RING: around(graph, rings[:1])[0], RINGS: around(graph, rings)[0],
             TWO_LEVELS: levels.line_on(graph), ADDING: (float(little) - per_byte, per_byte)}
 
 

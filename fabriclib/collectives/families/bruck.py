@@ -36,7 +36,7 @@ def _all_to_all(p: int) -> Moves:
     runs = p // (2 * bit)
     last = np.clip(p - 2 * bit * runs - bit, 0, None)
     rest = Moves(k, r, (r + bit) % p, 2 * bit * runs + bit, COPY, size=last)
-    return Moves(k, r, (r + bit) % p, bit, COPY, size=bit, repeat=runs, stride=2 * bit).beside(rest.where(last > 0))
+    return Moves(k, r, (r + bit) % p, bit, COPY, size=bit, repeat=runs, stride=2 * bit).beside(rest.where(rest.size > 0))
 
 
 ENTRIES = [
