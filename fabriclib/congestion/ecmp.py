@@ -259,9 +259,11 @@ def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choic
     at_once = max(1, _AT_ONCE // (choices * trials))
     for first in range(0, flows, at_once):
         for best, *others in start + rng.integers(paths, size=(min(at_once, flows - first), choices, trials)):
+            least = loads.take(best)
             for other in others:
-                best = np.where(loads[other] < loads[best], other, best)
-            loads[best] += 1
+                load = loads.take(other)
+                best, least = np.where(load < least, other, best), np.minimum(load, least)
+            loads[best] = least + 1
             yield best, table
 
 

@@ -134,7 +134,7 @@ SIZES = [2.0**k for k in range(16, 35)]
 @functools.cache
 def line(name: str) -> tuple[float, float]:
     """Return (seconds to start, seconds a byte) of a ring all-reduce over all GPUs of a server."""
-    start, per_byte = ring_plan(name).line_on(server(name))
+    start, per_byte = _ring_plan(len(server(name).gpus)).line_on(server(name))
     if direct(name):
         return start, per_byte
     # No peer-to-peer access: each message is two flows at once, with what else goes up and down.
@@ -153,15 +153,14 @@ def ranked() -> list[str]:
 
 
 @functools.cache
-def ring_plan(name: str):
-    """Return the schedule of a ring all-reduce over all GPUs of a server."""
-    return schedule("all_reduce", "ring", ranks=len(server(name).gpus))
+def _ring_plan(gpus: int):
+    return schedule("all_reduce", "ring", ranks=gpus)
 
 
 @functools.cache
 def sent(name: str) -> float:
     """Return how many times the buffer each GPU of a server sends in a ring all-reduce."""
-    return float(ring_plan(name).counts().sent)
+    return float(_ring_plan(len(server(name).gpus)).counts().sent)
 
 
 def ring_seconds(name: str, nbytes: float) -> float:
