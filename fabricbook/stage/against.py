@@ -72,6 +72,8 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     import altair as alt
 
     off = charts.y(ERROR, errors, ticks=(errors[0], 0, errors[1]))
+    off["axis"]["labelOverlap"] = "greedy"  # from below: where there is no room for three, the zero stays
+    off["axis"]["labelSeparation"] = 0
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
     zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=_within(off, _LOWER))
     if x.to_dict()["type"] == "nominal":

@@ -167,6 +167,14 @@ def here(x, y, *, colour: str):
     return live().mark_point(**mark).encode(x=x, y=y)
 
 
+def here_on_each(x, y, field: str, styles: dict[str, tuple]):
+    """`here` on every line of several, in the line's own colour; *field* and *styles* are those of `series`."""
+    import altair as alt
+
+    return tuple(here(x, y, colour=colour).transform_filter(alt.FieldEqualPredicate(equal=name, field=_escaped(field)))
+                 for name, (colour, _) in styles.items())
+
+
 def values(x, y, text: str, *, dx: int = 8):
     """What column *text* of the live table says, written beside each mark: numbers as the lab has rounded them."""
     import altair as alt

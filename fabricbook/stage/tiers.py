@@ -251,7 +251,7 @@ def _device_layers(here: dict) -> list:
         up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
         layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **PLAIN).encode(**here, text="label:N"))
     for kinds, size, mark in ((("initial",), scaled(17, 9), {}),
-                              (("root", "retimer"), scaled(12, 9), {"align": "left", "dx": 14}),
+                              (("root", "retimer"), scaled(12, 9), {"align": "left", "dx": 8, "dy": 11}),
                               (("caption",), charts.fitting("width", 16), {"align": "left"})):
         layers.append(of(*kinds).mark_text(fontSize=size, **mark, **PLAIN).encode(**here, text="label:N"))
     middle = here | {"x": alt.value(alt.ExprRef("width / 2"))}

@@ -47,6 +47,15 @@ def test_the_dips_of_the_headers_show_at_the_smallest_mtu():
     assert dip(256) > 10 > 3 > dip(4096) > 0
 
 
+def test_a_packet_to_scale_is_its_message_and_all_that_the_framing_adds():
+    table, sentence = book.lab("packet-to-scale").evaluate()
+    for name, frame in (("TCP", "tcp-ipv4"), ("RoCE v2", "rocev2"), ("InfiniBand", "ib")):
+        fields = table[table["transport"] == name]
+        assert fields["from"].tolist() == [0, *fields["to"][:-1]]
+        assert fields["to"].max() == fl.framing.overhead(frame) + tables.SIZE
+        assert f"{name} {fields['to'].max():.0f} bytes" in sentence
+
+
 def test_more_lost_packets_are_further_to_the_right_as_in_the_chart():
     assert book.lab("lost-packet").controls["one_in"].values == (10**6, 10**5, 10**4, 1000, 100)
 

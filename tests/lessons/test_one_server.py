@@ -59,7 +59,8 @@ def test_a_copy_to_a_gpu_that_is_not_there_goes_to_the_last():
 
 def test_the_matrix_holds_a_cell_a_pair_in_every_view():
     lab = book.lab("pair-matrix")
-    for show, cell in ((tables.LINE, "100"), (tables.REACHED, "71.1"), (tables.CLASS, "XGMI"), (tables.MEASURED, "76.3")):
+    for show, cell in ((tables.LINE, "100"), (tables.REACHED, "71.1"), (tables.CLASS, "XGMI"), (tables.MEASURED, "76.3"),
+                       (tables.ERROR, "-7")):
         table, _ = lab.evaluate(machine="MI250X node", show=show)
         assert len(table) == 64
         assert table.set_index(["from", "to"]).loc[("0", "6"), "cell"] == cell

@@ -27,6 +27,14 @@ def test_a_diamond_is_black_whole_and_as_large_as_asked():
     assert drawn["encoding"]["y"]["field"] == "time"
 
 
+def test_each_line_has_a_dot_of_its_own_colour():
+    dots = charts.here_on_each(X, Y, "who [1]", {"one": (charts.BLUE, charts.SOLID), "other": (charts.GREEN, charts.DASHED)})
+    drawn = [dot.to_dict() for dot in dots]
+    assert [dot["mark"]["color"] for dot in drawn] == [charts.BLUE, charts.GREEN]
+    assert [dot["transform"] for dot in drawn] == [
+        [{"filter": {"equal": name, "field": "who \\[1\\]"}}] for name in ("one", "other")]
+
+
 def lightness(colour):
     """The relative luminance of "#rrggbb", as WCAG 2 defines it."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -241,11 +241,14 @@ _LONGEST = 60 * units.us
 
 
 def _staircase_chart():
+    import altair as alt
+
     x = charts.x("steps", (0, MOST_STEPS + 2), title="steps of the ring", ticks=range(0, MOST_STEPS + 3, 2))
     y = charts.y("model", (0, _LONGEST), title="time of one all-reduce", unit="s", ticks=[k * 10 * units.us for k in range(7)])
     rows = [{"steps": int(s), "model": float(t), "label": f"{p} GPUs"} for p, s, t in zip(*staircase(), strict=True)]
     points = charts.fixed(rows)
-    names = charts.legible(points.encode(x=x, y=y, text="label:N"), align="left", dx=4, dy=19)
+    names = charts.legible(points.encode(x=x, y=y, text="label:N"), align="left", dy=19,
+                           dx=alt.ExprRef(f"{charts.NARROW} && datum.steps == {MOST_STEPS} ? -30 : 4"))
     return charts.stack(charts.line(x, y, colour=charts.CHIP), charts.diamonds(points, x, y), names, description=(
         "Time of one small all-reduce against the steps of the ring. Black diamonds: measured on 2 to 8 GPUs, on a straight line "
         "that does not start at zero. A blue line: what the two sliders say."))

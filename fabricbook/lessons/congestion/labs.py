@@ -69,7 +69,9 @@ def _draw_chart():
     number = parts.of("number").mark_text(fontSize=13, fontWeight="bold", color=charts.PAPER).encode(x=x, y=y, text="label:N")
     told = parts.of("figure").mark_text(fontSize=parts.scaled(16, 9, 700), fontWeight="bold").encode(
         x=x, y=y, text="label:N")
-    bar = parts.of("throws").mark_rect(stroke=charts.INK, strokeWidth=1, opacity=1).encode(x=x, x2="right:Q", y=y, y2="top:Q",
+    bar = parts.of("throws").mark_rect(stroke=charts.INK, opacity=1).encode(
+        x=x, x2="right:Q", y=y, y2="top:Q",
+        strokeWidth=alt.condition("datum.right > datum.left", alt.value(1), alt.value(0)),
         color=alt.condition("datum.state == 'now'", alt.value(charts.YELLOW), alt.value(charts.FILL)))
     many = parts.of("count").mark_text(fontSize=13, align="left", dx=5).encode(x=x, y=y, text="label:N")
     even = charts.fixed([{"bottom": 1.0}]).mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(y=y)
@@ -222,11 +224,11 @@ def _queue_chart():
     near = charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES))
     x, y = _panel("far (ms)", "far (MB)", _FAR, "time (ms)", ["width * 0.52", "width"], "right")
     far = charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES))
-    full = charts.fixed([{"far (ms)": 0, "to": _FAR[0], "far (MB)": BUFFER / units.MB, "label": "a whole switch's memory"}])
-    bound = full.mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(x=x, x2="to:Q", y=y)
-    named = full.mark_text(align="left", dx=4, dy=-9, fontWeight="bold", color=charts.LIMIT, fontSize=13).encode(
-        x=x, y=y, text="label:N")
-    return charts.stack(near, alt.layer(bound, named, far), height=340, description=(
+    full = charts.fixed([{"far (ms)": _FAR[0], "from": 0, "far (MB)": BUFFER / units.MB, "label": "a switch's memory"}])
+    bound = full.mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(x=x, x2="from:Q", y=y)
+    named = charts.legible(full.encode(x=x, y=y, text="label:N"), align="right", dx=-4, dy=-11, fontWeight="bold",
+                           color=charts.LIMIT, fontSize=charts.fitting("width * 0.48", 14))
+    return charts.stack(near, alt.layer(bound, *named, far), height=340, description=(
         "The bytes that wait before the receiver's port against time. On the left the first 100 microseconds up to 2 MB, on the "
         f"right 10 milliseconds up to 14 MB, with the memory of a switch, {units.format(BUFFER)}, as a dashed line. Dotted: "
         "nobody slows down, and the queue passes that memory. Dashed: with pauses alone it stays at the threshold. Dash-dotted: "
@@ -300,14 +302,14 @@ def hashing_against_published():
                    f"is off by {min(off[_MEAN]):.0f} to {max(off[_MEAN]):+.0f} %.")
 
 
-_BUFFERS = dict(zip(adaptive_published(), (charts.CLUSTER, charts.OTHER, charts.OTHER_2), strict=True))
+_PORTS = "four ports at line rate"
 
 
 def _adaptive_chart():
     return against.chart(
-        charts.names("nodes", [f"{nodes} nodes" for nodes in ALPS], channel="X", title=""),
+        charts.names("nodes", [f"{nodes} nodes" for nodes in ALPS], channel="X", title=" "),
         lambda field: charts.y(field, (0, 110e9), title="bus rate", unit="B/s"),
-        {buffer: (colour, charts.SOLID) for buffer, colour in _BUFFERS.items()}, errors=(-20, 120), description=(
+        {_PORTS: (charts.CLUSTER, charts.SOLID)}, errors=(-20, 120), description=(
             "For 8, 16 and 512 nodes four ports at line rate as a short bar, the same for all, and as black diamonds the bus "
             "rates that all-reduces of three sizes reached; below, by how much the bar is more."))
 
@@ -316,9 +318,8 @@ def _adaptive_chart():
      leaves_out="Headers, software, and whoever else was computing on the machine.", sources=["boeschf-alps"])
 def adaptive_against_measured():
     """A network that routes by load is nearly as good as its ports, until it is large and shared."""
-    table = against.table("nodes", {
-        buffer: ([f"{nodes} nodes" for nodes in found], *zip(*found.values(), strict=True))
-        for buffer, found in adaptive_published().items()})
+    found = [(f"{nodes} nodes", *rates) for runs in adaptive_published().values() for nodes, rates in runs.items()]
+    table = against.table("nodes", {_PORTS: tuple(zip(*found, strict=True))})
     few, many = ([error for where, error in zip(table["nodes"], table[against.ERROR], strict=True)
                   if (where == f"{max(ALPS)} nodes") == large] for large in (False, True))
     return table, (f"Four ports a node at line rate: {min(few):.0f} to {max(few):.0f} % more than was measured on few nodes, "
@@ -327,7 +328,7 @@ def adaptive_against_measured():
 
 def _headroom_chart():
     return against.chart(
-        charts.names("port", headroom_ports(), channel="X", title=""),
+        charts.names("port", headroom_ports(), channel="X", title=" "),
         lambda field: charts.y(field, (0, 120), title="headroom (kB)"),
         dict(zip(headrooms_published(), ((charts.OTHER, charts.DASHED), (charts.CLUSTER, charts.SOLID)), strict=True)),
         errors=(-50, 50), description=(

@@ -206,6 +206,9 @@ def ports_per_gpu(wiring: str, gpus: int, radix: int, oversubscription: float) -
     return design.ports / gpus / (2 if wiring == PLANES else 1)
 
 
+_PORTS = "ports for each GPU"
+
+
 def published_points() -> list[dict]:
     """Return the named designs of 400G switch ports: GPUs, and the 400G switch ports in use for each."""
     rows = []
@@ -213,17 +216,22 @@ def published_points() -> list[dict]:
     for name, label in _POINTS.items():
         design = fabric_counts(name)
         ends = sum(run.count * run.link.line * (1 if i == 0 else 2) for i, run in enumerate(design.cables))
-        rows.append({"GPUs": design.gpus, "ports for each GPU": round(ends / unit / design.gpus, 3), "label": label})
+        rows.append({"GPUs": design.gpus, _PORTS: round(ends / unit / design.gpus, 3), "label": label})
     return rows
 
 
 def _growth_chart():
+    import altair as alt
+
     x = charts.x("GPUs", (14, 80_000), title="GPUs", log=2, ticks=_GROWN[::2])
-    y = charts.y("ports for each GPU", (0, 6), title="400G switch ports in use for each GPU", ticks=range(0, 7))
+    y = charts.y(_PORTS, (0, 6), title="400G switch ports in use for each GPU", ticks=range(0, 7)).axis(
+        format="d", values=list(range(7)))
     lines = charts.live().mark_line(strokeWidth=3.5, interpolate="step-before").encode(
         x=x, y=y, **charts.series("wiring", _LINES))
-    marks = charts.measured(published_points(), x, y)
-    return charts.stack(lines, marks, height=340, description=(
+    points = charts.fixed(published_points())
+    beside = charts.beside(x, 10, "label") | {"dy": alt.ExprRef(f"datum['{_PORTS}'] % 1 ? 15 : -13")}  # clear of the lines
+    names = charts.legible(points.encode(x=x, y=y, text="label:N"), **beside, color=charts.MEASURED)
+    return charts.stack(lines, charts.diamonds(points, x, y), *names, height=340, description=(
         "Switch ports in use for each GPU against the number of GPUs, on a logarithmic axis: solid for rails, dashed for rails "
         "in two planes. The lines climb in steps where a tier is added, and end where three tiers are full. Black diamonds: "
         "published designs."))
@@ -240,7 +248,7 @@ def fabric_growth(radix, oversubscription):
     """A fabric grows in steps: each tier more costs every GPU two switch ports more."""
     found = [(wiring, gpus, ports_per_gpu(wiring, gpus, radix, oversubscription)) for wiring in _LINES for gpus in _GROWN]
     table = {"wiring": [w for w, _, _ in found], "GPUs": [g for _, g, _ in found],
-             "ports for each GPU": [None if p is None else round(p, 3) for _, _, p in found]}
+             _PORTS: [None if p is None else round(p, 3) for _, _, p in found]}
     last = {wiring: max((g for w, g, p in found if w == wiring and p is not None), default=0) for wiring in _LINES}
     small, large = (ports_per_gpu(RAILS, size, radix, oversubscription) for size in (_GROWN[2], last[RAILS]))
     return table, (f"Switches of {radix} ports: {_GROWN[2]} GPUs on rails take {small:.2g} switch ports each, {last[RAILS]:,} "
@@ -260,7 +268,7 @@ def _cabling_chart():
         return charts.x(field, (1e-5, 10), title="time, on the fabric as cabled", unit="s", log=10)
 
     y = charts.names("what", list(PLANS), title=" ")
-    styles = {BY_RAIL: ("circle", charts.CLUSTER), BY_SERVER: ("diamond", charts.OTHER)}
+    styles = {BY_RAIL: ("circle", charts.CLUSTER), BY_SERVER: ("square", charts.OTHER)}
     shapes, colours = zip(*styles.values(), strict=True)
     legend = charts.legend(list(styles), symbolSize=260)
     shape = alt.Shape("cabling:N", scale=alt.Scale(domain=list(styles), range=list(shapes)), legend=legend)
@@ -331,7 +339,7 @@ _LIMITS = {"rings": (charts.CLUSTER, charts.SOLID), "two levels": (charts.OTHER,
 
 def _sums_chart():
     return against.chart(
-        charts.names("what", list(sums_published()), channel="X", title=""),
+        charts.names("what", list(sums_published()), channel="X", title=" "),
         lambda field: charts.y(field, (0, 550e9), title="bus rate", unit="B/s"), _LIMITS, errors=(-50, 50), description=(
             "For four published all-reduces two limits of the fabric as short bars, of rings over all NICs and of two levels, "
             "and what was reached as black diamonds; below, by how much either limit is more."))
@@ -348,5 +356,6 @@ def sums_against_fabric():
     table = against.table("what", {plan: (list(found), [limits[plan] for limits, _ in found.values()], measured)
                                    for plan in _LIMITS})
     rings = table[against.ERROR][:len(found)]
-    return table, (f"The limit of rings lies {rings[0]:.0f} and {rings[1]:.0f} % above what rings reached, and "
+    above = " and ".join(dict.fromkeys(f"{error:.0f}" for error in rings[:2]))
+    return table, (f"The limit of rings lies {above} % above what rings reached, and "
                    f"{-rings[2]:.0f} % below a sum that cannot have run them.")

@@ -17,6 +17,7 @@ from .tables import (
     FITTING,
     KERNEL,
     METRES,
+    PACKET_PARTS,
     RDMA_MTU,
     RDMA_MTUS,
     ROUND,
@@ -26,6 +27,7 @@ from .tables import (
     TRANSPORTS,
     climbed,
     latency_against_measured,
+    packet_fields,
     rdma_against_measured,
     usual,
     wires,
@@ -162,12 +164,15 @@ def _stacked(name: str, found: tuple[ladder.Rung, ...], near: bool) -> list[dict
 _SIZES = [2**k for k in range(3, 21)]
 _CURVES = {"TCP": (charts.OTHER, charts.DASH_DOT), "RoCE v2": (charts.CLUSTER, charts.SOLID),
            "InfiniBand": (charts.CHIP, charts.DASHED)}
+
+
 def _share_chart():
     x = charts.x("message (B)", (8, 2**20), title="message", unit="B", log=2)
     y = charts.y("payload (%)", (0, 100), title="share of the wire that is message (%)")
-    dots = charts.here(x, charts.y("here (%)", (0, 100), title="share of the wire that is message (%)"), colour=charts.CLUSTER)
+    here = charts.y("here (%)", (0, 100), title="share of the wire that is message (%)")
     return charts.stack(
-        charts.line(x, y, colour=charts.CLUSTER, **charts.series("transport", _CURVES)), dots,
+        charts.line(x, y, colour=charts.CLUSTER, **charts.series("transport", _CURVES)),
+        *charts.here_on_each(x, here, "transport", _CURVES),
         description="The share of the bytes on the wire that are message, against the size of the message on a logarithmic "
                     "scale, for TCP, RoCE v2 and InfiniBand. All rise steeply and then level off below 100 %, with small dips "
                     "where one more packet begins. Dots mark the size chosen.")
@@ -197,6 +202,44 @@ def header_share(size, rdma_mtu, ethernet_mtu, speed):
                    f"{units.format(8 * line * here['RoCE v2'], 'b/s', 4)} of it.")
 
 
+# ---- a packet to scale ----
+
+_PART_COLOURS = [charts.CLUSTER, charts.OTHER_2, charts.YELLOW, charts.PAPER, charts.FAINT]
+
+
+def _packet_chart():
+    import altair as alt
+
+    x = {end: charts.x(end, (0, 160), title="bytes on the wire") for end in ("from", "middle")}
+    y = charts.names("transport", list(TRANSPORTS), title=" ")
+    colour = alt.Color("part:N", scale=alt.Scale(domain=PACKET_PARTS, range=_PART_COLOURS), legend=charts.legend(
+        PACKET_PARTS, symbolSize=170, symbolType="square", symbolStrokeColor=charts.EDGE))
+    fields = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.6}).encode(
+        x=x["from"], x2="to:Q", y=y, color=colour)
+    room = "(scale('x', datum.to) - scale('x', datum.from))"
+    fits = alt.ExprRef(f"{room} < 5.5 * length(datum.label) + 8 ? 0 : 1")
+    names = charts.legible(charts.live().encode(x=x["middle"], y=y, text="label:N"), edge=3,
+                           fontSize=charts.fitting(room, 15, least=9), opacity=fits)
+    return charts.stack(fields, *names, height=270, description=(
+        "One packet of each transport to scale, a box for each field: what belongs to the link, internet addresses, the "
+        "transport's own header, the message, checksums. The message is less than half of TCP's and of RoCE's packet."))
+
+
+@lab("packet-to-scale", title="One packet, to scale", tier="cluster", controls=(), chart=_packet_chart,
+     leaves_out="Line code and FEC, which take their share of every byte alike. The gap is the least that Ethernet leaves "
+                "between two packets.",
+     sources=["pingdo-roce", "csdn-iba", "rfc-9293", "rfc-7323"])
+def packet_to_scale():
+    """RoCE wraps what InfiniBand says into Ethernet, IP and UDP."""
+    rows = packet_fields()
+    table = {column: [row[column] for row in rows] for column in rows[0]}
+    table["label"] = [field.removesuffix(" header").removeprefix("InfiniBand ") for field in table["field"]]
+    table["middle"] = [(start + end) / 2 for start, end in zip(table["from"], table["to"], strict=True)]
+    ends = {row["transport"]: row["to"] for row in rows}
+    said = ", ".join(f"{name} {end:.0f} bytes" for name, end in ends.items())
+    return table, f"A message of {units.format(SIZE)} in one packet takes on the wire: {said}."
+
+
 # ---- lab 3: a lost packet ----
 
 _LOSS = np.logspace(-6, -1, 51)
@@ -212,7 +255,7 @@ def _loss_chart():
     y = charts.y("goodput (%)", (0, 100), title=title)
     return charts.stack(
         charts.line(x, y, colour=charts.CLUSTER, **charts.series("recovery", _HOW)),
-        charts.here(x, charts.y("here (%)", (0, 100), title=title), colour=charts.LIMIT),
+        *charts.here_on_each(x, charts.y("here (%)", (0, 100), title=title), "recovery", _HOW),
         description="The share of the rate that arrives for good, against the share of packets lost on a logarithmic scale. With "
                     "selective repeat it stays near 100 % until one packet in a hundred is lost; with go-back-N it falls long "
                     "before. Dots mark the loss chosen.")

@@ -39,6 +39,29 @@ tomahawk, tomahawk_printed = switch("tomahawk4"), catalog.figure("tomahawk4-chip
 with_address, with_field = map(catalog.figure, ("rocev2-overhead-74", "rocev2-overhead-66"))
 
 
+# What a field of a packet is for: all others have to do with the internet's addresses, or with the transport itself.
+MESSAGE = "the message"
+_PARTS = {"the link": ("preamble and start delimiter", "Ethernet header", "LRH", "inter-frame gap"),
+          "internet addresses": ("IPv4 header", "UDP header"),
+          "the transport": ("InfiniBand BTH", "BTH", "TCP header", "TCP timestamps option"),
+          MESSAGE: (MESSAGE,), "checksums": ("ICRC and FCS", "FCS", "ICRC", "VCRC")}
+PACKET_PARTS = list(_PARTS)
+
+
+def packet_fields() -> list[dict]:
+    """Return the fields of one packet with a message of SIZE bytes: transport, field, part, from and to, in bytes."""
+    found = []
+    for name, frame in {"TCP": "tcp-ipv4", "RoCE v2": "rocev2", "InfiniBand": "ib"}.items():
+        fields = [(row["field"], row["bytes"]) for row in catalog.rows("framings") if row["framing"] == frame]
+        behind = next(at for at, (field, _) in enumerate(fields) if field in _PARTS["checksums"])
+        at = 0.0
+        for field, size in [*fields[:behind], (MESSAGE, SIZE), *fields[behind:]]:
+            part = next(part for part, those in _PARTS.items() if field in those)
+            found.append({"transport": name, "field": field, "part": part, "from": at, "to": at + size})
+            at += size
+    return found
+
+
 def wires(transport: str, speed: str):
     """Return (wire, slot) of a transport at a speed."""
     ethernet, infiniband, slot = SPEEDS[speed]

@@ -17,6 +17,7 @@ from .tables import (
     BOX,
     CLASS,
     COPIES,
+    ERROR,
     GPUS,
     HOST,
     KINDS,
@@ -116,13 +117,14 @@ def _matrix_chart():
         **place, text="cell:N", color=dark)
     return charts.stack(boxes, *lit, text, height=400, description=(
         "A square of cells, a row for the GPU that sends and a column for the one that receives. Each cell holds the GB/s of "
-        "that pair, or how it is joined; the higher the rate, the darker the cell. A bent arrow marks a detour through other "
-        "GPUs. The chosen pair has a thick edge; if it is a detour, the pairs that it passes have a dashed one."))
+        "that pair, how it is joined, or by how many per cent the model is off; the higher the rate, the darker the cell. A "
+        "bent arrow marks a detour through other GPUs. The chosen pair has a thick edge; if it is a detour, the pairs that it "
+        "passes have a dashed one."))
 
 
 @lab("pair-matrix", title="Every pair of GPUs", tier="server",
      controls=[Control("machine", list(PAIRED), default="MI250X node", label="server", as_="menu"),
-               Control("show", [LINE, REACHED, CLASS, MEASURED], default=LINE, as_="menu"),
+               Control("show", [LINE, REACHED, CLASS, MEASURED, ERROR], default=LINE, as_="menu"),
                Control("peer", [PEER, STAGED], default=PEER, label="peer-to-peer", as_="menu"),
                Control("pair", list(PAIRS), default="GPU 0 to GPU 1", as_="menu", picks="pair")],
      chart=_matrix_chart,
@@ -135,13 +137,13 @@ def pair_matrix(machine, show, peer, pair):
     """The matrix that a benchmark prints, from the graph, and the way of one pair."""
     name = PAIRED[machine]
     found, rates = cells(name, show, peer), cells(name, LINE, peer)
-    bent = detours(server(name)) & found.keys() if peer == PEER and show != CLASS else set()
+    bent = detours(server(name)) & found.keys() if peer == PEER and show not in (CLASS, ERROR) else set()
     sides = range(len(server(name).gpus))
     where = [(i, j) for i in sides for j in sides]
     shades = found if show in (LINE, REACHED, MEASURED) else rates
     lit, passed = _lit(name, PAIRS[pair], peer) if PAIRS[pair] in where else ({}, "")
     table = {"from": [str(i) for i, _ in where], "to": [str(j) for _, j in where],
-             "cell": ["–" if i == j else _cell(found.get((i, j), "")) + DETOUR * ((i, j) in bent) for i, j in where],
+             "cell": ["–" if i == j else _cell(found.get((i, j), ""), show) + DETOUR * ((i, j) in bent) for i, j in where],
              "shade": [None if i == j else shades.get((i, j)) for i, j in where],
              "lit": [lit.get(cell, "") for cell in where],
              "pair": ["" if i == j else f"GPU {i} to GPU {j}" for i, j in where]}
@@ -149,7 +151,7 @@ def pair_matrix(machine, show, peer, pair):
     unknown = "a board without a CPU has no host memory" if hostless else "no published figure that we know of tells it"
     told = f" {len(bent)} of them take a detour through other GPUs ({DETOUR})." if bent else ""
     chosen = found.get(PAIRS[pair], "")
-    chosen = f"{pair}: {_cell(chosen)}{'' if show == CLASS else ' GB/s'}, {passed}. " if chosen and passed else ""
+    chosen = f"{pair}: {_cell(chosen, show)}{_UNITS.get(show, ' GB/s')}, {passed}. " if chosen != "" and passed else ""
     return table, f"{chosen}On {machine}, {show}, peer-to-peer {peer}: {_matrix_told(found, show, unknown)}{told}"
 
 
@@ -164,8 +166,11 @@ def _lit(name: str, pair: tuple[int, int], peer: str) -> tuple[dict[tuple[int, i
     return dict.fromkeys(hops, PASSED) | {pair: CHOSEN}, f"over {', '.join(between)}" if between else "directly"
 
 
-def _cell(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}"
+_UNITS = {CLASS: "", ERROR: " %"}
+
+
+def _cell(value: float | str, show: str) -> str:
+    return value if isinstance(value, str) else f"{value:+.0f}" if show == ERROR else f"{value:.3g}"
 
 
 def _matrix_told(found: dict, show: str, unknown: str) -> str:
@@ -175,6 +180,8 @@ def _matrix_told(found: dict, show: str, unknown: str) -> str:
         words, many = np.unique(list(found.values()), return_counts=True)
         return ", ".join(f"{m} pairs {word}" for word, m in zip(words, many, strict=True)) + "."
     low, high = min(found.values()), max(found.values())
+    if show == ERROR:
+        return f"{len(found)} pairs, {low:+.0f} to {high:+.0f} %."
     rates = span(low * units.GB, high * units.GB, "B/s")
     alike = f"{len(found)} pairs, {rates}" if " to " in rates else f"all {len(found)} pairs {rates}"
     return f"{alike}." if high < 1.05 * low else f"{alike}; the fastest has {high / low:.1f} times the slowest."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...course.stops import Choice, Find, Number
 from ...stage import tiers
-from .tables import BOX, CLASS, FAR, HOST, LINE, MEASURED, NEAR, PEER, REACHED, RING, STAGED
+from .tables import BOX, CLASS, ERROR, FAR, HOST, LINE, NEAR, PEER, RING, STAGED
 
 # ---- one server ----
 
@@ -151,8 +151,8 @@ _NEIGHBOURS, _SIDE, _ACROSS = "Neighbours below one switch", "Other pairs of one
 
 def _missed(see) -> str:
     """The pairs on which the model is more than a tenth off."""
-    columns = (see(show=show)["cell"] for show in (CLASS, REACHED, MEASURED))
-    off = {word for word, model, seen in zip(*columns, strict=True) if word != "–" and abs(float(model) / float(seen) - 1) > 0.12}
+    columns = (see(show=show)["cell"] for show in (CLASS, ERROR))
+    off = {word for word, error in zip(*columns, strict=True) if word != "–" and abs(float(error)) > 12}
     return {"PIX": _NEIGHBOURS, "NODE": _SIDE, "SYS": _ACROSS}[", ".join(off)]
 
 
@@ -181,9 +181,9 @@ PAIR_MATRIX = (
                   "SYS": "Change *show*, and compare the cells beside the diagonal."},
            saw="One pair at a time, the links between the sockets are wide enough. The word says whom you may meet, not what "
                "you get."),
-    Choice("missed", "No peer-to-peer access. Compare *what a copy reaches* with *measured*.",
+    Choice("missed", "No peer-to-peer access. A cell says by how many per cent the model is off.",
            "On which pairs is the model off the most?", options=[_NEIGHBOURS, _SIDE, _ACROSS], answer=_missed,
-           at={"machine": "eight Titan RTX, staged", "show": MEASURED, "peer": STAGED},
+           at={"machine": "eight Titan RTX, staged", "show": ERROR, "peer": STAGED},
            hints={_SIDE: "Compare a few cells, also those beside the diagonal.",
                   _ACROSS: "Compare a few cells, also those beside the diagonal."},
            saw="Both halves of such a copy share one uplink, one up and one down. The model lets them pass freely; the server "

@@ -27,6 +27,7 @@ NEAR, *_, FAR = COPIES
 RING, ALL, HOST = "ring", "all-to-all", "host memory to every GPU"
 PATTERNS = [*COPIES, RING, ALL, HOST]
 LINE, REACHED, CLASS, MEASURED = "line rate", "what a copy reaches", "path class", "measured"
+ERROR = "the model's error (%)"
 MOST_GPUS = 8  # of a matrix of pairs
 
 
@@ -100,7 +101,7 @@ def way(name: str, sender: int, receiver: int, peer: str) -> list[int]:
 
 
 def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]:
-    """Return {(from, to): GB/s or word} for the pairs of GPUs of a server; a pair of which nothing is known is missing."""
+    """Return {(from, to): GB/s, word or % of error} for the pairs of GPUs of a server; what is not known is missing."""
     graph = server(name)
     if peer == STAGED and show != CLASS and not len(graph.of_kind("cpu")):
         return {}
@@ -112,6 +113,9 @@ def cells(name: str, show: str, peer: str) -> dict[tuple[int, int], float | str]
         table = matrix(name, peer)
         rows = [row for row in catalog.rows("p2p_measurements") if row["table"] == table]
         return {tuple(int(end[3:]) for end in row["pair"]): row["bytes_per_s"] / units.GB for row in rows}
+    if show == ERROR:
+        model, seen = (cells(name, what, peer) for what in (REACHED, MEASURED))
+        return {pair: 100 * (model[pair] / seen[pair] - 1) for pair in seen if pair in model}
     if show == LINE:
         rates = p2p(graph, staged=peer == STAGED).rates
     elif (how := "staged" if peer == STAGED else method(name)) and _knows(how, graph):

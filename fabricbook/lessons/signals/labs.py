@@ -182,8 +182,8 @@ def _along_chart():
     bands = [parts.of(part).mark_rect(fill=fill, stroke=charts.EDGE).encode(x=x, x2="x2:Q", y=y("dB"), y2="dB2:Q")
              for part, fill in (("band", charts.FILL), ("chip", charts.BLUE_TINT))]
     called = parts.of("band", "chip").mark_text(
-        fontSize=charts.fitting("scale('x', datum.x2) - scale('x', datum.x) + 6", 13, least=8), align="left", dx=4,
-        baseline="top", dy=4).encode(x=x, y=y("dB"), text="label:N")
+        fontSize=charts.fitting("scale('x', datum.x2) - scale('x', datum.x) + 6", 13, least=8), align="left",
+        dx=alt.ExprRef(f"{charts.NARROW} ? 1 : 4"), baseline="top", dy=4).encode(x=x, y=y("dB"), text="label:N")
     way = {"x": x, "y": y("dB"), "detail": "stretch:N", "order": "order:Q"}
     lines = parts.of("way").mark_line(strokeWidth=3, color=charts.SERVER).encode(**way)
     over = parts.of("over").mark_line(strokeWidth=6, color=charts.LIMIT).encode(**way)

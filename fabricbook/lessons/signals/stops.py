@@ -68,10 +68,10 @@ LOSS = (
     Choice("money", "Stay at PCIe 5, and try the boards.", "Can money for a better board replace the retimer here?",
            options=[_BEST, _SECOND, _NO_BOARD], answer=_boards,
            at={"channel": _BASEBOARD, "generation": "PCIe 5", "board": "GETEK", "retimers": 0},
-           hints={_BEST: "Choose the first of the list, and look at the end of the last bar.",
-                  _SECOND: "Choose the first two of the list, and look at the end of the last bar."},
+           hints={_BEST: "Move the slider to its left end, and look at the end of the last bar.",
+                  _SECOND: "Try the two at the left end of the slider: where does the last bar end?"},
            saw="Even the best comes out beyond the line: packages, connectors and module take their part on any board."),
-    Find("slot", "Now the card in a slot, at PCIe 5, without a retimer. Go down the list of boards.",
+    Find("slot", "Now the card in a slot, at PCIe 5, without a retimer. Move the board's slider to the right.",
          "Which is the first that does not do?", control="board", accepts=_first_beyond("board"),
          at={"channel": _SLOT, "generation": "PCIe 5", "board": "Megtron 6", "retimers": 0},
          hint="Read the sentence: it says by how much the loss is too much, or that it fits.",
@@ -177,7 +177,7 @@ _TWO_HINTS = {_NOISE: "Look at single lines: are they thick, or thin and many?",
               _PAST: "Look at single lines: are they thin and many, or thick?"}
 
 EYE = (
-    Number("eyes", "The white bar is what stays open between two voltages. Go from PCIe 5 to PCIe 6.",
+    Number("eyes", "The upright bar is what stays open between two voltages. Go from PCIe 5 to PCIe 6.",
            "How many openings are there now?", kind="ratio", unit="openings", example="2 openings",
            answer=lambda see: _openings(see, generation="PCIe 6"), at={"generation": "PCIe 5", "inches": START},
            slips={"that is the number of voltages; an opening lies between two": 4},
