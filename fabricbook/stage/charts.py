@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 LIVE = "table"
 PAGE = "page"  # in an expression: the width of the whole chart in pixels, as the page has it; `width` is that of the plot alone
@@ -123,12 +124,23 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
 
 
 def _slanted(listed: list[str]) -> dict:
-    """Names below a chart, on a slant where they would run into one another."""
+    """Names below a chart: in several lines where they would run into one another, on a slant where those would too."""
+    import textwrap
+
     import altair as alt
 
-    close = f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * max(len(str(name)) for name in listed):.0f}"
+    longest = max(len(str(name)) for name in listed)
+    letters = max(longest // 2 + 1, 7)
+    lines = {name: [line for part in re.split("(?<=,) ", name) for line in textwrap.wrap(part, letters)]
+             for name in map(str, listed)}
+
+    def close(letters):
+        return f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * letters:.0f}"
+
+    tight = close(max(len(line) for name in lines.values() for line in name))
     look = {"labelAngle": ("-60", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", "14")}
-    return {name: alt.ExprRef(f"{close} ? {slanted} : {level}") for name, (slanted, level) in look.items()}
+    return {"labelExpr": f"{close(longest)} && !({tight}) ? ({json.dumps(lines)})[datum.label] : datum.label"} | {
+        name: alt.ExprRef(f"{tight} ? {slanted} : {level}") for name, (slanted, level) in look.items()}
 
 
 def _wrapped(listed: list[str]) -> dict:

@@ -129,7 +129,7 @@ def dies_chart(description: str):
     look = charts.series("state", {_USED: (charts.CHIP, charts.SOLID), _IDLE: (charts.FAINT, charts.SOLID)})
     packages = of("package").mark_rule(strokeWidth=scaled(76, 50, 600), strokeCap="round", color=charts.FILL).encode(**_ends())
     cables = of("cable").mark_rule().encode(**_ends(), **look, strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None))
-    said = charts.legible(of("cable").encode(x=_x("label x"), y=_y("label y"), text="label:N"), edge=5,
+    said = charts.legible(of("cable").encode(x=_x("label x"), y=_y("label y"), text="label:N"), edge=9,
                           fontSize=scaled(14, 10, 600), fontWeight="bold")
     used = f"datum.state == '{_USED}'"
     dots, names = _devices()
