@@ -5,9 +5,9 @@ function make(tag, className, text) {
   return element;
 }
 
-/* A number stays on one line with the word after it, its unit as a rule, and with its sign. */
+/* A number stays on one line with the word after it, its unit as a rule, with its sign, and with a name before it. */
 function unbroken(text) {
-  return text.replace(/(?<=\d) (?=\D)|(?<=[×÷]) /g, "\u00a0");
+  return text.replace(/(?<=\d) (?=\D)|(?<=[×÷]) |(?<=\b[A-Z]\w*) (?=\d)/g, "\u00a0");
 }
 
 /* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. Not so the
