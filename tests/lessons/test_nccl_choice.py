@@ -47,7 +47,7 @@ def test_the_strip_covers_every_size_without_a_gap():
 
 def test_the_default_sentence_gives_the_worked_check():
     assert "16 MiB over 1 node of a DGX H100: NCCL v2.30.7-1 would pick NVLS with Simple, score 86.7 µs" in LAB.evaluate()[1]
-    assert "ring with LL128, has 129 µs" in LAB.evaluate()[1]
+    assert "next best is ring with LL128, 129 µs." in LAB.evaluate()[1]
     assert "would pick ring with LL, score 28 µs" in LAB.evaluate(nbytes=2.0**20)[1]
 
 

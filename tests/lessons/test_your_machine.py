@@ -25,7 +25,7 @@ def test_where_the_model_is_right_the_error_is_nothing():
     table, sentence = overlay(rows_of(fl.AlphaBeta(2e-6, 1e-9)))
     assert set(table["error"]) == {"+0 %"}
     assert "2 µs to start, then 1 GB/s" in sentence
-    assert "ring up to 64 KiB: 0 %" in sentence
+    assert "misses ring by 0 % up to 64 KiB" in sentence
 
 
 def test_a_busy_computer_is_said_to_be_one():

@@ -135,8 +135,8 @@ def error_by_regime(group, constants):
     for regime, aim in ((accuracy.REGIMES[0], wanted[0]), (accuracy.REGIMES[3], wanted[1])):
         add("wanted", regime, aim, 0.0, "aimed at")
     worst = max(scores, key=lambda id: scores[id][0])
-    return rows, (f"{len(scores)} {group} tables, constants {constants}: {units.portion(means[0])} off over all sizes, "
-                  f"{units.portion(means[3])} from 64 MiB. Worst: {names[worst]}, {units.portion(scores[worst][0])}.")
+    return rows, (f"{len(scores)} {group} tables: {units.portion(means[0])} off over all sizes, {units.portion(means[3])} from "
+                  f"64 MiB. Worst: {names[worst]}, {units.portion(scores[worst][0])}.")
 
 
 # ---- lab 3: what NCCL would pick ----
@@ -196,7 +196,7 @@ def _choice_chart():
 @lab("nccl-choice", title="What NCCL would pick", tier="cluster",
      controls=[Control("machine", list(MACHINES), default="DGX H100", as_="menu"),
                Control("collective", _CHOSEN, default="all_reduce", as_="menu"),
-               Control("nodes", [2**k for k in range(8)], default=1, unit="nodes"),
+               Control("nodes", [2**k for k in range(8)], default=1),
                Control("nbytes", _BUFFERS, default=2.0**24, label="buffer", unit="B", drags="x")],
      chart=_choice_chart, stops=stops.CHOICE,
      leaves_out="The tuner of NCCL {{ version }} (June 2026) alone: version 2.32 of November 2026 adds another cost "
@@ -255,10 +255,10 @@ def _picked(one, machine: str, nodes: int, nbytes: float) -> str:
     ranked = sorted((score, name) for name, score in one.scores.items() if score == score)
     second = next(((score, a, p) for score, (a, p) in ranked if a != one.algorithm), None)
     other = "" if second is None else (
-        f"; the best other algorithm, {_WORDS[second[1]]} with {_WORDS[second[2]]}, has {units.format(second[0], 's')}")
+        f"; next best is {_WORDS[second[1]]} with {_WORDS[second[2]]}, {units.format(second[0], 's')}")
     many = "1 node" if nodes == 1 else f"{nodes} nodes"
     return (f"{units.format(nbytes)} over {many} of a {machine}: NCCL {one.version} would pick {_WORDS[one.algorithm]} with "
-            f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}. A score is no measured time.")
+            f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}.")
 
 
 # ---- a machine that the model never saw, and one where it fails ----
@@ -296,5 +296,5 @@ def failing_against_measured():
     table = against.table("message", {_ALPS: beside_unseen("gh200x8-alps-ar", "alps-gh200", 2)})
     fall = int(np.argmin(np.diff(table[against.MEASURED])[table["message"][:-1] < accuracy.LARGE]))
     before, after = table[against.MEASURED][fall:fall + 2]
-    return table, (f"{units.format(table['message'][fall])} take {before / after:.2g} times as long as "
+    return table, (f"Two nodes of Alps: {units.format(table['message'][fall])} take {before / after:.2g} times as long as "
                    f"{units.format(table['message'][fall + 1])}.")

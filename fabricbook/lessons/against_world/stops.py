@@ -111,9 +111,10 @@ def _falls(see) -> str:
 
 
 REGIMES = (
-    Choice("worst", "A dot is a table, a black bar the mean of its column.", "In which column is the model worst?",
-           options=list(accuracy.REGIMES[1:]), answer=_worst, field="regime", at={"group": "single-node"},
-           hints={accuracy.REGIMES[1]: "Nearly. Read the figures beside the black bars.",
+    Choice("worst", "A dot is a table, a black bar the mean of its column. Take the tables of several nodes.",
+           "In which column is the model worst now?",
+           options=list(accuracy.REGIMES[1:]), answer=_worst, field="regime", at={"group": "multi-node"},
+           hints={accuracy.REGIMES[2]: "Nearly. Read the figures beside the black bars.",
                   accuracy.REGIMES[3]: "There the bar is the lowest."},
            saw="Below 64 MiB the launcher, the hops and the library's choice of a protocol set the time, and they differ from "
                "site to site. Training mostly sums large buffers; a token of inference sends small ones."),

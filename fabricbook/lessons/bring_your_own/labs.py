@@ -185,7 +185,8 @@ def overlay(rows: list[dict], shown: str = _ALL) -> tuple[dict, str]:
     table = {"what": [NAMES[rows[i]["algorithm"]] for i in wanted], "message": [rows[i]["nbytes"] for i in wanted],
              "measured (s)": [rows[i]["seconds"] for i in wanted], "model (s)": [model[i] for i in wanted],
              "error": ["" if np.isnan(model[i]) else percent(model[i] / rows[i]["seconds"] - 1) for i in wanted]}
-    return table, f"{line!r}".strip("<>").replace("AlphaBeta: ", "One message takes ") + f". {_busy(line)}{_missed(rows, model)}"
+    takes = f"{line!r}".strip("<>").replace("AlphaBeta:", "One message takes").partition(";")[0]
+    return table, f"{takes}. {_busy(line)}{_missed(rows, model)}"
 
 
 def _line(messages: list[dict]) -> AlphaBeta:
@@ -214,12 +215,13 @@ def _missed(rows, model) -> str:
     errors = {}
     for row, predicted in zip(rows, model, strict=True):
         if row["collective"] != measure.MESSAGE[0] and not np.isnan(predicted):
-            size = "up to" if row["nbytes"] <= SMALL else "above"
-            errors.setdefault((NAMES[row["algorithm"]], size), []).append(abs(predicted / row["seconds"] - 1))
+            size = f"up to {units.format(SMALL)}" if row["nbytes"] <= SMALL else "above"
+            errors.setdefault(NAMES[row["algorithm"]], {}).setdefault(size, []).append(abs(predicted / row["seconds"] - 1))
     if not errors:
         return "The collectives are still to come."
-    said = [f"{name} {size} {units.format(SMALL)}: {round(100 * np.mean(off))} %" for (name, size), off in errors.items()]
-    return f"From that alone the model misses, on average, {'; '.join(said)}."
+    said = [f"{name} by {' and '.join(f'{round(100 * np.mean(off))} % {size}' for size, off in sizes.items())}"
+            for name, sizes in errors.items()]
+    return f"From that the model misses {', '.join(said)}."
 
 
 def _own_chart():

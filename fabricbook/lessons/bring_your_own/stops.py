@@ -169,8 +169,9 @@ def _large_ring(see) -> str:
 
 
 COMPUTER = (
-    Choice("small", "Four processes. Look at the marks at the left end.", "Which way to add up is the quickest for a few bytes?",
-           options=_WAYS, answer=_quickest, field="what", at={"processes": 4},
+    Choice("small", "Four processes, the left end. Where marks cover each other, show one way at a time.",
+           "Which way to add up is the quickest for a few bytes?", options=_WAYS,
+           answer=_quickest, field="what", at={"processes": 4},
            hints={_RING: "Its marks lie highest there: six messages, one after the other.",
                   _DOUBLING: "Close. Another mark lies just below."},
            saw="Few messages win small, here as in a cluster: a ring of four takes six, the others fewer."),

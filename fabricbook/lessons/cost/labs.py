@@ -293,10 +293,9 @@ def busbw_lab(shown, gpus, rate, latency):
              "algorithm": np.repeat([*seconds, "measured"], [_SWEEP.size] * len(seconds) + [found]),
              "printed (GB/s)": np.concatenate([*printed.values(), [np.nan] * found]),
              "measured (GB/s)": np.concatenate([[np.nan] * rows, measured]), "text": [""] * rows + [t for _, _, t in points]}
-    ring, tree, nvls = (units.format(values[-1] * units.GB, "B/s") for values in printed.values())
-    return table, (f"{gpus} GPUs, every port moving {units.format(rate, 'B/s')}: for {units.format(_SWEEP[-1])} the {shown} is "
-                   f"{ring} with a ring, {tree} with a double tree, {nvls} with NVLS, which "
-                   f"{_against_wire(printed['NVLS'])}.")
+    nvls = printed["NVLS"]
+    return table, (f"{gpus} GPUs, every port moving {units.format(rate, 'B/s')}: with NVLS the {shown} of "
+                   f"{units.format(_SWEEP[-1])} is {units.format(nvls[-1] * units.GB, 'B/s')}; it {_against_wire(nvls)}.")
 
 
 def _against_wire(printed: np.ndarray) -> str:

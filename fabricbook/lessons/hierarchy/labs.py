@@ -82,8 +82,8 @@ def two_levels(servers, speed, nbytes):
 
 
 def _ranked(now: dict[str, float]) -> str:
-    """Return the ways, fastest first, each with its time and how many times the least that is."""
-    first, *others = sorted(now, key=now.get)
+    """Return the ways, fastest first, each with its time and how many times the least that is; without one ring."""
+    first, *others = sorted((way for way in now if way != ONE_RING), key=now.get)
     rest = ", ".join(f"{way} {units.format(now[way], 's')} ({now[way] / now[first]:.3g} times)" for way in others)
     return f"{first} {units.format(now[first], 's')}; {rest}"
 
@@ -199,7 +199,7 @@ def _table(found, runs):
 @lab("nvls-against-measured", title="What adding gains in a server", tier="server", controls=(),
      chart=lambda: _against(
          "GPUs of a server", nvls_gain(), {_COUNTED: (charts.SERVER, charts.SOLID), _WITH_FACTOR: (charts.OTHER, charts.DASHED)},
-         lambda field: charts.y(field, (0, 2), title="times as fast as a ring"), (-30, 30),
+         lambda field: charts.y(field, (0, 2), title="times a ring"), (-30, 30),
          "For 5 to 8 H200 and 6 to 8 B200 two short bars, the gain of switches that add by the buffers counted, and with NCCL's "
          "own factor; a diamond for the gain measured. Below, by how much each is off."),
      leaves_out="Starts: the buffers are large. Why a port moves less when it reads sums than when it copies.",
@@ -215,7 +215,7 @@ def nvls_against_measured():
 @lab("two-servers-against-measured", title="Two servers, more than a ring can", tier="cluster", controls=(),
      chart=lambda: _against(
          "two servers", two_servers(), {_RING: (charts.OTHER_2, charts.DOTTED), _LEVELS: (charts.CLUSTER, charts.SOLID)},
-         lambda field: charts.y(field, (0, 800e9), title="busbw of an all-reduce", unit="B/s"), (-60, 30),
+         lambda field: charts.y(field, (0, 800e9), title="busbw", unit="B/s"), (-60, 30),
          "For seven pairs of servers two short bars, the most that a ring could reach and what two levels allow; a diamond for "
          "the busbw measured. Below, by how much each is off. Every diamond lies between the two."),
      leaves_out="Software and headers. What one server takes was measured on another machine with the same GPUs.",
