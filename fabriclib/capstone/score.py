@@ -137,38 +137,66 @@ def evaluate(brief: Brief, axes: dict[str, tuple]) -> Grid:
     for s, name in enumerate(axes["system"]):
         for f, fabric in enumerate(axes["fabric"] if name in brief.systems else ()):
             for o, narrower in enumerate(axes["oversubscription"]):
-                _fill(found, (s, f, o), brief, axes, FABRICS[fabric], system(name), float(narrower))
+                _fill(found, (s, f, o), brief, axes, Wiring(name, 0, fabric, float(narrower)))
     return _margins(brief, found)
 
 
-def _fill(found: dict, at: tuple, brief: Brief, axes: dict, fabric, machine, narrower: float) -> None:
+class Wiring(NamedTuple):
+    """What a network is counted for: the id of a machine, how many GPUs, a fabric, ports of a leaf down for each port up."""
+
+    system: str
+    gpus: int
+    fabric: str
+    narrower: float
+
+
+def _fill(found: dict, at: tuple, brief: Brief, axes: dict, wiring: Wiring) -> None:
     """Write what the plans of one machine, fabric and oversubscription need into *found*."""
     s, f, o = at
-    ran = jobs.RUN[brief.job](brief, machine, axes["gpus"], axes["tp"], axes["pp"], pod=fabric.pod, oversubscription=narrower)
+    ran = _ran(brief, wiring, *(tuple(axes[name]) for name in ("gpus", "tp", "pp")))
     found["seconds"][s, :, :, :, f, o] = ran.seconds[..., None, None]
     found["room"][s, :, :, :, f, o] = ran.room[..., None, None]
+    spares = np.array(axes["spare"]) * system(wiring.system).server_gpus
     for g, gpus in enumerate(axes["gpus"]):
-        design = wired(machine, gpus, fabric, narrower)
-        if isinstance(design, str):
+        here = wiring._replace(gpus=gpus)
+        if isinstance(wired(here), str):
             continue
-        spares = np.array(axes["spare"])
-        found["gpus"][s, g, :, :, f, o] = gpus + spares * machine.server_gpus
-        shares = [jobs.share(brief, machine, gpus, design, int(spare)) for spare in spares]
-        found["share"][s, g, :, :, f, o] = shares
+        found["gpus"][s, g, :, :, f, o] = gpus + spares
+        found["share"][s, g, :, :, f, o] = [_share(brief, here, int(spare)) for spare in axes["spare"]]
         for k, optics in enumerate(axes["optics"]):
-            if fits_rack(fabric, optics):
-                below, above = OPTICS[optics]
-                watts = cluster_power(machine, fabric=design, below=below, above=above).watts
-                found["watts"][s, g, :, :, f, o, k] = watts * (1 + spares * machine.server_gpus / gpus)
+            if fits_rack(FABRICS[wiring.fabric], optics):
+                found["watts"][s, g, :, :, f, o, k] = _watts(here, optics) * (1 + spares / gpus)
 
 
-def wired(machine, gpus: int, fabric, narrower: float):
+# Plans that differ in one thing ask for most of the same: a step of a slider must not count it all again.
+@functools.lru_cache(maxsize=512)
+def _ran(brief: Brief, wiring: Wiring, gpus: tuple, tp: tuple, pp: tuple) -> jobs.Ran:
+    return jobs.RUN[brief.job](brief, system(wiring.system), gpus, tp, pp, pod=FABRICS[wiring.fabric].pod,
+                               oversubscription=wiring.narrower)
+
+
+@functools.lru_cache(maxsize=4096)
+def wired(wiring: Wiring):
     """Return the counts of the network, or the sentence that says why it cannot be wired so."""
-    asked = {"per_server": machine.server_gpus, "radix": RADIX, "oversubscription": narrower, "speed": machine.port.link.id}
+    machine, fabric = system(wiring.system), FABRICS[wiring.fabric]
+    assert machine.port, "every machine of a brief has one"
+    asked = {"per_server": machine.server_gpus, "radix": RADIX, "oversubscription": wiring.narrower,
+             "speed": machine.port.link.id}
     try:
-        return fabric_counts(fabric.kind, gpus=gpus, **asked | fabric.options)
+        return fabric_counts(fabric.kind, gpus=wiring.gpus, **asked | fabric.options)
     except ValueError as refused:
         return str(refused)
+
+
+@functools.lru_cache(maxsize=4096)
+def _share(brief: Brief, wiring: Wiring, spare: int) -> float:
+    return jobs.share(brief, system(wiring.system), wiring.gpus, wired(wiring), spare)
+
+
+@functools.lru_cache(maxsize=4096)
+def _watts(wiring: Wiring, optics: str) -> float:
+    below, above = OPTICS[optics]
+    return float(cluster_power(system(wiring.system), fabric=wired(wiring), below=below, above=above).watts)
 
 
 def fits_rack(fabric, optics: str) -> bool:
@@ -206,13 +234,13 @@ def score(brief, plan: Plan) -> Score:
 
 def _refused(brief: Brief, plan: Plan) -> str:
     """Return why a plan cannot be built for a brief, in the words of what refuses it."""
-    machine, fabric = system(plan.system), FABRICS[plan.fabric]
+    fabric = FABRICS[plan.fabric]
     if plan.system not in brief.systems:
         return f"only {', '.join(brief.systems)} can be had for it; got {plan.system}."
     if not fits_rack(fabric, plan.optics):
         metres = cable(OPTICS[COPPER][0]).reach
         return f"copper reaches {metres:g} m, and the leaves of {plan.fabric} are farther; take modules, or rack switches."
-    design = wired(machine, plan.gpus, fabric, plan.oversubscription)
+    design = wired(Wiring(plan.system, plan.gpus, plan.fabric, float(plan.oversubscription)))
     return design if isinstance(design, str) else jobs.REFUSED[brief.job](brief, plan)
 
 
