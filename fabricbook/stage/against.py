@@ -71,7 +71,8 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     """
     import altair as alt
 
-    off = charts.y(ERROR, errors, ticks=(errors[0], 0, errors[1]))
+    off = charts.y(ERROR, errors, title="error", ticks=(errors[0], 0, errors[1]))
+    off["axis"]["labelExpr"] = "datum.label + ' %'"  # beside the numbers: so high a title would be too small to read
     off["axis"]["labelOverlap"] = "greedy"  # from below: where there is no room for three, the zero stays
     off["axis"]["labelSeparation"] = 0
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot

@@ -131,7 +131,7 @@ def _slanted(listed: list[str]) -> dict:
 
     longest = max(len(str(name)) for name in listed)
     letters = max(longest // 2 + 1, 7)
-    lines = {name: [line for part in re.split("(?<=,) ", name) for line in textwrap.wrap(part, letters)]
+    lines = {name: [line for part in re.split("(?<=,) ", name) for line in textwrap.wrap(part, letters, break_long_words=False)]
              for name in map(str, listed)}
 
     def close(letters):
