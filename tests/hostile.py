@@ -105,7 +105,7 @@ RESULTS = {
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
     "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.steps.StepEnergy", "energy.ways.Way",
     "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
-    "workloads.step.TrainingStep",
+    "workloads.step.TrainingStep", "workloads.request.Request", "workloads.kv.KvTransfer", "workloads.experts.Exchange",
 }
 
 # Where an infinity, or a NaN, is an answer.
@@ -144,6 +144,8 @@ VALID: dict[str, Callable[[], dict]] = {
     "availability.uptime.Uptime.why": lambda: {"self": fl.uptime("dgx-h100", gpus=64)},
     "workloads.accelerators.Accelerator": lambda: _fields(fl.accelerator("h100-sxm")),
     "workloads.accelerators.Accelerator.best": lambda: {"self": fl.accelerator("h100-sxm"), "dtype": "fp8"},
+    "workloads.kv.KvTransfer.why": lambda: {"self": fl.kv_transfer("llama-3-8b", "dgx-h100", prompt=1024), "at": 0},
+    "workloads.request.Request.why": lambda: {"self": fl.request("llama-3-8b", "dgx-h100", gpus=1), "at": 0},
     "workloads.step.TrainingStep.groups": lambda: {"self": _step(), "at": 0},
     "workloads.step.TrainingStep.timeline": lambda: {"self": _step(), "at": 0},
     "workloads.step.TrainingStep.why": lambda: {"self": _step(), "at": 0},

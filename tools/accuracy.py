@@ -6,6 +6,7 @@
     python tools/accuracy.py --add      write the scores that are missing there, of new tables
     python tools/accuracy.py --steps    score training steps, each source left out in turn: held_out_steps.csv, README.md
     python tools/accuracy.py --refit-steps    fit the constants of training steps anew, on all their tables
+    python tools/accuracy.py --requests, --refit-requests    the same of requests
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import fitting
 import numpy as np
-import step_fitting
+import room_fitting
 
 from fabriclib import accuracy, catalog, machines
 from fabriclib.workloads import published
@@ -81,25 +82,49 @@ def with_scores(text: str, held_out) -> str:
     return re.sub(r"beside \d+ published", f"beside {len(accuracy.tables())} published", text, count=1)
 
 
-def with_steps(text: str, scores) -> str:
-    """Return README's *text* with these scores of training steps in their table, and the number of steps above it."""
-    rows = "\n".join(step_fitting.readme_rows(scores))
-    text = re.sub(r"(?<=\n\|---\|---\|---\|---\|---\|---\|---\|---\|\n)(?:\|.*\n)+", lambda _: rows + "\n", text, count=1)
-    many = published.steps().seconds.size
-    return re.sub(r"beside \d+ published\ntraining steps", f"beside {many} published\ntraining steps", text)
+ROOMS = {"steps": (room_fitting.training, "training steps"), "requests": (room_fitting.serving, "requests")}
 
 
-def show_steps(scores) -> None:
-    print("\nTraining steps: |predicted / measured - 1| of the time of a step, by table")
-    print(f"{'table':58}{'rows':>6}" + "".join(f"{name.replace('_', ' '):>12}" for name in step_fitting.COLUMNS))
-    for row in step_fitting.readme_rows(scores):
+def with_room(text: str, which: str, scores) -> str:
+    """Return README's *text* with these scores of training steps or requests in their table, and the number of rows above."""
+    room, said = ROOMS[which][0](), ROOMS[which][1]
+    head, found, rest = text.partition(f"### {said.capitalize()}\n")
+    rows = "\n".join(room.readme_rows(scores))
+    rest = re.sub(r"(\n(?:\|---)+\|\n)(?:\|.*\n)+", lambda found: found[1] + rows + "\n", rest, count=1)
+    return head + found + re.sub(r"beside \d+ published", f"beside {room.published.seconds.size} published", rest, count=1)
+
+
+def show_room(which: str, scores) -> None:
+    room, said = ROOMS[which][0](), ROOMS[which][1]
+    print(f"\n{said.capitalize()}: |predicted / measured - 1| of the time, by table")
+    print(f"{'table':78}{'rows':>6}" + "".join(f"{name.replace('_', ' '):>12}" for name in room.columns))
+    for row in room.readme_rows(scores):
         name, many, *errors = (cell.strip(" *") for cell in row.strip("|").split("|"))
-        print(f"{name[:57]:58}{many:>6}" + "".join(f"{error:>12}" for error in errors))
+        print(f"{name[:77]:78}{many:>6}" + "".join(f"{error:>12}" for error in errors))
 
 
-def write_steps(scores) -> None:
-    step_fitting.write(scores)
-    README.write_text(with_steps(README.read_text(encoding="utf-8"), scores), encoding="utf-8")
+def wired_rows() -> list[str]:
+    """Return the rows of README's table of what is pure wiring: the mean, then table by table."""
+    off = {table: np.abs(np.array(ratios) - 1) for table, ratios in published.wired().items()}
+    rows = [f"| **all** |  | {100 * np.mean([one.mean() for one in off.values()]):.1f} % |"]
+    return rows + [f"| {table} | {one.size} | {100 * one.mean():.1f} % |"
+                   for table, one in sorted(off.items(), key=lambda pair: pair[1].mean())]
+
+
+def with_wired(text: str) -> str:
+    """Return README's *text* with the errors of what is pure wiring."""
+    head, found, rest = text.partition("| pure wiring |")
+    rows = "\n".join(wired_rows())
+    return head + found + re.sub(r"(\n(?:\|---)+\|\n)(?:\|.*\n)+", lambda found: found[1] + rows + "\n", rest, count=1)
+
+
+def score_room(which: str) -> None:
+    """Score a room, print that, and write it into its table of data/ and README.md."""
+    room = ROOMS[which][0]()
+    scores = room.scores()
+    show_room(which, scores)
+    room.write(scores)
+    README.write_text(with_wired(with_room(README.read_text(encoding="utf-8"), which, scores)), encoding="utf-8")
 
 
 def _rounded(errors) -> str:
@@ -115,18 +140,18 @@ def main() -> int:
     arguments.add_argument("--refit", action="store_true", help="fit and write data/fitted.csv")
     arguments.add_argument("--write", action="store_true", help="write data/held_out.csv and README.md")
     arguments.add_argument("--add", action="store_true", help="write there what is missing")
-    arguments.add_argument("--refit-steps", action="store_true", help="fit the constants of training steps: data/fitted.csv")
-    arguments.add_argument("--steps", action="store_true", help="score training steps alone, and write them")
+    for which, (_, said) in ROOMS.items():
+        arguments.add_argument(f"--refit-{which}", action="store_true", help=f"fit the constants of {said}: data/fitted.csv")
+        arguments.add_argument(f"--{which}", action="store_true", help=f"score {said} alone, and write them")
     asked = arguments.parse_args()
-    if asked.refit_steps:
-        step_fitting.refit()
-        print("wrote data/fitted.csv; run again to see the errors")
-        return 0
-    if asked.steps:
-        scores = step_fitting.scores()
-        show_steps(scores)
-        write_steps(scores)
-        return 0
+    for which, (room, _) in ROOMS.items():
+        if getattr(asked, f"refit_{which}"):
+            room().refit()
+            print("wrote data/fitted.csv; run again to see the errors")
+            return 0
+        if getattr(asked, which):
+            score_room(which)
+            return 0
     if asked.refit:
         kept = [table for table in accuracy.tables() if table.split == "fit"]
         fitting.write(fitting.fit(kept), kept)
@@ -143,7 +168,9 @@ def main() -> int:
     shared = {table.id for table in accuracy.tables() if table.cause}
     for group, means in accuracy.summary({id: one for id, one in held_out.items() if id not in shared}).items():
         print(f"{f'the same without {len(shared)} tables of a shared network, {group}':70}" + _cells(means))
-    show_steps(step_fitting.scores())
+    for which, (room, _) in ROOMS.items():
+        show_room(which, room().scores())
+    print("\nPure wiring, nothing fitted\n" + "\n".join(wired_rows()))
     if asked.write:
         write(held_out)
     return 0

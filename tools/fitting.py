@@ -17,6 +17,7 @@ from fabriclib.prediction.constants import Constants
 
 SPREAD = 0.1  # a relative error that is nothing unusual
 STEP = 1e-3  # of a difference, in widths
+FITTED_ON = {"prediction": "tables", "workloads": "steps", "serving": "requests"}  # the column that says so
 DOUBT = 0.5  # how much a departure of one width from a prior weighs beside it
 
 
@@ -131,7 +132,7 @@ def write_values(constants: Constants, moved: dict[tuple[str, str], list[str]], 
     for row in (one for one in rows if one["room"] == room):
         key = row["subject"], row["quantity"]
         row["value"] = f"{constants[key]:.4g}"
-        row["tables" if room == "prediction" else "steps"] = " ".join(moved.get(key, ()))
+        row[FITTED_ON[room]] = " ".join(moved.get(key, ()))
     with open(catalog.data_folder() / "fitted.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()

@@ -165,7 +165,7 @@ def nearest(value: int, allowed) -> str:
     return " or ".join(map(str, below + above))
 
 
-def _divisors(number_: int, most: int = 100_000) -> list[int]:
+def divisors(number_: int, most: int = 100_000) -> list[int]:
     small = [one for one in range(1, int(number_**0.5) + 1) if number_ % one == 0]
     return [one for one in {*small, *(number_ // one for one in small)} if one <= most]
 
@@ -186,19 +186,19 @@ def _alone(c, j) -> str:
 
 
 def _domain(c, j) -> str:
-    best = max(one for one in _divisors(j.model.heads) if one <= j.system.gpus)
+    best = max(one for one in divisors(j.model.heads) if one <= j.system.gpus)
     return (f"tp must lie inside one domain, {j.system.gpus} GPUs of {j.system.name}; got {c['tp']}. The largest that divides "
             f"the {j.model.heads} heads and fits is {best}.")
 
 
 def _heads(c, j) -> str:
     return (f"tp must divide the {j.model.heads} heads of {j.model.name}; got {c['tp']}, nearest "
-            f"{nearest(c['tp'], _divisors(j.model.heads))}.")
+            f"{nearest(c['tp'], divisors(j.model.heads))}.")
 
 
 def _layers(c, j) -> str:
     layers, pieces = j.model.layers, c["pp"] * c["virtual"]
-    allowed = [one for more in ENDS for one in _divisors(layers + more)]
+    allowed = [one for more in ENDS for one in divisors(layers + more)]
     for kept in (c["pp"], c["virtual"]):  # rather change the other one
         if some := [one for one in allowed if one % kept == 0]:
             allowed = some
@@ -213,19 +213,19 @@ def _virtual(c, j) -> str:
 
 
 def _sequence(c, j) -> str:
-    return f"cp must divide seq = {c['seq']}; got {c['cp']}, nearest {nearest(c['cp'], _divisors(c['seq']))}."
+    return f"cp must divide seq = {c['seq']}; got {c['cp']}, nearest {nearest(c['cp'], divisors(c['seq']))}."
 
 
 def _experts(c, j) -> str:
     if not j.model.experts:
         return f"ep must be 1 for {j.model.name}, which has no experts; got {c['ep']}."
     return (f"ep must divide the {j.model.experts} experts of {j.model.name}; got {c['ep']}, nearest "
-            f"{nearest(c['ep'], _divisors(j.model.experts))}.")
+            f"{nearest(c['ep'], divisors(j.model.experts))}.")
 
 
 def _plane(c, j) -> str:
     ranks = c["gpus"] // c["pp"]
-    allowed = [one for one in _divisors(j.model.experts or 1) if ranks % one == 0]
+    allowed = [one for one in divisors(j.model.experts or 1) if ranks % one == 0]
     return (f"ep must divide the {ranks} ranks of a pipeline stage, tp x cp x dp; got {c['ep']}, nearest "
             f"{nearest(c['ep'], allowed) or 1}.")
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import experts
 from .job import Job
 from .memory import GRADIENT, WEIGHT, params_per_gpu
 from .placement import Group, groups
@@ -60,11 +61,9 @@ def _of_layer(job: Job, placed: dict[str, Group]):
 def distinct(nodes, topk: int):
     """Return how many copies of a token leave for *nodes*, of *topk*: a node gets one, whichever of its experts want it.
 
-    *topk* experts lie on nodes (1 - (1 - 1 / nodes)^topk) different nodes, if all are as likely. In one node each has its own.
+    In one node each has its own.
     """
-    nodes = np.asarray(nodes, dtype=float)
-    many = nodes * (1 - (1 - 1 / np.maximum(nodes, 1.0)) ** topk) / topk
-    return np.where(nodes > 1, many, 1.0)
+    return np.where(np.asarray(nodes) > 1, experts.distinct(nodes, topk) / topk, 1.0)
 
 
 def _between_stages(job: Job, placed: dict[str, Group]) -> Message:

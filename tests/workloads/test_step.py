@@ -146,7 +146,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(given, says):
     (lambda: fl.transformer("llama-3-70"), "Did you mean 'llama-3-70b'"),
     (lambda: fl.accelerator("h100"), "Did you mean 'h100-sxm'"),
     (lambda: fl.training_step("lama-3-70b", "dgx-h100", **LLAMA), "Did you mean"),
-    (lambda: fl.training_step("llama-3-70b", "l40s-pcie", **LLAMA), "system must be one whose accelerator is known"),
+    (lambda: fl.training_step("llama-3-70b", "rtx4090-pcie", **LLAMA), "system must be one whose accelerator is known"),
     (lambda: fl.training_step("qwen3-30b-a3b", "dgx-h100", gpus=60, global_batch=60, seq=512, ep=16), "divide the 60 ranks"),
     (lambda: fl.splits("llama-3-70b", "dgx-h100", gpus=8, global_batch=8, seq=8192), "no split of 8 does: the leanest"),
     (lambda: fl.splits("llama-3-70b", "dgx-h100", gpus=64, global_batch=1, seq=7, micro_batch=2), "gpus must be such that"),
