@@ -83,7 +83,7 @@ def test_a_recipe_works(recipe, copy):
 
 @pytest.mark.parametrize(("recipe", "command", "said"), [
     ("lab", "make check ROOM=start_here ONLY='shows and start_here'", "['share-of-the-start']"),
-    ("claim", "make check ROOM=moving_bytes ONLY='claims and moving_bytes'", "['n'] == []"),
+    ("claim", "make check ROOM=moving_bytes ONLY='claims and moving_bytes'", "['o'] == []"),
     ("lesson", "make check ROOM=trial", "lesson 'trial' is not known"),
     ("benchmark table", "make check ROOM=readme ONLY=scored", "held_out.csv lacks"),
 ])

@@ -1,0 +1,49 @@
+"""When things fail: its pictures show what the library computes, and its short formulas are the library's."""
+
+import pytest
+
+import fabricbook as book
+import fabriclib as fl
+from fabricbook.lessons.when_things_fail import broken, tables
+from fabriclib import availability
+
+
+def test_the_small_formulas_are_those_of_the_library():
+    many = {"gpu": tables.GPUS, "host": tables.GPUS / 8, "nic": tables.GPUS, "cable": tables.GPUS,
+            "leaf": tables.GPUS / tables.LEAF, "software": tables.GPUS}
+    years = {part: tables.years_of(part) for part in many}
+    assert 3600 * tables.hours_between(many, years) == pytest.approx(fl.uptime("dgx-h100", gpus=tables.GPUS).between)
+    assert tables.interval(60, 11_000) == availability.young(60, 11_000)
+    assert fl.uptime("dgx-h100", gpus=tables.GPUS, spare=tables.fewest_spares(tables.GPUS)).shares.waiting <= 0.01
+
+
+def test_each_tick_is_an_interruption_and_the_quiet_has_none():
+    table, sentence = book.lab("fifty-four-days").evaluate(throws=2)
+    ticks = table[table["part"] == "interruption"]
+    assert f"{len(ticks)} interruptions" in sentence
+    start, end = table.loc[table["part"] == "quiet", ["day", "to"]].iloc[0]
+    assert not ticks["day"].between(start + 1e-9, end - 1e-9).any()
+
+
+def test_the_lowest_point_of_the_u_is_the_best_interval():
+    lost = tables.all_lost(tables.GPUS, tables.SAVE, tables.RESTART)
+    assert tables.MINUTES[lost.argmin()] == pytest.approx(tables.BEST / 60, rel=0.15)
+    assert lost.min() == pytest.approx(100 * (1 - tables.job().share), abs=0.01)
+
+
+def test_what_is_drawn_of_a_lost_cable():
+    def states(wiring, lost, pattern=tables.RINGS):
+        return [row["state"] for row in broken.drawn(wiring, lost, pattern) if row["part"] == "cable"]
+
+    assert set(states(tables.ONE, tables.NOTHING)) == {broken.AS_BEFORE, broken.IDLE}
+    two = states(tables.TWO, tables.CABLE)
+    assert (two.count(broken.OUT), two.count(broken.LESS), two.count(broken.MORE)) == (1, 4, 0)  # GPU 0 and its two neighbours fill plane 1
+    one = states(tables.ONE, tables.CABLE)
+    assert (one.count(broken.OUT), one.count(broken.AS_BEFORE)) == (1, 28)
+    assert [row["lost"] for row in broken.drawn(tables.ONE, tables.CABLE, tables.RINGS) if row["part"] == "gpu cut off"] == [""]
+    assert states(tables.ONE, tables.SPINE, tables.EVERYONE).count(broken.MORE) == 3 * 8
+
+
+def test_rates_of_others_are_off_by_a_factor_of_two():
+    for promised, seen in tables.elsewhere().values():
+        assert 0.49 < promised / seen < 2
