@@ -32,10 +32,12 @@ class Control:
         until: takes the lab's other controls and returns the last of *values* that there is with them, where they decide it.
         picks: a column of the lab's table: a click on a mark whose row has there one of *values*, or its text, picks that.
         drags: "x" or "y": the axis of the chart along which a drag in the picture moves this control.
+        carries: a column of the lab's table: a mark whose row has text there can be carried, under that text, to a mark that
+            *picks* names, and picks that.
 
     Raises:
         ValueError: no values, a repeated value, a default that is not among them, an unknown kind or axis, a verb without
-            steps, a menu that ends.
+            steps, a menu that ends, something carried to nowhere.
 
     >>> links = Control("links", range(1, 19), default=18, unit="links")
     >>> links.text(18), links.position(3)
@@ -56,6 +58,7 @@ class Control:
     until: Callable | None = None
     picks: str = ""
     drags: str = ""
+    carries: str = ""
 
     def __post_init__(self) -> None:
         # Frozen: what was given is brought to one form here, once, and never changes again.
@@ -66,6 +69,8 @@ class Control:
         known("as_", self.as_, KINDS)
         if self.drags:
             known("drags", self.drags, AXES)
+        if self.carries and not self.picks:
+            raise ValueError(f"carries of control {self.name} needs picks, the column that says where to; got picks=''.")
         if self.until and self.as_ == "menu":
             raise ValueError(f"until of control {self.name} ends a slider or steps; got as_='menu'.")
         if self.verb and self.as_ != "steps":

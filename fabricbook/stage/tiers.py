@@ -19,11 +19,12 @@ from .parts import of, scaled
 
 IDLE, IN_USE, TIGHT = "idle", "in use", "▲ bottleneck"
 X, Y = (-0.03, 1.03), (-0.28, 1.2)  # what is seen of the plane
-HEIGHTS = {"cpu": 1.0, "root": 0.89, "pcie-switch": 0.64, "nic": 0.4, "ssd": 0.4, "gpu": 0.16}
+HEIGHTS = {"cpu": 1.0, "root": 0.89, "pcie-switch": 0.66, "nic": 0.36, "ssd": 0.36, "gpu": 0.12}
 LOWEST_SWITCH = 0.55  # below it cables end at devices
 LEVEL = 0.14  # from one PCIe switch to the next below it
-BARE_GPUS, BAR_BELOW = 0.8, 0.34  # the height of GPUs in a server without CPUs, and of switches below GPUs
+BARE_GPUS, BAR_BELOW = 0.8, 0.3  # the height of GPUs in a server without CPUs, and of switches below GPUs
 NAMES = {"cpu": "CPU", "root": "root", "pcie-switch": "switch", "nic": "NIC", "ssd": "SSD", "gpu": "GPU", "retimer": "retimer"}
+WRITTEN = {"gpu": 0.22, "nic": 0.4, "ssd": 0.4}  # how far up a device's cable its figure stands: a GPU's below the row of NICs
 MOST_NAMED = 16  # devices whose names are written out; of more, their initials
 MOST_ARCS = 12  # that are labelled one by one; of more, the outermost stands for all
 ALONG = np.linspace(0, 1, 13)
@@ -182,7 +183,9 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, written
     if not _is_arc(graph, at, cable):
         if graph.kinds[b] == "switch":  # straight down to the bar
             low = np.array([high[0], low[1]])
-        spot = low + (high - low) * (0.5 if low[1] == high[1] or graph.kinds[b] == "switch" else 0.4)
+        level = low[1] == high[1] or graph.kinds[b] == "switch"
+        lower = str(graph.kinds[a if at[a][1] < at[b][1] else b])
+        spot = low + (high - low) * (0.5 if level else WRITTEN.get(lower, 0.5))
         mark = [{"part": "rate", "label": label, "state": state, "x": spot[0], "y": spot[1]}]
         mark = mark if written and cable["link"] != "inside" else []
         return [row | {"x": low[0], "y": low[1], "x2": high[0], "y2": high[1], "px": px}, *mark]

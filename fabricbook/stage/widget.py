@@ -111,6 +111,7 @@ def _setup(lab: Lab) -> dict:
             "verb": control.verb,
             "picks": control.picks,
             "drags": control.drags,
+            "carries": control.carries,
             "values": list(control.values) if control.picks or control.drags else [],
         }
         for control in declared.controls

@@ -142,9 +142,9 @@ def test_a_nic_beside_its_gpu_spares_the_way_through_the_cpu():
     beside = TREE.evaluate(traffic=box.TO_NIC)[1]
     away = TREE.evaluate(traffic=box.TO_NIC, nics=box.ON_CPUS)[1]
     assert "57.6 GB/s each, 461 GB/s together" in beside
-    assert "By PIX: GPU 0 – PCIe switch 0 – NIC 0." in beside
+    assert "By PIX: GPU 0 – switch 0 – NIC 0." in beside
     assert "28.8 GB/s each, 230 GB/s together" in away
-    assert "By PHB: GPU 0 – PCIe switch 0 – CPU 0 – NIC 0." in away
+    assert "By PHB: GPU 0 – switch 0 – CPU 0 – NIC 0." in away
 
 
 def test_traffic_to_the_cpu_shares_the_uplink():
@@ -180,12 +180,25 @@ def test_a_box_without_nics_says_so_and_is_drawn():
     assert (table["part"] == "cable").sum() == 1 + 4 + 8 + 4
 
 
+def test_a_nic_that_was_moved_is_reached_by_a_longer_way():
+    for moved, way in ((1, "PHB"), (2, "SYS"), (3, "SYS"), (4, "PIX"), (6, "SYS")):
+        table, sentence = TREE.evaluate(nics=f"N0 moved by {moved}")
+        assert f"By {way}: GPU 0 – switch 0 –" in sentence
+        assert set(table.loc[(table["to"] == "nic0") | (table["from"] == "nic0"), ["from", "to"]].to_numpy().ravel()) >= {
+            f"sw{moved % 4}"}
+    assert "Below switch 2 84 lanes" in TREE.evaluate(nics="N0 moved by 2")[1]
+    assert TREE.evaluate(switches=0, nics="N0 moved by 1")[1].startswith(
+        "This does not work: 56 lanes too many at CPU 1. It has 96 PCIe lanes, and asked of it are 64 (4 GPUs) + 80 (5 NICs)")
+
+
 def test_a_click_hangs_the_nics_or_sends_whether_the_box_is_built_or_not():
     for switches in box.SWITCHES:
         table, _ = TREE.evaluate(switches=switches)
         marks = table[table["part"] != "cable"].set_index("from")
         assert set(marks.loc[["cpu0", "cpu1"], "NICs here"]) == {box.ON_CPUS}
-        assert set(marks.loc[marks["part"] == "pcie-switch", "NICs here"]) == ({box.BESIDE} if switches else set())
+        moved = [box.BESIDE, *box.MOVED][:switches]
+        assert marks.loc[marks["part"] == "pcie-switch", "NICs here"].to_dict() == {f"sw{i}": one for i, one in enumerate(moved)}
+        assert set(marks.index[marks["card"] == "N0"]) == {"nic0"}
         assert [set(marks.loc[f"gpu{i}", "traffic to here"]) for i in range(8)] == [
             {""}, *({f"GPU 0 to GPU {i}"} for i in range(1, 8))]
         assert set(marks.loc["nic5", "traffic to here"]) == {box.TO_NIC}

@@ -65,6 +65,7 @@ def test_values_are_written_with_their_unit(unit, value, text):
      ({"values": [1, 1], "default": 1}, "each once"),
      ({"values": [1, 2], "default": 1, "as_": "slidr"}, "Did you mean 'slider'"),
      ({"values": [1, 2], "default": 1, "drags": "z"}, "drags .z. is not known"),
+     ({"values": [1, 2], "default": 1, "carries": "card"}, "carries of control c needs picks"),
      ({"values": [1, 2], "default": 1, "verb": "throw"}, "as_='steps'; got as_='slider'"),
      ({"values": [1, 2], "default": 1, "as_": "menu", "until": max}, "slider or steps; got as_='menu'")],
 )

@@ -201,8 +201,17 @@ def test_a_newer_state_ends_a_glide(browser, walk):
 
 
 @pytest.fixture
-def drawn(browser, walk):
-    with opened(browser, walk, VEGA.read_text(encoding="utf-8")) as page:
+def drawn(drawn_of, walk):
+    yield from drawn_of(walk)
+
+
+@pytest.fixture
+def drawn_of(browser):
+    return lambda lab: _drawn(browser, lab)
+
+
+def _drawn(browser, lab):
+    with opened(browser, lab, VEGA.read_text(encoding="utf-8")) as page:
         page.evaluate("""() => {
             globalThis.lab = open();
             globalThis.marks = [];
@@ -246,3 +255,43 @@ def test_a_drag_sets_the_listed_value_nearest_to_the_pointer(drawn):
 
 def test_a_drag_leaves_scrolling_across_it_to_the_finger(drawn):
     assert drawn.evaluate("lab.find('.fl-chart').style.touchAction") == "pan-y"
+
+
+@lab("cards", title="Cards", tier="server",
+     controls=[Control("card", NAMES, default="red", as_="menu", picks="place", carries="held"),
+               Control("other", NAMES, default="red", as_="menu", picks="who")],
+     chart=_chart, leaves_out="All.", sources=["stas-network"])
+def _cards(card, other):
+    return {"who": NAMES, "at": [1.0, 4.0, 16.0], "place": NAMES, "held": ["", "me", ""]}, f"Card 1 is {card}."
+
+
+@pytest.fixture
+def cards(drawn_of):
+    yield from drawn_of(Lab(_cards.declaration))
+
+
+def test_a_mark_is_carried_to_the_one_that_says_where_it_is_then(cards):
+    (x, y), (to_x, to_y) = cards.evaluate("[spot(4, 'green'), spot(16, 'blue')]")
+    cards.mouse.move(x, y)
+    assert cards.evaluate("getComputedStyle(lab.find('canvas')).cursor") == "grab"
+    cards.mouse.down()
+    cards.mouse.move((x + to_x) / 2, (y + to_y) / 2)
+    held = cards.evaluate("(() => { const box = lab.find('.fl-held').getBoundingClientRect(); return [box.x, box.width]; })()")
+    assert abs(held[0] + held[1] / 2 - (x + to_x) / 2) < 1
+    assert cards.inner_text(".fl-held") == "me"
+    cards.mouse.move(to_x, to_y)
+    cards.mouse.up()
+    assert cards.evaluate("[lab.find('[name=card]').value, lab.find('[name=other]').value, marks.length]") == ["blue", "red", 0]
+    assert cards.locator(".fl-held").count() == 0
+
+
+def test_a_mark_let_go_beside_all_others_or_where_it_was_stays(cards):
+    x, y = cards.evaluate("spot(4, 'green')")
+    cards.mouse.move(x, y)
+    cards.mouse.down()
+    cards.mouse.move(x, y + 60)
+    cards.mouse.move(0, 0)
+    cards.mouse.up()
+    assert cards.evaluate("[lab.find('[name=card]').value, document.querySelectorAll('.fl-held').length]") == ["red", 0]
+    cards.mouse.click(x, y)  # a click remains one
+    assert cards.evaluate("[lab.find('[name=card]').value, lab.find('[name=other]').value]") == ["green", "green"]

@@ -143,7 +143,7 @@ def test_the_setup_holds_what_the_front_end_draws(trial):
     setup = trial.widget.setup
     assert setup["controls"][0] == {
         "name": "latency", "label": "latency", "kind": "slider", "texts": ["1 ns", "1 µs", "1 ms"], "default": 1,
-        "verb": "", "picks": "", "drags": "", "values": [],
+        "verb": "", "picks": "", "drags": "", "carries": "", "values": [],
     }
     assert setup["sources"][0].startswith("Network chapter of ml-engineering, Stas Bekman, GitHub: https://")
     json.dumps(setup, allow_nan=False)

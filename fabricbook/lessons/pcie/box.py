@@ -15,6 +15,7 @@ from .tables import CHIP, CPU, box_lanes
 GPUS, SSDS = 8, 4
 SWITCHES = [0, 2, 4, 8]
 BESIDE, ON_CPUS, NONE = "beside the GPUs", "on the CPUs", "none"
+MOVED = {f"N0 moved by {n}": n for n in range(1, 8)}  # NIC 0 alone, by so many switches, going round
 UPLINKS = {"x8": (8, 1), "x16": (16, 1), "2 x16": (16, 2)}
 TO_NEXT, TO_NIC = "every GPU to the next", "every GPU to its NIC"
 TO_CPU, TO_ALL = "every GPU to its CPU", "every GPU to every other"
@@ -36,8 +37,9 @@ def parts(switches: int, nics: str, uplink: str) -> list[Part]:
     needs = {one["id"]: one["lanes"] for one in catalog.rows("lane_needs")}
     found.append(Part("gpu", _names("gpu", GPUS), _spread(above, most, GPUS), row["link"], needs["gpu"]))
     if nics != NONE:
-        place = (above, most) if nics == BESIDE else ("cpu", 2)
-        found.append(Part("nic", _names("nic", GPUS), _spread(*place, GPUS), row["link"], needs["nic"]))
+        ends = _spread(*(("cpu", 2) if nics == ON_CPUS else (above, most)), GPUS).split()
+        ends[0] = f"{above}{MOVED[nics] % most}" if nics in MOVED else ends[0]
+        found.append(Part("nic", _names("nic", GPUS), " ".join(ends), row["link"], needs["nic"]))
     ssds = _spread(above, most, SSDS) if most <= SSDS else " ".join(f"{above}{2 * i}" for i in range(SSDS))
     return [*found, Part("ssd", _names("ssd", SSDS), ssds, row["link"], needs["ssd"])]
 
@@ -64,11 +66,15 @@ def pairs(traffic: str) -> list[tuple[str, str]]:
 
 
 class Load(NamedTuple):
-    """The lanes below a switch and of its uplink (both zero without switches), and those in use of a CPU's."""
+    """The lanes below the fullest switch and of its uplink (both zero without switches), and those in use of a CPU's.
+
+    `where` says which switch it is: "each switch" where all are as full.
+    """
 
     below: int
     uplink: int
     of_cpu: int
+    where: str = ""
 
 
 class Budget(NamedTuple):
@@ -106,13 +112,16 @@ def budgets(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
 
 
 def load(switches: int, nics: str, uplink: str) -> Load:
-    """Return the lanes that the first switch and the first CPU have in use."""
+    """Return the lanes that the fullest switch and the first CPU have in use."""
     found = budgets(switches, nics, uplink)
     of_cpu = sum(found["cpu0"].asked.values())
     if not switches:
         return Load(0, 0, of_cpu)
-    up = found["sw0"].asked["its uplink"]
-    return Load(sum(found["sw0"].asked.values()) - up, up, of_cpu)
+    full = {name: sum(one.asked.values()) for name, one in found.items() if name.startswith("sw")}
+    name = max(full, key=full.get)
+    up = found[name].asked["its uplink"]
+    where = f"switch {name.removeprefix('sw')}" if nics in MOVED else "each switch"
+    return Load(full[name] - up, up, of_cpu, where)
 
 
 def overbooked(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
@@ -122,10 +131,10 @@ def overbooked(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
 
 def too_many(switches: int, nics: str, uplink: str) -> str:
     """Say which part lacks how many lanes, and what asks for them, as a sum."""
-    (first, one), *others = overbooked(switches, nics, uplink).items()
+    (first, one), *others = sorted(overbooked(switches, nics, uplink).items(), key=lambda named: -named[1].over)
     asked = " + ".join(f"{lanes} ({by})" for by, lanes in one.asked.items())
     total = f" = {sum(one.asked.values())}" if len(one.asked) > 1 else ""
-    more = f" {' and '.join(_called(name) for name, _ in others)} lacks as many." if others else ""
+    more = "".join(f" {_called(name)} lacks {'as many' if two.over == one.over else two.over}." for name, two in others)
     return (f"This does not work: {one.over} lanes too many at {_called(first)}. It has {one.has} PCIe lanes, and asked of it "
             f"are {asked}{total}.{more}")
 

@@ -93,21 +93,22 @@ def payload_lab(wire, payload, nbytes, requests):
 _LOWEST = -0.1  # no NVSwitches stand below these GPUs
 
 
-def _controls(picks: str = "") -> list[Control]:
-    return [Control("switches", box.SWITCHES, default=4, label="PCIe switches"),
-            Control("nics", [box.BESIDE, box.ON_CPUS, box.NONE], default=box.BESIDE, label="NICs", as_="menu", picks=picks),
-            Control("uplink", list(box.UPLINKS), default="x16", label="uplink of a switch")]
+def _controls(picks: str = "", carries: str = "") -> list[Control]:
+    return [Control("switches", box.SWITCHES, default=4, label="switches"),
+            Control("nics", [box.BESIDE, box.ON_CPUS, box.NONE, *box.MOVED], default=box.BESIDE, label="NICs", as_="menu",
+                    picks=picks, carries=carries),
+            Control("uplink", list(box.UPLINKS), default="x16", label="uplink")]
 
 
 @lab("pcie-tree", title="Place eight GPUs, eight NICs, four SSDs", tier="server",
-     controls=[*_controls(picks="NICs here"),
+     controls=[*_controls(picks="NICs here", carries="card"),
                Control("traffic", box.TRAFFIC, default=box.TO_NIC, as_="menu", picks="traffic to here")],
      chart=lambda: tiers.chart(
          "Two CPUs at the top, joined by their own links; PCIe switches below them; then NICs and SSDs, then GPUs. Beside each "
          "cable its GB/s one way. Cables in use are thick; what limits the traffic is dashed and marked as bottleneck, and in "
-         "a box that cannot be built every cable at a part that lacks lanes, with the lanes asked of that part above it. A click "
-         "on a CPU or a switch hangs the NICs there; a click on a GPU sends from GPU 0 to it, one on a NIC from every GPU to its "
-         "NIC.", lowest=_LOWEST),
+         "a box that cannot be built every cable at a part that lacks lanes, with the lanes asked of that part above it. NIC 0 "
+         "can be dragged to another switch; a click on a CPU hangs all NICs there; a click on a GPU sends from GPU 0 to it, one "
+         "on a NIC from every GPU to its NIC.", lowest=_LOWEST),
      leaves_out="Traffic from GPU to GPU over NVLink, which most such servers have besides. Root complexes inside a CPU: on real "
                 "ones traffic between two of them can be slower, or not allowed at all. Isolation (ACS), which sends traffic "
                 "below a switch up to the CPU and back. The links between the CPUs are taken at a lower rate than this CPU's.",
@@ -119,7 +120,7 @@ def pcie_tree(switches, nics, uplink, traffic):
         return _clickable(_refused(switches, nics, uplink)), box.too_many(switches, nics, uplink)
     graph, lanes = box.built(switches, nics, uplink), box.load(switches, nics, uplink)
     of_cpu = f"Of each CPU's {box_lanes} PCIe lanes {lanes.of_cpu} are taken."
-    ratio = f"Below each switch {lanes.below} lanes share an uplink of {lanes.uplink}: " + (
+    ratio = f"Below {lanes.where} {lanes.below} lanes share an uplink of {lanes.uplink}: " + (
         f"{oversubscription(lanes.below, lanes.uplink):.3g} to 1.") if switches else ""
     idle = traffic == box.TO_NIC and nics == box.NONE
     shared = None if idle else share(graph, box.pairs(traffic))
@@ -133,17 +134,19 @@ def pcie_tree(switches, nics, uplink, traffic):
 def _clickable(rows: list[dict]) -> dict[str, list]:
     """Return the live table of *rows*, with the NICs' place and the traffic that a click on a device picks."""
     table = tiers.columns(rows)
-    place, traffic = {"cpu": box.ON_CPUS, "pcie-switch": box.BESIDE}, box.PAIRS | {f"nic{i}": box.TO_NIC for i in range(box.GPUS)}
+    place = {"cpu0": box.ON_CPUS, "cpu1": box.ON_CPUS, "sw0": box.BESIDE} | {f"sw{n}": name for name, n in box.MOVED.items()}
+    traffic = box.PAIRS | {f"nic{i}": box.TO_NIC for i in range(box.GPUS)}
     devices = [end if part != "cable" else "" for part, end in zip(table["part"], table["from"], strict=True)]
-    return table | {"NICs here": [place.get(part, "") for part in table["part"]],
-                    "traffic to here": [traffic.get(device, "") for device in devices]}
+    return table | {"NICs here": [place.get(device, "") for device in devices],
+                    "traffic to here": [traffic.get(device, "") for device in devices],
+                    "card": ["N0" if device == "nic0" else "" for device in devices]}
 
 
 def _told(graph: Graph, shared: Share, traffic: str) -> str:
     each = span(shared.rates.min(), shared.rates.max(), "B/s")
     many = "" if len(shared.rates) == 1 else f" each, {units.format(shared.total, 'B/s')} together"
     a, b = (graph.nodes[ends[0]] for ends in (shared.src, shared.dst))
-    way = " – ".join(tiers.said(graph, graph.node(name)) for name in graph.paths(a, b)[0])
+    way = " – ".join(tiers.said(graph, graph.node(name)).removeprefix("PCIe ") for name in graph.paths(a, b)[0])
     word = "The way" if b.startswith("cpu") else f"By {path_class(graph, a, b)}"
     return f"{traffic[0].upper()}{traffic[1:]}: {each}{many}. {word}: {way}."
 
@@ -200,7 +203,8 @@ def _matrix_chart():
     colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
     cells = charts.live().mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x, y=y, color=colour)
     size = alt.ExprRef("clamp(width / 48, 8, 15)")
-    words = charts.live().mark_text(fontSize=size, color=charts.INK).encode(x=x, y=y, text="cell:N")
+    upright = alt.ExprRef("width < 380 ? -90 : 0")  # where a square is narrower than its word
+    words = charts.live().mark_text(fontSize=size, angle=upright, color=charts.INK).encode(x=x, y=y, text="cell:N")
     return charts.stack(cells, words, height=330, description=(
         "A square for each GPU, as the sender, and each GPU and NIC, as the receiver. Its colour and its text are the way "
         "between them in the words of nvidia-smi, or its text the GB/s one way."))

@@ -8,9 +8,9 @@ function controlRow(declared, onMove) {
   const positions = () => Object.fromEntries(controls.map((control) => [control.name, control.at()]));
   const pause = () => controls.forEach((control) => control.pause?.());
   const place = (wanted) => controls.forEach((control) => control.move(wanted[control.name] ?? control.at()));
-  declared.forEach(({ picks, drags }, i) => {
+  declared.forEach(({ picks, drags, carries }, i) => {
     const { element: row } = controls[i];
-    if (picks || drags) row.querySelector(".fl-label").append(make("span", "fl-hint", picks ? " or click" : " or drag"));
+    if (picks || drags) row.querySelector(".fl-label").append(make("span", "fl-hint", drags || carries ? " or drag" : " or click"));
     element.append(row);
     row.addEventListener("input", () => {
       pause();

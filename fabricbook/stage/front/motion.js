@@ -119,6 +119,8 @@ function touch(box, declared, controls, root, columns) {
   const picked = (row) => Object.fromEntries(declared.filter(({ picks }) => picks && row && picks in row)
     .map(({ name, picks, values, texts }) => [name, values.findIndex((value, i) => [value, texts[i]].includes(row[picks]))])
     .filter(([, at]) => at >= 0));
+  const carriable = declared.filter(({ carries }) => carries);
+  carrying(box, carriable, picked, controls);
   view.addEventListener("click", (_event, item) => {
     const row = Object.fromEntries(Object.entries(item?.datum ?? {}).filter(([name]) => name in columns())); // no helpers of Vega
     if (Object.keys(row).length === 0) return;
@@ -128,9 +130,38 @@ function touch(box, declared, controls, root, columns) {
   });
   view.addEventListener("pointermove", (_event, item) => {
     box.classList.toggle("fl-clickable", Object.keys(picked(item?.datum)).length > 0);
+    box.classList.toggle("fl-liftable", carriable.some(({ carries }) => item?.datum?.[carries]));
   });
   const along = declared.filter(({ drags }) => drags);
   if (along.length > 0) dragging(box, along, controls);
+}
+
+/* A mark that can be carried follows the pointer, and is let go on the mark that says where it is then. A finger scrolls, and
+ * clicks instead. */
+function carrying(box, declared, picked, controls) {
+  const view = box.flView;
+  let held = null;
+  const follow = ({ clientX, clientY }) => {
+    const { left, top, width } = box.getBoundingClientRect();
+    const [x, y] = [clientX - left, clientY - top].map((pixels) => pixels * box.clientWidth / width); // if enlarged
+    if (held) Object.assign(held.element.style, { left: `${x}px`, top: `${y}px` });
+  };
+  view.addEventListener("pointerdown", (event, item) => {
+    const control = declared.find(({ carries }) => item?.datum?.[carries]);
+    if (!control || event.pointerType === "touch") return;
+    event.target.closest("canvas, svg").setPointerCapture(event.pointerId);
+    held = { name: control.name, element: make("span", "fl-held", item.datum[control.carries]) };
+    box.append(held.element);
+    follow(event);
+  });
+  view.addEventListener("pointermove", follow);
+  view.addEventListener("pointerup", (_event, item) => {
+    if (!held) return;
+    held.element.remove();
+    const { [held.name]: wanted } = picked(item?.datum);
+    if (wanted !== undefined) controls.go({ [held.name]: wanted });
+    held = null;
+  });
 }
 
 function dragging(box, along, controls) {
