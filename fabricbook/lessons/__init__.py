@@ -42,6 +42,7 @@ ORDER = (
     "hierarchy",
     "supernodes",
     "training_a_trillion",
+    "energy_and_cost",
     "when_things_fail",
     "against_world",
     "bring_your_own",

@@ -43,7 +43,7 @@ def reconciled() -> list[Reconciled]:
     >>> all(abs(one.gap) < 0.1 for one in reconciled() if one.what.startswith("DGX"))
     True
     """
-    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory(), _training()]
+    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory(), _spine(), _training()]
 
 
 def reconciled_table():
@@ -102,6 +102,13 @@ def _factory():
     many, power = catalog.figure("transceivers-factory"), catalog.figure("transceivers-power")
     return Reconciled("Transceivers of an AI factory", many.si * cable(OPTICS).power / 2, power.si,
                       "half a twin-port module each", power.source.id)
+
+
+def _spine():
+    """The NVLinks of a rack with a part of a module at both ends of each, in proportion to its rate."""
+    rack, wire, figure = system("gb200-nvl72"), cable(OPTICS), catalog.figure("nvl72-optics")
+    return Reconciled("Optics for the NVLinks of an NVL72", rack.gpus * rack.gpu_rate * 2 * wire.power / wire.carries.line,
+                      figure.si, "two ends each, in proportion to a module's rate", figure.source.id)
 
 
 def _training():
