@@ -39,7 +39,7 @@ def _break_chart():
 @lab("break-a-machine", title="Break a machine", tier="cluster",
      controls=[Control("cause", list(CAUSES), default="NICs missing", as_="menu"),
                Control("machine", [system(id).name for id in _MACHINES], default="DGX H100", as_="menu"),
-               Control("nodes", [1, 2, 4, 8, 16, 32, 64], default=4, unit="nodes"),
+               Control("nodes", [1, 2, 4, 8, 16, 32, 64], default=4),
                Control("collective", _COLLECTIVES, default="all_reduce", as_="menu")],
      chart=_break_chart, glides=("busbw (B/s)",), stops=stops.BREAK,
      leaves_out="Two faults at once, and faults of one node among many: the slowest node sets the pace of all. The strength of "
@@ -65,7 +65,7 @@ def _told(cause: str, collective: str, found: list[Variant], healthy: np.ndarray
         return f": {cause} cannot happen here, or makes no difference to this {collective}."
     small, large = found[0].seconds[0] / healthy[0], found[0].seconds[-1] / healthy[-1]
     best, left = (units.format(part.max(), "B/s") for part in np.split(rates, 2))
-    return (f", {found[0].label}: {units.format(GRID[0])} take {small:.3g} times as long as on a healthy one, "
+    return (f", {found[0].label}: {units.format(GRID[0])} take {small:.3g} times as long, "
             f"{units.format(GRID[-1])} {large:.3g} times; the best busbw falls from {best} to {left}.")
 
 
@@ -215,12 +215,12 @@ def _missed(rows, model) -> str:
     errors = {}
     for row, predicted in zip(rows, model, strict=True):
         if row["collective"] != measure.MESSAGE[0] and not np.isnan(predicted):
-            size = f"up to {units.format(SMALL)}" if row["nbytes"] <= SMALL else "above"
+            size = f" up to {units.format(SMALL)}" if row["nbytes"] <= SMALL else " above"
             errors.setdefault(NAMES[row["algorithm"]], {}).setdefault(size, []).append(abs(predicted / row["seconds"] - 1))
     if not errors:
         return "The collectives are still to come."
-    said = [f"{name} by {' and '.join(f'{round(100 * np.mean(off))} % {size}' for size, off in sizes.items())}"
-            for name, sizes in errors.items()]
+    said = [f"{name} by {' and '.join(f'{round(100 * np.mean(off))} %{size * (at == 0)}' for size, off in sizes.items())}"
+            for at, (name, sizes) in enumerate(errors.items())]
     return f"From that the model misses {', '.join(said)}."
 
 

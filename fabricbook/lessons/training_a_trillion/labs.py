@@ -29,7 +29,6 @@ from .tables import (
     computing,
     copies,
     held_out,
-    nearest_that_fits,
     off,
     ranked,
     room,
@@ -125,8 +124,7 @@ def _told(found, model: str, machine: str, split: str, near: str) -> str:
     what, held = f"{model} on {machine}, {split}, {many}", _of(float(found.memory), room(machine))
     if not found.fits:
         over = units.format(float(found.memory) - room(machine))
-        return (f"{what}: it does not fit. A GPU needs {held}, {over} too many; the nearest split that fits is "
-                f"{nearest_that_fits(model, machine, split)}. The step is drawn as if there were room.")
+        return f"{what}: it does not fit. A GPU needs {held}, {over} too many. The step is drawn as if there were room."
     share = computing(found) / float(found.seconds)
     return (f"{what}: {found.seconds:.4g} s a step, and {units.portion(share)} of it a GPU computes; {held}; "
             f"MFU {units.portion(found.mfu)}.")

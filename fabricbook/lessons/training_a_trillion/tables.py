@@ -74,12 +74,6 @@ def step(model: str = ONE_T, machine: str = OLD, split: str = PAPER, near: str =
     return priced(found, memory(found), fitted())
 
 
-def nearest_that_fits(model: str, machine: str, split: str) -> str:
-    """Return the next of SPLITS that fits into a GPU of the machine."""
-    listed = list(SPLITS)
-    return next(one for one in listed[listed.index(split):] if step(model, machine, one).fits)
-
-
 def copies(split: str) -> int:
     """Return how many copies of the model all GPUs hold, split like that."""
     tensor, stages, _ = SPLITS[split]
