@@ -131,8 +131,9 @@ def rank_order(kind, oversubscription, servers, draw):
              "told": [f"{rate:.3g} GB/s, {narrow}" for rate, (_, narrow) in zip(rates, found.values(), strict=True)]}
     (best, _), (worst, _) = found[ALONG], max(found.values())
     wide = "as many ports up as down" if oversubscription == 1 else f"{oversubscription} ports down for each one up"
-    return table, (f"{servers} servers, {kind}, {wide}: along the rails {units.format(BUFFER)} takes {units.format(best, 's')}, in the "
-                   f"worst order {units.format(worst, 's')}, {worst / best:.3g} times as long. Not a cable was moved.")
+    taken, longest = units.format(best, "s"), units.format(worst, "s")
+    return table, (f"{servers} servers, {kind}, {wide}: along the rails {units.format(BUFFER)} takes {taken}, in the worst order "
+                   f"{longest}, {worst / best:.3g} times as long. Not a cable was moved.")
 
 
 # ---- lab 3: all-to-all ----
