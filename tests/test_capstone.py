@@ -94,3 +94,14 @@ def test_absurd_plans_have_scores_and_sentences_too():
     lean = capstone.score("dense-70b", Plan("dgx-h100", gpus=16))
     assert 0 < lean.value < 0.05
     assert "days" in lean.why() or "hold" in lean.why()
+
+
+def test_a_serving_plan_is_what_request_says_while_servers_are_out():
+    plan = Plan("gb200-nvl72", gpus=512, tp=8, pp=2, spare=0)
+    brief, found = capstone.brief("serve-405b"), capstone.score("serve-405b", plan)
+    batch = 32 * -(-6000 // 32)
+    request = fl.request(brief.model, plan.system, gpus=512, tp=8, pp=2, batch=batch, prompt=brief.seq, output=512)
+    assert 0.9 < found.share < 1
+    assert found.needs["time"] == pytest.approx(request.per_token / found.share)
+    assert found.needs["memory"] == pytest.approx(request.memory)
+    assert "of 50 ms" in capstone.score("serve-405b", plan).why() or found.binding != "time"

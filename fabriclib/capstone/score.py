@@ -16,10 +16,13 @@ from ..machines import system
 from ..shown import sentence
 from ..topology import fabric_counts
 from ..workloads.accelerators import of_system
-from . import jobs
 from .brief import Brief, brief_of
 from .plan import COPPER, FABRICS, OPTICS, OPTIONS, RADIX, Plan, plan_of
+from .ran import Ran
+from .serving import SERVING
+from .training import TRAINING
 
+JOBS = {"training": TRAINING, "serving": SERVING}
 LIMITS = ("time", "memory", "power", "GPUs")
 DAY = 86_400.0
 
@@ -170,8 +173,8 @@ def _fill(found: dict, at: tuple, brief: Brief, axes: dict, wiring: Wiring) -> N
 
 # Plans that differ in one thing ask for most of the same: a step of a slider must not count it all again.
 @functools.lru_cache(maxsize=512)
-def _ran(brief: Brief, wiring: Wiring, gpus: tuple, tp: tuple, pp: tuple) -> jobs.Ran:
-    return jobs.RUN[brief.job](brief, system(wiring.system), gpus, tp, pp, pod=FABRICS[wiring.fabric].pod,
+def _ran(brief: Brief, wiring: Wiring, gpus: tuple, tp: tuple, pp: tuple) -> Ran:
+    return JOBS[brief.job].run(brief, system(wiring.system), gpus, tp, pp, pod=FABRICS[wiring.fabric].pod,
                                oversubscription=wiring.narrower)
 
 
@@ -190,7 +193,7 @@ def wired(wiring: Wiring):
 
 @functools.lru_cache(maxsize=4096)
 def _share(brief: Brief, wiring: Wiring, spare: int) -> float:
-    return jobs.share(brief, system(wiring.system), wiring.gpus, wired(wiring), spare)
+    return JOBS[brief.job].share(brief, system(wiring.system), wiring.gpus, wired(wiring), spare)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -207,7 +210,7 @@ def fits_rack(fabric, optics: str) -> bool:
 def _margins(brief: Brief, found: dict[str, np.ndarray]) -> Grid:
     possible = (found["room"] > 0) & np.isfinite(found["watts"]) & (found["share"] > 0)
     with np.errstate(divide="ignore"):
-        seconds, allowed = jobs.needed(brief, found["seconds"], found["share"])
+        seconds, allowed = JOBS[brief.job].needed(brief, found["seconds"], found["share"])
         margins = {"time": allowed / seconds, "memory": found["room"], "power": brief.watts / found["watts"],
                    "GPUs": brief.gpus / np.maximum(found["gpus"], 1)}
     needs = {"time": seconds, "memory": found["room"], "power": found["watts"], "GPUs": found["gpus"]}
@@ -241,7 +244,7 @@ def _refused(brief: Brief, plan: Plan) -> str:
         metres = cable(OPTICS[COPPER][0]).reach
         return f"copper reaches {metres:g} m, and the leaves of {plan.fabric} are farther; take modules, or rack switches."
     design = wired(Wiring(plan.system, plan.gpus, plan.fabric, float(plan.oversubscription)))
-    return design if isinstance(design, str) else jobs.REFUSED[brief.job](brief, plan)
+    return design if isinstance(design, str) else JOBS[brief.job].refused(brief, plan)
 
 
 def search(brief):

@@ -77,20 +77,26 @@ def serving(model, system, numbers: dict, dtype: str, cache: str, engine) -> Ser
     return Serving(model, machine, accelerator, software, axes, shape, dtype, cache)
 
 
+def some(found: Serving, cases) -> Serving:
+    """Return *cases* of a job, a mask or a slice."""
+    axes = {axis: values[cases] for axis, values in found.axes.items()}
+    return found._replace(axes=axes, shape=axes["tp"].shape)
+
+
 def checked(found: Serving) -> Serving:
     """Return the job if every case can be split so.
 
     Raises:
         ValueError: one cannot.
     """
-    for met, says in _rules(found):
+    for met, says in rules(found):
         if not np.all(met):
             first = int(np.argmin(met))
             raise ValueError(says({axis: int(values[first]) for axis, values in found.axes.items()}, found))
     return found
 
 
-def _rules(s: Serving):
+def rules(s: Serving):
     """Yield (where it is met, what a message says of the first case where it is not) of all that a split has to meet."""
     ranks = s.tp * s.pp
     yield s.gpus % ranks == 0, _gpus

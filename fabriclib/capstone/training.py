@@ -1,8 +1,6 @@
-"""What a job makes of a machine, over a grid of GPUs and splits: how long it takes, and what a GPU has to hold."""
+"""Training as a job of the capstone: steps over a grid of GPUs and splits, and the share of the time that is trained."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,25 +15,14 @@ from ..workloads.step import step_parts
 from ..workloads.traffic import talk
 from .brief import Brief
 from .plan import Plan
+from .ran import Job, Ran
 
 PIECES = (1, 2, 4, 8)  # of a stage, which take turns
 SHARES = (8, 16, 32, 64)  # GPUs that share out the experts
 KEEPING = ("none", "full")  # activations that are computed again
 
 
-class Ran(NamedTuple):
-    """A job over a grid (gpus, tp, pp).
-
-    Fields:
-        seconds: of a training step, or of a token; as if it fitted, where it does not. Infinite where the split is not possible.
-        room: the memory of a GPU over what it has to hold; zero where the split is not possible.
-    """
-
-    seconds: np.ndarray
-    room: np.ndarray
-
-
-def train(brief: Brief, machine: System, gpus, tp, pp, *, pod: int, oversubscription: float) -> Ran:
+def run(brief: Brief, machine: System, gpus, tp, pp, *, pod: int, oversubscription: float) -> Ran:
     """Return the steps of each split; turns in the pipeline, sharing of experts and recomputation: the fastest that fit."""
     experts = [one for one in SHARES if one <= transformer(brief.model).experts] or [1]
     names = ("gpus", "tp", "pp", "virtual", "ep")
@@ -75,15 +62,14 @@ def needed(brief: Brief, seconds: np.ndarray, share_: np.ndarray) -> tuple[np.nd
     return steps * seconds / share_, brief.deadline
 
 
-def refuse_training(brief: Brief, plan: Plan) -> str:
+def refused(brief: Brief, plan: Plan) -> str:
     """Return why a model cannot be split as planned; empty if it can."""
     fixed = {"global_batch": int(brief.global_batch), "seq": brief.seq, "micro_batch": 1, "virtual": 1, "cp": 1, "ep": 1}
     try:
         job(brief.model, plan.system, fixed | {"gpus": plan.gpus, "tp": plan.tp, "pp": plan.pp}, Choices("zero1"))
-    except ValueError as refused:
-        return str(refused)
+    except ValueError as problem:
+        return str(problem)
     return ""
 
 
-RUN = {"training": train}
-REFUSED = {"training": refuse_training}
+TRAINING = Job(run, share, needed, refused)
