@@ -100,8 +100,14 @@ def _none(_lab: Lab) -> dict[str, Stop]:
     return {}
 
 
+@functools.cache
+def _drawn(chart: Callable) -> dict:
+    """What *chart* returns, as a specification. Altair takes a quarter of a second for one."""
+    return chart().to_dict()
+
+
 class Lab:
-    """A lab as a learner holds it. Two of them share nothing.
+    """A lab as a learner holds it. Two of them share nothing that changes.
 
     Args:
         declared: what `@lab` noted of a function, as its `declaration`.
@@ -179,10 +185,10 @@ class Lab:
             raise TypeError(f"the table's columns must be equally long and not empty; got lengths {lengths}")
         return columns, sentence
 
-    @functools.cached_property
+    @property
     def spec(self) -> dict:
-        """The chart as a Vega-Lite specification, without its live data."""
-        return self.declared.chart().to_dict()
+        """The chart as a Vega-Lite specification, without its live data; all labs of one declaration read the same."""
+        return _drawn(self.declared.chart)
 
     @functools.cached_property
     def widget(self):
