@@ -46,9 +46,11 @@ from .energy import (
     ClusterCost as ClusterCost,
     ClusterPower as ClusterPower,
     StepEnergy as StepEnergy,
+    TokenEnergy as TokenEnergy,
     cluster_cost as cluster_cost,
     cluster_power as cluster_power,
     step_energy as step_energy,
+    token_energy as token_energy,
 )
 from .figures import published as published
 from .flows import Share as Share, share as share

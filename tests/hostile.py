@@ -103,7 +103,7 @@ def shown(value) -> str:
 RESULTS = {
     "availability.dice.Runs", "availability.lost.Left", "availability.uptime.Uptime",
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
-    "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.steps.StepEnergy", "energy.ways.Way",
+    "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.steps.StepEnergy", "energy.tokens.TokenEnergy", "energy.ways.Way",
     "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
     "workloads.step.TrainingStep", "workloads.request.Request", "workloads.kv.KvTransfer", "workloads.experts.Exchange",
 }

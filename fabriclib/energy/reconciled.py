@@ -9,13 +9,15 @@ from ..cabling import cable
 from ..machines import system
 from ..switches import switch
 from ..topology.fabrics.parts import CHIP, OPTICS
-from ..workloads import training_step
+from ..workloads import request, training_step
 from ..workloads.accelerators import of_system
 from .cluster import cluster_power
 from .servers import NAMEPLATE, domain_watts, nvlink_watts
 
 _TRAINS, _MOST = (catalog.row("machine_powers", row)["power_w"] for row in ("hgx-h100-training", "dgx-h100-max"))
 TRAINING = _TRAINS / _MOST  # the share of its nameplate that a server was measured to draw while it trains
+
+PROMPT = 256  # tokens: of chats, assumed
 
 
 class Reconciled(NamedTuple):
@@ -43,7 +45,7 @@ def reconciled() -> list[Reconciled]:
     >>> all(abs(one.gap) < 0.1 for one in reconciled() if one.what.startswith("DGX"))
     True
     """
-    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory(), _spine(), _training()]
+    return [*_nameplates(), *_racks(), *_measured(), *_boxes(), _factory(), _spine(), _training(), _answer()]
 
 
 def reconciled_table():
@@ -119,3 +121,13 @@ def _training():
     watts = of_system(system("dgx-h100")).watts
     return Reconciled("Llama 3.1 405B, GPUs in training", watts * gpus * tokens / float(step.tokens_per_second),
                       watts * hours * 3600, "its tokens at the rate of a step on 16,384 GPUs", "llama3-card", "J")
+
+
+def _answer():
+    """A token answered, of one GPU alone: its board's watts, by the tokens that all requests get in a second."""
+    figure, one = catalog.figure("llama8b-token"), of_system(system("dgx-h100"))
+    fit = 448  # requests: as many as fit beside one another
+    found = request("llama-3-8b", "dgx-h100", gpus=1, batch=fit, prompt=PROMPT, output=397)
+    how = f"its board's watts; {fit} requests with prompts of {PROMPT} tokens, which is assumed"
+    return Reconciled("A token of Llama 3.1 8B, answered by one GPU", one.watts / float(found.tokens_per_second), figure.si, how,
+                      figure.source.id, "J")

@@ -26,6 +26,7 @@ class Request:
         seconds: from the start to the last token. first_token: to the first one, the prefill. per_token: each further one.
         parts: {part: seconds}, which add up to seconds; token_parts: those of one further token, which add up to per_token.
         memory: bytes on one GPU; memory_parts: weights, and keys and values ("cache").
+        job: what was asked for, checked.
     """
 
     seconds: Numbers
@@ -35,13 +36,13 @@ class Request:
     token_parts: dict[str, Numbers]
     memory: Numbers
     memory_parts: dict[str, Numbers]
-    _job: Serving
+    job: Serving
 
     @property
     def tokens_per_second(self):
         """Tokens that all requests together get in a second, prefill and all."""
         shape = np.shape(self.seconds)
-        return plain(np.asarray(self._job.batch * self._job.output / np.ravel(self.seconds)).reshape(shape))
+        return plain(np.asarray(self.job.batch * self.job.output / np.ravel(self.seconds)).reshape(shape))
 
     def why(self, at: int = -1) -> str:
         """Return what a token waits for in one sentence; of many cases, for number *at* as they lie flattened, else the last.
@@ -63,7 +64,7 @@ class Request:
                 f"{WORDS[next_]}.")
 
     def __repr__(self) -> str:
-        where = f"{self._job.model.name} on GPUs of {self._job.system.name}"
+        where = f"{self.job.model.name} on GPUs of {self.job.system.name}"
         if np.ndim(self.seconds):
             return f"<{where}: {np.size(self.seconds)} requests>"
         return (f"<{where}: first token {units.format(float(self.first_token), 's')}, then "

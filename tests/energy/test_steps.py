@@ -58,11 +58,23 @@ def test_wires_draw_far_more_than_their_bytes_would_on_full_ones():
 
 
 def test_a_whole_training_is_held_against_its_card():
-    card = next(one for one in reconciled() if one.unit == "J")
+    card = next(one for one in reconciled() if one.what.startswith("Llama 3.1 405B"))
     assert card.published == pytest.approx(700 * 30.84e6 * 3600)
     assert -0.25 < card.gap < 0
 
 
-def test_what_is_no_step_is_refused():
+def test_an_answered_token_by_hand_and_cheaper_in_company():
+    served = fl.request("llama-3-70b", "dgx-h100", gpus=8, tp=8, batch=np.array([1, 64]), prompt=1000, output=100)
+    found, power = fl.token_energy(served), fl.cluster_power("dgx-h100", gpus=8, load=fl.energy.TRAINING)
+    assert found.joules == pytest.approx(power.watts / served.tokens_per_second)
+    assert found.joules[0] > 10 * found.joules[1]
+    half = fl.token_energy(fl.request("llama-3-8b", "dgx-h100", gpus=4, tp=4, batch=64, prompt=100, output=100))
+    whole = fl.request("llama-3-8b", "dgx-h100", gpus=4, tp=4, batch=64, prompt=100, output=100)
+    assert half.joules == pytest.approx(power.watts / 2 / whole.tokens_per_second)  # four GPUs are half of a server
+
+
+def test_what_is_no_step_or_request_is_refused():
     with pytest.raises(ValueError, match="step must be what training_step returns; got 3"):
         fl.step_energy(3)
+    with pytest.raises(ValueError, match="request must be what fl.request returns; got 3"):
+        fl.token_energy(3)

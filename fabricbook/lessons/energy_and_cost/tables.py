@@ -12,19 +12,21 @@ from fabriclib.energy import (
     TRAINING,
     ClusterPower,
     StepEnergy,
+    TokenEnergy,
     cluster_cost,
     cluster_power,
     frugal,
     links_by_reach,
     reconciled,
     step_energy,
+    token_energy,
     ways,
 )
 from fabriclib.host_adapters import adapter
 from fabriclib.machines import system
 from fabriclib.switches import switch
 from fabriclib.topology.fabrics.parts import CHIP, NIC, OPTICS
-from fabriclib.workloads import accelerator, training_step, transformer
+from fabriclib.workloads import accelerator, request, training_step, transformer
 
 # ---- a cluster's watts
 
@@ -172,12 +174,34 @@ def moved() -> float:
     return float(sum(found.moving.values()) / wires)
 
 
+TOGETHER = [1, 8, 64, 256]
+PROMPT, OUTPUT = 1000, 200
+
+
+@functools.cache
+def answers() -> TokenEnergy:
+    """Return the joules of an answered token on one server of H100, for so many requests TOGETHER."""
+    return token_energy(request(MODEL, "dgx-h100", gpus=8, tp=8, batch=np.array(TOGETHER), prompt=PROMPT, output=OUTPUT,
+                                dtype="fp8"))
+
+
+def answered():
+    """Return a DataFrame of text: the joules of an answered token by how many are answered together, and where they go."""
+    import pandas as pd
+
+    found = answers()
+    return pd.DataFrame([{"requests together": many, "a token": units.format(found.joules[i], "J")} | {
+        part: units.portion(value[i] / found.joules[i]) for part, value in found.parts.items()}
+        for i, many in enumerate(TOGETHER)])
+
+
 llama = transformer(MODEL)
 published = {one.what: one for one in reconciled()}
 rack_gpus = system("gb200-nvl72").gpus
 spine = published["Optics for the NVLinks of an NVL72"]
 card_hours = catalog.figure("llama3-gpu-hours")
-trained = next(one for one in published.values() if one.unit == "J")
+trained, answer = (next(one for what, one in published.items() if what.startswith(start))
+                   for start in ("Llama 3.1 405B", "A token of Llama"))
 
 
 def wholes():
