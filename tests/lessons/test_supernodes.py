@@ -22,6 +22,10 @@ def test_in_one_domain_nothing_leaves():
     assert tables.all_to_all(64, 64, 900e9, 50e9)[1] == 0 < tables.all_to_all(63, 64, 900e9, 50e9)[1]
 
 
+def test_the_claims_of_the_press_release_are_ratios_without_their_base():
+    assert all(claim.endswith((" times", " %")) for claim in tables.claims()["claimed"])
+
+
 def test_what_is_held_against_the_model_was_not_fitted():
     fitted = {table for row in catalog.rows("fitted") for table in row["tables"]}
     for table, gpus, racks in tables.MEASURED:

@@ -115,13 +115,13 @@ def wiring():
 
 
 def claims():
-    """Return a DataFrame of text: what is claimed of the Kunlun supernodes, and what one would have to know to check it."""
+    """Return a DataFrame of text: the ratios claimed of Kunlun supernodes, and what one would have to know to check each."""
     import pandas as pd
 
     names = {one.id: one.name for one in SUPERNODES}
     return pd.DataFrame([{"of": names.get(one.subject, "P800 cluster"), "what": one.quantity, "claimed": claimed_as(one),
                           "against": one.scope, "said by": one.source.publisher, "missing": one.note.partition(";")[0]}
-                         for one in catalog.figures() if one.kind == "claim"])
+                         for one in catalog.figures() if one.kind == "claim" and one.unit in ("x", "%")])
 
 
 def planes():
