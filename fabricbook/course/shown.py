@@ -37,6 +37,25 @@ class Shown:
         return f"<table><tbody>{rows}</tbody></table>"
 
 
+class Table:
+    """A DataFrame whose rows have no names: shown without the numbers that pandas puts down its side.
+
+    >>> import pandas as pd
+    >>> Table(pd.DataFrame({"link": ["NVLink 4"], "lanes": [2]}))
+        link  lanes
+    NVLink 4      2
+    """
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    def __repr__(self) -> str:
+        return self._frame.to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return self._frame.to_html(index=False)
+
+
 class Fold:
     """Something for the curious: its title to click on, and the thing below it once it is open."""
 
@@ -53,9 +72,18 @@ class Fold:
 
 
 def shown(thing):
-    """Return *thing* as a cell shows it: a text, a list or a mapping as `Shown`, and anything else as it is."""
+    """Return *thing* as a cell shows it: a text, a list or a mapping as `Shown`, a DataFrame whose rows have no names as `Table`,
+    and anything else as it is."""
+    if _is_unnamed(thing):
+        return Table(thing)
     bare = isinstance(thing, (str, list, tuple, Mapping)) and not hasattr(thing, "_repr_html_")
     return Shown(thing) if bare and thing else thing
+
+
+def _is_unnamed(thing) -> bool:
+    import pandas as pd
+
+    return isinstance(thing, pd.DataFrame) and isinstance(thing.index, pd.RangeIndex)
 
 
 def form(thing) -> str:

@@ -199,7 +199,7 @@ def test_a_gate_opens_live_and_its_text_never_depends_on_it(thing):
     Learner().enter("1 GB/s")
     assert "fl-locked" not in gate._dom_classes
     assert "Locked" not in str(gate.children)
-    assert repr(gate) == (thing if isinstance(thing, str) else repr(thing))
+    assert repr(gate) == (thing if isinstance(thing, str) else repr(book.show(thing)))
     assert gate._repr_mimebundle_() == locked
     Learner().clear.click()
     assert "fl-locked" in gate._dom_classes

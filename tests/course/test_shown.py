@@ -35,7 +35,16 @@ def test_lines_may_stand_beside_a_label():
     assert "<p>1 µs</p><p>2 µs</p>" in book.show({"small": ["1 µs", "2 µs"]})._repr_html_()
 
 
-@pytest.mark.parametrize("thing", [pd.DataFrame({"a": [1]}), RING, 4.25, book.lab("wire-map")])
+def test_a_table_has_no_numbers_down_its_side_but_keeps_names_of_rows():
+    plain, named = pd.DataFrame({"wire <b>": [7]}), pd.DataFrame({"a": [7]}, index=["NVLink"])
+    assert [line.strip() for line in repr(book.show(plain)).splitlines()] == ["wire <b>", "7"]
+    html = book.show(plain)._repr_html_()
+    assert "<th>0</th>" not in html
+    assert "<th>wire &lt;b&gt;</th>" in html
+    assert book.show(named) is named
+
+
+@pytest.mark.parametrize("thing", [pd.DataFrame({"a": [1]}, index=["one"]), RING, 4.25, book.lab("wire-map")])
 def test_anything_else_stays_as_it_is(thing):
     assert book.show(thing) is thing
 

@@ -36,9 +36,11 @@ def device_types():
     """Return a DataFrame of text: the three types of device, and what each of them speaks."""
     import pandas as pd
 
-    return pd.DataFrame([{"": row["name"], "protocols": row["protocols"], "caches the host's memory": row["caches_host_memory"],
-                          "has memory of its own": row["own_memory"], "such as": row["examples"], "status": row["status"]}
-                         for row in catalog.rows("cxl_devices")])
+    said = {True: "yes", False: "no"}
+    return pd.DataFrame([{
+        "device": row["name"], "protocols": ", ".join(f".{one}" for one in row["protocols"].split()),
+        "caches the host's memory": said[row["caches_host_memory"]], "has memory of its own": said[row["own_memory"]],
+        "such as": row["examples"], "status": row["status"]} for row in catalog.rows("cxl_devices")])
 
 
 def ways_to_share():

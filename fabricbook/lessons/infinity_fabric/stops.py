@@ -66,7 +66,7 @@ MESH_OR_SWITCH = (
                "{{ digits(pair_rate(SWITCH) / pair_rate(MESH)) }} times the rate."),
     Number("idle", "Now one ring: everyone sends to the next.",
            "On how many of its seven links does GPU 0 of the mesh send nothing?", kind="ratio", unit="links",
-           answer=_silent, at={"pattern": "one ring"},
+           example="2 links", answer=_silent, at={"pattern": "one ring"},
            slips={"two of its cables are thick, but over one of them it only receives": GPUS - 3,
                   "on one of them it does send: a figure stands beside it": GPUS - 1},
            saw="One link in seven works. A cable carries both directions, so GPU 0 receives over another one."),
@@ -103,7 +103,7 @@ def _halfway(see) -> bool:
     return see.at["channels"] == min(enough)
 
 
-_ODD, _EVEN, _MIDDLE = "Of 3, 5 and 7", "Of 4 and 6", "Of all but 8"
+_ODD, _EVEN, _MIDDLE = "In those of 3, 5 and 7", "In those of 4 and 6", "In all but that of 8"
 
 
 def _short(see) -> str:
@@ -133,7 +133,7 @@ RING_CHANNELS = (
          hint="Look at the solid line over 8 GPUs: half of the dashed line, and less with one ring fewer.",
          saw="Each ring adds one link of seven."),
     Choice("groups", "Seven rings, as far as they fit. Compare the solid with the dotted line.",
-           "In groups of how many GPUs does a ring fewer fit than a GPU has links to the others?",
+           "In which groups do the rings leave one of a GPU's links to the others idle?",
            options=[_ODD, _EVEN, _MIDDLE], answer=_short, at={"channels": GPUS - 1, "nbytes": 2.0**34},
            hints={_ODD: "There both lines meet.", _MIDDLE: "In some groups both lines meet."},
            saw="Only eight keep up with the switch; and in groups of 4 and 6 even the links to the group are not all used."),
@@ -219,6 +219,7 @@ MI250X_DIES = (
          saw="The other die of its package, over four links; other pairs have two links, or one."),
     Number("detour", "Look at the lines that start at die 0.", "To how many of the seven other dies does no link lead from it?",
            kind="ratio", unit="dies", answer=lambda see: GPUS - 1 - _joined(see), at={"source": 0, "target": 1},
+           example="2 dies",
            slips={"to so many a link does lead": _joined},
            saw="More than half of the others are reached by a detour through a third die, whose links others may want too."),
     Choice("ways", "From die 0 to die 3: let the copy take all best ways instead of one.", "Why does its rate double?",

@@ -86,7 +86,8 @@ EIGHTEEN = (
            slips={"so many GPUs there are; read the rates below both pictures": GPUS},
            saw="Directly two links belong to this pair, and {{ H100.per_device - 2 }} lie idle. A switch lends all "
                "{{ H100.per_device }} to whoever talks."),
-    Find("level", "Take GPUs away.", "With how many GPUs does the pair get as much directly? Stop at the most.",
+    Find("level", "Take GPUs away.",
+         "With how many does the pair get as much directly as through the switches? Stop at the most.",
          control="gpus", accepts=_level, at={"gpus": GPUS, "pattern": "one pair, opposite", "switches": len(PER_SWITCH)},
          hint="Compare “one pair” below both pictures: the same rate is wanted, at the left and at the right.",
          saw="Only when there is nobody else do all links belong to one pair."),
@@ -106,7 +107,7 @@ EIGHTEEN = (
 
 # ---- the switch adds ----
 
-_NO, _YES, _READING = "No: a GPU sends fewer bytes than a ring", "Yes, the port is overdriven", "The wire is faster than printed"
+_NO, _YES, _READING = "No: it sends fewer bytes than in a ring", "Yes, the port is overdriven", "The wire is faster than printed"
 
 
 def _meets(way: str):

@@ -55,7 +55,7 @@ PREDICTIONS = [
     ),
     Prediction(
         "pcie.lanes",
-        "A CPU of the EPYC 9004 series has {{ lanes.lanes_of(PAIR) }} PCIe lanes. Two of them in one server reach each other "
+        "A CPU of AMD's EPYC 9004 series has {{ lanes.lanes_of(PAIR) }} PCIe lanes. Two of them in one server reach each other "
         "over {{ to_the_other_cpu() }} of these lanes on each side. The server shall hold 8 GPUs with {{ lanes_for('gpu') }} "
         "lanes each, 8 NICs (network cards) with {{ lanes_for('nic') }} lanes each, and 4 SSDs with {{ lanes_for('ssd') }} "
         "lanes each. How many lanes are missing?",

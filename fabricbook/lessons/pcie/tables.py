@@ -64,7 +64,9 @@ def lane_budgets():
     """Return a DataFrame: the lanes that CPUs with PCIe 5 have, alone and as two, and those that eight GPUs, eight NICs and
     four SSDs ask for."""
     found = lanes.budgets()
-    return found[found["link"] == slot.name].reset_index(drop=True)
+    named = {"CPU": "CPU", "sockets": "of them", "lanes": "lanes for devices", "asked": "lanes asked for",
+             "short": "lanes missing"}
+    return found.loc[found["link"] == slot.name, list(named)].rename(columns=named).reset_index(drop=True)
 
 
 def packet_fields():
