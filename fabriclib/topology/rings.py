@@ -99,6 +99,7 @@ def _attempt(links, draw: random.Random) -> tuple[tuple[int, ...], ...]:
 def _ring(left: list[list[int]], draw: random.Random | None) -> tuple[int, ...]:
     """Return a ring from 0 through every node over links that are left, by depth-first search; none found: empty."""
     size, ways = len(left), [[0]]
+    onto = [[node for node in range(size) if row[node]] for row in left]
     path: list[int] = []
     for _ in range(PATIENCE):
         while ways and not ways[-1]:
@@ -110,7 +111,7 @@ def _ring(left: list[list[int]], draw: random.Random | None) -> tuple[int, ...]:
         path.append(ways[-1].pop())
         if len(path) == size and left[path[-1]][0]:
             return tuple(path)
-        onward = [node for node in range(size) if left[path[-1]][node] and node not in path]
+        onward = [node for node in onto[path[-1]] if node not in path]
         if draw:
             draw.shuffle(onward)
         ways.append(onward[::-1])

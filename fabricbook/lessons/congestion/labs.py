@@ -279,7 +279,7 @@ _SLOWEST, _MEAN = "slowest flow", "mean flow"
 
 def _hashing_chart():
     return against.chart(
-        charts.names("who", list(hashing_published()), channel="X", title=""),
+        charts.names("who", list(hashing_published()), channel="X", title="who published it"),
         lambda field: charts.y(field, (0, 105), title="of a spread load (%)"),
         {_SLOWEST: (charts.CLUSTER, charts.SOLID), _MEAN: (charts.OTHER, charts.DASHED)}, errors=(-60, 60), description=(
             "For five published figures what hashing reaches of an evenly spread load: two short bars for the model's slowest "
