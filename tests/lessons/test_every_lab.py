@@ -5,6 +5,7 @@ import math
 import re
 
 import pytest
+from remembered import remembered
 
 import fabricbook as book
 from fabricbook.stage import charts
@@ -49,17 +50,8 @@ def axes(lab):
 
 @pytest.fixture(params=book.labs(), scope="module")
 def each(request):
-    """A lab, the same for all tests of it: each of its states is computed once, by the first that asks."""
     lab = book.lab(request.param)
-    compute, known = lab.answer, {}
-
-    def answer(positions):
-        key = tuple(sorted(positions.items()))
-        if key not in known:
-            known[key] = compute(positions)
-        return known[key]
-
-    lab.answer = answer
+    lab.answer = remembered(lab.answer)
     return lab
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from remembered import remembered
 
 import fabricbook as book
 from fabricbook.course.progress import current
@@ -24,13 +25,22 @@ def record(tmp_path, monkeypatch):
 def every(*kinds):
     """Run a test on the stops of these *kinds*."""
     keys = [key for key, stop in STOPS.items() if isinstance(stop, kinds)]
-    return pytest.mark.parametrize("posed", keys, ids=".".join, indirect=True)
+    return pytest.mark.parametrize("place", keys, ids=".".join, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def place(request):
+    """A lab, one of its stops, and what the lab answers: the tests of one stop run in a row."""
+    name, key = request.param
+    return name, key, remembered(book.lab(name).answer)
 
 
 @pytest.fixture
-def posed(request):
-    lab, key = request.param
-    return book.lab(lab).stops[key]
+def posed(place):
+    name, key, answer = place
+    lab = book.lab(name)
+    lab.answer = answer
+    return lab.stops[key]
 
 
 def parts(posed):
