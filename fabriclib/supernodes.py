@@ -13,6 +13,7 @@ from .topology import Design, fabric_counts
 from .topology.fabrics import counts_of
 
 STATUSES = ("in use", "announced", "specified")
+RATIOS = ("x", "%")  # units of a claim that says neither a rate nor of what it is a share
 SIZE = 1e9  # bytes of the collectives in the table
 
 
@@ -65,8 +66,8 @@ class Supernode(catalog.Sourced):
 
     @property
     def claims(self) -> list[catalog.Figure]:
-        """What is stated of it without what would let one check it."""
-        return [one for one in catalog.figures(self.id) if one.kind == "claim"]
+        """What is stated of it without what would let one check it: ratios of something unsaid."""
+        return [one for one in catalog.figures(self.id) if one.kind == "claim" and one.unit in RATIOS]
 
     def counts(self, speed: str | None = None) -> Design:
         """Return the counts of its wiring.

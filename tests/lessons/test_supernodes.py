@@ -2,8 +2,9 @@
 
 import pytest
 
+import fabricbook as book
 import fabriclib as fl
-from fabricbook.lessons.supernodes import tables
+from fabricbook.lessons.supernodes import labs, stops, tables
 from fabriclib import catalog
 
 
@@ -24,6 +25,10 @@ def test_in_one_domain_nothing_leaves():
 
 def test_the_claims_of_the_press_release_are_ratios_without_their_base():
     assert all(claim.endswith((" times", " %")) for claim in tables.claims()["claimed"])
+    assert stops._usable(None) == stops._NONE
+    for machine in labs.NAMES:
+        _, said = book.lab("what-is-known").evaluate(machine=machine, show=labs.CLAIMS)
+        assert ("No source gives the rate" in said) <= (not fl.supernode(labs.NAMES[machine]).rated)
 
 
 def test_what_is_held_against_the_model_was_not_fitted():

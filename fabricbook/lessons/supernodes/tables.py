@@ -11,7 +11,7 @@ from fabriclib.collectives import network_bound
 from fabriclib.links import link
 from fabriclib.measurements import published
 from fabriclib.prediction import predict
-from fabriclib.supernodes import Supernode, supernode
+from fabriclib.supernodes import RATIOS, Supernode, supernode
 from fabriclib.switches import switch
 from fabriclib.topology import fabric_counts
 from fabriclib.workloads import transformer
@@ -121,7 +121,7 @@ def claims():
     names = {one.id: one.name for one in SUPERNODES}
     return pd.DataFrame([{"of": names.get(one.subject, "P800 cluster"), "what": one.quantity, "claimed": claimed_as(one),
                           "against": one.scope, "said by": one.source.publisher, "missing": one.note.partition(";")[0]}
-                         for one in catalog.figures() if one.kind == "claim" and one.unit in ("x", "%")])
+                         for one in catalog.figures() if one.kind == "claim" and one.unit in RATIOS])
 
 
 def planes():
