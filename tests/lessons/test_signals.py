@@ -92,7 +92,7 @@ def test_every_trace_follows_the_channel(generation, inches, equaliser):
 def test_the_sentence_tells_random_bits_from_the_worst_pattern():
     assert "Of random bits 0.64 % are wrong; after the worst pattern, a long run, 100 %." in EYE.evaluate(
         inches=8, equaliser="off")[1]
-    assert EYE.evaluate()[1].endswith("Of random bits fewer than one in 10^30 are wrong.")
+    assert EYE.evaluate()[1].endswith("Of random bits fewer than one in 10³⁰ are wrong.")
     table = tables.wrong_bits().set_index(["generation", "inches of FR4"])["wrong of random bits"]
     # As an independent simulation of two million bits found.
     assert [table[key] for key in (("PCIe 3", 8), ("PCIe 3", 10), ("PCIe 3", 12), ("PCIe 5", 24))] == [

@@ -94,15 +94,19 @@ def wrong(generation: str, inches: int, equaliser: str) -> str:
 
 
 def power(share: float) -> str:
-    """Return one part in so many as text, the nearest power of ten."""
-    return f"10^{-math.log10(share):.0f}"
+    """Return one part in so many as text, the nearest power of ten.
+
+    >>> power(1e-12)
+    '10¹²'
+    """
+    return "10" + f"{-math.log10(share):.0f}".translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def share_of_bits(share: float) -> str:
     """Return a share of wrong bits as text, to two digits while it is large."""
     if share > 0.001:
         return f"{float(f'{100 * share:.2g}'):g} %"
-    return f"about one in {power(share)}" if share > 1e-30 else "fewer than one in 10^30"
+    return f"about one in {power(share)}" if share > 1e-30 else f"fewer than one in {power(1e-30)}"
 
 
 def inch_loss():
