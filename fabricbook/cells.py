@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .course.shown import Fold
     from .course.verdicts import Verdict
     from .course.votes import Votes
+    from .lessons.capstone.report import Told
 
 
 def lab(name: str) -> Lab:
@@ -138,6 +139,21 @@ def votes() -> Votes:
     from .course.votes import Votes
 
     return Votes(list(declared("verdicts").values()))
+
+
+def report(brief: str, plan, *, name: str = "", defence: str = "") -> Told:
+    """Write a report on a *plan* into this folder, as a page of HTML and as Markdown, and return what it says in a sentence.
+
+    A later report on the same brief takes the place of an earlier one. What cannot be written is said in a sentence.
+
+    Args:
+        brief: an id of `fl.capstone.briefs()`.
+        plan: a `fl.capstone.Plan`; `...` while there is none.
+        name: who planned it. defence: why it should be built so. Both are shown as they were typed, and mean nothing more.
+    """
+    from .lessons.capstone.report import report
+
+    return report(brief, plan, name=name, defence=defence)
 
 
 def my_progress() -> Overview:

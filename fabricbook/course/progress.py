@@ -26,6 +26,16 @@ _NAMED_LATER = {
 }
 
 
+def replace(path: Path, text: str) -> None:
+    """Write *text* to the file at *path* in one step: whoever reads it finds the old text or the new one, whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
 class _Unusable(Exception):
     """The file must not be written over; the text says why."""
 
@@ -125,13 +135,7 @@ class Progress:
     def _write(self, document: dict) -> None:
         if not self._writable():
             raise _Unusable(f"{self.path} is read-only")
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
+        replace(self.path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

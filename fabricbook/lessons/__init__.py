@@ -46,6 +46,7 @@ ORDER = (
     "when_things_fail",
     "against_world",
     "bring_your_own",
+    "capstone",
 )
 
 
