@@ -155,7 +155,8 @@ def how_often_to_save(interval, gpus, save, restart):
                Control("pattern", list(PATTERNS), default=RINGS, as_="menu")],
      chart=broken.picture,
      leaves_out="The seconds until everyone knows of the loss, in which packets go nowhere. Ways over a third GPU, by NVLink and "
-                "its port: Alibaba built that and gave it up. Flows spread evenly over all shortest paths.",
+                "its port: Alibaba built that and gave it up. What Alibaba measured is a whole step of training; how much of it "
+                "went over the network is not said. Flows spread evenly over all shortest paths.",
      sources=["hpn-sigcomm"], stops=LOSING)
 def lose_a_part(lost, wiring, pattern):
     """What a lost part costs depends on how many ways there were around it."""
@@ -188,7 +189,8 @@ def _slowest_chart():
                Control("slower", SLOWER, default=10, label="one GPU is slower by", unit="%")],
      chart=_slowest_chart,
      leaves_out="GPUs that are slow together, because they share a rack, a switch or a hot afternoon. Times are drawn from a "
-                "normal distribution, each for itself; {{ DICE }} throws are drawn for some numbers of GPUs.",
+                "normal distribution, each for itself, and the slow GPU has no spread; {{ DICE }} throws are drawn for some "
+                "numbers of GPUs.",
      sources=["megascale"], stops=SLOWEST)
 def waiting_for_the_slowest(ranks, spread, slower):
     """The slowest of many is slower than the mean, and one that is always slow decides alone."""

@@ -12,6 +12,7 @@ from fabriclib.availability import (
     Left,
     best_interval,
     causes,
+    erlang_b,
     expected_slowest,
     left,
     network_elsewhere,
@@ -182,6 +183,12 @@ def interval(save: float, between: float) -> float:
 def fewest_spares(gpus: int) -> int:
     """Return the fewest servers that must stand by so that at most 1 % of the time goes into waiting for repairs."""
     return next(spare for spare in range(10_000) if job(gpus, spare).shares.waiting <= 0.01)
+
+
+def spares_of(repair: float) -> int:
+    """Return the same for the run's job, if a repair takes so many seconds."""
+    out = uptime(MACHINE, gpus=GPUS, repair=repair).out
+    return next(spare for spare in range(10_000) if erlang_b(out, spare + 1) <= 0.01)
 
 
 def elsewhere() -> dict[str, tuple[float, float]]:
