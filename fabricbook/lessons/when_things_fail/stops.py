@@ -134,7 +134,6 @@ LOSING = (
     Number("dealt", "Now two planes: every NIC has a cable to two leaves. Lose the cable of GPU 0 again.",
            "How much of the rate is left if rings that are faster take more?", kind="ratio", unit="%",
            answer=lambda see: 100 * what_is_left(TWO, CABLE, RINGS).dealt, at={"wiring": TWO, "pattern": RINGS, "lost": NOTHING},
-           example="70 %",
            slips={"that is with equal pieces, where all wait for the ring of GPU 0": 50.0},
            saw="One of 16 cables of a server. Alibaba cut one under a training job on 256 GPUs: it went on, "
                "{{ digits(100 * figure('hpn-one-cable'), 3) }} % slower."),
