@@ -104,7 +104,8 @@ RESULTS = {
     "availability.dice.Runs", "availability.lost.Left", "availability.uptime.Uptime",
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
     "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.steps.StepEnergy", "energy.tokens.TokenEnergy",
-    "energy.ways.Way", "flows.Share", "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
+    "energy.ways.Way", "flows.Share",
+    "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",
     "workloads.step.TrainingStep", "workloads.request.Request", "workloads.kv.KvTransfer", "workloads.experts.Exchange",
 }
 
