@@ -9,33 +9,35 @@ from fabriclib.diagnosis.suspects import FALLEN, TOO_FAST, TOO_SLOW
 from fabriclib.measurements import as_read
 
 TABLES = [table for table in catalog.rows("measurement_tables") if table["system"]]
-FOUND = {table["id"]: compare(as_read(table["id"]), table["system"]) for table in TABLES}
 
 
-@pytest.mark.parametrize("table", [t for t in TABLES if t["cause"]], ids=lambda t: t["id"])
-def test_the_cause_of_a_bad_table_is_among_the_first_two(table):
-    found = FOUND[table["id"]]
-    assert found.alarm
-    assert table["cause"] in [one.cause for one in found.causes[:2]]
-    assert all(one.evidence.endswith(".") and one.check for one in found.causes)
+@pytest.fixture(scope="module")
+def found():
+    """What is found in each table, by its id. Computed here, not at import: every process that collects would pay for it."""
+    return {table["id"]: compare(as_read(table["id"]), table["system"]) for table in TABLES}
 
 
-@pytest.mark.parametrize("table", [t for t in TABLES if not t["cause"]], ids=lambda t: t["id"])
-def test_a_table_without_a_cause_gets_no_alarm(table):
-    found = FOUND[table["id"]]
-    assert not found.alarm
-    assert not found.causes
+def test_the_cause_of_a_bad_table_is_among_the_first_two(found):
+    for table in [t for t in TABLES if t["cause"]]:
+        one = found[table["id"]]
+        assert one.alarm, table["id"]
+        assert table["cause"] in [suspect.cause for suspect in one.causes[:2]], table["id"]
+        assert all(suspect.evidence.endswith(".") and suspect.check for suspect in one.causes), table["id"]
 
 
-def test_the_thresholds_leave_room_on_both_sides():
+def test_a_table_without_a_cause_gets_no_alarm(found):
+    assert [t["id"] for t in TABLES if not t["cause"] and (found[t["id"]].alarm or found[t["id"]].causes)] == []
+
+
+def test_the_thresholds_leave_room_on_both_sides(found):
     """What separates clean tables from bad ones was set by looking at them; here is how far either side is from it."""
     def slow(table):
-        rows = FOUND[table["id"]].table
+        rows = found[table["id"]].table
         at = (rows.nbytes / rows.measured).idxmax()
         return rows.measured[at] / rows.predicted[at]
 
     def fallen(table):
-        rows = FOUND[table["id"]].table
+        rows = found[table["id"]].table
         rate = (rows.nbytes / rows.measured).to_numpy()
         return rate[rate.argmax():].min() / rate.max()
 
@@ -53,10 +55,10 @@ def test_labels_are_causes():
     assert {table["cause"] for table in TABLES if table["cause"]} <= known
 
 
-def test_errors_are_those_of_the_accuracy_room():
+def test_errors_are_those_of_the_accuracy_room(found):
     from fabriclib.accuracy import by_regime, tables
 
     for table in tables()[::7]:
-        regimes = FOUND[table.id].regimes.set_index("regime")["mean absolute error"]
+        regimes = found[table.id].regimes.set_index("regime")["mean absolute error"]
         for name, value in zip(("up to 64 KiB", "between", "from 64 MiB"), by_regime(table)[1:], strict=True):
             assert np.isnan(value) if name not in regimes else regimes[name] == pytest.approx(value)

@@ -43,14 +43,14 @@ def test_nothing_is_below_the_bound_and_nothing_below_the_envelope(ranks):
 
 
 @pytest.mark.parametrize("ranks", RANKS[1:])
-@pytest.mark.parametrize("nbytes", CURVES.controls["nbytes"].values[::3])
-def test_the_sentence_names_the_best_its_time_and_its_distance(ranks, nbytes):
-    _, sentence = CURVES.evaluate(ranks=ranks, nbytes=nbytes)
-    case = {"nbytes": nbytes, "ranks": ranks, "alpha": 1e-6, "beta": 1 / 50e9}
-    best = fl.best("all_reduce", **case)
-    assert best.algorithm.replace("_", " ") in sentence.split(" is the fastest")[0].lower()
-    assert units.format(best.seconds, "s") in sentence
-    assert f"{best.seconds / fl.lower_bound('all_reduce', **case):.3g} times" in sentence
+def test_the_sentence_names_the_best_its_time_and_its_distance(ranks):
+    for nbytes in CURVES.controls["nbytes"].values[::3]:
+        _, sentence = CURVES.evaluate(ranks=ranks, nbytes=nbytes)
+        case = {"nbytes": nbytes, "ranks": ranks, "alpha": 1e-6, "beta": 1 / 50e9}
+        best = fl.best("all_reduce", **case)
+        assert best.algorithm.replace("_", " ") in sentence.split(" is the fastest")[0].lower(), nbytes
+        assert units.format(best.seconds, "s") in sentence, nbytes
+        assert f"{best.seconds / fl.lower_bound('all_reduce', **case):.3g} times" in sentence, nbytes
 
 
 def test_the_next_crossing_is_where_the_best_changes():

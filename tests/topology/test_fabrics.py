@@ -265,8 +265,8 @@ def test_a_graph_has_a_largest_size():
         fl.fabric("rail-optimised", gpus=131_072, radix=128)
 
 
-@pytest.mark.parametrize("radix", range(4, 65))
-def test_a_ratio_that_divides_the_ports_exactly_is_met_exactly(radix):
+def test_a_ratio_that_divides_the_ports_exactly_is_met_exactly():
     # Of 8 ports 5 down and 3 up is 5/3, which in binary is a little off: without care 2 go up.
-    for down in range((radix + 1) // 2, radix):
-        assert _split("oversubscription", down / (radix - down), radix) == (down, radix - down)
+    for radix in range(4, 65):
+        for down in range((radix + 1) // 2, radix):
+            assert _split("oversubscription", down / (radix - down), radix) == (down, radix - down)
