@@ -23,6 +23,7 @@ peak = catalog.figure("h100-peak").value
 reached = catalog.figure("llama3-used").value
 llama_parameters = catalog.figure("llama3-parameters").value
 llama_tokens = catalog.figure("llama3-tokens").value
+tokens_in_a_step = 4096  # that one GPU reads, an example's own number
 CHIPS = np.array([2.0**k for k in range(0, 18)])
 
 
@@ -57,9 +58,9 @@ def times_nvlink() -> list[float]:
     return [other / nvlink for other in others]
 
 
-def beside_the_computing(tokens: int) -> str:
-    """Return a sentence: how long a GPU computes that reads *tokens* in a step, and how long the sum then takes."""
-    computing = 6 * parameters * tokens / (peak * reached)
+def beside_the_computing() -> str:
+    """Return a sentence: how long a GPU computes in a step, and how long the sum then takes."""
+    computing = 6 * parameters * tokens_in_a_step / (peak * reached)
     nvlink, _, ethernet = map(ring_seconds, WIRES.values())
     return (f"At {units.portion(reached)} of its peak an H100 computes for {units.format(computing, 's')}. The sum then takes "
             f"{units.format(nvlink, 's')} over NVLink, {units.portion(nvlink / computing)} of that, and "
