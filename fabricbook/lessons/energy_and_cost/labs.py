@@ -253,7 +253,7 @@ def _step_chart():
 
 @lab("joules-of-a-step", title="What a token costs in training", tier="all",
      controls=[Control("near", list(ORDERS), default=TENSOR, label="sit together", as_="menu"),
-               Control("gpus", STEP_SIZES, default=USUAL_GPUS, as_="steps"),
+               Control("gpus", STEP_SIZES, default=USUAL_GPUS, label="GPUs", as_="steps"),
                Control("machine", list(TRAINED), default=H100, as_="menu", picks="machine")],
      chart=_step_chart,
      leaves_out="That a GPU which waits draws a little less: all draw {{ portion(load) }} of their most, which was measured "

@@ -151,7 +151,8 @@ STEP = (
            at={"near": TENSOR, "gpus": USUAL_GPUS, "machine": "DGX B200"},
            answer=lambda see: _total(see, "DGX B200", near=COPIES) / _total(see, "DGX B200", near=TENSOR),
            slips={"that is the H100's": lambda see: _total(see, H100, near=COPIES) / _total(see, H100, near=TENSOR)},
-           saw="The network draws what it drew. What grew is the red part: the faster the GPU, the dearer its waiting."),
+           saw="The wires draw as many watts as before, only for longer. What grew is the red part: the faster the GPU, the dearer "
+               "its waiting."),
     Choice("hardly", "Now the stages together.", "Which machine hardly notices?", options=list(TRAINED), answer=_hardly,
            field="machine", at={"near": TENSOR, "gpus": USUAL_GPUS, "machine": H100},
            hints={name: "Compare its bar with the one for tensor groups." for name in TRAINED if name != "GB200 NVL72"},

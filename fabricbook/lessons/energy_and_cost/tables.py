@@ -161,6 +161,12 @@ def of_wires(machine: str, near: str = TENSOR) -> float:
     return 1 - (spent["computing"] + spent["waiting for others"]) / sum(spent.values())
 
 
+def drawn_by_wires(machine: str) -> float:
+    """Return the share of a step's joules that NVLink switches and the network draw."""
+    spent = per_token(machine)
+    return (spent["NVLink switches"] + spent["network"]) / sum(spent.values())
+
+
 def waited(machine: str, near: str = TENSOR) -> float:
     """Return the share of a step's joules that GPUs spend while they wait for wires."""
     spent = per_token(machine, near)
