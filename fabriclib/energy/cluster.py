@@ -73,7 +73,7 @@ class ClusterPower:
 
 def cluster_power(system, *, gpus=None, fabric="rail-optimised", below: str = OPTICS, above: str = OPTICS, load=1.0,
                   **options) -> ClusterPower:
-    """Return what a cluster draws: its servers at their most (or a share of it), and its network, which always draws all.
+    """Return what a cluster draws: its servers at their most, or a share of it, and its network, all of it always.
 
     A server is what its nameplate says, or by the share of its like; a switch is a box without modules, and every link has two
     ends (`fabrics.parts.watts`). Cooling of the hall and conversion before the rack are not in it, nor is storage.

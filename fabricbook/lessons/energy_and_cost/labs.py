@@ -257,9 +257,9 @@ def _step_chart():
                Control("machine", list(TRAINED), default=H100, as_="menu", picks="machine")],
      chart=_step_chart,
      leaves_out="That a GPU which waits draws a little less: all draw {{ portion(load) }} of their most, which was measured "
-                "over "
-                "whole runs of H100 and is taken for all. The hall's cooling. Failures, and what is trained again after them.",
-     sources=["newkirk-h100", "latif-h100"], stops=STEP)
+                "over whole runs of H100 and is taken for all. That a busy switch draws more than an idle one. The hall's cooling. "
+                "Failures, and what is trained again after them.",
+     sources=["newkirk-h100", "latif-h100", "nvidia-nvos-power"], stops=STEP)
 def joules_of_a_step(near, gpus, machine):
     """Wires cost most where GPUs wait for them."""
     rows = []

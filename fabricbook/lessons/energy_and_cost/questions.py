@@ -41,7 +41,8 @@ PREDICTIONS = [
     ),
     Prediction(
         "energy_and_cost.idle",
-        "Links, switches and NICs draw the same whether or not a byte passes. Llama 3 70B is trained on {{ USUAL_GPUS }} H100. "
+        "Links, switches and NICs are taken to draw the same whether or not a byte passes. Llama 3 70B is trained on "
+        "{{ USUAL_GPUS }} H100. "
         "If its "
         "bytes could take just what they need on wires that are full all the time, which share would that be of what NVLink "
         "switches and network draw in a step?",

@@ -88,9 +88,8 @@ REACH = (
            answer=lambda see: _watts(see, metres=7.0) / _watts(see, metres=5.0),
            slips={"that is against passive copper, which ended before":
                   lambda see: _watts(see, metres=7.0) / _watts(see, metres=3.0)},
-           saw="And {{ digits(2 * module.power / (2 * plain.power)) }} times as many as passive copper. A module turns electric "
-               "signals into light, and has a processor that "
-               "cleans them; a linear one leaves the processor out."),
+           saw="And {{ digits(2 * module.power / (2 * plain.power)) }} times as many as passive copper. Linear modules, "
+               "in the menu, halve it."),
 )
 
 
@@ -151,7 +150,8 @@ STEP = (
            at={"near": TENSOR, "gpus": USUAL_GPUS, "machine": "DGX B200"},
            answer=lambda see: _total(see, "DGX B200", near=COPIES) / _total(see, "DGX B200", near=TENSOR),
            slips={"that is the H100's": lambda see: _total(see, H100, near=COPIES) / _total(see, H100, near=TENSOR)},
-           saw="The wires draw as many watts as before, only for longer. What grew is the red part: the faster the GPU, the dearer "
+           saw="The wires draw as many watts as before, only for longer. What grew is the red part: the faster the GPU, the "
+               "dearer "
                "its waiting."),
     Choice("hardly", "Now the stages together.", "Which machine hardly notices?", options=list(TRAINED), answer=_hardly,
            field="machine", at={"near": TENSOR, "gpus": USUAL_GPUS, "machine": H100},
