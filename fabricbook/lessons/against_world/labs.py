@@ -32,9 +32,12 @@ def _chart():
     y = charts.y("time", _TIME, title="time (logarithmic)", unit="s", log=10)
     lines = charts.live().transform_filter("datum.what != 'measured'").mark_line(strokeWidth=2.5).encode(
         x=x, y=y, **charts.series("what", _STYLES))
+    # A table of one size has no line: a short bar stands for the model.
+    alone = charts.live().transform_filter(f"datum.alone && datum.what === '{_MODEL}'").mark_point(
+        shape="stroke", size=1600, strokeWidth=3, opacity=1, color=charts.CLUSTER).encode(x=x, y=y)
     points = charts.diamonds(charts.live().transform_filter("datum.what == 'measured'"), x, y, size=80).encode(
         tooltip=[alt.Tooltip("label:N", title="measured, model")])
-    return charts.stack(lines, points, height=380, description=(
+    return charts.stack(lines, alone, points, height=380, description=(
         "Time against the size of the buffer, both logarithmic. Black diamonds: what was published. Solid line: what the model "
         "predicts. On demand four more lines: what launching, steps and hops, the bytes on the wire and the ramp take alone."))
 
@@ -63,7 +66,8 @@ def model_against_world(machine, run, lines):
              for n, t, e in zip(one.nbytes.tolist(), one.seconds.tolist(), errors, strict=True)]
     rows = {"what": np.repeat(list(times), many), "size": np.tile(one.nbytes, len(times)),
             "time": [t if t >= _TIME[0] else None for values in times.values() for t in values.tolist()],
-            "label": label * len(times), "hardware": [hardware] * (many * len(times))}
+            "label": label * len(times), "hardware": [hardware] * (many * len(times)),
+            "alone": [bool(one.nbytes.max() < 2 * one.nbytes.min())] * (many * len(times))}
     worst = int(np.argmax(np.abs(errors)))
     names = ("over all sizes", *accuracy.REGIMES[1:])
     regimes = [f"{units.portion(error)} {name}" for name, error in zip(names, accuracy.by_regime(one), strict=True)
