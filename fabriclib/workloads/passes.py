@@ -83,7 +83,7 @@ def rates(s: Serving, constants: Constants) -> Rates:
         attention=one.peak("bf16") * of("prompt share"), weights=one.memory_rate * read,
         cache=one.memory_rate * of("cache share") / again,
         small=one.memory_rate * look_up(constants, "small share"), exposed=of("exchange shown"),
-        layer=of("host layer"), once=of("host pass"),
+        layer=of("host layer") * (1 + s.model.moe_layers / s.model.layers * of("expert kernels")), once=of("host pass"),
         each=of("host request"), start=of("reduce start"))
 
 
