@@ -42,6 +42,7 @@ ORDER = (
     "hierarchy",
     "supernodes",
     "training_a_trillion",
+    "inference",
     "energy_and_cost",
     "when_things_fail",
     "against_world",
