@@ -5,6 +5,8 @@ A lab draws one graph or several side by side: `drawn` gives the rows of each, `
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from fabriclib import units
@@ -16,6 +18,7 @@ from .parts import of, scaled
 
 X, Y = (-2.6, 2.6), (-1.95, 1.5)  # what is seen of the plane; the circle has radius 1
 IDLE, IN_USE = "idle", "in use (GB/s one way)"
+_size = functools.partial(scaled, full=600, high=330)
 _TITLE, _CAPTIONS = 1.36, -1.36  # heights
 _COLUMNS = {"graph": "", "part": "", "from": "", "to": "", "links": None, "GB/s": None, "state": "", "label": "", "px": None,
             "x": None, "y": None, "x2": None, "y2": None, "label x": None, "label y": None}
@@ -98,13 +101,13 @@ def chart(description: str, *, height: int = 470):
         **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
         **charts.series("state", {IN_USE: (charts.CHIP, charts.SOLID), IDLE: (charts.PALE, [3, 3])}))
     device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
-    gpus = of("GPU").mark_point(size=scaled(1900, 800, 600), **device).encode(**here, fill=fill)
-    switches = of("switch").mark_point(size=scaled(850, 380, 600), shape="square", **device).encode(
+    gpus = of("GPU").mark_point(size=_size(1900, 800), **device).encode(**here, fill=fill)
+    switches = of("switch").mark_point(size=_size(850, 380), shape="square", **device).encode(
         **here, fill=alt.value(charts.FILL))
-    names = [of(part).mark_text(fontSize=scaled(size, least, 600), **mark).encode(**here, text="label:N", **extra)
+    names = [of(part).mark_text(fontSize=_size(size, least), **mark).encode(**here, text="label:N", **extra)
              for part, size, least, mark, extra in (
                  ("GPU", 13, 9, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, 10, {}, {}),
                  ("title", 17, 12, {"fontWeight": "bold"}, {}), ("caption", 16, 11, {}, {}))]
     loads = charts.legible(of("cable").encode(x=x("label x"), y=y("label y"), text="label:N"), edge=5, color=charts.BLACK,
-                           fontSize=scaled(15, 10, 600), fontWeight="bold")
+                           fontSize=_size(15, 10), fontWeight="bold")
     return charts.stack(cables, *loads, switches, gpus, *names, height=height, description=description)

@@ -25,11 +25,12 @@ def of(*sorts: str):
     return charts.live().transform_filter({"field": "part", "oneOf": list(sorts)})
 
 
-def scaled(wide: float, narrow: float, full: int = 900):
-    """A size of *wide* where the chart is *full* pixels wide or more, less on a narrower page, and never below *narrow*."""
+def scaled(wide: float, narrow: float, full: int = 900, high: int = 1):
+    """A size of *wide* where the chart is *full* pixels wide and *high* pixels high or more, less on a smaller page, and never
+    below *narrow*."""
     import altair as alt
 
-    return alt.ExprRef(f"clamp({wide} * width / {full}, {narrow}, {wide})")
+    return alt.ExprRef(f"clamp({wide} * min(width / {full}, height / {high}), {narrow}, {wide})")
 
 
 def of_row(rows: int, share: float, most: float):

@@ -6,6 +6,8 @@ CPUs stand at the top, PCIe switches below them, then NICs and SSDs, then GPUs, 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from fabriclib import units
@@ -223,6 +225,7 @@ SHAPES = {  # of a device: its sign, its size on a wide page and on a narrow one
     "nic": ("diamond", 1500, 700, charts.PAPER), "ssd": ("square", 1000, 480, charts.PAPER),
     "gpu": ("circle", 1300, 620, charts.BLUE_TINT),
 }
+_size = functools.partial(scaled, high=330)
 PLAIN = {"baseline": "middle", "lineBreak": "\n", "color": charts.INK}
 
 
@@ -248,13 +251,13 @@ def _device_layers(here: dict) -> list:
     import altair as alt
 
     device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
-    layers = [of(kind).mark_point(shape=shape, size=scaled(wide, narrow), **device).encode(**here, fill=alt.value(fill))
+    layers = [of(kind).mark_point(shape=shape, size=_size(wide, narrow), **device).encode(**here, fill=alt.value(fill))
               for kind, (shape, wide, narrow, fill) in SHAPES.items()]
     for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
-        up = alt.ExprRef(f"-clamp({size / 2} * width / 900, {least / 2}, {size / 2})")
-        layers.append(of(*kinds).mark_text(fontSize=scaled(size, least), dy=up, **PLAIN).encode(**here, text="label:N"))
-    for kinds, size, mark in ((("initial",), scaled(17, 9), {}),
-                              (("root", "retimer"), scaled(12, 9), {"align": "left", "dx": 8, "dy": 11}),
+        up = alt.ExprRef(f"-{_size(size / 2, least / 2).expr}")
+        layers.append(of(*kinds).mark_text(fontSize=_size(size, least), dy=up, **PLAIN).encode(**here, text="label:N"))
+    for kinds, size, mark in ((("initial",), _size(17, 9), {}),
+                              (("root", "retimer"), _size(12, 9), {"align": "left", "dx": 8, "dy": 11}),
                               (("caption",), charts.fitting("width", 16), {"align": "left"})):
         layers.append(of(*kinds).mark_text(fontSize=size, **mark, **PLAIN).encode(**here, text="label:N"))
     middle = here | {"x": alt.value(alt.ExprRef("width / 2"))}
@@ -269,4 +272,4 @@ def _rate_layers(here: dict) -> list:
     text = of("rate").encode(**here, text="label:N", color=ink)
     # Those of idle devices stand close together, and only where the page is wide.
     fits = alt.ExprRef(f"{charts.PAGE} < 900 && datum.state == '{IDLE}' && datum.y < {LOWEST_SWITCH} ? 0 : 1")
-    return list(charts.legible(text, fontSize=scaled(14, 10), fontWeight="bold", opacity=fits))
+    return list(charts.legible(text, fontSize=_size(14, 10), fontWeight="bold", opacity=fits))
