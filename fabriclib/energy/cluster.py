@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,11 +114,20 @@ def cluster_power(system, *, gpus=None, fabric="rail-optimised", below: str = OP
 def _built(machine: System, fabric, gpus: int, asked: dict) -> Design | None:
     """Return the counts of the network; GPUs of one server or rack need none, and have the NICs that are in it."""
     if gpus > machine.gpus:
-        return fabric_counts(fabric, gpus=gpus, **asked)
+        try:
+            return _counted(fabric, gpus, tuple(asked.items()))
+        except TypeError:  # what cannot be looked up, a list among the options, is counted anew
+            return fabric_counts(fabric, gpus=gpus, **asked)
     known("kind of fabric", fabric, [*KINDS, *(cells["id"] for cells in catalog.rows("designs"))])
     if gpus % machine.server_gpus:
         raise ValueError(f"gpus must fill servers of {machine.server_gpus} GPUs; got {gpus}.")
     return None
+
+
+@functools.lru_cache(maxsize=1000)
+def _counted(fabric: str, gpus: int, asked: tuple) -> Design:
+    """Return the counts of a network, which many machines and loads ask for alike."""
+    return fabric_counts(fabric, gpus=gpus, **dict(asked))
 
 
 def _powered(machine: System, found: list[Design | None], many: np.ndarray, load: float, ends: tuple[str, str],

@@ -48,8 +48,8 @@ def test_a_way_used_by_a_tenth_costs_ten_times_and_what_is_stated_stays():
 
 
 def test_the_bars_of_a_step_are_its_joules():
-    table, _ = book.lab("joules-of-a-step").evaluate(gpus=1024, machine="DGX B200")
-    step = fl.training_step("llama-3-70b", "dgx-b200", gpus=1024, **tables.JOB)
+    table, _ = book.lab("joules-of-a-step").evaluate(gpus=2048, machine="DGX B200")
+    step = fl.training_step("llama-3-70b", "dgx-b200", gpus=2048, **tables.JOB)
     found = table[(table["part"] == "bar") & (table["machine"] == "DGX B200")]
     assert found["joules"].sum() == pytest.approx(fl.step_energy(step).per_token)
 

@@ -246,7 +246,7 @@ def _step_chart():
     chosen = parts.of("chosen").mark_bar(height={"band": 0.84}, filled=False, stroke=charts.INK, strokeWidth=3).encode(
         x=x, x2="to:Q", y=y)
     said = parts.of("text").encode(x=x, y=y, text="text:N")
-    return charts.stack(bars, chosen, *charts.legible(said, align="left", dx=8), height=280, description=(
+    return charts.stack(bars, chosen, *charts.legible(said, **charts.beside(x, 8, "text")), height=280, description=(
         "A bar for each machine: the joules that training takes for each token, of GPUs and servers while they compute, wait for "
         "wires and wait for others, and of NVLink switches and the network. A frame marks one machine."))
 
@@ -257,8 +257,8 @@ def _step_chart():
                Control("machine", list(TRAINED), default=H100, as_="menu", picks="machine")],
      chart=_step_chart,
      leaves_out="That a GPU which waits draws a little less: all draw {{ portion(load) }} of their most, which was measured "
-                "over whole runs of H100 and is taken for all. That a busy switch draws more than an idle one. The hall's cooling. "
-                "Failures, and what is trained again after them.",
+                "over whole runs of H100 and is taken for all. That a busy switch draws more than an idle one. The hall's "
+                "cooling. Failures, and what is trained again after them.",
      sources=["newkirk-h100", "latif-h100", "nvidia-nvos-power"], stops=STEP)
 def joules_of_a_step(near, gpus, machine):
     """Wires cost most where GPUs wait for them."""

@@ -47,9 +47,9 @@ PREDICTIONS = [
         "bytes could take just what they need on wires that are full all the time, which share would that be of what NVLink "
         "switches and network draw in a step?",
         "ratio", lambda: 100 * moved(),
-        "They are idle or half empty for the rest. A step moves {{ si(energy().nbytes['NVLink'] / USUAL_GPUS) }} a GPU over "
+        "They are idle or half empty for the rest. A step moves {{ si(sent_each('NVLink')) }} a GPU over "
         "NVLink and "
-        "{{ si(energy().nbytes['network'] / USUAL_GPUS) }} over the network, in bursts; in between all of them wait for work.",
+        "{{ si(sent_each('network')) }} over the network, in bursts; in between all of them wait for work.",
         unit="%", example="30 %",
     ),
 ]

@@ -129,7 +129,7 @@ def parts_of_a_way():
 
 MODEL = "llama-3-70b"
 JOB = {"global_batch": 1024, "seq": 8192, "tp": 8, "pp": 4, "virtual": 5, "sharding": "zero1", "recompute": "selective"}
-STEP_SIZES = [128, 256, 512, 1024, 2048]
+STEP_SIZES = [128, 512, 2048]
 USUAL_GPUS = 512
 TRAINED = {"DGX A100": "dgx-a100", "DGX H100": "dgx-h100", "DGX B200": "dgx-b200", "GB200 NVL72": "gb200-nvl72"}
 H100, RACK = "DGX H100", "GB200 NVL72"
@@ -139,15 +139,15 @@ SPENT = ("computing", "waiting for wires", "waiting for others", "NVLink switche
 
 
 @functools.cache
-def energy(machine: str = H100, near: str = TENSOR, gpus: int = USUAL_GPUS) -> StepEnergy:
-    """Return the joules of a step of the job."""
-    return step_energy(training_step(MODEL, TRAINED[machine], gpus=gpus, order=ORDERS[near], **JOB))
+def energy(machine: str = H100, near: str = TENSOR) -> StepEnergy:
+    """Return the joules of a step of the job on each of STEP_SIZES."""
+    return step_energy(training_step(MODEL, TRAINED[machine], gpus=np.array(STEP_SIZES), order=ORDERS[near], **JOB))
 
 
 def per_token(machine: str, near: str = TENSOR, gpus: int = USUAL_GPUS) -> dict[str, float]:
     """Return {part: joules} for each token that is trained on."""
-    found = energy(machine, near, gpus)
-    return {part: float(value / found.tokens) for part, value in found.parts.items()}
+    found, where = energy(machine, near), STEP_SIZES.index(gpus)
+    return {part: float(value[where] / found.tokens[where]) for part, value in found.parts.items()}
 
 
 def total(machine: str, near: str = TENSOR, gpus: int = USUAL_GPUS) -> float:
@@ -175,9 +175,14 @@ def waited(machine: str, near: str = TENSOR) -> float:
 
 def moved() -> float:
     """Return the share of what NVLink switches and network draw in a step that its bytes would take on wires that never idle."""
-    found = energy()
+    found, where = energy(), STEP_SIZES.index(USUAL_GPUS)
     wires = found.parts["NVLink switches"] + found.parts["network"]
-    return float(sum(found.moving.values()) / wires)
+    return float(sum(found.moving.values())[where] / wires[where])
+
+
+def sent_each(over: str) -> float:
+    """Return the bytes that a GPU sends in a step, over "NVLink" or the "network"."""
+    return float(energy().nbytes[over][STEP_SIZES.index(USUAL_GPUS)] / USUAL_GPUS)
 
 
 TOGETHER = [1, 8, 64, 256]
