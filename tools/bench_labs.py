@@ -29,7 +29,7 @@ def steps(name: str, order: int) -> list[float]:
     for state in states:
         start = time.process_time()
         with contextlib.suppress(ValueError):  # what a lab refuses is an answer too
-            lab.answer(state)
+            lab.answer(lab.within(state))
         took.append((time.process_time() - start) * 1e3)
     return took
 

@@ -269,7 +269,7 @@ PREDICTED = "fl.capstone"
 
 def _rests_chart():
     def share(field):
-        return charts.y(field, (0, 160), title="of what was published, %")
+        return charts.y(field, (0, 160), title="% of published")
 
     x = charts.names("part", list(rests_on()), channel="X", title=" ")
     return against.chart(x, share, {PREDICTED: (charts.OTHER, charts.SOLID)}, errors=(-50, 50), description=(

@@ -120,7 +120,7 @@ def briefs_in_words():
 
     return pd.DataFrame([{"brief": row["id"], "what it is about": row["name"], "GPUs": f"{row['gpus']:,}",
                           "power": units.format(row["power_w"], "W"), "machines": ", ".join(row["systems"])}
-                         for row in briefs().to_dict("records")])
+                         for row in briefs().to_dict("records")]).set_index("brief")
 
 
 # A hall that gets less than was promised, and four plans on the table.
