@@ -57,7 +57,7 @@ def row(subject: str, quantity: str) -> catalog.Row:
 
 def test_constants_name_the_tables_they_were_fitted_on():
     for one in catalog.rows("fitted"):
-        assert one["unit"] in ("", "s", "B")
+        assert one["unit"] in ("", "s", "B", "B/s")
         assert one["note"]
         for table in one["tables"]:
             assert catalog.row("measurement_tables", table)["split"] == "fit"

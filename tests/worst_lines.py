@@ -24,12 +24,20 @@ def _many(*pieces: str, after: str = "!", before: str = "") -> list[Callable[[in
 MATCH, SEARCH = "match", "search"
 # The name of a pattern, how it is used, and lines of n characters on which it would go back if it could.
 WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
-    "measurements.gather._TAG": (SEARCH, _many("[", "[a,", "[a,1", "1,", "1", before="[")),
+    "measurements.launch._EACH.gpus": (SEARCH, _many(" ", "-g ", "-g 1 ", "1", before="-g ")),
+    "measurements.launch._EACH.threads": (SEARCH, _many(" ", "-t ", "-t 1 ", "1", before="-t ")),
+    "measurements.prefix._TAG": (SEARCH, _many("[", "[a,", "[a,1", "1,", "1", before="[")),
+    "measurements.prefix._MARK": (SEARCH, _many("#", "# ", "#a", "# a_perf", "#" + "a" * 39, "# Rank")),
+    "measurements.prefix._PIECES": (SEARCH, _many("a", "Mo", "Monx")),
+    "measurements.hints._ALGORITHM": (SEARCH, _many("NCCL_ALGO=", "NCCL_ALGO=a", "a", before="NCCL_ALGO=")),
+    "measurements.osu._PAIRS": (SEARCH, _many("pairs: ", "pairs: 1", " ", "1", before="pairs:")),
+    "measurements.osu._REMARK": (SEARCH, _many(" ", " <", " #", " /")),
     "measurements.hints._ANY": (SEARCH, _many("provider", "GDRDMA", "provider tcp", "NET/", "Selected ")),
     "measurements.lines._ESCAPES": (SEARCH, _many("0;", "0 ", "\x1b[0", "\x1b]", "\x1b", before="\x1b[", after="\x01")),
     "measurements.lines._CONTROLS": (SEARCH, _many("\x01", "\x01a", after="a")),
     "measurements.nccl._WORD": (MATCH, _many("a-", "a", "a_")),
     "measurements.nccl._BINARY": (SEARCH, _many("all_reduce", "all_reduce_perf_", "reduce_scatter_")),
+    "measurements.nccl._OTHER": (SEARCH, _many("hypercube", "alltoallv_per", "hypercube_perf_")),
     "measurements.nccl._RANK": (SEARCH, _many("Rank ", "Rank 1", " ", "Rank  ", "1", before="Rank ")),
     "measurements.nccl._PLACE": (SEARCH, _many("on ", "on x ", " ", "on:", "x", "on x device 1 [", " 1", before="on x")),
     "measurements.nccl._RUN": (SEARCH, _many("nThread ", "nThread 1 nGpus ", " ", "1", before="nThread ")),
@@ -43,8 +51,24 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.osu._TITLE": (SEARCH, _many("#", "# ", " ", "# OSU ", "#OSU MP", before="#")),
     "measurements.osu._ENDS": (SEARCH, _many("Latency ", " Latency", " ", "Bandwidth / ", " Bandwidth / Message Rate")),
     "measurements.osu._DEVICE": (SEARCH, _many("-", "-CUD", "-OPEN")),
-    "measurements.osu._LAUNCHER": (SEARCH, _many("srun_", "mpi", "mpirunmpirun")),
+    "measurements.launch._LAUNCHER": (SEARCH, _many("srun_", "mpi", "mpirunmpirun")),
     "measurements.plain._UNIT": (SEARCH, _many(" ", " gb/", "(", "_(", " ms)", "[g")),
+    "measurements.plain._BITS": (SEARCH, _many(" ", " Gb", " Gbit/", "(Gb/s", " gbps ")),
+    "measurements.plain._BYTES_PS": (SEARCH, _many(" ", " GB", " GBps ")),
+    "measurements.plain._AS_NCCL": (MATCH, _many("1", "1.", "1M")),
+    "measurements.formats._WIDE": (SEARCH, _many(" ", "a ", " a")),
+    "measurements.formats._SIZE": (MATCH, _many("1", "1.", "1 ", "1GB")),
+    "measurements.formats.nccom-test.0": (SEARCH, _many("nccom-test ", "nccom-test -r 1", " -r ", " allr", before="nccom-test")),
+    "measurements.formats.hccl_test.0": (SEARCH, _many("all_reduce_", "reduce_scatter_", "alltoall")),
+    "measurements.formats.ds_bench.0": (SEARCH, _many("Performance of ", "Performance of a on 1 ", "a")),
+    "measurements.formats.IMB.0": (SEARCH, _many("#", "# Benchmarking ", " ", before="# Benchmarking")),
+    "measurements.formats.IMB.1": (SEARCH, _many("#processes = ", "#", "1")),
+    "measurements.formats.perftest.0": (SEARCH, _many("Send BW ", "RDMA_Write ", "Send")),
+    "measurements.objects._BEGINS": (MATCH, _many(" ", "{ ", "[ ")),
+    "measurements.sentences._RUN": (SEARCH, _many("average bandwidth of ", "average bandwidth of a", "a",
+                                              "average bandwidth of a with a 1")),
+    "measurements.sentences._RANKS": (SEARCH, _many("1", "1 rank", "1 ")),
+    "measurements.sentences._RATE": (MATCH, _many(" ", "algbw: ", "algbw: 1", "1")),
     "measurements.plain._NO_LETTERS": (SEARCH, _many("a", "a1", "1")),
     "measurements.plain._RULE": (MATCH, _many("-", "- ", "|-", " ")),
     "measurements.plain._BEGINNING": (MATCH, _many(" ", "1", "1.", " 1")),
@@ -55,7 +79,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "course.declare._KEY": (MATCH, _many("a", "a_", "_", "a_a1") + _many("a", "a-", "-", before="a_b.")),
     "course.declare._PER_CENT": (SEARCH, _many("per ", "percent", "per cent ")),
 }
-WORST |= {f"measurements.osu._FLAGS.{name}": (SEARCH, _many(" ", "1", f"{flag} ", f"{flag} 1 ", f"{flag}=", before=f"{flag} "))
+WORST |= {f"measurements.launch._FLAGS.{name}": (SEARCH, _many(" ", "1", f"{flag} ", f"{flag} 1 ", f"{flag}=", before=f"{flag} "))
           for name, flag in (("ranks", "-np"), ("nodes", "-N"), ("per_node", "--ntasks-per-node"))}
 
 
@@ -78,6 +102,8 @@ def patterns() -> dict[str, re.Pattern]:
                 found[f"{home}.{name}"] = value
             elif isinstance(value, dict):
                 found |= {f"{home}.{name}.{key}": one for key, one in value.items() if isinstance(one, re.Pattern)}
+            elif isinstance(value, tuple):
+                found |= {f"{home}.{one.tool}.{i}": said for one in value for i, said in enumerate(getattr(one, "says", ()))}
     return found
 
 
@@ -87,7 +113,7 @@ def uncompiled() -> list[str]:
     for module in modules():
         for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re" \
-                    and node.attr not in ("compile", "IGNORECASE"):
+                    and node.attr not in ("compile", "escape", "IGNORECASE", "Pattern"):
                 found.append(f"{module.__name__}:{node.lineno}")
     return found
 

@@ -39,9 +39,10 @@ class Case(cases.Case[np.ndarray, int]):
         sizes = np.atleast_1d(found.nbytes)
         return cls(found.machine, found.collective, sizes, int(found.nodes), int(found.gpus), found.launcher)
 
-    def seconds(self, constants: Constants | None = None, machine: System | None = None, wire: bool = False) -> np.ndarray:
+    def seconds(self, constants: Constants | None = None, machine: System | None = None, wire: bool = False,
+                algorithm: str = "auto") -> np.ndarray:
         """Return the predicted seconds, of this machine or another in its place; *wire*: those of the bytes alone."""
-        found = predicted(constants or fitted(), machine or self.machine, *self[1:])
+        found = predicted(constants or fitted(), machine or self.machine, *self[1:], algorithm)
         return np.asarray(found.wire if wire else found.seconds)
 
 

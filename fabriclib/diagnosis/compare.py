@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import catalog
+from .. import catalog, units
 from ..accuracy import REGIMES, SMALL, regimes_of
 from ..checks import count, short
 from ..links import AlphaBeta
 from ..measurements import percent, settled
+from ..measurements.about import About, about
 from ..prediction.cases import machine_of
 from ..shown import sentence
 from .broken import Case
-from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates
+from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates, drop
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+IN_HOST = "Cannot be compared: the buffers were in host memory of one node, and no link that the model knows was used."
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,8 +34,7 @@ class Comparison:
         table: a DataFrame with nbytes, measured and predicted (seconds), error (0.1: the model is ten per cent too slow),
             regime. regimes: rows, mean absolute error and mean error of each regime.
         fit: the AlphaBeta of the measured times; None with fewer than two sizes.
-        alarm: whether the run is slower than a healthy machine's ever is. That it is faster, and so not of this machine, is
-            said in the verdict.
+        alarm: whether the run is slower than a healthy machine's ever is, faster than any, or no one job with right results.
         causes: the candidates, most likely first; empty without an alarm, or if the curve resembles none.
         verdict: what was found, in words. problems: where the log contradicts itself.
     """
@@ -71,19 +74,51 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     run, measured = _case(df, system, nodes, ranks, launcher), df["seconds"].to_numpy(dtype=float)
     if "in_place" in df:
         measured = settled(measured, df["in_place"].to_numpy(dtype=float))
-    windowed = bool(df.attrs.get("windowed")) and run.nodes * run.gpus > 1
-    on_device = df.attrs.get("device") is not False
-    seen = Seen(run, measured, run.seconds(wire=windowed), windowed, on_device, tuple(df.attrs.get("hints", ())))
-    comparable = on_device or run.nodes > 1
-    reason = alarm(seen) if comparable else ""
-    found = candidates(seen) if reason else ()
-    problems = tuple(df.attrs.get("problems", ()))
-    verdict = _verdict(seen, reason, found) if comparable else (
-        "Cannot be compared: the buffers were in host memory of one node, and no link that the model knows was used.")
+    known_of, problems = about(df), tuple(df.attrs.get("problems", ()))
+    windowed = known_of.windowed and run.nodes * run.gpus > 1
+    on_device = known_of.device is not False
+    seen = Seen(run, measured, _healthy(run, known_of.algorithm, windowed), windowed, on_device, known_of.hints)
     table, regimes = _errors(run.nbytes, measured, seen.healthy)
     fit = AlphaBeta.fit(run.nbytes, measured) if np.unique(run.nbytes).size > 1 else None
-    verdict = _other_gpu(str(df.attrs.get("gpu", "")), run.machine) + verdict + _trouble(problems)
-    return Comparison(run, table, regimes, fit, bool(reason), found, verdict, problems)
+    first, in_host = _no_run_of_this(seen, known_of), not on_device and run.nodes == 1
+    reason = "" if first or in_host else alarm(seen)
+    found = candidates(seen) if reason else ()
+    verdict = first or (IN_HOST if in_host else _verdict(seen, reason, found))
+    other = _other_gpu(known_of.gpu, run.machine)
+    verdict = other + verdict + _assumed(df, nodes, run) + _trouble(problems)
+    return Comparison(run, table, regimes, fit, bool(reason or first), found, verdict, problems)
+
+
+def _healthy(run: Case, algorithm: str, windowed: bool) -> np.ndarray:
+    """Return the seconds of a healthy machine, by the *algorithm* that the library was set to, where the model has it there."""
+    try:
+        return run.seconds(wire=windowed, algorithm=algorithm)
+    except ValueError:  # the library has no such algorithm here either, and takes another
+        return run.seconds(wire=windowed)
+
+
+def _no_run_of_this(seen: Seen, known_of: About) -> str:
+    """Return why there is nothing to diagnose: what no machine does, and what is no run of this one; else an empty text."""
+    ranks = seen.run.nodes * seen.run.gpus
+    if known_of.jobs > 1:
+        return (f"Not one job but {known_of.jobs} at once, none of which knew of the others: the test was built without MPI. "
+                "Build it with MPI=1 and run it again.")
+    if known_of.wrong:
+        return ("The results are wrong: the test found elements that are not what the sum must be. No time counts before that is "
+                "mended; run it with other GPUs, and without NVLS, to find the part.")
+    if ranks == 1:
+        return "One rank: nothing was sent to anybody, and the times are those of a copy inside one GPU."
+    if seen.slow <= TOO_FAST and (known_of.device is not False or seen.run.nodes > 1):
+        return (f"Impossible: at its best point the run takes {seen.slow:.2g} times the predicted time, and no run that we know "
+                "is so much faster than predicted. The machine, the nodes, the ranks or the units are others.")
+    return ""
+
+
+def _assumed(df, nodes, run: Case) -> str:
+    """Return what was taken for granted: that ranks fill node after node."""
+    told = nodes is not None or _told("nodes", None, df) is not None
+    some = "one node is" if run.nodes == 1 else f"{run.nodes} nodes are"
+    return "" if told else f" Nothing says how many nodes there were: {some} assumed; say nodes= if there were more."
 
 
 def _one_table(df):
@@ -105,7 +140,7 @@ def _case(df, system, nodes, ranks, launcher) -> Case:
     if ranks % nodes or ranks // nodes > machine.gpus:
         raise ValueError(f"ranks must be nodes times the GPUs in use of each, of which {machine.name} has {machine.gpus}; got "
                          f"{ranks} ranks on {nodes} nodes.")
-    starter = launcher if launcher is not None else df.attrs.get("launcher", "mpi")
+    starter = launcher if launcher is not None else about(df).launcher
     nbytes = df["nbytes"].to_numpy(dtype=float)
     return Case.of(machine, df["collective"].iloc[0], nbytes, nodes, ranks // nodes, starter)
 
@@ -135,10 +170,10 @@ def _verdict(seen: Seen, reason: str, found: tuple[Candidate, ...]) -> str:
         others = f" Next: {found[1].name}." if len(found) > 1 else ""
         return f"{reason}. Most likely: {found[0].name}. {found[0].evidence}{others}"
     if reason:
-        return f"{reason}. Cannot tell why: it resembles no cause we know."
-    if seen.slow <= TOO_FAST:
-        return (f"At its best point the run takes {seen.slow:.2g} times the predicted time, and no run that we know is so much "
-                "faster than predicted: are the machine, the nodes and the ranks right, and the units?")
+        return f"{reason}. Cannot tell why: it resembles no cause we know.{drop(seen)}"
+    if not seen.rated and seen.slow > TOO_SLOW:
+        return (f"Cannot tell: the sizes end at {units.format(seen.run.nbytes[-1])}, and what is wrong with a rate shows at "
+                f"large ones. These take {seen.slow:.2g} times as long as predicted; measure up to 1 GiB.")
     small = seen.run.nbytes <= SMALL
     late = float(np.median((seen.measured / seen.healthy)[small])) if small.any() and not seen.windowed else 1.0
     best = f"No alarm: at its best point the run is {percent(seen.slow - 1)} off the predicted time."
@@ -148,12 +183,17 @@ def _verdict(seen: Seen, reason: str, found: tuple[Candidate, ...]) -> str:
 
 def _other_gpu(listed: str, machine) -> str:
     """Return a question if the GPU that a log lists is one of the catalogue's and not this machine's; else an empty text."""
-    about = {row["id"]: row["gpu"] for row in catalog.rows("systems")}
+    gpus = {row["id"]: row["gpu"] for row in catalog.rows("systems")}
     words = f" {''.join(c if c.isalnum() else ' ' for c in listed)} "
-    named = {gpu for gpu in about.values() if f" {gpu} " in words}
-    own = about.get(machine.id, "")
-    foreign = named and own and own not in named
+    named = {gpu for gpu in gpus.values() if f" {gpu} " in words}
+    own = gpus.get(machine.id, "")
+    foreign = own and own not in named if named else own and _maker(listed)
     return f"The log lists {listed}, and {machine.name} has {own}: is it the right machine? " if foreign else ""
+
+
+def _maker(listed: str) -> bool:
+    """Whether a log names a GPU that the catalogue lacks, and not just that there is one."""
+    return any(c.isdigit() for c in listed) and listed.startswith(("NVIDIA ", "AMD ", "Tesla "))
 
 
 def _trouble(problems: tuple[str, ...]) -> str:

@@ -18,6 +18,8 @@ from .broken import Case, Variant, nvls_expected, variants
 TOO_SLOW, FALLEN, LIKE_A_RING = 1.7, 0.8, 0.93
 # Less than any table takes, of a machine properly configured (0.76 times the predicted time) or not (0.68).
 TOO_FAST = 0.65
+RATED = 0.3  # of a time: what the bytes take, from which on it says something about the wires
+SWITCHED = 0.5  # of the rate at the size before
 MANY = 4  # nodes, from which on a falling rate counts
 NEAR = 0.75  # in logarithms: a curve further away, by a factor of two, is no resemblance
 _LESS_LIKELY = {"rank-order": 0.05, "pcie-not-nvlink": 0.05, "congestion": 0.3}
@@ -58,6 +60,11 @@ class Seen(NamedTuple):
         return int(np.argmax(self.run.nbytes / self.measured))
 
     @property
+    def rated(self) -> bool:
+        """Whether sizes were measured that show a rate: where of a healthy machine's time the bytes take a good part."""
+        return self.windowed or bool(self.run.seconds(wire=True)[self.best] >= RATED * self.healthy[self.best])
+
+    @property
     def slow(self) -> float:
         """How many times as long as predicted the run takes at its best point."""
         return float(self.measured[self.best] / self.healthy[self.best])
@@ -72,6 +79,8 @@ class Seen(NamedTuple):
 def alarm(seen: Seen) -> str:
     """Return in what the run is worse than a healthy one ever is; an empty text where it is not."""
     run = seen.run
+    if not seen.rated:
+        return ""  # what smaller messages take hangs on much besides wires
     if seen.slow >= TOO_SLOW:
         return f"At its best point the run takes {seen.slow:.2g} times as long as predicted"
     if seen.fallen <= FALLEN:
@@ -82,6 +91,20 @@ def alarm(seen: Seen) -> str:
         if np.median((seen.measured / ring)[large][-3:]) > LIKE_A_RING:
             return "The largest messages take as long as in a ring, and this switch can add"
     return ""
+
+
+def drop(seen: Seen) -> str:
+    """Return where the rate falls at once by more than a half, in a sentence; an empty text where it does not.
+
+    A network that is too slow is so at every size: what falls between two sizes was switched there.
+    """
+    rate = seen.run.nbytes / seen.measured
+    if rate.size < 2 or (left := rate[1:] / rate[:-1]).min() > SWITCHED:
+        return ""
+    at = int(left.argmin())
+    sizes = [units.format(n) for n in seen.run.nbytes[at:at + 2]]
+    return (f" Its rate falls to {left.min():.0%} from {sizes[0]} to {sizes[1]}: something is switched there. Compare what "
+            "NCCL_DEBUG=INFO says on both sides, and set NCCL_ALGO and NCCL_PROTO to what serves the smaller.")
 
 
 def candidates(seen: Seen) -> tuple[Candidate, ...]:

@@ -14,7 +14,7 @@ from .. import units
 from ..checks import MAX_BYTES, MAX_RANKS
 from ..collectives.busbw import factor
 from .nccl import type_bytes
-from .rows import BLANK, LONGEST, SHORTEST, Printed, Row, Table
+from .rows import BLANK, LONGEST, SHORTEST, Printed, Row, Table, is_wrong
 
 SLACK = 1.05  # of half a unit in the last printed digit: tests round in their own way
 SAFE = 1e-9  # relative: beyond that, two ways to compute a number differ
@@ -116,7 +116,7 @@ def settle(table: Table, collective: str | None, ranks: int | None, nodes: int |
     if told is None and least < most < math.inf:
         table.notes.append(f"the number of ranks is not printed; the figures allow {least:.0f} to {most:.0f}")
     _rank_problems(table, collective, told, (least, most))
-    return collective, told, nodes or (len(heading.hosts) if heading.all_listed else heading.nodes)
+    return collective, told, nodes or (heading.nodes_listed if heading.all_listed else heading.nodes)
 
 
 def _rank_problems(table: Table, collective: str, told: int | None, interval: tuple[float, float]) -> None:
@@ -136,13 +136,17 @@ def _rank_problems(table: Table, collective: str, told: int | None, interval: tu
 def _inferred(table: Table) -> str:
     """The collective, from what distinguishes their rows; a note says that it was inferred."""
     first, line = table.rows[-1], table.rows[0].line
+    if table.heading.other:
+        raise ValueError(f"line {line}: the test is {table.heading.other}, which is none of the collectives that the model has; "
+                         "name the one that it shall count as: collective=\"all_gather\".")
     ratios = [row.busbw.value / row.algbw.value for row in table.rows if row.algbw.value > 20 * row.algbw.half]
     ratio = float(np.median(ratios)) if ratios else math.nan
     rooted = first.root not in ("", "-1")
     if first.redop in _SUMS:
         found = "reduce" if rooted else "all_reduce" if ratio > 1.004 else "reduce_scatter" if ratio < 0.996 else "send_recv"
-        if found == "send_recv" and (table.heading.highest == 1 or ratio != ratio):
-            found = "all_reduce"
+        no_in_place = all(row.in_place_wrong == "N/A" != row.wrong for row in table.rows)
+        if found == "send_recv" and not no_in_place:
+            found = "all_reduce"  # between two ranks its busbw is algbw too
     elif first.redop == "none":
         no_in_place = all(row.in_place_wrong == "N/A" != row.wrong for row in table.rows)
         found = ("broadcast" if not ratio < 0.996 else "gather") if rooted else "all_to_all" if no_in_place else "all_gather"
@@ -154,11 +158,18 @@ def _inferred(table: Table) -> str:
     return found
 
 
+def in_units_of_nccl(table: Table, collective: str, ranks: int) -> bool:
+    """Whether time and busbw of the rows fit each other as microseconds and GB/s, and not in the units they were read in."""
+    times = table.column("nbytes") * factor(collective, ranks) / table.column("busbw")
+    ratios = times / table.column("seconds") / 1e3
+    ratios = ratios[np.isfinite(ratios)]
+    return bool(ratios.size) and bool(np.all(np.abs(ratios - 1) < 0.05))
+
+
 def check(table: Table, collective: str, ranks: int | None) -> None:
     """Add to the table's problems what its rows, its header and what is printed below it contradict each other in."""
     rows, line = table.rows, table.rows[0].line
-    wrong = [row for row in rows if any(mark not in ("", "0", "N/A", "-") and not _small(mark)
-                                        for mark in (row.wrong, row.in_place_wrong))]
+    wrong = [row for row in rows if any(map(is_wrong, (row.wrong, row.in_place_wrong)))]
     if wrong:
         table.problems.append(f"line {wrong[0].line}: the test found wrong results at {units.format(wrong[0].nbytes)}"
                               + (f" and {len(wrong) - 1} other sizes" if len(wrong) > 1 else ""))
@@ -177,19 +188,22 @@ def check(table: Table, collective: str, ranks: int | None) -> None:
             table.problems.append(f"line {last.line}: {last.elements:.0f} elements of {last.type} for each of {parts} parts are "
                                   f"not {units.format(last.nbytes)}: the ranks or the collective are others")
     _check_mean(table, line)
+    _check_twice(table, line)
+
+
+def _check_twice(table: Table, line: int) -> None:
+    """Say that sizes stand there twice, or that this is no table of one run."""
+    if table.jobs > 1:
+        table.problems.append(f"line {line}: {table.jobs} separate runs wrote this table at once, and none knew of the others: "
+                              "the test was built without MPI; build it with MPI=1. The first row of each size is used")
+    else:
+        table.problems += [f"line {row.line}: {units.format(row.nbytes)} stands there twice; the first is used"
+                           for row in table.twice]
 
 
 def _rounded(row: Row, size: int, parts: int) -> bool:
     """Whether the count is the size over the parts, rounded down as some tests do."""
     return 0 <= row.nbytes - row.elements * size * parts < size * parts
-
-
-def _small(mark: str) -> bool:
-    """Whether *mark* is the small rounding error that old tests print in place of a number of wrong elements."""
-    try:
-        return "e-" in mark.lower() and float(mark) < 1e-2
-    except ValueError:
-        return False
 
 
 def _check_mean(table: Table, line: int) -> None:

@@ -13,6 +13,8 @@ HINTS = {
     "NCCL_P2P_DISABLE=1 is set": ("pcie-not-nvlink", re.compile(r"NCCL_P2P_DISABLE(?: set by environment to |=)1\b")),
     "GPUs of one server talk through shared host memory": ("pcie-not-nvlink", re.compile(r"via SHM/direct")),
 }
+_ALGORITHM = re.compile(r"NCCL_ALGO(?: set by environment to |=)(?:allreduce:)?([A-Za-z]{2,20})(?![\w,;:])", re.IGNORECASE)
+ALGORITHMS = {"ring": "ring", "tree": "tree", "nvls": "nvls", "nvlstree": "nvls_tree"}  # as NCCL calls them: as predict does
 _ANY = re.compile("|".join(pattern.pattern for _, pattern in HINTS.values()))
 
 
@@ -25,3 +27,13 @@ def hint_of(line: str) -> str | None:
     if ("NCCL" not in line and "NET/" not in line) or not _ANY.search(line):
         return None
     return next((said for said, (_, pattern) in HINTS.items() if pattern.search(line)), None)
+
+
+def algorithm_of(line: str) -> str:
+    """Return the one algorithm that *line* says NCCL was set to; an empty text where it says none.
+
+    >>> algorithm_of("a:1:1 [0] NCCL INFO NCCL_ALGO set by environment to Ring")
+    'ring'
+    """
+    match = _ALGORITHM.search(line) if "NCCL_ALGO" in line else None
+    return ALGORITHMS.get(match[1].lower(), "") if match else ""

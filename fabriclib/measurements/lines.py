@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..checks import short
+from . import objects
 
 LONGEST = 4096  # characters of a line; rows have some 120
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
@@ -45,6 +46,9 @@ def numbered(source) -> Iterator[tuple[int, str]]:
 
 def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
     start = file.peek(4)
+    if objects.starts(start[:200]):
+        yield from enumerate(objects.lines(file.read(objects.MOST + 1)), start=1)
+        return
     for magic, name in _PACKED.items():
         if start.startswith(magic):
             raise ValueError(f"line 1: this is a {name} file and no log; unpack it first.")

@@ -17,19 +17,22 @@ NAMES = {"all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter
          "broadcast": "broadcast", "reduce": "reduce", "gather": "gather", "scatter": "scatter", "sendrecv": "send_recv"}
 _HALF = ("time", "algbw", "busbw", "wrong")
 _LEFT = ("size", "count", "type", "redop")
-LAYOUTS = tuple(left + right for right in (_HALF * 2, _HALF) for left in ((*_LEFT, "root"), _LEFT))
-_RENAMED = {"#wrong": "wrong", "error": "wrong", "errors": "wrong"}
+LAYOUTS = tuple(left + right for right in (_HALF * 2, _HALF) for left in ((*_LEFT, "root"), _LEFT, _LEFT[:3]))
+# NCCL 1 had other names, and milliseconds below "time".
+_RENAMED = {"#wrong": "wrong", "error": "wrong", "errors": "wrong", "bytes": "size", "N": "count", "op": "redop", "res": "wrong"}
 _WORD = re.compile(r"[A-Za-z][\w-]*\Z")
-_TIMED = {"time", "algbw", "busbw"}
+_MS = "time (ms)"
+_TIMED = {"time", _MS, "algbw", "busbw"}
 
-_BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})_perf(?:_mpi)?(?![a-z_])")
+_BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})(?:_test)?_perf(?:_mpi)?(?![a-z_])")
+_OTHER = re.compile(r"(?<![a-z_])(hypercube|alltoallv)_perf(?![a-z_])")
 _RANK = re.compile(r"\bRank\s+(\d{1,9})\b")
 _PLACE = re.compile(r"\bon\s+(\S+)\s+device\b(?:\s+\d{1,9}\s+\[[^\[\]]{0,40}\]\s+([\w .-]{1,40}))?")
 _RUN = re.compile(r"\bnThread\s+\d{1,9}\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}(?:\.[0-9]{0,12})?)\s*\Z")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d{1,18})\s+(?!OK)\S")
 _WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
-_COUNTED = re.compile(r"\d\s+[a-z]\w*\s+[a-z]\w*\s+[-\d]")  # a count, a type, an operation, and the next number
+_COUNTED = re.compile(r"\d\s+[a-z]\w*\s+(?:[a-z]\w*\s+)?[-\d]")  # a count, a type, perhaps an operation, and a number
 _DIGITS = re.compile(r"\d+")
 _ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {"int8": 1, "uint8": 1, "char": 1, "int32": 4, "uint32": 4, "int": 4, "int64": 8, "uint64": 8, "half": 2, "float": 4,
@@ -49,11 +52,14 @@ def columns_of(line: str) -> tuple[str, ...] | None:
     """
     if "busbw" not in line and "algbw" not in line:
         return None
-    names = [_RENAMED.get(token, token) for token in line.lstrip("# ").split()]
+    tokens = line.lstrip("# ").split()
+    names = [_RENAMED.get(token, token) for token in tokens]
     if "size" not in names:
         return None
     # What else a library prints, RCCL its algorithm and protocol, are columns too; a remark in brackets is none.
     found = tuple(itertools.takewhile(_WORD.match, names[names.index("size"):]))
+    if "bytes" in tokens and "N" in tokens:
+        found = tuple(_MS if name == "time" else name for name in found)
     return found if _TIMED & set(found) else None
 
 
@@ -62,7 +68,7 @@ def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | Non
     if (columns is None or "type" in columns) and not _COUNTED.search(line):
         return None
     tokens = line.split()
-    for layout in (columns,) if columns else LAYOUTS:
+    for layout in _layouts(columns):
         first = len(tokens) - len(layout)
         if first < 0 or not tokens[first][0].isdigit() or any(token.isdigit() for token in tokens[:first]):
             continue
@@ -71,6 +77,14 @@ def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | Non
         except ValueError:
             continue
     return None
+
+
+def _layouts(columns: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
+    """Return the layouts that a row may have below *columns*; of two halves a test may leave one blank."""
+    if not columns:
+        return LAYOUTS
+    second = next((i for i, name in enumerate(columns) if name in columns[:i]), len(columns))
+    return (columns, columns[:second]) if second < len(columns) else (columns,)
 
 
 def prefix_of(line: str) -> str:
@@ -117,9 +131,12 @@ def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:
 
 
 def _numbers(cells: dict[str, list[str]], place: int) -> tuple[Printed, Printed, Printed]:
-    time, algbw, busbw = (printed(cells[name][place], scale) if len(cells.get(name, ())) > place else BLANK
-                          for name, scale in (("time", US), ("algbw", GBPS), ("busbw", GBPS)))
-    return time, algbw, busbw
+    time = _number(cells, _MS, place, 1e3 * US) if _MS in cells else _number(cells, "time", place, US)
+    return time, _number(cells, "algbw", place, GBPS), _number(cells, "busbw", place, GBPS)
+
+
+def _number(cells: dict[str, list[str]], name: str, place: int, scale: float) -> Printed:
+    return printed(cells[name][place], scale) if len(cells.get(name, ())) > place else BLANK
 
 
 def heading_of(line: str, heading: Heading) -> bool:
@@ -145,6 +162,16 @@ def binary_of(line: str) -> str | None:
         return None
     found = {NAMES[name] for name in _BINARY.findall(line)}
     return found.pop() if len(found) == 1 else None
+
+
+def unknown_binary(line: str) -> str:
+    """Return the test that *line* names and that is of no collective of the model; an empty text for any other line.
+
+    >>> unknown_binary("# Collective test starting: hypercube_perf")
+    'hypercube'
+    """
+    match = _OTHER.search(line) if "_perf" in line else None
+    return match[1] if match else ""
 
 
 def starts_a_run(line: str) -> bool:

@@ -1,11 +1,10 @@
-"""OSU micro-benchmarks: their titles, their tables, and how many ranks a launcher's command line starts."""
+"""OSU micro-benchmarks: their titles and their tables."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from ..checks import MAX_RANKS
 from .rows import BLANK, Row, printed, whole_number
 
 US, MBPS = 1e-6, 1e6
@@ -14,22 +13,25 @@ _ENDS = re.compile(r"(?<=\s)(Latency|Bandwidth)(?: / Message Rate)? Test\b")
 _DEVICE = re.compile(r"-(CUDA|ROCM|OPENACC|SYCL)", re.IGNORECASE)
 _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
           "all-to-all personalized exchange": "all_to_all", "reduce": "reduce", "gather": "gather", "scatter": "scatter"}
+_PAIRS = re.compile(r"\bpairs:\s{0,4}(\d{1,6})\b")
+_REMARK = re.compile(r"\s(?:<-|#|//).*\Z")
 _PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
-_LAUNCHER = re.compile(r"\b(srun|mpirun|mpiexec)\b")
-_FLAGS = {
-    "ranks": re.compile(r"(?<!\S)(?:-np|-n|--np|--ntasks)(?:\s+|=)?(\d{1,7})(?!\S)"),
-    "nodes": re.compile(r"(?<!\S)(?:-N|--nodes)(?:\s+|=)?(\d{1,6})(?!\S)"),
-    "per_node": re.compile(r"(?<!\S)(?:--ntasks-per-node|-ppn|--ppn|-npernode)(?:\s+|=)(\d{1,6})(?!\S)"),
-}
 
 
 @dataclass(frozen=True)
 class Title:
-    """What the title of a table says: the collective, whether memory is a GPU's, whether rates are printed or times."""
+    """What the title of a table says.
+
+    Args:
+        collective: which one. device: whether memory is a GPU's. rates: whether rates are printed, or times.
+        launcher: an id of launchers.csv. both: ways that a printed rate counts together.
+    """
 
     collective: str
     device: bool
     rates: bool
+    launcher: str = "osu"
+    both: int = 1
 
     @property
     def per_rank(self) -> bool:
@@ -51,37 +53,27 @@ def title_of(line: str) -> Title | None:
     name = name.lower().strip().removeprefix("blocking ").strip()
     # A test between two ranks names no collective: "# OSU MPI-CUDA Bandwidth Test v7.5".
     collective = _NAMES.get(name, "send_recv" if name in ("", "multi", "bi-directional", "multiple") else "")
-    return Title(collective, start[1] != "MPI" or bool(_DEVICE.search(library)), end[1] == "Bandwidth")
+    launcher = "osu" if start[1] == "MPI" else "mpi"  # that of the library it calls
+    both = 2 if name == "bi-directional" else 1
+    return Title(collective, start[1] != "MPI" or bool(_DEVICE.search(library)), end[1] == "Bandwidth", launcher, both)
 
 
-def launched(line: str) -> dict[str, int]:
-    """Return the ranks, and the nodes, that a command line of mpirun or srun starts, as far as it says.
+def pairs_of(line: str) -> int | None:
+    """Return how many pairs of ranks a test says that it runs at once, and whose rates it adds up; None for any other line.
 
-    >>> launched("srun -N2 --ntasks-per-node=4 ./osu_alltoall")
-    {'ranks': 8, 'nodes': 2}
-    >>> launched("mpirun -np 32 -N 8 ./osu_allreduce")
-    {'ranks': 32, 'nodes': 4}
-    >>> launched("mpirun -np 9 -ppn 4 ./osu_allreduce")  # the last node is not full
-    {'ranks': 9, 'nodes': 3}
+    >>> pairs_of("# [ pairs: 8 ] [ window size: 64 ]")
+    8
     """
-    if ("run" not in line and "mpiexec" not in line) or not (launcher := _LAUNCHER.search(line)):
-        return {}
-    found = {name: int(match[1]) for name, flag in _FLAGS.items() if (match := flag.search(line)) and int(match[1])}
-    if launcher[1] != "srun" and "nodes" in found:
-        found["per_node"] = found.pop("nodes")  # mpirun's -N is what srun calls --ntasks-per-node
-    per_node = found.pop("per_node", None)
-    if per_node and "nodes" in found:
-        found.setdefault("ranks", per_node * found["nodes"])
-    elif per_node and "ranks" in found:
-        found["nodes"] = -(-found["ranks"] // per_node)
-    elif "nodes" in found and "ranks" not in found and "srun" in line:
-        found["ranks"] = found["nodes"]  # one task a node, if nothing else is said
-    return dict(sorted(found.items(), reverse=True)) if found.get("ranks", 1) <= MAX_RANKS else {}
+    match = _PAIRS.search(line) if "pairs" in line else None
+    return int(match[1]) if match and int(match[1]) else None
 
 
-def row_of(number: int, line: str, title: Title, ranks: int | None) -> Row | None:
-    """Return the row that *line* is below *title*; None for any other line."""
-    tokens = line.split()
+def row_of(number: int, line: str, title: Title, ranks: int | None, pairs: int = 1) -> Row | None:
+    """Return the row that *line* is below *title*; None for any other line.
+
+    A rate that counts both ways, or several *pairs*, is that of one way and one pair in the row.
+    """
+    tokens = _REMARK.sub("", line).split()
     if len(tokens) < 2:
         return None
     while len(tokens) > 2 and not tokens[0].isdigit() and tokens[0].endswith((":", ">")):
@@ -97,4 +89,4 @@ def row_of(number: int, line: str, title: Title, ranks: int | None) -> Row | Non
     wrong = "1" if "Fail" in tokens else "0"
     if not title.rates:
         return Row(number, nbytes, value.times(US), wrong=wrong)
-    return Row(number, nbytes, BLANK, value.times(MBPS), wrong=wrong)
+    return Row(number, nbytes, BLANK, value.times(MBPS / title.both / pairs), wrong=wrong)

@@ -9,7 +9,8 @@ import numpy as np
 from ..checks import count, known
 from ..collectives.buffers import COLLECTIVES
 from ..collectives.busbw import factor
-from .agree import check, settle
+from .about import About
+from .agree import check, in_units_of_nccl, settle
 from .gather import Gatherer
 from .lines import numbered
 from .rows import MOST_PROBLEMS, Table
@@ -18,7 +19,10 @@ COLUMNS = ("collective", "ranks", "nodes", "nbytes", "seconds", "algbw", "busbw"
 
 
 def read_measurements(path_or_text, *, collective: str | None = None, ranks: int | None = None, nodes: int | None = None):
-    """Return what a log of nccl-tests, rccl-tests or OSU measured, or a plain table, as a DataFrame in SI base units.
+    """Return what a log of a benchmark measured, or a plain table, as a DataFrame in SI base units.
+
+    Read are nccl-tests and rccl-tests (their JSON too), OSU, IMB, nccom-test, hccl_test, ds_bench, all_reduce_bench, perftest,
+    CSV and Markdown; whatever a launcher or a collector of logs writes before each line.
 
     Its columns are collective, ranks, nodes, nbytes (the total buffer, as nccl-tests counts it), seconds (out of place, as
     printed), algbw and busbw (bytes per second, computed from the time), in_place (seconds, NaN where none is printed) and
@@ -26,7 +30,7 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
 
     `attrs["problems"]` lists, one sentence each, where the log contradicts itself or cannot be read, with the number of the
     line; rows that contradict themselves are left out. `attrs["notes"]` lists what was inferred, and `attrs["hints"]` what
-    the library's own output gives away.
+    the library's own output gives away. `attrs["tables"]` has for each table what is known of that one: see `about.About`.
 
     Args:
         path_or_text: a path, the text of a log (with line breaks), or its bytes. It may be of any size: lines are read one
@@ -50,11 +54,12 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
     found = Gatherer(collective, ranks, nodes)
     for number, line in numbered(path_or_text):
         found.take(number, line)
-    problems, parts = list(found.problems), []
+    problems, parts, known_of = list(found.problems), [], []
     notes: dict[str, None] = {}
     for table in (table for table in found.tables if table.rows):
         try:
             parts.append(_columns(table, collective, ranks, nodes))
+            known_of.append(About.of(table))
         except ValueError as problem:
             told = str(problem)
             problems.append(told if told.startswith("line ") else f"line {table.rows[0].line}: {told}")
@@ -64,7 +69,10 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
         raise ValueError(problems[0] if problems else _nothing(found))
     more = found.unlisted() + len(problems[MOST_PROBLEMS:])
     problems[MOST_PROBLEMS:] = [f"{more} more problems of this kind are not listed"] if more else []
-    return _joined(parts, problems, list(notes)[:MOST_PROBLEMS], found)
+    frame = _joined(parts)
+    frame.attrs = {"problems": problems, "notes": list(notes)[:MOST_PROBLEMS], "hints": list(found.hints),
+                   "tables": tuple(known_of)}
+    return frame
 
 
 def _nothing(found: Gatherer) -> str:
@@ -73,13 +81,16 @@ def _nothing(found: Gatherer) -> str:
     if found.tables or found.heading.listed or found.columns:
         return f"line {found.lines}: the log ends before the first row of its table: it was cut off, or the run failed."
     return (f"line {found.lines}: the log ends and no table was found; expected is the output of nccl-tests, rccl-tests or OSU, "
-            f"or columns such as nbytes,seconds.")
+            f"or of another benchmark that is known, or columns such as nbytes,seconds.")
 
 
 def _columns(table: Table, collective, ranks, nodes) -> dict[str, Any]:
     """Return all of COLUMNS but the last, of one table; its problems and notes grow on the way."""
     table.rows = [row.timed() for row in table.rows]
     collective, ranks, nodes = settle(table, collective, ranks, nodes)
+    if ranks and table.kind == "csv" and in_units_of_nccl(table, collective, ranks):
+        table.rows = [row.scaled(1e-6, 1e9) for row in table.rows]
+        table.notes.append("the columns name no unit; microseconds and GB/s, as nccl-tests prints them: so time and busbw agree")
     check(table, collective, ranks)
     nbytes, seconds, printed_bus = table.column("nbytes"), table.column("seconds"), table.column("busbw")
     timeless = np.isnan(seconds) & (printed_bus > 0)
@@ -96,19 +107,9 @@ def _columns(table: Table, collective, ranks, nodes) -> dict[str, Any]:
             "busbw": busbw, "in_place": table.column("in_place")}
 
 
-def _launcher(table: Table) -> str:
-    """Who started the kernels, as launchers.csv names them: one process for several GPUs pays for each of them."""
-    return "single-process" if (table.heading.gpus_per_process or 1) > 1 else "osu" if table.kind == "osu" else "mpi"
-
-
-def _joined(parts: list, problems: list[str], notes: list[str], found: Gatherer):
+def _joined(parts: list):
     import pandas as pd
 
     parts = [part | {"table": at} for at, part in enumerate(parts)]
-    frame = pd.DataFrame({name: np.concatenate([np.broadcast_to(part[name], part["nbytes"].shape) for part in parts])
-                          for name in COLUMNS}).astype({"ranks": "Int64", "nodes": "Int64"})
-    first = next(table for table in found.tables if table.rows)
-    frame.attrs = {"problems": problems, "notes": notes, "hints": list(found.hints), "device": first.device,
-                   "windowed": first.windowed, "launcher": _launcher(first),
-                   "gpu": first.heading.gpu}
-    return frame
+    return pd.DataFrame({name: np.concatenate([np.broadcast_to(part[name], part["nbytes"].shape) for part in parts])
+                         for name in COLUMNS}).astype({"ranks": "Int64", "nodes": "Int64"})

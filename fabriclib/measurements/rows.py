@@ -14,6 +14,7 @@ from ..checks import MAX_RANKS
 MOST_ROWS = 100_000  # of a whole log; a sweep of every size has some thirty
 MOST_PROBLEMS = 20  # that are listed one by one
 _MOST_HOSTS = 100_000
+_FAR_OFF = 1e-2  # of a result: more than rounding
 SHORTEST, LONGEST = 1e-12, 1e9  # seconds of a row that can be meant
 _NONE = math.nan
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\Z")
@@ -51,6 +52,16 @@ class Row(NamedTuple):
     wrong: str = ""
     in_place_wrong: str = ""
 
+    def with_in_place(self, other: Row) -> Row:
+        """Return the row with the in-place half that *other* has."""
+        return self._replace(in_place=other.in_place, in_place_algbw=other.in_place_algbw, in_place_busbw=other.in_place_busbw)
+
+    def scaled(self, time: float, rate: float) -> Row:
+        """Return the row with its times and its rates in other units."""
+        times = {name: getattr(self, name).times(time) for name in ("seconds", "in_place")}
+        rates = {name: getattr(self, name).times(rate) for name in ("algbw", "busbw", "in_place_algbw", "in_place_busbw")}
+        return self._replace(**times, **rates)
+
     def timed(self) -> Row:
         """Return the row with its time worked out from its rate, where only the rate is printed."""
         if self.seconds.value > 0 or self.algbw is BLANK or not self.algbw.value > 0:
@@ -73,11 +84,18 @@ class Heading:
     listed: int = 0
     highest: int = -1
     hosts: set[str] = field(default_factory=set)
+    hints: dict[str, int] = field(default_factory=dict)
+    algorithm: str = ""
+    other: str = ""
+    launcher: str = ""
+    jobs: int = 1
 
     def rank(self, number: int, host: str) -> None:
         """Take in a line that lists a rank and the host it runs on."""
         if number < MAX_RANKS:
             self.listed += 1
+            if number == 0 and self.highest >= 0:
+                self.jobs += 1
             self.highest = max(self.highest, number)
             if len(self.hosts) < _MOST_HOSTS:
                 self.hosts.add(host)
@@ -85,11 +103,20 @@ class Heading:
     @property
     def all_listed(self) -> bool:
         """Whether every rank up to the highest one listed has a line of its own."""
-        return self.listed == self.highest + 1 > 0
+        return self.listed == (self.highest + 1) * self.jobs > 0
 
     def again(self) -> Heading:
         """Return the heading of a next table of the same run, which repeats none of this."""
         return replace(self, smallest=None, largest=None)
+
+    def filled(self, **said) -> Heading:
+        """Return the heading with what else was said of the same run."""
+        return replace(self, **said)
+
+    @property
+    def nodes_listed(self) -> int:
+        """Hosts of the ranks listed, those of one job where several ran beside one another."""
+        return -(-len(self.hosts) // self.jobs)
 
 
 @dataclass
@@ -104,12 +131,48 @@ class Table:
     empty_rows: int = 0
     device: bool | None = None
     windowed: bool = False
+    launcher: str = ""
     notes: list[str] = field(default_factory=list)
+    twice: list[Row] = field(default_factory=list)
+
+    def turns(self, nbytes: float) -> bool:
+        """Whether a row of *nbytes* is of a next table: sizes grow, and only a plain table may have the largest first."""
+        if not self.rows or nbytes == self.rows[-1].nbytes:
+            return False
+        shrinks = nbytes < self.rows[-1].nbytes
+        if self.kind != "csv" or len(self.rows) > 1 and self.rows[0].nbytes < self.rows[-1].nbytes:
+            return shrinks
+        return len(self.rows) > 1 and not shrinks
+
+    @property
+    def jobs(self) -> int:
+        """How many separate runs wrote into it at once: as many as listed a rank 0, or as often as every size stands there."""
+        again = len(self.twice) // len(self.rows) + 1 if self.rows and len(self.twice) % len(self.rows) == 0 else 1
+        return max(self.heading.jobs, again)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the test found wrong results."""
+        return any(is_wrong(mark) for row in self.rows for mark in (row.wrong, row.in_place_wrong))
 
     def column(self, name: str) -> np.ndarray:
         """Return a numeric column, the values of printed numbers."""
         cells = [getattr(row, name) for row in self.rows]
         return np.array([cell.value if isinstance(cell, Printed) else cell for cell in cells], dtype=float)
+
+
+def is_wrong(mark: str) -> bool:
+    """Return whether *mark*, below #wrong or error, stands for wrong results: old tests print how far off the worst element is.
+
+    >>> is_wrong("512"), is_wrong("0e+00"), is_wrong("1e-06"), is_wrong("N/A")
+    (True, False, False, False)
+    """
+    if mark in ("", "0", "N/A", "-"):
+        return False
+    try:
+        return not abs(float(mark)) < _FAR_OFF
+    except ValueError:
+        return True
 
 
 def printed(text: str, scale: float = 1.0) -> Printed:

@@ -10,6 +10,7 @@ import numpy as np
 from .. import catalog, units
 from ..checks import MOST, number, short, single, together
 from ..collectives.busbw import busbw, factor
+from .about import About
 
 GLITCH = 1.4
 
@@ -93,8 +94,8 @@ def as_read(table: str):
         "collective": about["collective"], "ranks": ranks, "nodes": about["nodes"], "nbytes": nbytes,
         "seconds": seconds, "algbw": rate, "busbw": rate * factor(about["collective"], ranks),
         "in_place": inside, "table": 0})
-    frame.attrs = {"problems": [], "notes": [], "hints": [], "device": about["memory"] == "gpu",
-                   "windowed": about["tool"] == "osu_bw", "launcher": about["harness"] or "mpi"}
+    known_of = About(about["memory"] == "gpu", about["tool"] == "osu_bw", about["harness"] or "mpi")
+    frame.attrs = {"problems": [], "notes": [], "hints": [], "tables": (known_of,)}
     return frame
 
 

@@ -8,6 +8,7 @@ from written_logs import Run, nccl
 
 import fabriclib as fl
 from fabriclib.measurements import as_read, read_measurements
+from fabriclib.measurements.about import About
 
 FRAME = as_read("h100x8-dgx-nvls-ar")
 
@@ -60,10 +61,11 @@ def test_slow_small_messages_alone_are_said_and_no_alarm():
     assert "Small messages take" in found.verdict
 
 
-def test_a_run_that_is_too_fast_for_the_machine_is_asked_about():
+def test_a_run_that_is_too_fast_for_the_machine_is_impossible():
     found = fl.compare(FRAME, "dgx-a100")
-    assert not found.alarm
-    assert "At its best point the run takes 0.48 times the predicted time" in found.verdict
+    assert found.alarm
+    assert not found.causes
+    assert "Impossible: at its best point the run takes 0.48 times the predicted time" in found.verdict
     assert "No alarm" not in found.verdict
     half = fl.compare(FRAME.assign(seconds=FRAME.seconds * 0.75, in_place=math.nan), "dgx-h100")
     assert half.verdict.startswith("No alarm")
@@ -72,9 +74,9 @@ def test_a_run_that_is_too_fast_for_the_machine_is_asked_about():
 def test_a_gpu_that_the_log_lists_is_compared_with_the_machines():
     frame = FRAME.copy()
     for listed, machine, asked in (("NVIDIA H100 80GB HBM3", "dgx-h100", False), ("NVIDIA H100 80GB HBM3", "dgx-h200", True),
-                                   ("NVIDIA A100-SXM4-40GB", "dgx-h100", True), ("NVIDIA XH100", "dgx-h200", False),
-                                   ("", "dgx-h200", False)):
-        frame.attrs["gpu"] = listed
+                                   ("NVIDIA A100-SXM4-40GB", "dgx-h100", True), ("NVIDIA GPU", "dgx-h200", False),
+                                   ("NVIDIA H800", "dgx-h100", True), ("", "dgx-h200", False)):
+        frame.attrs["tables"] = (About(gpu=listed),)
         assert fl.compare(frame, machine).verdict.startswith(f"The log lists {listed}, and ") == asked
 
 

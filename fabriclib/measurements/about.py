@@ -1,0 +1,49 @@
+"""What is known of one table of a log besides its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .rows import Table
+
+
+@dataclass(frozen=True)
+class About:
+    """What the lines around a table say of its run.
+
+    Args:
+        device: whether the buffers lay in a GPU's memory; None: nothing says so.
+        windowed: whether many messages were on their way at once, so that times are size over rate.
+        launcher: who started the kernels, an id of launchers.csv.
+        gpu: as the log names it. algorithm: to which NCCL was set; "auto": to none.
+        hints: what the library's own output gives away, keys of `hints.HINTS`.
+        jobs: how many separate runs wrote into the table at once.
+        wrong: whether the test found wrong results. problems: where the table contradicts itself.
+    """
+
+    device: bool | None = None
+    windowed: bool = False
+    launcher: str = "mpi"
+    gpu: str = ""
+    algorithm: str = "auto"
+    hints: tuple[str, ...] = ()
+    jobs: int = 1
+    wrong: bool = False
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, table: Table) -> About:
+        """Return what is known of *table*."""
+        heading = table.heading
+        # One process for several GPUs pays for the launch on each of them.
+        usual = "single-process" if (heading.gpus_per_process or 1) > 1 else "mpi"
+        launcher = table.launcher or heading.launcher or usual
+        return cls(table.device, table.windowed, launcher, heading.gpu, heading.algorithm or "auto", tuple(heading.hints),
+                   table.jobs, table.wrong, tuple(table.problems))
+
+
+def about(frame) -> About:
+    """Return what is known of the one table that *frame* holds; nothing special, where nobody says."""
+    tables = frame.attrs.get("tables", ())
+    at = int(frame["table"].iloc[0]) if "table" in frame else 0
+    return tables[at] if at < len(tables) else About()

@@ -1,0 +1,57 @@
+"""What a launcher or a collector of logs writes before each line: learnt from the paste itself, and taken away.
+
+mpirun tags, srun's numbers, kubectl's and journald's times, a terminal's line numbers: the same stands before every line, but for
+numbers, days and months. A line that a test is known to begin with a mark shows what stands before it.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 120  # characters of a prefix
+_MARK = re.compile(r"#\s{0,12}(?:[Ss]ize|bytes|OSU|nThread|Collective test|Rank\s|Using devices|[a-z]\w{0,40}_perf|nccl-tests)\b")
+# mpirun's own tag stands in the middle of a line even where it stands before none.
+_TAG = re.compile(r"\[[^\[\]]{1,80},\d{1,9}\]<std(?:out|err)>:?")
+_PIECES = re.compile(r"\d+|\s+|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
+
+
+class Prefix:
+    """Takes away what stands before each line, once a line has shown it.
+
+    >>> prefix = Prefix()
+    >>> prefix.off("May  1 10:11:12 node01 nccl[4321]: # all_reduce_perf")
+    '# all_reduce_perf'
+    >>> prefix.off("May 11 10:11:13 node07 nccl[4321]:   1048576   262144")
+    '1048576   262144'
+    """
+
+    def __init__(self) -> None:
+        self._before: re.Pattern[str] | None = None
+        self._inside = _TAG
+
+    def off(self, line: str) -> str:
+        """Return *line* without what a prefix that was learnt takes; learn it from *line*, if that shows it."""
+        if "#" in line and (mark := _MARK.search(line)):
+            self._learn(line[:mark.start()])
+        if self._before and (match := self._before.match(line)):
+            line = line[match.end():]
+        # Where a process flushes half a line, its tag stands in the middle of one.
+        return self._inside.sub(" ", line) if "[" in line else line
+
+    def _learn(self, text: str) -> None:
+        if not text.strip() or len(text) > LONGEST or (self._before and self._before.fullmatch(text)):
+            return
+        self._before = re.compile(_pattern(text))
+        tag = text.strip()
+        tagged = "[" in tag and not any(map(str.isspace, tag))
+        self._inside = re.compile(_pattern(tag)) if tagged else _TAG
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern for *text* and its like: other numbers, days and months, more or fewer blanks."""
+    found, at = "", 0
+    for piece in _PIECES.finditer(text):
+        found += re.escape(text[at:piece.start()])
+        found += r"\d++" if piece[0].isdigit() else r"\s*+" if piece[0].isspace() else "[A-Z][a-z]{2}"
+        at = piece.end()
+    return found + re.escape(text[at:]) + r"\s*+"

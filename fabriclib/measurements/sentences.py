@@ -1,0 +1,47 @@
+"""What all_reduce_bench and its like print in sentences: the run, and in its older form the figures too."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .formats import value_of
+from .plain import collective_of
+from .rows import BLANK, Row
+
+_RUN = re.compile(r"average bandwidth of (\w{1,30})(?: with an? ([0-9.]{1,20})\s?([KMGT]i?B) payload)?")
+_RANKS = re.compile(r"\b(\d{1,6}) ranks\b")
+_RATE = re.compile(r"\s*(algbw|busbw):\s{0,8}([0-9.]{1,20})\s?GBps\b")
+
+
+class Said(NamedTuple):
+    """A run: its collective, ranks, and the bytes of the one row that its rates are of; None: a table follows."""
+
+    collective: str
+    ranks: int | None
+    nbytes: float | None
+
+
+def run_of(line: str) -> Said | None:
+    """Return the run that *line* is about; None for any other line.
+
+    >>> run_of("The average bandwidth of all_reduce with a 4.0GB payload (20 trials, 8 ranks):")
+    Said(collective='all_reduce', ranks=8, nbytes=4294967296.0)
+    """
+    match = _RUN.search(line) if "average bandwidth of" in line else None
+    if not match:
+        return None
+    try:
+        name = collective_of(match[1])
+    except ValueError:
+        return None
+    ranks = _RANKS.search(line)
+    return Said(name, int(ranks[1]) if ranks else None, value_of(f"{match[2]} {match[3]}", 1.0).value if match[2] else None)
+
+
+def rate_of(number: int, line: str, nbytes: float) -> Row | None:
+    """Return the row whose algbw *line* prints; None for any other line, that of busbw too: it follows from algbw."""
+    match = _RATE.match(line) if "bw:" in line else None
+    if not match or match[1] != "algbw":
+        return None
+    return Row(number, nbytes, BLANK, value_of(match[2], 1e9))
