@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import catalog, units
-from ..checks import Numbers, known, number, plain, short, whole
+from ..checks import Numbers, known, number, plain, short, single, whole
 from ..machines import System
 from ..prediction.cases import machine_of
 from ..topology.fabrics import KINDS, Design, fabric_counts
@@ -96,7 +96,7 @@ def cluster_power(system, *, gpus=None, fabric="rail-optimised", below: str = OP
     (1362328, 0.06)
     """
     machine = machine_of(system)
-    share = number("load", load, high=1)
+    share = single("load", number("load", load, high=1))
     if isinstance(fabric, Design):
         if gpus is not None:
             raise ValueError(f"gpus must not be given with a Design, which has {fabric.gpus}; got {short(gpus)}.")
