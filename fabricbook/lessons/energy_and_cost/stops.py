@@ -153,7 +153,8 @@ STEP = (
            saw="The wires draw as many watts as before, only for longer. What grew is the red part: the faster the GPU, the "
                "dearer "
                "its waiting."),
-    Choice("hardly", "Now the stages together. Go back and forth between the two.", "Which machine hardly notices?", options=list(TRAINED), answer=_hardly,
+    Choice("hardly", "Now the stages together. Go back and forth between the two.", "Which machine hardly notices?",
+           options=list(TRAINED), answer=_hardly,
            field="machine", at={"near": STAGES, "gpus": USUAL_GPUS, "machine": H100},
            hints={name: "Compare its bar with the one for tensor groups." for name in TRAINED if name != "GB200 NVL72"},
            saw="A rack is one domain of {{ rack_gpus }}: the tensor group stays on its links whoever sits next to it."),
