@@ -119,17 +119,16 @@ def exchange(machine: System, model: Transformer, tokens, ep, mode: str, widths,
     for width in widths:
         token = tokens * model.hidden * width
         network, links = token * by_network * away, token * by_links * (1 - 1 / gpus) * at_home
-        found.append((_seconds(r, mode, gpus, network, links, between), token * copies, network, links))
+        found.append((_seconds(r, gpus, network, links, between), token * copies, network, links))
     seconds, logical, network, links = (tuple(plain(np.asarray(one)) for one in both) for both in zip(*found, strict=True))
     return Exchange(seconds[0], seconds[1], logical, network, links, plain(np.asarray(copies)))
 
 
-def _seconds(r: Reach, mode: str, gpus, network, links, between):
-    """Return the seconds of one way: the kernel, one hop, and the bytes at the slower of both places."""
+def _seconds(r: Reach, gpus, network, links, between):
+    """Return the seconds of one way: the kernel, a hop, and the bytes at the slower of both places, sent from pair to pair."""
     nic = r.pairs / r.gpus
-    inside = r.pair if mode == "low_latency" else r.ring
     hop = np.where(between, r.bulk, 0.0) + np.where(gpus > 1, r.step, 0.0)
-    wires = np.maximum(network / nic if nic else 0.0, links / inside)
+    wires = np.maximum(network / nic if nic else 0.0, links / r.pair)
     return np.asarray(np.where(gpus > 1, r.floor + r.base + hop + wires, 0.0))
 
 

@@ -29,7 +29,6 @@ PARTS = ("weights", "cache", "compute", "host", "starts", "bytes", "experts", "p
 SHARP = 4.0  # how sharply the slower of two things that overlap rules
 TILE, TAIL = 200, 885_000  # of a product, as in training: steps along its inner side, numbers of its last wave of tiles
 UNLOADED = Network(32, 1.0)
-ROUTED_TO = 4  # nodes at most that have experts of one token in normal mode, as DeepSeek-V3 routes
 NOTHING = 8.0  # bytes of an all-reduce that is all start
 
 
@@ -202,7 +201,7 @@ def _experts(p: Passes, rate: Rates, tokens):
     if apart.any():
         out = (1 + SCALES if s.dtype == "fp8" else 2.0, 2.0)
         for some, mode in ((p.prompt, "normal"), (~p.prompt, "low_latency")):
-            exchanged[some] = exchange(s.system, model, (tokens / s.tp)[some], s.ep[some], mode, out, ROUTED_TO, fitted()).seconds
+            exchanged[some] = exchange(s.system, model, (tokens / s.tp)[some], s.ep[some], mode, out, 0, fitted()).seconds
     return (read, work), np.where(apart, exchanged, 0.0)
 
 

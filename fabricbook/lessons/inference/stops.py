@@ -19,6 +19,7 @@ from .tables import (
     TENSOR,
     TEXTS,
     at,
+    noticed,
     overtakes,
     times_as_long,
     token,
@@ -71,7 +72,7 @@ ONE_TOKEN = (
            saw="Each sum now crosses the network, {{ per_layer }} times a layer. In the GB200 rack all 16 stay inside: a token "
                "takes {{ si(token(SMALL, RACK, GRAPH).seconds(16), 's') }} in place of "
                "{{ si(token(SMALL, RACK, GRAPH).seconds(8), 's') }}."),
-    Number("many", "Read the time of 8 GPUs at batch 1 and at batch 64; the picture's sentence counts another way.",
+    Number("many", "Read the bar of 8 GPUs at batch 1, then at batch 64, where each such time gives a token to every request.",
            "How many times as many tokens a second do 8 GPUs give at batch 64?", kind="ratio", unit="times",
            answer=lambda see: 64 * _token(see, batch=1).seconds(8) / _token(see, batch=64).seconds(8),
            at={"model": EIGHT, "machine": NEW, "software": GRAPH, "batch": 1},
@@ -109,13 +110,6 @@ TWO_SERVERS = (
                "{{ si(parts(PIPELINE, overtakes(LONG))['bytes'], 's') }}."),
 )
 
-_ONE = token("Llama 3 70B", NEW, GRAPH).seconds(8)
-
-
-def _longer_than_ten(see) -> bool:
-    return at(see.at["prompt"], see.at["model"], "TCP") > 10 * _ONE
-
-
 KV_TRAVELS = (
     Number("ways", "Llama 3 70B, a prompt of 8,192 tokens.", "How many times as long does TCP take as RDMA?", kind="ratio",
            unit="times", answer=lambda see: at(see.at["prompt"], see.at["model"], "TCP") / at(see.at["prompt"], see.at["model"]),
@@ -125,10 +119,10 @@ KV_TRAVELS = (
            saw="The ports are the same. TCP runs on the server's processor, and that, not the port, is its limit."),
     Find("visible", "A token of this model takes {{ si(token(SEVENTY, NEW, GRAPH).seconds(8), 's') }}. Move the prompt.",
          "Which is the shortest prompt for which TCP takes longer than ten tokens? Stop there.", control="prompt",
-         accepts=lambda see: _longer_than_ten(see) and (see.at["prompt"] == PROMPTS[0] or not at(
-             see.at["prompt"] // 2, see.at["model"], "TCP") > 10 * _ONE), at={"prompt": PROMPTS[0]},
+         accepts=lambda see: see.at["prompt"] == noticed(), at={"prompt": PROMPTS[0]},
          hint="Ten tokens are ten times the time that the line above names; the next shorter prompt must stay below it.",
-         saw="That is a pause after the first word. Over RDMA the same prompt takes less than one token."),
+         saw="That is a pause after the first word. Over RDMA the same prompt takes as long as "
+             "{{ digits(at(noticed()) / token(SEVENTY, NEW, GRAPH).seconds(8), 2) }} tokens."),
     Number("latent", "DeepSeek-V3 keeps one short vector for all heads of a layer, Llama 2 7B keys and values of each head.",
            "Over RDMA, how many times as long does the small Llama take?", kind="ratio", unit="times",
            answer=lambda see: at(see.at["prompt"], OLDER) / at(see.at["prompt"], LATENT), at={"prompt": 8192, "model": LATENT},
