@@ -141,13 +141,13 @@ def votes() -> Votes:
     return Votes(list(declared("verdicts").values()))
 
 
-def report(brief: str, plan, *, name: str = "", defence: str = "") -> Told:
+def report(brief, plan, *, name: str = "", defence: str = "") -> Told:
     """Write a report on a *plan* into this folder, as a page of HTML and as Markdown, and return what it says in a sentence.
 
     A later report on the same brief takes the place of an earlier one. What cannot be written is said in a sentence.
 
     Args:
-        brief: an id of `fl.capstone.briefs()`.
+        brief: an id of `fl.capstone.briefs()`, or a Brief of one's own.
         plan: a `fl.capstone.Plan`; `...` while there is none.
         name: who planned it. defence: why it should be built so. Both are shown as they were typed, and mean nothing more.
     """

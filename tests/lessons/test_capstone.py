@@ -1,5 +1,6 @@
 """A cluster of your own: the arrows point to the best change there is, and a report says what is so and runs nothing."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -76,9 +77,10 @@ def rendered(markdown):
     return markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
 
 
-def test_what_a_learner_types_is_data_in_both_files(tmp_path):
+def test_what_a_learner_types_is_data_in_both_files():
+    own = dataclasses.replace(fl.capstone.brief("mixture"), name=EVIL, story=EVIL)
     calm = reports.Report(fl.capstone.score("mixture", FAILS), "Ann", "Because.")
-    wild = reports.Report(fl.capstone.score("mixture", FAILS), EVIL, EVIL)
+    wild = reports.Report(fl.capstone.score(own, FAILS), EVIL, EVIL)
     lines = len([line for line in EVIL.splitlines() if line.strip()])
     for before, after in ((calm.page(), wild.page()), (rendered(calm.markdown()), rendered(wild.markdown()))):
         quiet, loud = Elements(before).found, Elements(after).found
@@ -86,6 +88,14 @@ def test_what_a_learner_types_is_data_in_both_files(tmp_path):
         assert len(loud) == len(quiet) + lines - 1, "a paragraph for each line, and nothing else"
         for said in ("alert(1)", "onerror=alert(2)", "[go](javascript:alert(3))", "{{ 7 * 7 }}", "# *head*", "1. one", "~~no~~"):
             assert said in re.sub(r"&quot;", '"', after).replace("&lt;", "<").replace("&gt;", ">"), said
+
+
+def test_a_brief_of_one_s_own_is_written_into_this_folder_whatever_it_is_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = dataclasses.replace(fl.capstone.brief("mixture"), id="../<b>Mine</b>")
+    told = book.report(own, FAILS)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["report--b-mine-b-.html", "report--b-mine-b-.md"]
+    assert "<b>" not in told._repr_html_()
 
 
 def test_a_page_asks_for_nothing_from_elsewhere():

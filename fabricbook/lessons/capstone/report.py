@@ -201,7 +201,8 @@ def report(brief, plan, *, name: str = "", defence: str = "", folder: str | Path
         return Told("The report is written as soon as there is a plan: my_plan = fl.capstone.Plan('dgx-h100', gpus=1024, tp=8)", [])
     try:
         found = Report(score(brief, plan), name, defence)
-        files = {f"report-{found.score.brief.id}.html": found.page(), f"report-{found.score.brief.id}.md": found.markdown()}
+        stem = f"report-{re.sub('[^a-z0-9]+', '-', found.score.brief.id.lower())}"  # a brief of one's own has any id
+        files = {f"{stem}.html": found.page(), f"{stem}.md": found.markdown()}
         for file, text in files.items():
             replace(Path(folder) / file, text)
     except (ValueError, OSError) as problem:
