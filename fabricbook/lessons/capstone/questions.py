@@ -41,8 +41,8 @@ PREDICTIONS = [
         "rails that are not narrowed, with optics. The network's part of all the power, NICs counted, is "
         "{{ portion(power.share) }}. How much does the cluster draw?",
         "power", lambda: float(power.watts),
-        "{{ PLAN.gpus // 8 }} servers, and {{ portion(power.share) }} of the whole for what joins them. The hall of the first brief "
-        "feeds {{ si(dense.watts, 'W') }}: {{ '{:,}'.format((dense.watts / power.per_gpu)|round|int) }} such GPUs, and no more.",
+        "{{ PLAN.gpus // 8 }} servers, and {{ portion(power.share) }} of the whole for what joins them. The hall of the first "
+        "brief feeds {{ si(dense.watts, 'W') }}: {{ '{:,}'.format((dense.watts / power.per_gpu)|round|int) }} such GPUs, and no more.",
         slips={"that is the GPUs alone; a server has fans, CPUs and memory": lambda: PLAN.gpus * h100.watts,
                "that is one server; there are many": lambda: power.watts / (PLAN.gpus / 8)},
         example="400 kW",

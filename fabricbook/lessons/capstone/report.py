@@ -198,7 +198,7 @@ class Told:
 def report(brief, plan, *, name: str = "", defence: str = "", folder: str | Path = ".") -> Told:
     """Write the report on a plan into a folder, in place of an earlier one of that brief; see `fabricbook.report`."""
     if plan is ...:
-        return Told("The report is written as soon as there is a plan: my_plan = fl.capstone.Plan('dgx-h100', gpus=1024, tp=8)", [])
+        return Told("The report is written as soon as there is a plan: my_plan = fl.capstone.Plan('dgx-h100', gpus=1024)", [])
     try:
         found = Report(score(brief, plan), name, defence)
         stem = f"report-{re.sub('[^a-z0-9]+', '-', found.score.brief.id.lower())}"  # a brief of one's own has any id
