@@ -19,7 +19,6 @@ from .ran import Job, Ran
 
 PIECES = (1, 2, 4, 8)  # of a stage, which take turns
 SHARES = (8, 16, 32, 64)  # GPUs that share out the experts
-KEEPING = ("none", "full")  # activations that are computed again
 
 
 def run(brief: Brief, machine: System, gpus, tp, pp, *, pod: int, oversubscription: float) -> Ran:
@@ -27,19 +26,21 @@ def run(brief: Brief, machine: System, gpus, tp, pp, *, pod: int, oversubscripti
     experts = [one for one in SHARES if one <= transformer(brief.model).experts] or [1]
     names = ("gpus", "tp", "pp", "virtual", "ep")
     grids = dict(zip(names, np.meshgrid(gpus, tp, pp, PIECES, experts, indexing="ij"), strict=True))
-    kept = [_steps(brief, machine, grids, Choices("zero1", keeping, oversubscription=oversubscription, pod=pod))
-            for keeping in KEEPING]
+    choices = Choices("zero1", "none", oversubscription=oversubscription, pod=pod)
+    kept = _steps(brief, machine, grids, choices, np.array(True))
+    again = _steps(brief, machine, grids, choices._replace(recompute="full"), kept.room < 1)  # what fits is faster without
     shape = (len(gpus), len(tp), len(pp), -1)
-    seconds, room = (np.concatenate([one.reshape(shape) for one in each], axis=-1) for each in zip(*kept, strict=True))
+    seconds, room = (np.concatenate([one.reshape(shape) for one in each], axis=-1) for each in zip(kept, again, strict=True))
     fits = room >= 1
     best = np.where(fits.any(axis=-1), np.where(fits, seconds, np.inf).argmin(axis=-1), room.argmax(axis=-1))[..., None]
     return Ran(*(np.take_along_axis(one, best, -1)[..., 0] for one in (seconds, room)))
 
 
-def _steps(brief: Brief, machine: System, grids: dict, choices: Choices) -> Ran:
+def _steps(brief: Brief, machine: System, grids: dict, choices: Choices, wanted: np.ndarray) -> Ran:
+    """Return the steps of the splits that are *wanted* and possible; of others as if they were not possible."""
     fixed = {"global_batch": int(brief.global_batch), "seq": brief.seq, "micro_batch": 1, "cp": 1}
     asked = proposed(brief.model, machine, grids | fixed, choices)
-    met = np.ones(asked.shape, dtype=bool).reshape(-1)
+    met = np.ones(asked.shape, dtype=bool).reshape(-1) & wanted
     for rule in rules(asked):
         met &= rule.met
     seconds, room = np.full(met.shape, np.inf), np.zeros(met.shape)

@@ -15,7 +15,7 @@ from fabriclib.switches import switch
 from fabriclib.topology.fabrics.parts import CHIP
 from fabriclib.workloads import accelerator, transformer
 
-OUTSIDE = (
+_OUTSIDE = (
     "Cooling of the hall, losses before the rack, storage and its network: the watts are those of servers, switches and links.",
     "Prices. Where no source states one, the course computes none; a budget has to be set against an offer of your own.",
     "Delivery, floor space, racks that can feed and cool so much, and people.",
@@ -23,6 +23,13 @@ OUTSIDE = (
     "Other jobs on the same network, and flows that collide in it.",
     "Failures as in one published training of 54 days; other machines fail as its machines did, part for part.",
 )
+
+
+def outside() -> list[str]:
+    """Return what a score leaves out, and how far off what is in it was where it could be tried."""
+    rows = catalog.rows("held_out_steps")
+    off = sum(row["left_out"] for row in rows) / len(rows)
+    return [*_OUTSIDE, f"Errors: training steps that its constants had never seen were off by {units.portion(off)} in the mean."]
 
 
 class Figure(NamedTuple):

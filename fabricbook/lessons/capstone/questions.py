@@ -42,7 +42,7 @@ PREDICTIONS = [
         "{{ portion(power.share) }}. How much does the cluster draw?",
         "power", lambda: float(power.watts),
         "{{ PLAN.gpus // 8 }} servers, and {{ portion(power.share) }} of the whole for what joins them. The hall of the first "
-        "brief feeds {{ si(dense.watts, 'W') }}: {{ '{:,}'.format((dense.watts / power.per_gpu)|round|int) }} such GPUs, and no more.",
+        "brief feeds {{ si(dense.watts, 'W') }}: {{ '{:,}'.format((dense.watts / power.per_gpu)|int) }} such GPUs, no more.",
         slips={"that is the GPUs alone; a server has fans, CPUs and memory": lambda: PLAN.gpus * h100.watts,
                "that is one server; there are many": lambda: power.watts / (PLAN.gpus / 8)},
         example="400 kW",

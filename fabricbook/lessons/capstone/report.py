@@ -21,8 +21,11 @@ from fabriclib.checks import short
 from fabriclib.machines import system
 
 from ...course.progress import replace
-from .figures import OUTSIDE, figures
+from .figures import figures, outside
 
+WORDS = {"system": "machine", "gpus": "GPUs", "tp": "GPUs that share each matrix", "pp": "stages of the pipeline",
+         "fabric": "network", "oversubscription": "ports of a leaf down for each port up", "optics": "optics",
+         "spare": "servers that stand by"}
 MOST = 5000  # characters of what a learner types
 _SIGNS = re.compile(r"([\\`*_\[\]<>()#!|~&${}]|^[-+=])")  # what means something in Markdown
 _NUMBERED = re.compile(r"^(\d+)(\.)(?!\d)")  # and what would begin a list
@@ -53,9 +56,9 @@ Planned by {{ name }}.
 
 ## The plan
 
-| | |
+| decision | chosen |
 |---|---|
-{% for what, value in plan.items() %}
+{% for what, value in plan %}
 | {{ what }} | {{ value }} |
 {% endfor %}
 
@@ -70,8 +73,8 @@ Planned by {{ name }}.
 _REST = _MARKDOWN.from_string("""\
 ## What would help most
 
-{% for change in changes %}
-- {{ change.field }} to {{ change.value }}: the smallest margin becomes {{ "%.2f" % change.score }}
+{% for what, value, margin in changes %}
+- {{ what }}: {{ value }}. The smallest margin becomes {{ margin }}.
 {% else %}
 No single change raises the smallest margin.
 {% endfor %}
@@ -151,9 +154,11 @@ class Report:
         found = self.score
         limits = [(limit, f"{found.margins[limit]:.2f}", "not possible" if found.impossible else said(found, limit))
                   for limit in LIMITS]
-        top = _TOP.render(score=found, name=self.name.strip(), plan=_in_words(found.plan), limits=limits)
+        plan = [(WORDS[field], _shown(field, value)) for field, (value,) in found.plan.axes().items()]
+        top = _TOP.render(score=found, name=self.name.strip(), plan=plan, limits=limits)
         lines = [line for line in self.defence.splitlines() if line.strip()]
-        rest = _REST.render(score=found, changes=found.changes(3), defence=lines, figures=figures(found), outside=OUTSIDE)
+        changes = [(WORDS[one.field], _shown(one.field, one.value), f"{one.score:.2f}") for one in found.changes(3)]
+        rest = _REST.render(changes=changes, defence=lines, figures=figures(found), outside=outside())
         return top, rest
 
     def markdown(self) -> str:
@@ -175,10 +180,9 @@ class Report:
         return _PICTURE.render(bars=bars, enough=f"{90 + full / 2:.0f}")
 
 
-def _in_words(plan: Plan) -> dict[str, str]:
-    return {"machine": system(plan.system).name, "GPUs": f"{plan.gpus:,}", "GPUs that share each matrix": f"{plan.tp}",
-            "stages of the pipeline": f"{plan.pp}", "network": f"{plan.fabric}, narrowed {plan.oversubscription:g}:1",
-            "optics": plan.optics, "servers that stand by": f"{plan.spare}"}
+def _shown(field: str, value) -> str:
+    """Return what a plan decides as one reads it."""
+    return system(value).name if field == "system" else value if isinstance(value, str) else f"{value:,g}"
 
 
 class Told:
