@@ -27,6 +27,7 @@ from .tables import (
     TEXTS,
     WAYS,
     deepep,
+    kept,
     sent,
     served,
     token,
@@ -163,9 +164,8 @@ def kv_travels(model, prompt):
             for way in WAYS for tokens, seconds in zip(PROMPTS, sent(model, way).tolist(), strict=True)]
     rows += [{"part": "here", "way": way, "prompt": prompt, "here": float(sent(model, way)[here]),
               "text": units.format(float(sent(model, way)[here]), "s")} for way in WAYS]
-    took = ", ".join(f"{units.format(float(sent(model, way)[here]), 's')} over {way}" for way in WAYS)
     table = parts.columns(rows, {"part": "", "way": "", "prompt": np.nan, "seconds": np.nan, "here": np.nan, "text": ""})
-    return table, f"{model}, {prompt:,} tokens: {took}."
+    return table, f"{model}: a prompt of {prompt:,} tokens leaves {units.format(kept(model, prompt))} of keys and values."
 
 
 # ---- experts

@@ -155,6 +155,11 @@ def at(prompt: int, model: str = GROUPED, way: str = "RDMA") -> float:
     return float(sent(model, way)[PROMPTS.index(prompt)])
 
 
+def kept(model: str, prompt: int) -> float:
+    """Return the bytes of keys and values of a prompt."""
+    return float(transformer(CACHED[model]).kv_bytes(prompt))
+
+
 def noticed(tokens: int = 10) -> int:
     """Return the shortest prompt whose keys and values take longer over TCP than so many tokens of its answer."""
     return next(prompt for prompt in PROMPTS if at(prompt, way="TCP") > tokens * token(SEVENTY, NEW, GRAPH).seconds(SEVERAL))
