@@ -15,7 +15,7 @@ import jinja2
 import mistune
 from markupsafe import Markup
 
-from fabriclib.capstone import Plan, Score, score
+from fabriclib.capstone import Score, score
 from fabriclib.capstone.score import LIMITS, said
 from fabriclib.checks import short
 from fabriclib.machines import system
