@@ -130,7 +130,8 @@ MACHINE_ROWS = ["another machine", "other GPUs", "another split"]
                Control("split", list(SPLITS), default="4 × 2", label="tensor × stages", as_="steps", picks="split")],
      chart=lambda: _margins_chart(MACHINE_ROWS),
      leaves_out="Everything of the network and the spares: rails that are not narrowed, modules, and {{ USUAL['spare'] }} spare "
-                "servers. Cooling, and what is lost before the rack. Micro-batches, turns in the pipeline, sharing of experts and recomputation are the fastest that fit.",
+                "servers. Cooling, and what is lost before the rack. Micro-batches, turns in the pipeline, sharing of experts "
+                "and recomputation are the fastest that fit.",
      sources=["megatron-sc21", "llama3", "nvidia-mms4x00"], stops=stops.YOUR_CLUSTER)
 def your_cluster(job, machine, gpus, split):
     """Four limits, and the one that binds: more of what does not bind helps nothing."""
