@@ -48,11 +48,15 @@ class Passes(NamedTuple):
 
 def passes(s: Serving) -> Passes:
     """Return both passes of a job; decode halfway through the answer, which is its mean."""
-    axes = {axis: np.concatenate([values, values]) for axis, values in s.axes.items()}
-    both = s._replace(axes=axes)
+    both = _again(s, 2)
     prompt = np.arange(both.tp.size) < s.tp.size
     context = both.prompt + np.where(prompt, 0.0, both.output / 2)
     return Passes(both, both.mine * np.where(prompt, both.prompt, 1), context, prompt)
+
+
+def _again(s: Serving, times: int) -> Serving:
+    """Return a job whose cases are those of *s* so many times, one after the other."""
+    return s._replace(axes={axis: np.tile(values, times) for axis, values in s.axes.items()})
 
 
 class Rates(NamedTuple):
@@ -106,16 +110,17 @@ def placed(s: Serving) -> Placed:
 def parts_of(p: Passes, constants: Constants) -> dict[str, np.ndarray]:
     """Return {part: seconds} of every pass, its requests cut into micro-batches as the engine does, or as is fastest."""
     s = p.job
-    rate, where = rates(s, constants), placed(s)
-    cut = functools.partial(_pass, p, rate, where)
-    if s.pp.max() == 1:
-        return cut(np.ones_like(s.pp))
-    if s.engine.pieces:
-        return cut(_pieces(p))
-    # One micro-batch, one for each stage, or, for a prompt, two.
-    ways = [cut(np.where(s.pp > 1, np.minimum(s.pp * times, s.mine), 1)) for times in (1, 2)] + [cut(np.ones_like(s.pp))]
-    fastest = np.argmin([total(way) for way in ways], axis=0)
-    return {part: np.choose(fastest, [way[part] for way in ways]) for part in PARTS}
+    rate, one = rates(s, constants), np.ones_like(s.pp)
+    if s.pp.max() == 1 or s.engine.pieces:
+        return _pass(p, rate, placed(s), one if s.pp.max() == 1 else _pieces(p))
+    # One micro-batch in all, one for each stage, or two.
+    ways = [one, *(np.where(s.pp > 1, np.minimum(s.pp * times, s.mine), 1) for times in (1, 2))]
+    job = _again(s, len(ways))
+    tried = Passes(job, *(np.tile(values, len(ways)) for values in (p.tokens, p.context, p.prompt)))
+    found = _pass(tried, rate, placed(job), np.concatenate(ways))
+    found = {part: np.broadcast_to(seconds, job.tp.shape).reshape(len(ways), -1) for part, seconds in found.items()}
+    fastest = np.argmin(total(found), axis=0)
+    return {part: np.choose(fastest, seconds) for part, seconds in found.items()}
 
 
 def _pieces(p: Passes) -> np.ndarray:
