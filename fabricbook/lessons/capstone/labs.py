@@ -23,6 +23,7 @@ from .tables import (
     NAMES,
     NETWORKS,
     OF_TRILLION,
+    SPLIT,
     SPLITS,
     least,
     networked,
@@ -127,7 +128,7 @@ MACHINE_ROWS = ["another machine", "other GPUs", "another split"]
      controls=[Control("job", list(BRIEFS), default=DENSE, label="brief", as_="menu"),
                Control("machine", list(MACHINES), default=H100, as_="menu", picks="machine"),
                Control("gpus", OPTIONS["gpus"], default=2048, label="GPUs", as_="steps", picks="gpus"),
-               Control("split", list(SPLITS), default="4 × 2", label="tensor × stages", as_="steps", picks="split")],
+               Control("split", list(SPLITS), default=SPLIT, label="tensor × stages", as_="steps", picks="split")],
      chart=lambda: _margins_chart(MACHINE_ROWS),
      leaves_out="Everything of the network and the spares: rails that are not narrowed, modules, and {{ USUAL['spare'] }} spare "
                 "servers. Cooling, and what is lost before the rack. Micro-batches, turns in the pipeline, sharing of experts "
@@ -254,12 +255,9 @@ def _passing(job: str) -> list[tuple]:
 def _told(job: str, also: str, ranked: list, both: set, place: int) -> str:
     if not ranked:
         return "0 plans pass on the usual network."
-    machines = len({key[0] for key, *_ in ranked})
-    least_, most = (end({key[1] for key, *_ in ranked}) for end in (min, max))
-    counts = f"{least_:,} GPUs" if least_ == most else f"{least_:,} to {most:,} GPUs"
     (name, gpus, tp, pp), days, watts, _ = ranked[place - 1]
-    told = (f"{len(ranked)} of {len(_plans(job))} plans pass, of {machines} machine{'s' * (machines > 1)}, with {counts}. "
-            f"Place {place}: {words(Plan(name, gpus, tp, pp))}, {days:.0f} % of the time and {watts:.0f} % of the power.")
+    told = (f"{len(ranked)} of {len(_plans(job))} plans pass. Place {place}: {words(Plan(name, gpus, tp, pp))}, "
+            f"{days:.0f} % of the time and {watts:.0f} % of the power.")
     return told if also == NOTHING else f"{told} {len(both) or 'None'} of them keeps the other brief too."
 
 

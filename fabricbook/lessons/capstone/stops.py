@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabriclib.capstone.score import LIMITS
 
 from ...course.stops import Choice, Find
-from .tables import B200, DENSE, H100, MIXTURE, OF_DENSE, OF_MIXTURE, OF_TRILLION, TRILLION
+from .tables import B200, DENSE, H100, MIXTURE, OF_DENSE, OF_MIXTURE, OF_TRILLION, SPLIT, TRILLION
 
 
 def _bars(see, **at) -> dict[str, tuple[str, float]]:
@@ -33,17 +33,16 @@ def _doubled(see) -> str:
     return _POWER if bars["power"][1] < 1 else _HALF
 
 
-def _never(see) -> str:
-    """Which limit A100s cannot keep together with the others, however many there are."""
-    best = max((min(to for _, to in _bars(see, gpus=gpus, split=split).values()), gpus, split)
-               for gpus in see.values["gpus"] for split in ("8 × 8", "8 × 16"))
-    return _binds(see, gpus=best[1], split=best[2])
+def _another_split(see) -> bool:
+    """Whether a plan passes by another split than the one that the arrow names where the stop begins."""
+    table = see(split=SPLIT)
+    return _passes(see) and see.at["split"] not in [split for split in table["split"] if split]
 
 
 YOUR_CLUSTER = (
     Choice("binds", "Four bars, one for each limit. From the line on it is enough.", "Which limit binds this plan?",
            options=list(LIMITS), answer=_binds, field="row",
-           at={"job": DENSE, "machine": H100, "gpus": 2048, "split": "4 × 2"},
+           at={"job": DENSE, "machine": H100, "gpus": 2048, "split": SPLIT},
            hints={"time": "That bar goes far beyond the line. Look for the shortest.",
                   "memory": "That bar goes beyond the line. Look for the shortest.",
                   "GPUs": "That bar just reaches the line. One falls short of it."},
@@ -58,10 +57,10 @@ YOUR_CLUSTER = (
            hints={_FASTER: "The bar of time grows. Do all four still reach the line?",
                   _HALF: "Look at the bar of time: it grows.", _SAME: "Look at the bars of time and of power."},
            saw="What does not bind is worth nothing. Twice the GPUs bought speed that nobody asked for."),
-    Find("trillion", "Now the trillion, on 4,096 GPUs of {{ B200 }}. Most splits fail, by memory or by time.",
-         "Which split passes? There is more than one.", control="split", accepts=_passes,
-         at={"job": TRILLION, "machine": B200, "gpus": 4096},
-         hint="Memory wants tensor × stages to be large; time wants it no larger than needed.",
+    Find("trillion", "Now the trillion, on 4,096 GPUs of {{ B200 }}. The last arrow names a split that passes.",
+         "Which other split passes? There are several.", control="split", accepts=_another_split,
+         at={"job": TRILLION, "machine": B200, "gpus": 4096, "split": SPLIT},
+         hint="Memory wants tensor × stages to be large; time wants it no larger than needed. And not the arrow's.",
          saw="Below some 32 GPUs for a copy the memory does not do. Above, several pass, and power binds them all alike."),
 )
 

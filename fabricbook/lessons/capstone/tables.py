@@ -22,6 +22,7 @@ MACHINES = {system(id).name: id for id in OPTIONS["system"]}
 NAMES = {id: name for name, id in MACHINES.items()}
 A100, H100, B200, GB200 = MACHINES
 SPLITS = {f"{tp} × {pp}": (tp, pp) for tp in OPTIONS["tp"] for pp in OPTIONS["pp"]}
+SPLIT = "4 × 2"  # with which the first lab begins
 USUAL = {"fabric": "rails", "oversubscription": 1.0, "optics": "modules", "spare": 2}
 NETWORKS = {f"{fabric}, {narrower:g}:1" if narrower > 1 else fabric: (fabric, narrower)
             for narrower in (1.0, 4.0) for fabric in OPTIONS["fabric"]}
