@@ -131,6 +131,7 @@ VALID: dict[str, Callable[[], dict]] = {
     "cells.check": lambda: {"key": "moving_bytes.n-half", "given": len},
     "cells.play": lambda: {"key": "collectives.ring", "given": len},
     "cells.predict_first": lambda: {"key": "moving_bytes.small"},
+    "cells.report": lambda: {"brief": "dense-70b", "plan": fl.capstone.Plan("dgx-h100", gpus=1024), "name": "", "defence": ""},
     "cells.solution": lambda: {"key": "moving_bytes.n-half"},
     "cells.verdict": lambda: {"claim": "a"},
     "course.verdicts.Verdict": lambda: {"claim": "a", "ruling": "holds", "because": lambda: "so"},

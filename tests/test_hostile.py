@@ -17,7 +17,8 @@ SWEPT = [name for name, target in {**hostile.targets(), **hostile.labs()}.items(
 
 
 @pytest.mark.parametrize("name", SWEPT)
-def test_only_a_sentence_refuses(name):
+def test_only_a_sentence_refuses(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write what they are asked to
     target, valid = {**hostile.targets(), **hostile.labs()}[name], hostile.valid_calls()[name]
     assert valid, f"No example calls {name}: give it one in a docstring, or arguments in hostile.VALID."
     rng, faults = random.Random(name), []

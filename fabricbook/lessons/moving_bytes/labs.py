@@ -150,7 +150,7 @@ def nvlink_ladder(generation, links):
     has = f"{'an' if one.device[0] in 'AH' else 'a'} {one.device} has {one.per_device}"
     both = f"{2 * line:.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
     many = f"{links} links" if links > 1 else "1 link"
-    return table, (f"{many} of {one.name}, {one.lanes} lanes of {raw_gbps(one):.5g} Gb/s each: {line:.4g} GB/s each way "
+    return table, (f"{many} of {one.name}, {one.lanes} lanes of {raw_gbps(one):.4g} Gb/s each: {line:.4g} GB/s each way "
                    f"(line rate), {both}; 1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")
 
 
