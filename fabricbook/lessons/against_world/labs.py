@@ -38,7 +38,7 @@ def _chart():
     points = charts.diamonds(charts.live().transform_filter("datum.what == 'measured'"), x, y, size=80).encode(
         tooltip=[alt.Tooltip("label:N", title="measured, model")])
     return charts.stack(lines, alone, points, height=380, description=(
-        "Time against the size of the buffer, both logarithmic. Black diamonds: what was published. Solid line: what the model "
+        "Time against the size of the buffer, both logarithmic. Diamonds: what was published. Solid line: what the model "
         "predicts. On demand four more lines: what launching, steps and hops, the bytes on the wire and the ramp take alone."))
 
 
@@ -107,7 +107,7 @@ def _error_chart():
     said = charts.legible(mean, align="left", dx=wide(50), fontWeight="bold")
     return charts.stack(dots, wanted, means, said, height=380, description=(
         "Mean absolute error of each published table, on a logarithmic axis, for all sizes, for messages up to 64 KiB, between, "
-        "and from 64 MiB. A dot is a table, a black bar the mean of all dots, an orange bar what was aimed at."))
+        "and from 64 MiB. A dot is a table, a broad bar the mean of all dots, an orange bar what was aimed at."))
 
 
 @lab("error-by-regime", title="Error by regime", tier="all",
@@ -194,7 +194,7 @@ def _choice_chart():
     return charts.stack(band, lines, strip, said, diamonds, named, dot, height=420, description=(
         "The tuner's score against the size of the buffer, one line for each algorithm and protocol. Colours tell algorithms "
         "apart, dashes protocols. A broad yellow band follows the lowest, which is what the tuner picks; a strip above names "
-        "it, range by range. Black diamonds are measured times, where some were published. A dot marks the chosen buffer."))
+        "it, range by range. Diamonds are measured times, where some were published. A dot marks the chosen buffer."))
 
 
 @lab("nccl-choice", title="What NCCL would pick", tier="cluster",
@@ -280,7 +280,7 @@ def _against(run: str, seconds, errors, description: str):
 @lab("unseen-against-measured", title="A machine it never saw", tier="cluster", controls=(),
      chart=lambda: _against(_DELL, (1e-5, 1.0), (-50, 50),
                             "The time of an all-reduce against its buffer for four Dell servers with eight H100: the prediction "
-                            "as a line, what was measured as black diamonds. Below, the error."),
+                            "as a line, what was measured as diamonds. Below, the error."),
      leaves_out="Where the library changes its protocol. The constants were fitted on other machines.", sources=["nccl-tuning"])
 def unseen_against_measured():
     """Constants of other machines foretell this one."""
@@ -293,7 +293,7 @@ def unseen_against_measured():
 @lab("failing-against-measured", title="A machine where it fails", tier="cluster", controls=(),
      chart=lambda: _against(_ALPS, (1e-5, 1.0), (-100, 100),
                             "The time of an all-reduce against its buffer for two nodes of Alps: the prediction as a line, what "
-                            "was measured as black diamonds, which rise far above it in the middle. Below, the error."),
+                            "was measured as diamonds, which rise far above it in the middle. Below, the error."),
      leaves_out="The library's protocols.", sources=["boeschf-alps"])
 def failing_against_measured():
     """A bump that no law of wires makes."""

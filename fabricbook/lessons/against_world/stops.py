@@ -59,7 +59,7 @@ def _past_the_bump(see) -> str:
 
 
 WORLD = (
-    Choice("left", "Eight H100: the black diamonds are measured, the solid line is the model. Show its parts.",
+    Choice("left", "Eight H100: the diamonds are measured, the solid line is the model. Show its parts.",
            "Which part rules at the left end? Click its line, or choose.", options=PARTS, answer=_rules_left, field="what",
            at={"machine": "DGX H100", "run": 1, "lines": LINES[1]},
            hints={_LATENCY: "Close, but another level line lies above it.",
@@ -111,15 +111,15 @@ def _falls(see) -> str:
 
 
 REGIMES = (
-    Choice("worst", "A dot is a table, a black bar the mean of its column. Take the tables of several nodes.",
+    Choice("worst", "A dot is a table, a broad bar the mean of its column. Take the tables of several nodes.",
            "In which column is the model worst now?",
            options=list(accuracy.REGIMES[1:]), answer=_worst, field="regime", at={"group": "multi-node"},
-           hints={accuracy.REGIMES[2]: "Nearly. Read the figures beside the black bars.",
+           hints={accuracy.REGIMES[2]: "Nearly. Read the figures beside the broad bars.",
                   accuracy.REGIMES[3]: "There the bar is the lowest."},
            saw="Below 64 MiB the launcher, the hops and the library's choice of a protocol set the time, and they differ from "
                "site to site. Training mostly sums large buffers; a token of inference sends small ones."),
     Choice("shipped", "Now take the constants as shipped, which have seen a part of these tables.",
-           "Do the black bars get lower?", options=[_EVERYWHERE, _LARGE_ONLY, _NOWHERE], answer=_falls,
+           "Do the broad bars get lower?", options=[_EVERYWHERE, _LARGE_ONLY, _NOWHERE], answer=_falls,
            at={"group": "single-node"},
            hints={_NOWHERE: "Go back and forth, and read the figures beside the bars.",
                   _LARGE_ONLY: "Compare the other columns as well."},
@@ -179,7 +179,7 @@ CHOICE = (
            at={"machine": "DGX H100", "collective": "all_reduce", "nodes": 16},
            hints={_RING: "A ring's steps grow with the nodes.", _NVLS: "Read the strip at its left end."},
            saw="A tree's hops grow with the logarithm of the nodes, a ring's steps with the nodes themselves."),
-    Choice("score", "Back to one node. The black diamonds are measured times.", "Where do they lie in the middle, at 4 MiB?",
+    Choice("score", "Back to one node. The diamonds are measured times.", "Where do they lie in the middle, at 4 MiB?",
            options=[_ABOVE, _ON, _BELOW], answer=_diamonds,
            at={"machine": "DGX H100", "collective": "all_reduce", "nodes": 1, "nbytes": _MIDDLE},
            hints={_ON: "The dot lies on the band there. Where is the diamond?",

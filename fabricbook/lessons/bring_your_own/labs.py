@@ -118,7 +118,7 @@ def _by_regime(run: Case, times: np.ndarray) -> str:
      controls=[Control("run", list(RUNS), default=next(iter(RUNS)), as_="menu"),
                Control("suspect", ["nothing", *CAUSES], default="nothing", as_="menu")],
      chart=lambda: fingerprint_chart("How many times as long as predicted a published run took, against the size of the buffer: "
-                                     "black diamonds. A solid line at 1 is the healthy machine, a dashed one a suspect."),
+                                     "diamonds. A solid line at 1 is the healthy machine, a dashed one a suspect."),
      leaves_out="What the model itself misses: a third of the time in the middle, more for an all-to-all. A suspect has the "
                 "strength that fits best. What takes longer than the chart is high is drawn at its edge.",
      sources=["alcf-nccl-tests", "boeschf-alps", "cscs-nccl", "dstack-nebius", "stas-network", "nvidia-dgxc"], stops=stops.READ)
@@ -137,7 +137,7 @@ _TWO_RUNS = {_HEALTHY_RUN: (charts.CLUSTER, charts.SOLID), _ILL_RUN: (charts.OTH
          charts.x("message", _SIZES, title="buffer (logarithmic)", unit="B", log=2),
          lambda field: charts.y(field, (1e-5, 10.0), title="time (logarithmic)", unit="s", log=10), _TWO_RUNS, errors=(-100, 100),
          description="Above, the time of two published all-reduces against the buffer: predictions as lines, what was measured "
-                     "as black diamonds. Those of run B lie on its line, those of run A far above. Below, the errors."),
+                     "as diamonds. Those of run B lie on its line, those of run A far above. Below, the errors."),
      leaves_out="Where the library changes its protocol, in the middle.", sources=["dstack-nebius", "alcf-nccl-tests"])
 def healthy_and_ill():
     """The same error is the model's in one run and the alarm in the other."""

@@ -273,7 +273,7 @@ def _rests_chart():
     x = charts.names("part", list(rests_on()), channel="X", title=" ")
     return against.chart(x, share, {PREDICTED: (charts.OTHER, charts.SOLID)}, errors=(-50, 50), description=(
         "Five parts of a score against what was published, which is 100 %: above the model as bars and what was published as "
-        "black diamonds, below the error. A step and the time kept are met, the watts of a large machine at work are "
+        "diamonds, below the error. A step and the time kept are met, the watts of a large machine at work are "
         "overestimated."))
 
 

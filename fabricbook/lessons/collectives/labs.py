@@ -86,7 +86,7 @@ def _stepper_chart():
         x=middle, y=alt.value(alt.ExprRef("height + 15")), text="column:N")
     return charts.stack(cells, border, number, tick, sender, names, height=height, description=(
         "A matrix with a row for each rank and a column for each chunk. The number in a cell, and its shade, is how many ranks' "
-        "data it holds; a tick says that it is complete. A thick black border marks a cell that something arrived in now."))
+        "data it holds; a tick says that it is complete. A thick border marks a cell that something arrived in now."))
 
 
 @lab("stepper", title="A collective, step by step", tier="chip",
@@ -250,7 +250,7 @@ def _staircase_chart():
     names = charts.legible(points.encode(x=x, y=y, text="label:N"), align="left", dy=19,
                            dx=alt.ExprRef(f"{charts.NARROW} && datum.steps == {MOST_STEPS} ? -30 : 4"))
     return charts.stack(charts.line(x, y, colour=charts.CHIP), charts.diamonds(points, x, y), names, description=(
-        "Time of one small all-reduce against the steps of the ring. Black diamonds: measured on 2 to 8 GPUs, on a straight line "
+        "Time of one small all-reduce against the steps of the ring. Diamonds: measured on 2 to 8 GPUs, on a straight line "
         "that does not start at zero. A blue line: what the two sliders say."))
 
 

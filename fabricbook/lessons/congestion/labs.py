@@ -283,7 +283,7 @@ def _hashing_chart():
         lambda field: charts.y(field, (0, 105), title="of a spread load (%)"),
         {_SLOWEST: (charts.CLUSTER, charts.SOLID), _MEAN: (charts.OTHER, charts.DASHED)}, errors=(-60, 60), description=(
             "For five published figures what hashing reaches of an evenly spread load: two short bars for the model's slowest "
-            "and mean flow, a black diamond for what was published; below, by how much either is off."))
+            "and mean flow, a diamond for what was published; below, by how much either is off."))
 
 
 @lab("hashing-against-published", title="Hashing against published figures", tier="cluster", controls=(), chart=_hashing_chart,
@@ -310,7 +310,7 @@ def _adaptive_chart():
         charts.names("nodes", [f"{nodes} nodes" for nodes in ALPS], channel="X", title=" "),
         lambda field: charts.y(field, (0, 110e9), title="bus rate", unit="B/s"),
         {_PORTS: (charts.CLUSTER, charts.SOLID)}, errors=(-20, 120), description=(
-            "For 8, 16 and 512 nodes four ports at line rate as a short bar, the same for all, and as black diamonds the bus "
+            "For 8, 16 and 512 nodes four ports at line rate as a short bar, the same for all, and as diamonds the bus "
             "rates that all-reduces of three sizes reached; below, by how much the bar is more."))
 
 
@@ -333,7 +333,7 @@ def _headroom_chart():
         dict(zip(headrooms_published(), ((charts.OTHER, charts.DASHED), (charts.CLUSTER, charts.SOLID)), strict=True)),
         errors=(-50, 50), description=(
             "The headroom of two ports: short bars for the model's worst case, counted as bytes sent and in cells of buffer, "
-            "black diamonds for what was published; below, by how much the model is off."))
+            "diamonds for what was published; below, by how much the model is off."))
 
 
 @lab("headroom-against-published", title="Headroom against published values", tier="cluster", controls=(), chart=_headroom_chart,

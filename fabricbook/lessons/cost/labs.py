@@ -265,7 +265,7 @@ def _busbw_chart():
         charts.legible(text, align="right", dx=6, dy=-26, color=charts.MEASURED),
         charts.diamonds(charts.live(), x, measured, size=110), height=360,
         description="The bandwidth a benchmark prints for an all-reduce against the size of the buffer: one line each for ring, "
-                    "double tree and NVLS, black diamonds for what was measured with NVLS, and the line rate of an H100's "
+                    "double tree and NVLS, diamonds for what was measured with NVLS, and the line rate of an H100's "
                     "NVLinks as a dashed line. The busbw of NVLS passes the line rate.")
 
 
@@ -343,7 +343,7 @@ def _by_gpus_chart():
     listed, _, _ = tables.nvls_by_gpus()
     return against.chart(charts.names("GPUs", listed, channel="X"), rate, _BY_GPUS, errors=(-5, 5), description=(
         "The algbw of an all-reduce in which the switch adds, by the number of GPUs: the model as short bars, what was "
-        "published as black diamonds, and the errors below."))
+        "published as diamonds, and the errors below."))
 
 
 @lab("nvls-by-gpus", title="One row sets the rate, three are foretold", tier="server", controls=(), chart=_by_gpus_chart,
@@ -364,7 +364,7 @@ def _curves_chart():
 
     x = charts.x("buffer", (8, 2**34), title="buffer (logarithmic)", unit="B", log=2)
     return against.chart(x, time, _CURVES, errors=(-100, 50), description=(
-        "Two measured all-reduces against their models, time by buffer: lines for the models, black diamonds for what was "
+        "Two measured all-reduces against their models, time by buffer: lines for the models, diamonds for what was "
         "measured, and the error below. Both models are too quick in the middle; one is right at its ends."))
 
 

@@ -273,7 +273,7 @@ BUSBW = (
            hints={_RATES: "The slider says what a port moves, whichever algorithm runs.",
                   _STARTS: "Double the latency: does the right end move?"},
            saw="Who sends less through a port is done sooner, and busbw takes that for a faster wire."),
-    Find("rate", "Black diamonds are measured, with NVLS at the right end.",
+    Find("rate", "Diamonds are measured, with NVLS at the right end.",
          "At which rate of a port does the line of NVLS run through the last of them? Stop there.", control="rate",
          accepts=_through_the_last, at=_BENCH, hint="Move what a port moves, until the line meets the rightmost diamond.",
          saw="Far below the wire: the port did not pass it, only the printed number did."),

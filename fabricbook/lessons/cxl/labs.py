@@ -70,7 +70,7 @@ def _mix_chart():
                       *text(gbps("able (GB/s)"), "rate", align="left", dx=8, opacity=fits))
     return charts.stack(left, right, height=300, description=(
         "Two panels over the same rows: local DRAM, CXL memory on a CPU port, a pool behind one switch, the mix. "
-        "Left: the time of one load, a light bar for the published range, black diamonds where measured, a dot for the mix. "
+        "Left: the time of one load, a light bar for the published range, diamonds where measured, a dot for the mix. "
         "Right: a frame for what each memory can deliver, filled with what the mix takes.")).resolve_scale(x="independent")
 
 

@@ -300,7 +300,7 @@ def _wholes_chart():
     return against.chart(charts.names("whole", list(WHOLES), channel="X", title=" "), watts,
                          {MODEL: (charts.OTHER, charts.SOLID)}, errors=(-50, 50), description=(
                              "For eight machines, racks and boxes the watts that the model finds, as short bars, and what is "
-                             "printed, as black "
+                             "printed, as "
                              "diamonds, on a logarithmic axis; below, by how much the model is off."))
 
 

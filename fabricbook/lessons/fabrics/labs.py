@@ -233,7 +233,7 @@ def _growth_chart():
     names = charts.legible(points.encode(x=x, y=y, text="label:N"), **beside, color=charts.MEASURED)
     return charts.stack(lines, charts.diamonds(points, x, y), *names, height=340, description=(
         "Switch ports in use for each GPU against the number of GPUs, on a logarithmic axis: solid for rails, dashed for rails "
-        "in two planes. The lines climb in steps where a tier is added, and end where three tiers are full. Black diamonds: "
+        "in two planes. The lines climb in steps where a tier is added, and end where three tiers are full. Diamonds: "
         "published designs."))
 
 
@@ -342,7 +342,7 @@ def _sums_chart():
         charts.names("what", list(sums_published()), channel="X", title=" "),
         lambda field: charts.y(field, (0, 550e9), title="bus rate", unit="B/s"), _LIMITS, errors=(-50, 50), description=(
             "For four published all-reduces two limits of the fabric as short bars, of rings over all NICs and of two levels, "
-            "and what was reached as black diamonds; below, by how much either limit is more."))
+            "and what was reached as diamonds; below, by how much either limit is more."))
 
 
 @lab("sums-against-fabric", title="Sums over servers against the fabric's limits", tier="cluster", controls=(), chart=_sums_chart,

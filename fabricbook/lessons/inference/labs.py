@@ -113,7 +113,7 @@ def _servers_chart():
 
     x = charts.x("batch", (1, 256), title="requests at a time (logarithmic)", log=2)
     return against.chart(x, time, _STYLES, errors=(-30, 30), description=(
-        "Above, the time of a batch of requests on a model of 530 billion parameters, measured as black diamonds, predicted as "
+        "Above, the time of a batch of requests on a model of 530 billion parameters, measured as diamonds, predicted as "
         "lines: a tensor group of 16 over two servers, and three stages of 8. The first is faster for few requests, the second "
         "for many. Below, the errors."))
 
@@ -180,7 +180,7 @@ def _experts_chart():
     x = charts.x("GPUs", (8, 256), title="GPUs that share out the experts (logarithmic)", log=2)
     return against.chart(x, time, _BOTH, errors=(-20, 20), description=(
         "Above, the time of sending 128 tokens of each GPU to their experts, dispatch, and what comes of it back, combine, from "
-        "8 to 256 GPUs; measured as black diamonds, predicted as lines. It grows, and levels off. Below, the errors."))
+        "8 to 256 GPUs; measured as diamonds, predicted as lines. It grows, and levels off. Below, the errors."))
 
 
 @lab("experts-against-deepep", title="Dispatch and combine against DeepEP", tier="cluster", controls=(), chart=_experts_chart,

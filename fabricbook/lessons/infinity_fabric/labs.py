@@ -146,7 +146,7 @@ def _ring_chart():
              *charts.legible(right, align="right", dx=-12, dy=12, color=charts.MEASURED)]
     return charts.stack(lines, points, charts.diamonds(charts.fixed(rows), x, y, size=170), *names, height=360, description=(
         "The rate at which each GPU sends in an all-reduce, against the number of GPUs that take part. Solid: the mesh with the "
-        "chosen number of rings. Dotted: all links between the GPUs of the group. Dashed: the switch box, level. Black diamonds: "
+        "chosen number of rings. Dotted: all links between the GPUs of the group. Dashed: the switch box, level. Diamonds: "
         "measured on two and on eight MI300X."))
 
 
@@ -245,7 +245,7 @@ _LINE, _CURVES = {"line rate": (charts.CHIP, charts.SOLID)}, {"eight MI300X": (c
      chart=lambda: against.chart(
          charts.names("what", list(line_against_measured()), channel="X", title="what was measured"),
          lambda field: charts.y(field, (0, 5e11), title="rate, one way", unit="B/s"), _LINE, errors=(-50, 50),
-         description="For links of MI250X, MI300X and NVLink 4 a short bar for the line rate and a black diamond for what was "
+         description="For links of MI250X, MI300X and NVLink 4 a short bar for the line rate and a diamond for what was "
                      "measured over them; below, by how much the line rate is more."),
      leaves_out="Headers of packets, which are not published, flow control, and memory. Where the switch adds, each GPU sends "
                 "its buffer once, so the rate as it is counted may lie above the line.",
@@ -262,7 +262,7 @@ def against_line():
      chart=lambda: against.chart(
          charts.x("message", (2**10, 2**35), title="buffer (logarithmic)", unit="B", log=2),
          lambda field: charts.y(field, (1e-6, 1), title="time (logarithmic)", unit="s", log=10), _CURVES, errors=(-75, 75),
-         description="Above, the time of an all-reduce against the buffer: lines for seven rings at line rate, black diamonds "
+         description="Above, the time of an all-reduce against the buffer: lines for seven rings at line rate, diamonds "
                      "for what was measured on eight MI300X and on eight MI325X. Below, the error of the model at each size."),
      leaves_out="Headers, memory, the filling of pipelines, and the library's changes of protocol. How many channels it opened "
                 "is not stated.",

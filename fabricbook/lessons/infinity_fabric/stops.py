@@ -140,7 +140,7 @@ RING_CHANNELS = (
     Choice("two", "A job of two GPUs. Go from one ring to seven.", "What do more rings give it?",
            options=[_LONE, "Twice the rate", _MORE], answer=_for_two, at={"channels": 1},
            hints={"Twice the rate": "Look at the solid line over 2 GPUs.", _MORE: "That is for eight. Look over 2 GPUs."},
-           saw="Two GPUs share one link, however many lead to strangers. The black diamonds, measured, say the same."),
+           saw="Two GPUs share one link, however many lead to strangers. The diamonds, measured, say the same."),
     Find("small", "Seven rings. Now make the buffer smaller.",
          "Which is the largest buffer with which eight GPUs reach less than half of the dotted line?", control="nbytes",
          accepts=_starts_decide, at={"channels": GPUS - 1, "nbytes": 2.0**30},

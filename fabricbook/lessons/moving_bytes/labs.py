@@ -123,7 +123,7 @@ def _ladder_chart():
         charts.diamonds(charts.live(), x("published (GB/s)"), y), charts.values(x("published (GB/s)"), y, "published", dx=10),
         height=290,
         description="Bars for the chosen generation and number of links: raw rate, line rate one way, line rate both ways. "
-                    "Black diamonds are figures published for the whole GPU: measured copies and the vendor's headline. Marks "
+                    "Diamonds are figures published for the whole GPU: measured copies and the vendor's headline. Marks "
                     "in the last row are the line rates of all generations, one way.")
 
 
@@ -131,7 +131,7 @@ def _ladder_chart():
      controls=[Control("generation", _GENERATIONS, default=4, as_="menu"),
                Control("links", range(1, 19), default=18, unit="links")],
      chart=_ladder_chart,
-     leaves_out="Packet headers: we found no public format for NVLink 3 to 5. Black diamonds are published, always with all "
+     leaves_out="Packet headers: we found no public format for NVLink 3 to 5. Diamonds are published, always with all "
                 "links of the GPU: what a copy between two GPUs was measured to reach, and what the vendor prints.",
      sources=["stas-network", "wikimili-nvlink", "catalogone-nvlink", "nvidia-nvlink", "network-switch-nvlink"],
      stops=stops.LADDER)
@@ -165,7 +165,7 @@ def _fit_chart():
 
     return against.chart(x, time, {_FIT: (charts.SERVER, charts.SOLID)}, errors=(-50, 50),
                          description="Above, time against message size: the straight line of two numbers, and a published "
-                                     "all-reduce as black diamonds. Below, the error of the line at each size.")
+                                     "all-reduce as diamonds. Below, the error of the line at each size.")
 
 
 @lab("two-numbers", title="Two numbers against a measured curve", tier="server", controls=(), chart=_fit_chart,
@@ -188,7 +188,7 @@ def _copies_chart():
 
     return against.chart(charts.names("links", list(_BUNDLES.values()), channel="X", title="all links of a GPU"), rate,
                          {"line rate": (charts.CHIP, charts.SOLID)}, errors=(-30, 30),
-                         description="For NVLink 3, 4 and 5: a short bar for the line rate of all links of a GPU, black diamonds "
+                         description="For NVLink 3, 4 and 5: a short bar for the line rate of all links of a GPU, diamonds "
                                      "below it for what copies were measured to reach; under both, by how much the line rate "
                                      "is more.")
 

@@ -87,7 +87,7 @@ def _as_an_a100(see) -> bool:
 
 
 LADDER = (
-    Choice("headline", "All links of an H100. The lower black diamond is the vendor's headline.",
+    Choice("headline", "All links of an H100. The lower diamond is the vendor's headline.",
            "Which bar says the same?", options=["raw, one way", "line, one way", "line, both ways"], answer=_printed,
            at={"generation": 4, "links": h100.count},
            hints={"raw, one way": "Compare the diamond's number with those beside the bars.",

@@ -77,7 +77,7 @@ def _ladder_chart():
                   _RIGHT, "RDMA alone (µs)")
     return charts.stack(left, right, height=300, description=
         "Stacked bars of the time of one message, one way, for TCP, RoCE v2 and InfiniBand, cut into kernel and copies, "
-        "interrupt and wake-up, program, PCIe and NIC, wire with FEC and cable, and switches. A thin black line below each bar "
+        "interrupt and wake-up, program, PCIe and NIC, wire with FEC and cable, and switches. A thin line below each bar "
         "goes from the least to the most its sources allow. On the right the two RDMA transports on a finer scale.",
     ).resolve_scale(x="independent")
 

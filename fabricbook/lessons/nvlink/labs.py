@@ -54,7 +54,7 @@ def _waterfall_chart():
     return charts.stack(bars, rate, diamonds, factors, height=300, description=(
         "A multiplicative waterfall from the rate of an older GPU to that of a newer one, on a logarithmic axis: a bar each for "
         "lane rate, line code, lanes per link and links per GPU, to the right where there is more of it and to the left where "
-        "there is less. Upright marks are computed rates, black diamonds on them the vendor's."))
+        "there is less. Upright marks are computed rates, diamonds on them the vendor's."))
 
 
 @lab("where-the-rate-comes-from", title="Where the rate comes from", tier="chip",
@@ -168,7 +168,7 @@ def _sum_chart():
         x=x, y=y("measured (GB/s)"), text="text:N")
     return charts.stack(rule, name, lines, here, marks, said, height=380, description=(
         "The bandwidth a benchmark prints for an all-reduce, against the number of GPUs: a line for the ring and one for NVLS, "
-        "where the switch adds, both with the chosen rate of a port and a white dot at the chosen number of GPUs; black circles "
+        "where the switch adds, both with the chosen rate of a port and a dot at the chosen number of GPUs; black circles "
         "and diamonds for what was measured with each on a server of eight H200; a dashed line for the wire."))
 
 

@@ -152,7 +152,7 @@ SUM = (
     Find("pays", "Let the port move as much either way, and change the number of GPUs.",
          "From how many GPUs on does the switch's sum beat the ring's? Stop at the fewest.", control="gpus", accepts=_pays,
          at={"shown": "algbw", "gpus": 2, "port": whole(H100)},
-         hint="Compare the two white dots: that of NVLS is to lie above the other, and not yet with one GPU fewer.",
+         hint="Compare the two dots: that of NVLS is to lie above the other, and not yet with one GPU fewer.",
          saw="With three GPUs both send the same; the more there are, the nearer to twice."),
 )
 

@@ -210,7 +210,7 @@ def _cost_chart():
     row = charts.live().mark_bar(opacity=0).encode(x=alt.value(0), x2=alt.value(alt.ExprRef("width")), y=y)
     return charts.stack(row, upright, charts.here(x, y, colour=charts.SERVER), seen, label, heading, height=450, description=(
         "A row a server, the fastest first: a circle at the time of a ring all-reduce of the buffer, on a logarithmic axis, "
-        "with the time and the rate at which each GPU sends at the right. Black diamonds: measured. A dashed line stands at the "
+        "with the time and the rate at which each GPU sends at the right. Diamonds: measured. A dashed line stands at the "
         "time of the chosen server."))
 
 
@@ -253,7 +253,7 @@ def _copies_chart():
     return against.chart(charts.x("predicted", (5e9, 1e12), title="a copy, predicted", unit="B/s", log=10), rate, _STYLES,
                          errors=(-10, 30), description=(
         "Copies from GPU to GPU, what the model says along both axes as a rising line, in four kinds of lines for four kinds of "
-        "copy; what was measured as black diamonds, near it. Below, the error: small for NVLink, up to a third for PCIe and "
+        "copy; what was measured as diamonds, near it. Below, the error: small for NVLink, up to a third for PCIe and "
         "copies through host memory."))
 
 
@@ -282,7 +282,7 @@ def _rings_chart():
     listed = [label for label, *_ in rings_beside()]
     return against.chart(charts.names("server", listed, channel="X", title=""), time, _AS, errors=(-40, 10), description=(
         "The time of an all-reduce of the largest buffer that was measured, on four servers: short bars for a ring at line rate "
-        "and one as fast as a copy, black diamonds for what was measured. Below, the error: about a quarter at line rate, about "
+        "and one as fast as a copy, diamonds for what was measured. Below, the error: about a quarter at line rate, about "
         "a tenth as a copy."))
 
 

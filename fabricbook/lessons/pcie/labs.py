@@ -51,7 +51,7 @@ def _chart():
         charts.here(x, y("here"), colour=charts.PAPER), height=360, description=(
             "The share of the line rate that is data, against the bytes of one transfer from 16 to 4096. Solid: writes. Dashed: "
             "reads with the chosen number of requests under way. Dotted: reads without that limit. All three fall a "
-            "little after each full payload. Black diamonds: writes measured, white diamonds: reads measured, on PCIe 3 with "
+            "little after each full payload. Full diamonds: writes measured, hollow diamonds: reads measured, on PCIe 3 with "
             "eight lanes. White circles: the chosen size."))
 
 
@@ -292,7 +292,7 @@ def _copies_chart():
     listed = [one.shown for one in copies()]
     return against.chart(charts.names("copy", listed, channel="X", title=""), rate, _KINDS, errors=(-20, 20),
                          description="Copies between GPUs over PCIe 5, below no switch, one or two: short bars for what the tree "
-                                     "predicts, black diamonds for what was measured. Below, the error: a few per cent, more "
+                                     "predicts, diamonds for what was measured. Below, the error: a few per cent, more "
                                      "where copies go both ways below a switch.")
 
 

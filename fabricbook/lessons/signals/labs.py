@@ -287,7 +287,7 @@ def _eye_chart():
                           edge=5, align="left", fontSize=17, fontWeight="bold", dx=8)
     return charts.stack(blur, centre, opening, said, height=380, description=(
         "An eye diagram: the voltages of all short patterns of symbols drawn over each other, two symbols wide, each as thick as "
-        "the noise on it. In the middle, at the moment of decision, a white bar stands in each opening that is left between "
+        "the noise on it. In the middle, at the moment of decision, a bar stands in each opening that is left between "
         "neighbouring levels; where there is none the eye is closed and the text says so."))
 
 
@@ -361,7 +361,7 @@ def _inch_chart():
     return against.chart(x, loss, _INCH,
                          errors=(-60, 20), description=(
                              "For FR4 at four frequencies and for Megtron 6: a short bar for the loss of an inch that the model "
-                             "takes from a maker's sheet, a black diamond for another published figure. Below, the error."))
+                             "takes from a maker's sheet, a diamond for another published figure. Below, the error."))
 
 
 @lab("inch-against-published", title="An inch of board, beside other figures", tier="server", controls=(), chart=_inch_chart,

@@ -120,7 +120,7 @@ def _against_chart():
 
     return against.chart(x, time, _RINGS, errors=(-60, 30),
                          description="Above, the time of an all-reduce against its buffer, for eight A100 and for eight H100: a "
-                                     "ring that gets the whole rate as a line, what was measured as black diamonds. Below, the "
+                                     "ring that gets the whole rate as a line, what was measured as diamonds. Below, the "
                                      "error: the ring is too fast for the A100 and too slow for the H100.")
 
 

@@ -170,7 +170,7 @@ def _measured_chart():
         return charts.y(field, (5e-4, 5e-2), title="time (logarithmic)", unit="s", log=10)
 
     return against.chart(x, time, _RUNS, errors=(-40, 20), description=(
-        "Above, the time of an all-to-all of GB200 in one, two and three racks: what was measured as black diamonds, what the "
+        "Above, the time of an all-to-all of GB200 in one, two and three racks: what was measured as diamonds, what the "
         "wires alone take and what the library predicts as short bars. Below, both errors: the wires are too fast in one rack."))
 
 

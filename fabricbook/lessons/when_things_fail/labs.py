@@ -73,7 +73,7 @@ def _days_chart():
         y=rows, text="label:N")
     return charts.stack(alt.layer(marks, calm, said), alt.layer(bars, run, many), height=300, description=(
         "A row for each cause, and on it a tick for each interruption of a run of 54 days. In the last row a green bar: the "
-        "longest stretch without any. Right, bars: the share of each cause in this throw, with the count; black diamonds are "
+        "longest stretch without any. Right, bars: the share of each cause in this throw, with the count; diamonds are "
         "Llama 3's run.")).resolve_scale(x="independent")
 
 
@@ -216,7 +216,7 @@ def _elsewhere_chart():
         charts.names("what", list(elsewhere()), channel="X", title=" "),
         lambda field: charts.y(field, (10, 1000), title="interruptions in 54 days", log=10),
         {_BY_RATES: (charts.CLUSTER, charts.SOLID)}, errors=(-100, 100), description=(
-            "Interruptions of Llama 3's 54 days as black diamonds: of the network, and twice all of them. Short bars are what "
+            "Interruptions of Llama 3's 54 days as diamonds: of the network, and twice all of them. Short bars are what "
             "the rates of other clusters promise, half to one and three quarters of it; below, the error."))
 
 
