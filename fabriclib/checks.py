@@ -20,6 +20,7 @@ MOST_NAMES = 40  # that a message lists
 
 
 _Checked = typing.TypeVar("_Checked")
+_Kind = typing.TypeVar("_Kind")
 
 
 def number(name: str, value, *, low: float = 0.0, high: float = MOST, zero: bool = False):
@@ -248,6 +249,22 @@ def known(name: str, value, allowed: Iterable[str], called: Mapping[str, str] | 
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     more = f" and {len(allowed) - MOST_NAMES} more" if len(allowed) > MOST_NAMES else ""
     raise ValueError(f"{name} {short(value)} is not known.{hint} Known: {', '.join(allowed[:MOST_NAMES])}{more}.")
+
+
+def either(name: str, given, kind: type[_Kind], find: Callable[[str], _Kind], example: str) -> _Kind:
+    """Return *given*, or what *find* finds where it is an id.
+
+    Raises:
+        ValueError: it is no *kind*, and no id such as *example*; what *find* refuses.
+
+    >>> either("size", 8, int, len, "four"), either("size", "eight", int, len, "four")
+    (8, 5)
+    """
+    found = find(given) if isinstance(given, str) else given
+    if not isinstance(found, kind):
+        a = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise ValueError(f"{name} must be the id of one, such as {example!r}, or {a} {kind.__name__}; got {short(given)}.")
+    return found
 
 
 def short(value) -> str:

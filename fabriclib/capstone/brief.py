@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import catalog, units
-from ..checks import short, typed
+from ..checks import either, typed
 
 
 @typed
@@ -70,7 +70,4 @@ def brief_of(found) -> Brief:
     Raises:
         ValueError: it is neither.
     """
-    found = brief(found) if isinstance(found, str) else found
-    if not isinstance(found, Brief):
-        raise ValueError(f"brief must be the id of one, such as 'dense-70b', or a Brief; got {short(found)}.")
-    return found
+    return either("brief", found, Brief, brief, "dense-70b")

@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from .. import machines
-from ..checks import Numbers, count, short, together, whole
+from ..checks import Numbers, count, either, together, whole
 from ..collectives.counts import checked_bytes
 from ..machines import Launcher, System
 
@@ -38,10 +38,7 @@ def machine_of(system) -> System:
     Raises:
         ValueError: it is neither.
     """
-    machine = machines.system(system) if isinstance(system, str) else system
-    if not isinstance(machine, System):
-        raise ValueError(f"system must be the id of a machine, such as 'dgx-h100', or a System; got {short(system)}.")
-    return machine
+    return either("system", system, System, machines.system, "dgx-h100")
 
 
 def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
@@ -51,9 +48,7 @@ def case(system, collective, nbytes, nodes, gpus_per_node, launcher) -> Case:
         ValueError: unknown names, values out of range, compute trays that leave racks unequally full.
     """
     machine = machine_of(system)
-    starter = machines.launcher(launcher) if isinstance(launcher, str) else launcher
-    if not isinstance(starter, Launcher):
-        raise ValueError(f"launcher must be the id of one, such as 'mpi', or a Launcher; got {short(launcher)}.")
+    starter = either("launcher", launcher, Launcher, machines.launcher, "mpi")
     size = checked_bytes(collective, nbytes)
     nodes = whole("nodes", nodes, high=MAX_NODES)
     together(nbytes=size, nodes=nodes)

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 
 from .. import catalog
-from ..checks import known, short, typed
+from ..checks import either, known, typed
 from ..prediction.constants import Constants, look_up
 
 LAUNCHES = ("graph", "native", "python")
@@ -74,10 +74,7 @@ def engine_of(engine_) -> Engine:
     Raises:
         ValueError: it is neither.
     """
-    found = engine(engine_) if isinstance(engine_, str) else engine_
-    if not isinstance(found, Engine):
-        raise ValueError(f"engine must be the id of one, such as 'tensorrt-llm-2023', or an Engine; got {short(engine_)}.")
-    return found
+    return either("engine", engine_, Engine, engine, "tensorrt-llm-2023")
 
 
 def constant(one: Engine, constants: Constants, quantity: str) -> float:

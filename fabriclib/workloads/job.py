@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import count, known, number, short, single, together, whole
+from ..checks import count, either, known, number, short, single, together, whole
 from ..machines import System
 from ..prediction.cases import machine_of
 from .accelerators import DTYPES, Accelerator, of_system
@@ -65,10 +65,7 @@ def model_of(model) -> Transformer:
     Raises:
         ValueError: it is neither.
     """
-    found = transformer(model) if isinstance(model, str) else model
-    if not isinstance(found, Transformer):
-        raise ValueError(f"model must be the id of one, such as 'llama-3-70b', or a Transformer; got {short(model)}.")
-    return found
+    return either("model", model, Transformer, transformer, "llama-3-70b")
 
 
 class Choices(NamedTuple):

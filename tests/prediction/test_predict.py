@@ -164,7 +164,7 @@ def test_a_machine_is_composed_of_catalogue_parts_in_one_call():
 
 @pytest.mark.parametrize(("arguments", "message"), [
     ({"system": "dgx-h10"}, r"system 'dgx-h10' is not known. Did you mean 'dgx-h100'"),
-    ({"system": 3}, r"system must be the id of a machine, such as 'dgx-h100', or a System; got 3."),
+    ({"system": 3}, r"system must be the id of one, such as 'dgx-h100', or a System; got 3."),
     ({"collective": "allreduce"}, r"collective 'allreduce' is not known. Did you mean 'all_reduce'"),
     ({"nbytes": 0}, r"nbytes must be a number greater than 0"),
     ({"nbytes": None}, r"nbytes must be given for all_reduce"),
