@@ -1,11 +1,14 @@
 """Briefs and plans: scores agree with the parts of the model, every plan gets one, and no brief has a single answer."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 import fabriclib as fl
 from fabriclib import capstone
 from fabriclib.capstone import OPTIONS, Plan
+from fabriclib.capstone.plan import FABRICS
 
 BRIEFS = capstone.briefs()["id"].tolist()
 LIMITS = ["time", "memory", "power", "GPUs"]
@@ -30,6 +33,17 @@ def test_a_score_is_what_the_rooms_below_say():
     assert found.needs["power"] == pytest.approx(fl.cluster_power("dgx-h100", fabric=design).watts * (1 + 2 * 8 / 1024))
     assert found.needs["GPUs"] == 1040
     assert found.margins["time"] == pytest.approx(brief.deadline / found.needs["time"])
+
+
+@pytest.mark.parametrize("fabric", FABRICS.values(), ids=FABRICS)
+def test_the_servers_of_a_pod_are_those_below_the_same_leaves_of_the_wired_fabric(fabric):
+    wired = fl.fabric(fabric.kind, gpus=8 * 4 * fabric.pod, **fabric.options)
+    leaves: dict[int, set] = {}
+    for src, dst in zip(wired.src, wired.dst, strict=True):
+        if wired.kinds[src] == "gpu" and wired.kinds[dst] == "leaf":
+            leaves.setdefault(int(wired.nodes[src].removeprefix("gpu")) // 8, set()).add(int(dst))
+    pods = Counter(map(frozenset, leaves.values()))
+    assert set(pods.values()) == {fabric.pod}
 
 
 @pytest.mark.parametrize("brief", BRIEFS)

@@ -111,6 +111,15 @@ fl.predikt
     assert told[3].startswith('error: Module has no attribute "predikt"'), found.stdout
 
 
+def test_a_lab_and_a_verdict_load_the_lesson_that_has_them_and_no_other():
+    found = python("""
+import sys
+from fabricbook.lessons import ORDER, find
+find("labs", "nvlink-ladder"), find("verdicts", "a")
+print(sorted(name for name in ORDER if f"fabricbook.lessons.{name}" in sys.modules))""")
+    assert found.stdout == "['moving_bytes', 'start_here']\n", found.stdout + found.stderr
+
+
 def test_the_course_says_what_it_needs_where_only_the_model_is_installed():
     found = python("import sys; sys.modules['ipywidgets'] = None; import fabriclib; import fabricbook")
     assert found.stderr.endswith('ImportError: The course needs ipywidgets, which the model does without: '

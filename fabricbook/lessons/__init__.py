@@ -229,8 +229,16 @@ def find(kind: str, key: str):
     Raises:
         ValueError: nothing is; the message suggests the nearest.
     """
-    home = key.split(".")[0] if isinstance(key, str) else ""
-    everything = getattr(lesson(home), kind) if home in ORDER else {}
-    if not isinstance(key, str) or key not in everything:  # a claim, a lab, or a slip of the pen: then all lessons are asked
-        everything = declared(kind)
+    for one in _homes(key):
+        if key in (own := getattr(one, kind)):
+            return own[key]
+    everything = declared(kind)
     return everything[known(kind.removesuffix("s"), key, everything)]
+
+
+def _homes(key) -> list[Lesson]:
+    """Return the lessons that may declare *key*, so that no other is loaded: its first part, or those whose text names it."""
+    if not isinstance(key, str):
+        return []
+    home = key.split(".")[0]
+    return [lesson(home)] if home in ORDER else [one for one in lessons() if f'"{key}"' in one.text]

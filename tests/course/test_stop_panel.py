@@ -71,6 +71,18 @@ def test_a_wrong_answer_gets_its_hint_and_no_next(panel):
     assert panel.tabs()[0] == (True, False)
 
 
+def test_what_is_said_is_scrolled_to_in_a_panel_that_is_lower(panel):
+    panel.page.add_style_tag(content=".fl-stops { height: 40px; overflow: auto; }")
+    panel.click("It falls", "radio")
+    panel.click("check")
+    panel.answered()
+    assert panel.page.evaluate("""() => {
+        const panel = lab.find(".fl-stops").getBoundingClientRect();
+        const said = lab.find(".fl-stop:not([hidden]) .fl-said").getBoundingClientRect();
+        return said.top < panel.bottom && said.bottom > panel.top;
+    }""")
+
+
 def test_nonsense_gets_a_sentence(panel):
     panel.click("check")
     panel.answered()

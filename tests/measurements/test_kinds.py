@@ -102,6 +102,8 @@ def test_each_table_of_a_paste_has_what_was_said_of_it_alone():
     frame = read_measurements("\n".join(sum(runs, [])), collective="all_reduce")
     first, second = (frame[frame.table == at] for at in (0, 1))
     assert (len(about(first).hints), len(about(second).hints)) == (1, 0)
+    early = read_measurements("a:1:1 [0] NCCL INFO Using network Socket\n" + "\n".join(runs[1]), collective="all_reduce")
+    assert len(about(early).hints) == 1  # before the first line of its run
     osu = read_measurements("# OSU MPI-CUDA Bandwidth Test v7.4\n# Size  Bandwidth (MB/s)\n8  3.00\n" + "\n".join(OSU))
     assert [about(osu[osu.table == at]).windowed for at in (0, 1)] == [True, False]
 

@@ -15,7 +15,6 @@ from fabriclib.energy import (
     TokenEnergy,
     cluster_cost,
     cluster_power,
-    frugal,
     links_by_reach,
     reconciled,
     step_energy,
@@ -62,18 +61,6 @@ rest = float(one_thousand.parts["rest of the servers"]) / THOUSAND
 by_copper = one_thousand.network - cluster_power("dgx-h100", gpus=THOUSAND, below=LEAVES[COPPER]).network
 
 
-def watts_of_a_thousand():
-    """Return a DataFrame of text: where the watts of a thousand H100 go."""
-    import pandas as pd
-
-    whole = float(one_thousand.watts)
-    rows = [{"part": part, "watts": units.format(value, "W"), "a GPU": units.format(value / THOUSAND, "W"),
-             "share": f"{100 * value / whole:.1f} %"} for part, value in one_thousand.parts.items()]
-    rows.append({"part": "together", "watts": units.format(whole, "W"), "a GPU": units.format(whole / THOUSAND, "W"),
-                 "share": "100 %"})
-    return pd.DataFrame(rows)
-
-
 # ---- copper and optics
 
 SPEEDS = {"400 Gb/s": "eth400", "800 Gb/s": "eth800"}
@@ -94,11 +81,6 @@ def reaching(metres: float, speed: str, optics: str):
     found = cables(speed, optics)
     found = found[found["reach (m)"] >= metres]
     return None if found.empty else found.loc[found["W"].idxmin()]
-
-
-def price_of_a_metre() -> float:
-    """Return how many times as many watts a link of 800 Gb/s takes one step beyond the reach of copper."""
-    return float(frugal(active.reach + 1, "eth800") / frugal(active.reach, "eth800"))
 
 
 # ---- a byte

@@ -1,6 +1,7 @@
 """What eight GPUs gain, what two servers cost, what travels: the questions, and the verdict on claim l's second third."""
 
 from fabriclib import units
+from fabriclib.workloads import token_bound
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
@@ -27,7 +28,6 @@ from .tables import (
     seventy_cache,
     times_as_long,
     token,
-    token_bound,
     way,
 )
 

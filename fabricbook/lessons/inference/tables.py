@@ -16,7 +16,6 @@ from fabriclib.workloads import (
     expert_exchange,
     kv_transfer,
     request,
-    token_bound,
     transformer,
 )
 from fabriclib.workloads.published import requests, wired
@@ -186,7 +185,6 @@ deepseek, older = transformer("deepseek-v3"), transformer("llama-2-7b")
 BOUND = {"tokens": 32, "copies": 9, "hidden": 7000, "rate": 50e9}  # as its authors count
 bound = exchange_bound(**BOUND)
 rack_rate = system("gb200-nvl72").gpu_rate
-bound_token = token_bound(bound, deepseek.layers)
 normal = expert_exchange("deepseek-v3", "hgx-h800", tokens=4096, ep=32, nodes_a_token=4)
 low = expert_exchange("deepseek-v3", "hgx-h800", tokens=128, ep=64, mode="low_latency")
 

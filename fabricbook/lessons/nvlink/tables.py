@@ -123,16 +123,6 @@ def worst_sum() -> float:
     return max(abs(float(error(all_reduce_seconds("nvls", p, rate), t))) for p, t in measured("nvls").items())
 
 
-def most_moved() -> float:
-    """Return the most bytes per second, one way, that a port moved while the switch added."""
-    return max(port_rate("nvls", gpus) for gpus in measured("nvls"))
-
-
-def most_printed() -> float:
-    """Return the largest busbw that the benchmark printed while the switch added."""
-    return max(busbw("all_reduce", BUFFER, seconds, gpus) for gpus, seconds in measured("nvls").items())
-
-
 def copies(wire: Link) -> tuple[float, float]:
     """Return the rates of the slowest and of the fastest measured copy among all pairs of a server."""
     low, high = (catalog.figures(wire.id, f"{end} measured copy")[0].si for end in ("slowest", "fastest"))

@@ -143,12 +143,6 @@ def errors(kind: str) -> dict[int, float]:
     return {nbytes: float(error(modelled(kind)[nbytes], got)) for nbytes, got in measured(kind).items()}
 
 
-def at_the_largest() -> tuple[float, float]:
-    """Return the least and the greatest error at the largest transfers that were measured."""
-    off = [found[max(found)] for found in map(errors, pcie.OPERATIONS)]
-    return min(off), max(off)
-
-
 def limits_beside_measured():
     """Return a DataFrame of text: two ways to count the control packets, and copies that decide between them."""
     import pandas as pd

@@ -102,6 +102,7 @@ function oneStop(declared, more, { answer, tell, next, controls }) {
     },
     /* A second Enter goes on: the hand need not leave the keyboard. */
     answered(state) {
+      told.scrollIntoView({ block: "nearest" }); // a panel may be lower than what it says
       if (isDone(state) && more && element.contains(document.activeElement)) onward.focus();
     },
   };
