@@ -60,12 +60,13 @@ from .machines import (
     Launcher as Launcher,
     Port as Port,
     System as System,
+    composed as composed,
     launchers as launchers,
     port as port,
     system as system,
     systems as systems,
 )
-from .measurements import read_measurements as read_measurements
+from .measurements import apart as apart, read_measurements as read_measurements
 from .memory import memory_mix as memory_mix
 from .nccl import nccl_choice as nccl_choice
 from .peers import p2p as p2p

@@ -187,11 +187,58 @@ def system(name: str) -> System:
     """
     cells = catalog.row("systems", name)
     return System(
-        cells["name"], cells["gpus"], link(cells["link"]).bundle(cells["links"]), cells["wiring"],
-        switch(cells["switch"]) if cells["switch"] else None, port(cells["port"]) if cells["port"] else None,
+        cells["name"], cells["gpus"], _wires(cells["link"], cells["links"]), cells["wiring"],
+        switch(cells["switch"]) if cells["switch"] else None, _port(cells["port"]),
         cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"], accelerator=cells["accelerator"] or "",
     )
+
+
+@typed
+def composed(gpu: str, gpus: int | None = None, link: str = "", wiring: str = "", port: str = "",
+             ports: int | None = None) -> System:
+    """Return a machine that is put together: GPUs of a known kind, on their own links or others, behind a network.
+
+    Args:
+        gpu: a kind of GPU that systems.csv has, such as "H100". Its links, switch and library are those of the first such row.
+        gpus: how many of them one node has; as many as there without.
+        link: a link that is not the GPU's own, such as "pcie5".
+        wiring: "switch", "mesh", "pcie" or "staged", where it is not as there.
+        port, ports: a network port, such as "ib-ndr", and how many a node has: one for each GPU without. No port is no network.
+
+    Raises:
+        ValueError: an unknown part, or parts that do not fit.
+
+    >>> composed("H100", port="ib-ndr", ports=4)
+    <my H100 machine: 8 GPUs, 450 GB/s each way over a switch; 4 x NDR InfiniBand: 200 GB/s each way to the network>
+    >>> composed("H100", 4, link="pcie5")
+    <my H100 machine: 4 GPUs, 63 GB/s each way over PCIe; no network>
+    """
+    rows = {cells["gpu"]: cells for cells in reversed(catalog.rows("systems"))}
+    like = rows[known("gpu", gpu, sorted(rows))]
+    own = not link or link == like["link"]
+    wire = _wires(link or like["link"], like["links"] if own else None)
+    wiring = wiring or (like["wiring"] if own else "pcie" if wire.family == "pcie" else "mesh")
+    if wiring == "switch" and not (own and like["switch"]):
+        raise ValueError(f"wiring must be mesh, pcie or staged for {wire.name} between {gpu}: no switch for them is known; "
+                         "got 'switch'.")
+    if (wiring in ("pcie", "staged")) != (wire.family == "pcie"):
+        raise ValueError(f"wiring must be pcie or staged for a link of PCIe, and for no other; got {short(wiring)} for "
+                         f"{wire.name}.")
+    gpus = like["gpus"] if gpus is None else count("gpus", gpus, high=100_000)
+    return System(f"my {gpu} machine", gpus, wire, wiring, switch(like["switch"]) if wiring == "switch" else None,
+                  _port(port), (gpus if ports is None else ports) if port else 0, like["library"], like["host"],
+                  min(like["server_gpus"] or gpus, gpus), accelerator=like["accelerator"] or "")
+
+
+def _wires(name: str, count: int | None) -> Link:
+    """All links of one GPU: *count* of them, else as many as a device has."""
+    one = link(name)
+    return one.bundle(count or one.per_device)
+
+
+def _port(name: str | None) -> Port | None:
+    return port(name) if name else None
 
 
 def systems():

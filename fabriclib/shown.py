@@ -17,3 +17,12 @@ def paragraph(text: str) -> str:
 def sentence(thing: object) -> str:
     """Return the HTML of a *thing* that prints as a sentence in angle brackets; it serves as the thing's `_repr_html_`."""
     return paragraph(repr(thing)[1:-1])
+
+
+def many(number: int, noun: str) -> str:
+    """Return *number* and the *noun*, in the plural where there is not one of it.
+
+    >>> many(1, "GPU"), many(8, "GPU")
+    ('1 GPU', '8 GPUs')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from ..measurements import percent, settled
 from ..measurements.about import About, about
 from ..prediction.cases import machine_of
 from ..shown import sentence
+from . import report
 from .broken import Case
 from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates, drop
 
@@ -36,7 +37,7 @@ class Comparison:
         fit: the AlphaBeta of the measured times; None with fewer than two sizes.
         alarm: whether the run is slower than a healthy machine's ever is, faster than any, or no one job with right results.
         causes: the candidates, most likely first; empty without an alarm, or if the curve resembles none.
-        verdict: what was found, in words. problems: where the log contradicts itself.
+        verdict: what was found, in words. problems: where the log contradicts itself. notes: what was inferred or assumed.
     """
 
     run: Case
@@ -47,11 +48,16 @@ class Comparison:
     causes: tuple[Candidate, ...]
     verdict: str
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{self.verdict}>"
 
     _repr_html_ = sentence
+
+    def report(self) -> str:
+        """Return what was found as a page of plain text: verdict, suspects, what to try, and the table, at most 100 wide."""
+        return report.page(self)
 
 
 def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, launcher: str | None = None) -> Comparison:
@@ -86,7 +92,7 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     verdict = first or (IN_HOST if in_host else _verdict(seen, reason, found))
     other = _other_gpu(known_of.gpu, run.machine)
     verdict = other + verdict + _assumed(df, nodes, run) + _trouble(problems)
-    return Comparison(run, table, regimes, fit, bool(reason or first), found, verdict, problems)
+    return Comparison(run, table, regimes, fit, bool(reason or first), found, verdict, problems, tuple(df.attrs.get("notes", ())))
 
 
 def _healthy(run: Case, algorithm: str, windowed: bool) -> np.ndarray:
@@ -117,8 +123,8 @@ def _no_run_of_this(seen: Seen, known_of: About) -> str:
 def _assumed(df, nodes, run: Case) -> str:
     """Return what was taken for granted: that ranks fill node after node."""
     told = nodes is not None or _told("nodes", None, df) is not None
-    some = "one node is" if run.nodes == 1 else f"{run.nodes} nodes are"
-    return "" if told else f" Nothing says how many nodes there were: {some} assumed; say nodes= if there were more."
+    return "" if told else (f" Nodes assumed: {run.nodes}, for nothing says how many; say so if there were more "
+                            "(nodes=, on the command line --nodes).")
 
 
 def _one_table(df):
@@ -168,7 +174,7 @@ def _errors(nbytes, measured, predicted):
 def _verdict(seen: Seen, reason: str, found: tuple[Candidate, ...]) -> str:
     if found:
         others = f" Next: {found[1].name}." if len(found) > 1 else ""
-        return f"{reason}. Most likely: {found[0].name}. {found[0].evidence}{others}"
+        return f"{reason}. Most likely: {found[0].name}.{others}"
     if reason:
         return f"{reason}. Cannot tell why: it resembles no cause we know.{drop(seen)}"
     if not seen.rated and seen.slow > TOO_SLOW:

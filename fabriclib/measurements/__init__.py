@@ -6,8 +6,9 @@ OSU, or a plain table. What a log is worth is judged in `fabriclib.diagnosis`.
 
 from __future__ import annotations
 
+from .about import apart
 from .read import read_measurements
 from .tables import GLITCH, Measured, as_read, beside, error, largest, percent, published, settled
 
-__all__ = ["GLITCH", "Measured", "as_read", "beside", "error", "largest", "percent", "published",
+__all__ = ["GLITCH", "Measured", "apart", "as_read", "beside", "error", "largest", "percent", "published",
            "read_measurements", "settled"]

@@ -18,7 +18,7 @@ class About:
         gpu: as the log names it. algorithm: to which NCCL was set; "auto": to none.
         hints: what the library's own output gives away, keys of `hints.HINTS`.
         jobs: how many separate runs wrote into the table at once.
-        wrong: whether the test found wrong results. problems: where the table contradicts itself.
+        wrong: whether the test found wrong results. problems: where the table contradicts itself. notes: what was inferred.
     """
 
     device: bool | None = None
@@ -30,6 +30,7 @@ class About:
     jobs: int = 1
     wrong: bool = False
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, table: Table) -> About:
@@ -39,7 +40,7 @@ class About:
         usual = "single-process" if (heading.gpus_per_process or 1) > 1 else "mpi"
         launcher = table.launcher or heading.launcher or usual
         return cls(table.device, table.windowed, launcher, heading.gpu, heading.algorithm or "auto", tuple(heading.hints),
-                   table.jobs, table.wrong, tuple(table.problems))
+                   table.jobs, table.wrong, tuple(table.problems), tuple(table.notes))
 
 
 def about(frame) -> About:
@@ -47,3 +48,20 @@ def about(frame) -> About:
     tables = frame.attrs.get("tables", ())
     at = int(frame["table"].iloc[0]) if "table" in frame else 0
     return tables[at] if at < len(tables) else About()
+
+
+def apart(frame) -> list:
+    """Return the tables of a log as `read_measurements` gives it, each by itself with its own problems and notes.
+
+    What is wrong with the log and belongs to no table stays with the first.
+    """
+    tables = frame.attrs["tables"]
+    if len(tables) < 2:
+        return [frame]
+    owned = {problem for one in tables for problem in one.problems}
+    loose, parts = [problem for problem in frame.attrs["problems"] if problem not in owned], []
+    for at, one in enumerate(tables):
+        part = frame[frame["table"] == at]
+        part.attrs = frame.attrs | {"problems": [*(loose if at == 0 else []), *one.problems], "notes": list(one.notes)}
+        parts.append(part)
+    return parts

@@ -150,4 +150,4 @@ def test_a_test_of_no_collective_is_refused_and_what_is_assumed_is_said():
     with pytest.raises(ValueError, match="hypercube, which is none"):
         read_measurements("\n".join(["# Collective test starting: hypercube_perf", HEAD, *ROWS]))
     found = fl.compare(read_measurements("collective,ranks,nbytes,seconds\nall_reduce,8,8589934592,0.0313\n"), "dgx-h100")
-    assert "one node is assumed; say nodes=" in found.verdict
+    assert "Nodes assumed: 1, for nothing says how many; say so if there were more (nodes=" in found.verdict
