@@ -35,19 +35,19 @@ KINDS = {
     "power": {f"{p}W": f for p, f in _ALL.items()},
     "ratio": {"": 1.0, "x": 1.0, "times": 1.0, "%": 0.01},
 }
-_EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
+EXAMPLES = {"size": "64 KiB", "rate": "450 GB/s", "time": "2.5 ms", "energy": "5 pJ", "power": "700 W", "ratio": "1.75"}
 # The few units that a message names; all of them would be a wall of spellings.
-_USUAL = {"size": "B, kB, MB, GB or KiB, MiB, GiB", "rate": "MB/s, GB/s, TB/s or Gb/s",
+USUAL = {"size": "B, kB, MB, GB or KiB, MiB, GiB", "rate": "MB/s, GB/s, TB/s or Gb/s",
           "time": "ns, us, ms, s, min, h, days or years",
           "energy": "pJ, nJ, J or kWh", "power": "mW, W, kW or MW", "ratio": "a plain number or %"}
 # What a learner writes out. Words are read and never written, so that they stay out of the lists of known units.
 _PREFIXES = {"": "", "kilo": "k", "mega": "M", "giga": "G", "tera": "T", "milli": "m", "micro": "µ", "nano": "n", "pico": "p"}
-_WORDS = {f"{long}{word}{plural}": short + unit for long, short in _PREFIXES.items() for plural in ("", "s")
+WORDS = {f"{long}{word}{plural}": short + unit for long, short in _PREFIXES.items() for plural in ("", "s")
           for word, unit in (("second", "s"), ("byte", "B"), ("bit", "b"), ("joule", "J"), ("watt", "W"))}
-_WORDS |= {f"{p.lower()}{word}{plural}": p + unit for p in "kMGT" for plural in ("", "s")
+WORDS |= {f"{p.lower()}{word}{plural}": p + unit for p in "kMGT" for plural in ("", "s")
            for word, unit in (("byte", "B"), ("bit", "b"))}
-_WORDS |= {f"{p}sec{plural}": f"{p}s" for p in ("", "m", "u", "µ", "n") for plural in ("", "s")}
-_WORDS |= {"minute": "min", "minutes": "min", "mins": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
+WORDS |= {f"{p}sec{plural}": f"{p}s" for p in ("", "m", "u", "µ", "n") for plural in ("", "s")}
+WORDS |= {"minute": "min", "minutes": "min", "mins": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
            "weeks": "week", "months": "month", "yr": "year", "yrs": "year"}
 LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
 # The repetitions never give back what they took, so that no text can send them to and fro.
@@ -76,8 +76,8 @@ def parse(text: str, kind: str | None = None) -> float:
     if kind is not None:
         known("kind", kind, KINDS)
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
-        raise ValueError(f"text must be a short string such as '{_EXAMPLES[kind or 'size']}'; got {short(text)}.")
-    example = f"Write a number and a unit, such as '{_EXAMPLES[kind or 'size']}'"
+        raise ValueError(f"text must be a short string such as '{EXAMPLES[kind or 'size']}'; got {short(text)}.")
+    example = f"Write a number and a unit, such as '{EXAMPLES[kind or 'size']}'"
     if "," in text:
         raise ValueError(f"{short(text)} has a comma. {example}, with a point for decimals and nothing between thousands.")
     match = _TEXT.match(_A_SECOND.sub("/s", text.strip()))
@@ -109,7 +109,7 @@ def _abbreviated(unit: str) -> str:
     """Return the usual spelling of a unit that is written out: "seconds", "Gbit/s"."""
     each = "/s" if unit.endswith("/s") else ""
     base = unit.removesuffix(each)
-    return _WORDS.get(base.lower(), base) + each
+    return WORDS.get(base.lower(), base) + each
 
 
 def _factor(unit: str, kind: str | None, example: str) -> float:
@@ -126,7 +126,7 @@ def _factor(unit: str, kind: str | None, example: str) -> float:
                          f"{' or '.join(folded)}? (B is a byte, b a bit.) {example}.")
     near = difflib.get_close_matches(unit[:20], names, n=2, cutoff=0.6)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    usual = f" Usual: {_USUAL[kind]}." if kind else ""
+    usual = f" Usual: {USUAL[kind]}." if kind else ""
     raise ValueError(f"unit {short(unit[:20])} is not known.{hint}{usual} {example}.")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fabriclib import units
-from fabriclib.checks import MOST, known, number, single, typed
+from fabriclib.checks import LEAST, MOST, known, number, single, typed
 
 from .prose import fill
 
@@ -16,7 +16,7 @@ _KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*+\.[a-z0-9]+(-[a-z0-9]+)*+\Z")
 _PER_CENT = re.compile(r"per ?cent\Z", re.IGNORECASE)
 _ABOUT = re.compile(r"\A(?:about|around|roughly|approx\.?|approximately|circa|ca\.?|nearly|some|~|≈)\s*+(?=[\d.])", re.IGNORECASE)
 # Nouns of a ratio that are quantities and no counts, with the other units they may be typed in.
-_QUANTITIES = {"%": {}, "times": {}, "dB": {}, "mV": {"V": 1e3, "mV": 1.0, "µV": 1e-3, "uV": 1e-3}}
+QUANTITIES = {"%": {}, "times": {}, "dB": {}, "mV": {"V": 1e3, "mV": 1.0, "µV": 1e-3, "uV": 1e-3}}
 _SAMPLES = {"size": "3 MiB", "rate": "12 GB/s", "time": "7.5 ms", "energy": "2 pJ", "power": "40 W", "ratio": "1.5"}
 _BASE_UNIT = {"size": "B", "rate": "B/s", "time": "s", "energy": "J", "power": "W"}
 
@@ -63,7 +63,7 @@ class Prediction:
         """How far off an answer is: by a "ratio", by the points of a "share" in %, or by the steps of a "count"."""
         if self.kind != "ratio" or not self.unit:
             return "ratio"
-        return "share" if self.unit == "%" else "ratio" if self.unit in _QUANTITIES else "count"
+        return "share" if self.unit == "%" else "ratio" if self.unit in QUANTITIES else "count"
 
     @property
     def sample(self) -> str:
@@ -93,16 +93,16 @@ class Prediction:
             value = self._counted(text) if self.kind == "ratio" else units.parse(text, self.kind)
         else:
             value = units.parse(text, self.kind)  # which says what is wrong with it
-        if value <= 0:
+        if value < LEAST:
             raise ValueError(f"The answer is more than zero; {text.strip()!r} is not.")
         return value
 
     def _counted(self, text: str) -> float:
         noun, text = self.unit, _PER_CENT.sub("%", text)
         number, factor = _without_noun(text, noun), 1.0
-        for other in _QUANTITIES.get(noun, {}):
+        for other in QUANTITIES.get(noun, {}):
             if text.endswith(other) and not text.removesuffix(other)[-1:].isalpha():
-                number, factor = text.removesuffix(other).rstrip(), _QUANTITIES[noun][other]
+                number, factor = text.removesuffix(other).rstrip(), QUANTITIES[noun][other]
         try:
             if noun and noun != "times" and number.endswith(("%", "x", "times")):
                 raise ValueError(f"a number of {noun} is asked for.")

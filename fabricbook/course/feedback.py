@@ -13,7 +13,8 @@ RIGHT, CLOSE = 0.05, 1.5
 RIGHT_POINTS, CLOSE_POINTS = 2.0, 10.0  # of a share in per cent
 RIGHT_SHARE, CLOSE_SHARE = 0.01, 0.05  # of a count; close is one step beside it, too
 MOST_COUNTED = 200  # what is more nobody counts: it is estimated, and judged by its ratio
-_SAME = 0.02
+SAME = 0.02  # a slip is named to an answer that is no further from it
+WITHIN = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}
 
 _GIBI = 2.0**30 / 1e9
 _BITS = {
@@ -34,6 +35,7 @@ _PERCENT = {
     100.0: "that is the number of per cent: write it with a % sign",
     0.01: "that is a hundredth of it; per cent are meant",
 }
+FRACTION = "that is the share as a fraction; in % it is a hundred times as much"
 _BOTH, _HALVED = "that counts both directions; one is asked for", "that halves a figure that is already for one direction"
 _BOTH_TIME = "that uses the rate of both directions; a message goes one way"
 _HALVED_TIME = "that halves a rate that is already for one direction"
@@ -67,12 +69,11 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     """
     given, answer = prediction.parse(text), prediction.answer()
     shown, typed = prediction.format(answer), " ".join(text.split())
-    scale = _scale(prediction, answer)
-    near = _nearness(scale, given, answer)
+    by = scale(prediction, answer)
+    near = _nearness(by, given, answer)
     if near == "right":
-        within = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}[scale]
-        return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}{within}.", given / answer)
-    compared = f"our {typed} is {_apart(scale, given, answer)} the answer, {shown}"
+        return Feedback("right", f"Right: your {typed} agrees with the answer, {shown}{WITHIN[by]}.", given / answer)
+    compared = f"our {typed} is {_apart(by, given, answer)} the answer, {shown}"
     slip = _slip(prediction, given, answer, text)
     why = f": {slip}." if slip else "."
     if near == "close":
@@ -80,7 +81,8 @@ def judge(prediction: Prediction, text: str) -> Feedback:
     return Feedback("slip" if slip else "off", f"Y{compared}{why}", given / answer, slip)
 
 
-def _scale(prediction: Prediction, answer: float) -> str:
+def scale(prediction: Prediction, answer: float) -> str:
+    """Return by what an answer is judged: "ratio", "share" or "count". A count that nobody counts is judged by its ratio."""
     return "ratio" if prediction.scale == "count" and answer > MOST_COUNTED else prediction.scale
 
 
@@ -136,16 +138,16 @@ def _factor(ratio: float) -> str:
 
 def _slip(prediction: Prediction, given: float, answer: float, text: str) -> str:
     """Return the known slip nearest to *given*, or "" if none is near. Of two alike, the prediction's own says more."""
-    known = _known_slips(prediction, answer, "iB" in text + prediction.question)
+    known = known_slips(prediction, answer, "iB" in text + prediction.question)
     distance, clause = min(((abs(given / answer / factor - 1), clause) for factor, clause in known), key=lambda pair: pair[0])
-    if distance <= _SAME:
+    if distance <= SAME:
         return clause
     if prediction.scale == "share" and "%" not in text and _nearness("share", 100 * given, answer) != "off":
-        return "that is the share as a fraction; in % it is a hundred times as much"
+        return FRACTION
     return ""
 
 
-def _known_slips(prediction: Prediction, answer: float, binary: bool) -> Iterator[tuple[float, str]]:
+def known_slips(prediction: Prediction, answer: float, binary: bool) -> Iterator[tuple[float, str]]:
     """Yield (wrong answer over the right one, clause). GiB for GB is a slip only where one of them stands: *binary*."""
     for clause, value in prediction.slips.items():
         yield (value() if callable(value) else value) / answer, clause
