@@ -9,6 +9,7 @@
 #   make data       write the data dictionary, docs/data.md, from the declarations in data/
 #   make bench      measure redraw, import, throughput and the labs' steps
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
+#   make wheel      pack the course into dist/, with its lessons: pip install it anywhere, then run fabricbook
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
 # A Python other than python3: make lab PYTHON=python3.12
@@ -18,7 +19,7 @@ RUN = .venv/bin/python
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks data bench accuracy clean ready
+.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,6 +62,9 @@ test accuracy: export OMP_NUM_THREADS = 1
 
 accuracy: ready
 	$(RUN) tools/accuracy.py
+
+wheel: ready
+	$(RUN) -m hatchling build -t wheel -d dist
 
 clean:
 	rm -rf .venv artifacts build dist *.egg-info fabricbook/stage/static

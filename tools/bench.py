@@ -23,7 +23,7 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-import open_lab
+from fabricbook.desk import jupyter
 
 WARM_UPS, PRESSES, IMPORTS, TIMINGS = 10, 50, 15, 30
 PAUSE_S = 0.15  # JupyterChart writes to the kernel after each redraw; that must not delay the next press
@@ -122,7 +122,7 @@ def jupyterlab(folder: Path):
     environment = os.environ | {name: str(folder / place) for name, place in here.items()} | {"JUPYTER_TOKEN": token}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--port={port}",
                "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'notebooks'}",
-               f"--ServerApp.config_file={open_lab.SERVER}"]
+               f"--ServerApp.config_file={jupyter.SERVER}"]
     if os.geteuid() == 0:
         command.append("--allow-root")
     with open(folder / "log", "w") as log:

@@ -8,6 +8,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells the lear
         .format(*sys.version_info)
     )
 
+import contextlib
 import hashlib
 import json
 import os
@@ -43,6 +44,18 @@ def ensure(*extras: str) -> Path:
          "The installation did not finish: see pip's message above. Running the same command again continues it.")
     STAMP.write_text(json.dumps({"inputs": inputs, "extras": wanted}), encoding="utf-8")
     return PYTHON
+
+
+def go_on(python: Path, *arguments) -> None:
+    """Become *python* with *arguments*; where a process cannot become another one, wait for it."""
+    command = [str(part) for part in (python, *arguments)]
+    if os.name != "nt":
+        os.execv(python, command)
+    with subprocess.Popen(command) as process:
+        while process.poll() is None:
+            with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches the process too, which ends by itself
+                process.wait()
+    sys.exit(process.returncode)
 
 
 def _read_stamp() -> dict:

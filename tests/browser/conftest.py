@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,10 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-import learner_copies
-import open_lab
 import pytest
-from shipped import ROOT
+
+from fabricbook.desk import jupyter
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,11 @@ class Server:
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jupyter")
     work, runtime = folder / "work", folder / "runtime"
-    learner_copies.refresh(ROOT / "notebooks", work)
-    open_lab.settle(work)
     _attach_all_cells(work)
-    command = [*open_lab.command(Path(sys.executable), "00_start_here.ipynb"), "--no-browser", "--ServerApp.port=0"]
-    environment = open_lab.environment(work) | {"JUPYTER_RUNTIME_DIR": str(runtime)}
+    command = [sys.executable, "-m", "fabricbook", "open", work, "--no-browser", "--port", "0"]
+    environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)}
     with open(folder / "log", "w") as log:
-        process = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         running = _announced(process, runtime, folder / "log")
         yield Server(running["url"], running["token"], work)
@@ -61,7 +59,7 @@ def server(tmp_path_factory):
 
 def _attach_all_cells(work: Path) -> None:
     """Have JupyterLab draw the cells outside the window too, so that a screenshot shows the whole lesson."""
-    settings = Path(open_lab.environment(work)["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/notebook-extension"
+    settings = Path(jupyter.environment(work)["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/notebook-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
 

@@ -1,14 +1,14 @@
-"""`make lab` opens JupyterLab where the learner was, in a window that leaves the lesson its width."""
+"""The course opens in JupyterLab where the learner was, in a window that leaves the lesson its width."""
 
 from __future__ import annotations
 
 import json
 
-import open_lab
 import pytest
 from shipped import NOTEBOOKS
 
 from fabricbook.course.overview import done, here
+from fabricbook.desk import jupyter
 from fabricbook.lessons import lesson, lessons
 
 FIRST = lessons()[0].file
@@ -38,39 +38,39 @@ def progress(tmp_path, monkeypatch):
     (["pcie"], "start_here", "06_signals.ipynb"),
 ])
 def test_it_opens_the_lesson_at_which_to_continue_as_the_course_says_too(progress, whole, begun, opened):
-    assert open_lab.lesson_to_open(NOTEBOOKS, progress(*whole, begun=begun)) == opened
+    assert jupyter.lesson_to_open(NOTEBOOKS, progress(*whole, begun=begun)) == opened
     assert here([done(one.heading, one.file, one.head.minutes, one.asked) for one in lessons()]).file == opened
 
 
 def test_after_the_last_lesson_the_last_one_opens(progress):
     last = lessons()[-1]
-    assert open_lab.lesson_to_open(NOTEBOOKS, progress(last.name)) == last.file
+    assert jupyter.lesson_to_open(NOTEBOOKS, progress(last.name)) == last.file
 
 
 def test_a_wrong_answer_in_a_lab_is_a_beginning(tmp_path):
     (tmp_path / "progress.json").write_text(json.dumps({"stops": {"cxl.some-lab.first": {"outcome": "wrong"}}}))
-    assert open_lab.lesson_to_open(NOTEBOOKS, tmp_path / "progress.json") == lesson("cxl").file
+    assert jupyter.lesson_to_open(NOTEBOOKS, tmp_path / "progress.json") == lesson("cxl").file
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b'{"predictions": 3}', b'{"predictions": {"unknown.key": 3, "x": {}}}'])
 def test_a_progress_file_that_cannot_be_read_opens_the_first_lesson(tmp_path, content):
     if content is not None:
         (tmp_path / "progress.json").write_bytes(content)
-    assert open_lab.lesson_to_open(NOTEBOOKS, tmp_path / "progress.json") == FIRST
+    assert jupyter.lesson_to_open(NOTEBOOKS, tmp_path / "progress.json") == FIRST
 
 
-def test_jupyterlab_opens_it_on_this_machine_only_and_asks_for_its_token(tmp_path):
-    command = open_lab.command(tmp_path / "python", "05_pcie.ipynb")
+def test_jupyterlab_opens_it_on_this_machine_only_and_asks_for_its_token():
+    command = jupyter.options("05_pcie.ipynb")
     assert "--LabApp.default_url=/lab/tree/05_pcie.ipynb" in command
     assert "--ServerApp.ip=127.0.0.1" in command
     assert not [option for option in command if "token" in option.lower() or "password" in option.lower()]
 
 
 def test_the_first_start_closes_the_list_of_files_and_later_ones_leave_the_window_alone(tmp_path):
-    open_lab.settle(tmp_path)
+    jupyter.settle(tmp_path)
     (window,) = (tmp_path / ".jupyter" / "lab" / "workspaces").iterdir()
     assert json.loads(window.read_bytes())["data"]["layout-restorer:data"]["left"]["collapsed"]
     window.write_text("the learner's own")
-    open_lab.settle(tmp_path)
+    jupyter.settle(tmp_path)
     assert window.read_text() == "the learner's own"
     assert "your answers are kept" in (tmp_path / ".jupyter" / "custom" / "custom.css").read_text()

@@ -1,12 +1,13 @@
-"""`make lab` never overwrites what a learner changed."""
+"""The course never overwrites what a learner changed."""
 
 from __future__ import annotations
 
 import json
 
-import learner_copies
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output, writes
+
+from fabricbook.desk import learner_copies
 
 NAME = "01_moving_bytes.ipynb"
 

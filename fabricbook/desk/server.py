@@ -1,18 +1,19 @@
-"""JupyterLab's server as `make lab` configures it: a kernel's answer leaves at once, and a lesson without one can be read."""
+"""What JupyterLab's server does here, settings/server_config.json: a kernel's answer leaves at once, and a lesson without one
+can be read."""
+
+from __future__ import annotations
 
 import asyncio
 import math
 import os
-import sys
 from pathlib import Path
 
 import psutil
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
-TOOLS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TOOLS))
-import saved_outputs  # noqa: E402
+from . import saved_outputs
+from .learner_copies import shipped
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
@@ -64,14 +65,8 @@ def readable_export(notebook, resources):
 
 
 def _pictures(name):
-    return saved_outputs.pictures(TOOLS.parent / "notebooks" / saved_outputs.shipped_as(name))
+    return saved_outputs.pictures(shipped() / saved_outputs.shipped_as(name))
 
 
 def _progress():
     return Path(os.environ.get("FABRICLIB_PROGRESS", "progress.json"))
-
-
-config = get_config()  # noqa: F821 - Jupyter provides it
-config.ServerApp.kernel_websocket_connection_class = PromptConnection
-config.ServerApp.contents_manager_class = ReadableContents
-config.Exporter.preprocessors = [readable_export]

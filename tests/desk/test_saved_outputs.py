@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import nbformat
-import open_lab
 import pytest
-import saved_outputs
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from traitlets.config import Config
+from shipped import NOTEBOOKS
+from traitlets.config.loader import JSONFileConfigLoader
+from traitlets.utils.importstring import import_item
+
+from fabricbook.desk import jupyter, saved_outputs
 
 VIEW = saved_outputs.WIDGET_VIEW
 NAME = "01_moving_bytes.ipynb"
@@ -84,13 +86,11 @@ def test_a_progress_file_that_cannot_be_read_is_no_answer(tmp_path, content):
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """The settings of the server as JupyterLab reads them, a folder with one lesson, and when its kernels began."""
-    config = Config()
+    config = JSONFileConfigLoader(str(jupyter.SERVER)).load_config()
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(tmp_path / "progress.json"))
     (tmp_path / "progress.json").write_text(json.dumps({"predictions": {"moving_bytes.small": {"typed": "900 ns"},
     "moving_bytes.half-rate": {"shown": True}}}))
     nbformat.write(lesson(), tmp_path / NAME)
-    exec(compile(open_lab.SERVER.read_text(), str(open_lab.SERVER), "exec"),
-         {"get_config": lambda: config, "__file__": str(open_lab.SERVER)})
     began = []  # when each kernel of the lesson did, as seconds before now
 
     async def sessions():
@@ -99,7 +99,7 @@ def server(tmp_path, monkeypatch):
     async def started(session):
         return session["began"]
 
-    manager = config.ServerApp.contents_manager_class(root_dir=str(tmp_path))
+    manager = import_item(config.ServerApp.contents_manager_class)(root_dir=str(tmp_path))
     manager._sessions, manager._started = sessions, started
     return SimpleNamespace(manager=manager, config=config, began=began)
 
@@ -135,7 +135,7 @@ def test_a_notebook_that_shows_no_widget_is_handed_out_as_it_is(server):
 def test_an_export_of_a_living_lesson_keeps_answers_and_pictures(server):
     from nbconvert import HTMLExporter
 
-    pictures = saved_outputs.pictures(open_lab.ROOT / "notebooks" / NAME)
+    pictures = saved_outputs.pictures(NOTEBOOKS / NAME)
     questions = ("moving_bytes.half-rate", "moving_bytes.copy")
     gated = [next(source for source in pictures if f'after("{key}"' in source) for key in questions]
     cells = [alive('book.predict_first("moving_bytes.small")', PREDICTION), *(alive(source, "Lab") for source in gated)]

@@ -1,4 +1,6 @@
-"""The learner's own copies of the lessons: outputs cleared, kept in work/, never overwritten once changed."""
+"""The learner's own copies of the lessons: outputs cleared, kept in a folder, never overwritten once changed."""
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -6,6 +8,12 @@ import os
 from pathlib import Path
 
 RECORD = ".copied.json"
+
+
+def shipped() -> Path:
+    """Return the folder of the lessons as they are shipped: in a wheel beside the course, in a checkout notebooks/."""
+    inside = Path(__file__).parents[1] / "notebooks"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "notebooks"
 
 
 def refresh(shipped: Path, work: Path) -> list[str]:
