@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ class Server:
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jupyter")
     work, runtime = folder / "work", folder / "runtime"
-    _attach_all_cells(work)
+    _settle(work)
     command = [sys.executable, "-m", "fabricbook", "open", work, "--no-browser", "--port", "0"]
     environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)}
     with open(folder / "log", "w") as log:
@@ -57,11 +58,13 @@ def server(tmp_path_factory):
         process.wait(20)
 
 
-def _attach_all_cells(work: Path) -> None:
-    """Have JupyterLab draw the cells outside the window too, so that a screenshot shows the whole lesson."""
-    settings = Path(jupyter.environment(work)["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/notebook-extension"
+def _settle(work: Path) -> None:
+    """Have JupyterLab draw the cells outside the window too, for a screenshot of the whole, and let a page talk to it."""
+    config = Path(jupyter.environment(work)["JUPYTER_CONFIG_DIR"])
+    settings = config / "lab/user-settings/@jupyterlab/notebook-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    (config / "jupyter_lab_config.json").write_text('{"LabApp": {"expose_app_in_browser": true}}')
 
 
 def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
@@ -84,10 +87,10 @@ def context(browser):
     context.close()
 
 
-@pytest.fixture
-def page(context, server):
-    """A page of its own that reaches this machine only. What it complained of, or tried to fetch, fails the test."""
-    page, complaints = context.new_page(), []
+@contextmanager
+def _watched(page):
+    """What *page* complains of, or tries to fetch from elsewhere, meanwhile: it fails the test."""
+    complaints = []
 
     def leave(request):
         target = urlsplit(request.url)
@@ -95,10 +98,40 @@ def page(context, server):
             complaints.append(f"asked the network for {request.url}")
 
     # Watched, not intercepted: an intercepted request is never answered from the cache.
-    page.on("request", leave)
-    page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    heard = {"request": leave, "pageerror": lambda error: complaints.append(f"uncaught: {error}"),
+             "console": lambda message: complaints.append(message.text) if message.type == "error" else None}
+    for event, listener in heard.items():
+        page.on(event, listener)
+    yield
+    for event, listener in heard.items():
+        page.remove_listener(event, listener)
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context, server):
+    """A page of its own that reaches this machine only."""
+    page = context.new_page()
+    with _watched(page):
+        yield page
+        page.close()
+        server.stop_kernels()
+
+
+@pytest.fixture(scope="module")
+def started(context, server):
+    """A page in which JupyterLab has started: that takes it longer than opening a lesson and running it."""
+    page = context.new_page()
+    page.goto(f"{server.url}lab/workspaces/lessons?reset&token={server.token}")
+    page.wait_for_function("globalThis.jupyterapp?.started")
     yield page
     page.close()
-    server.stop_kernels()
-    assert complaints == []
+
+
+@pytest.fixture
+def desk(started, server):
+    """JupyterLab with nothing open, in a page that reaches this machine only."""
+    with _watched(started):
+        yield started
+        started.evaluate("() => [...jupyterapp.shell.widgets('main')].forEach((open) => open.dispose())")
+        server.stop_kernels()

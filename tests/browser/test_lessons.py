@@ -24,8 +24,13 @@ STATE = """lab => [lab.querySelector('.fl-sentence').textContent,
 
 
 def open_and_run(page, server, path):
-    """Open the learner's copy and run all of it."""
+    """Open the learner's copy from its address, and run all of it."""
     page.goto(server.lesson(path.name))
+    run(page, path)
+
+
+def run(page, path):
+    """Run all of the lesson that is open."""
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -39,27 +44,28 @@ def box(page, key, kind="fl-predict"):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_from_first_cell_to_last(page, server, path):
+def test_a_lesson_from_first_cell_to_last(desk, server, path):
     (server.work / "progress.json").unlink(missing_ok=True)
-    open_and_run(page, server, path)
+    desk.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", path.name)
+    run(desk, path)
     predictions, locks = named(path, "predict_first"), named(path, "after")
-    expect(page.locator(".fl-predict")).to_have_count(len(predictions))
-    expect(page.locator(".fl-after.fl-locked")).to_have_count(len(locks))
-    assert page.locator(".jp-RenderedText[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
-    assert page.get_by_role("dialog").count() == 0
+    expect(desk.locator(".fl-predict")).to_have_count(len(predictions))
+    expect(desk.locator(".fl-after.fl-locked")).to_have_count(len(locks))
+    assert desk.locator(".jp-RenderedText[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
+    assert desk.get_by_role("dialog").count() == 0
 
     for key in predictions:
-        assert box(page, key).locator(".fl-answer").count() == 0
-        assert box(page, key, "fl-after.fl-locked").count() == locks.count(key)
-        answer(page, key)
-        expect(box(page, key, "fl-after.fl-locked")).to_have_count(0)
-    expect(page.locator(".fl-after.fl-locked")).to_have_count(0)
+        assert box(desk, key).locator(".fl-answer").count() == 0
+        assert box(desk, key, "fl-after.fl-locked").count() == locks.count(key)
+        answer(desk, key)
+        expect(box(desk, key, "fl-after.fl-locked")).to_have_count(0)
+    expect(desk.locator(".fl-after.fl-locked")).to_have_count(0)
 
-    an_arrow_key_changes_sentence_and_chart(page, path)
-    for box_of_buttons in page.locator(".fl-measure").all():
+    an_arrow_key_changes_sentence_and_chart(desk, path)
+    for box_of_buttons in desk.locator(".fl-measure").all():
         this_computer_is_measured_and_stopped(box_of_buttons)
     if os.environ.get("PICTURES") == "1":
-        picture(page, path)
+        picture(desk, path)
 
 
 def twice(key):
