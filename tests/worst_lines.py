@@ -56,14 +56,28 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.plain._BITS": (SEARCH, _many(" ", " Gb", " Gbit/", "(Gb/s", " gbps ")),
     "measurements.plain._BYTES_PS": (SEARCH, _many(" ", " GB", " GBps ")),
     "measurements.plain._AS_NCCL": (MATCH, _many("1", "1.", "1M")),
-    "measurements.formats._WIDE": (SEARCH, _many(" ", "a ", " a")),
-    "measurements.formats._SIZE": (MATCH, _many("1", "1.", "1 ", "1GB")),
-    "measurements.formats.nccom-test.0": (SEARCH, _many("nccom-test ", "nccom-test -r 1", " -r ", " allr", before="nccom-test")),
-    "measurements.formats.hccl_test.0": (SEARCH, _many("all_reduce_", "reduce_scatter_", "alltoall")),
-    "measurements.formats.ds_bench.0": (SEARCH, _many("Performance of ", "Performance of a on 1 ", "a")),
-    "measurements.formats.IMB.0": (SEARCH, _many("#", "# Benchmarking ", " ", before="# Benchmarking")),
-    "measurements.formats.IMB.1": (SEARCH, _many("#processes = ", "#", "1")),
-    "measurements.formats.perftest.0": (SEARCH, _many("Send BW ", "RDMA_Write ", "Send")),
+    "measurements.formats.nccom-test.0": (SEARCH, _many("nccom-test ", "nccom-test -r 1", " -r ", " -N ", " allr",
+    before="nccom-test")),
+    "measurements.formats.hccl_test.1": (SEARCH, _many("all_reduce_", "reduce_scatter_", "alltoall", "alltoallv")),
+    "measurements.formats.ds_bench.2": (SEARCH, _many("Performance of ", "Performance of a on 1 ", "a")),
+    "measurements.formats.IMB.3": (SEARCH, _many("#", "# Benchmarking ", " ", before="# Benchmarking")),
+    "measurements.formats.IMB.4": (SEARCH, _many("#processes = ", "#", "1")),
+    "measurements.formats.perftest.5": (SEARCH, _many("Send Bidirectional ", "RDMA_Write ", "Send")),
+    "measurements.formats.perftest.6": (SEARCH, _many("Send BW ", "RDMA_Write ", "Send")),
+    "measurements.formats.perftest.7": (SEARCH, _many("Send Latency ", "RDMA_Read ", "Send")),
+    "measurements.plain._MEBI": (SEARCH, _many("[", "[MB/se", "[MiB/sec]")),
+    "measurements.plain._DECIMAL": (MATCH, _many("1", "1.", "1 ", "1GB")),
+    "measurements.plain._CELL": (SEARCH, _many("#", "a ", "a", " ", "a) ", "# ")),
+    "measurements.plain._LAST_WORD": (SEARCH, _many("a", "a:", ": ", ">")),
+    "measurements.plain._MIXED": (SEARCH, _many("\ta", "a")),
+    "measurements.plain._REMARK": (SEARCH, _many(" (", "(a", "(", " ", "(a) ")),
+    "measurements.plain._BEFORE": (SEARCH, _many(" ", "A", ": ", "1:", "11:1", "] ")),
+    "measurements.osu._CELL": (SEARCH, _many("#", "# ", "a ", "a", " ")),
+    "measurements.osu._COMMAND": (SEARCH, _many("osu_", "osu_i", "osu_bw", "osu_alltoall_")),
+    "measurements.osu._ON_DEVICE": (SEARCH, _many("-d ", " -d", " ", " D D", before=" -d")),
+    "measurements.launch._N": (SEARCH, _many("-N ", " -N", " ", before=" -N")),
+    "measurements.launch._HOSTS": (SEARCH, _many("-H ", "a,", " ", "a:1,", "-H a ", before=" -H ")),
+    "measurements.launch._BATCH": (SEARCH, _many("#", "#SBATCH", "#flux")),
     "measurements.objects._BEGINS": (MATCH, _many(" ", "{ ", "[ ")),
     "measurements.sentences._RUN": (SEARCH, _many("average bandwidth of ", "average bandwidth of a", "a",
                                               "average bandwidth of a with a 1")),
@@ -103,7 +117,7 @@ def patterns() -> dict[str, re.Pattern]:
             elif isinstance(value, dict):
                 found |= {f"{home}.{name}.{key}": one for key, one in value.items() if isinstance(one, re.Pattern)}
             elif isinstance(value, tuple):
-                found |= {f"{home}.{one.tool}.{i}": said for one in value for i, said in enumerate(getattr(one, "says", ()))}
+                found |= {f"{home}.{one.name}.{i}": one.says for i, one in enumerate(value) if hasattr(one, "says")}
     return found
 
 

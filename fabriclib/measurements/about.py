@@ -39,8 +39,8 @@ class About:
         # One process for several GPUs pays for the launch on each of them.
         usual = "single-process" if (heading.gpus_per_process or 1) > 1 else "mpi"
         launcher = table.launcher or heading.launcher or usual
-        return cls(table.device, table.windowed, launcher, heading.gpu, heading.algorithm or "auto", tuple(heading.hints),
-                   table.jobs, table.wrong, tuple(table.problems), tuple(table.notes))
+        return cls(table.device, table.windowed or heading.windowed, launcher, heading.gpu, heading.algorithm or "auto",
+                   tuple(heading.hints), table.jobs, table.wrong, tuple(table.problems), tuple(table.notes))
 
 
 def about(frame) -> About:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from . import formats, launch, nccl, osu, plain, sentences
+from . import fit, formats, launch, nccl, osu, plain, sentences
 from .agree import own_problem
 from .hints import algorithm_of, hint_of
 from .prefix import Prefix
 from .rows import BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
+MOST_BEGUN = 4096  # characters of a command over several lines
+NO_RANKS = "line {}: this test prints the bytes of one rank, and nothing says how many ranks there were; name them: ranks=8."
 _READERS = {"collective": plain.collective_of, "ranks": plain.count_of, "nodes": plain.count_of}
 
 
@@ -23,14 +26,14 @@ class Gatherer:
         self.columns: tuple[str, ...] | None
         self.title: osu.Title | None
         self.plain: plain.Columns | None
-        self.layout: formats.Layout | None
         self.spoken: float | None
         self.tables: list[Table] = []
         self.problems: list[str] = []
         self.hints: dict[str, int] = {}
         self.lines = self.rows = 0
         self.pairs = 1
-        self._unread, self._prefix, self._before = 0, "", Prefix()
+        self.batch: dict[str, int] = {}
+        self._unread, self._prefix, self._begun, self._before = 0, "", "", Prefix()
         self._start(Heading())
 
     def _start(self, heading: Heading) -> None:
@@ -39,38 +42,47 @@ class Gatherer:
             heading.hints |= self.heading.hints
             heading.algorithm = heading.algorithm or self.heading.algorithm
         self.heading, self.table = heading, None
-        self.columns = self.title = self.plain = self.layout = self.spoken = None
+        self.columns = self.title = self.plain = self.spoken = None
 
     def take(self, number: int, line: str) -> None:
         """Take in one line."""
         self.lines = number
         line = self._before.off(line)
+        if line.endswith("\\") and len(self._begun) < MOST_BEGUN:  # a command goes on in the next line
+            self._begun += line[:-1]
+            return
+        line, self._begun = self._begun + line, ""
         if not line or line.isspace():
-            self.plain = None
+            if self.plain and self.plain.separator != plain.BLANKS:
+                self.plain = None
         elif not (self._declared(number, line) or self._about(number, line)):
             self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
 
     def _declared(self, number: int, line: str) -> bool:
-        """Take in a line of a tool with a layout of its own, or of one that speaks in sentences."""
+        """Take in a line in which a tool says what it runs, or one of a tool that speaks in sentences."""
         if run := sentences.run_of(line):
-            self._start(Heading(collective=run.collective, ranks=run.ranks, launcher="torch"))
+            self._begin(collective=run.collective, ranks=run.ranks, launcher="torch")
             self.spoken = run.nbytes
             return True
         if self.spoken and (row := sentences.rate_of(number, line, self.spoken)):
             self._add("sentence", row)
             return True
-        if layout := formats.layout_of(line):
-            self._start(self.heading if self.table is None else self.heading.again())
-            self.layout = layout
+        if self.title and (place := osu.place_of(line, self.title)):
+            self.title = replace(self.title, place=place)
             return True
-        row = formats.row_of(number, line, self.layout) if self.layout else None
-        if row and self.layout:
-            self._add(self.layout.tool, row).windowed = self.layout.windowed
-        elif (said := formats.said_by(line)) is not None:
-            started = launch.launched(line) | said
-            self._start(Heading(**started) if self.table else self.heading.filled(**started))
-            return True
-        return row is not None
+        if (said := formats.said_by(line)) is None:
+            return False
+        self._begin(**(launch.launched(line, self.batch) | said))
+        return True
+
+    def _begin(self, **said) -> None:
+        """Begin a run of which *said* is known; what was said before its first line, and a launcher said of it, still holds."""
+        if self.table is None:
+            self._start(self.heading.filled(**said))
+        else:
+            alike = said.get("ranks") in (None, self.heading.ranks)
+            kept = {name: getattr(self.heading, name) for name in ("ranks", "nodes")} if alike else {}
+            self._start(Heading(**(kept | said)))
 
     def _about(self, number: int, line: str) -> bool:
         """Whether *line* says something about a run, and is no row."""
@@ -78,11 +90,13 @@ class Gatherer:
             self.hints.setdefault(hint, number)
             self.heading.hints.setdefault(hint, number)
         self.heading.algorithm = algorithm_of(line) or self.heading.algorithm
-        name, launched = nccl.binary_of(line), launch.launched(line)
+        self.batch |= launch.asked_for(line)
+        name, launched = nccl.binary_of(line), launch.launched(line, self.batch)
         if name and "concluded" in line and self.table:
             self.table.heading.collective = self.table.heading.collective or name
         elif name or launched:
             self._start(Heading(collective=name, ranks=launched.get("ranks"), nodes=launched.get("nodes")))
+            self.title = osu.command_of(line)
         elif nccl.starts_a_run(line) and (self.table or self.heading.listed):
             self._start(Heading())
         if test := nccl.unknown_binary(line):
@@ -99,26 +113,30 @@ class Gatherer:
 
     def _osu(self, number: int, line: str) -> bool:
         if title := osu.title_of(line):
-            self._start(Heading(collective=title.collective or None, ranks=self.heading.ranks, nodes=self.heading.nodes))
-            self.title, self.pairs = title if title.collective else None, 1
-            if title.collective == "send_recv":
-                self.heading.ranks = 2
+            self._start(Heading(ranks=self.heading.ranks, nodes=self.heading.nodes))
+            self.title, self.pairs = title, 1
             return True
         if self.title is None:
             return False
+        title = self.title if self.title.collective else replace(self.title, collective=self.told["collective"] or "")
         ranks = self.told["ranks"] or self.heading.ranks
-        row = osu.row_of(number, line, self.title, ranks, self.pairs)
-        if row and self.title.per_rank and not ranks:
-            raise ValueError(f"line {number}: this test prints the bytes of one rank, and nothing says how many ranks there "
-                             f"were; name them: ranks=8.")
+        row = osu.row_of(number, line, title, ranks, self.pairs)
+        if row and title.per_rank and not ranks:
+            raise ValueError(NO_RANKS.format(number))
         if row:
+            self.heading.collective, self.heading.other = title.collective or None, title.other
+            if title.collective == "send_recv":
+                self.heading.ranks = 2
             table = self._add("osu", row)
-            table.device, table.windowed, table.launcher = self.title.device, self.title.rates, self.title.launcher
+            table.device, table.windowed, table.launcher = title.device, title.rates, title.launcher
         return row is not None
 
     def _plain(self, number: int, line: str) -> bool:
         if nccl.columns_of(line) is None and (columns := plain.columns_of(line)):
-            self._start(self.heading if self.table is None else Heading())
+            self._start(self.heading if self.table is None else self.heading.again() if self.heading.collective else Heading())
+            if self.heading.collective is None:
+                self.heading = self.heading.filled(**formats.of_header(line))
+            self._before.learn(columns.before)
             self.plain = columns
             return True
         if self.plain is None or plain.is_rule(line):
@@ -149,7 +167,7 @@ class Gatherer:
                 self._complain(f"line {number}: {name} cannot be read: {problem} The row is not used.")
                 return False
         if values and any(getattr(self.heading, name) != value for name, value in values.items()):
-            self.heading, self.table = Heading(**values), None
+            self.heading, self.table = self.heading.again().filled(**values), None
         return True
 
     def _nccl(self, number: int, line: str) -> bool:
@@ -169,7 +187,8 @@ class Gatherer:
 
     def _add(self, kind: str, row: Row) -> Table:
         """Put a row into the table that it belongs to, unless something is wrong with it, and return the table."""
-        if self.table and self.table.turns(row.nbytes):
+        row = self._whole(row)
+        if self.table and self.table.turns(row):
             self.heading, self.table = self.heading.again(), None
         table = self.table
         if table is None:
@@ -178,6 +197,7 @@ class Gatherer:
         self.rows += 1
         if self.rows > MOST_ROWS:
             raise ValueError(f"line {row.line}: more than {MOST_ROWS} rows; no benchmark prints so many.")
+        row = self._fitted(table, row)
         if table.rows and row.nbytes == table.rows[-1].nbytes and row.seconds is BLANK and row.in_place.value > 0:
             table.rows[-1] = table.rows[-1].with_in_place(row)
         elif row.nbytes == 0:
@@ -189,6 +209,34 @@ class Gatherer:
         else:
             table.rows.append(row)
         return table
+
+    def _whole(self, row: Row) -> Row:
+        """Return *row* as nccl-tests would print it: the whole buffer, and the rate of one way."""
+        heading = self.heading
+        if heading.ways > 1:
+            row = row.scaled(1.0, 1 / heading.ways)
+        collective, ranks = self.told["collective"] or heading.collective, self.told["ranks"] or heading.ranks
+        if not heading.part or collective not in osu.PER_RANK:
+            return row
+        if not ranks:
+            raise ValueError(NO_RANKS.format(row.line))
+        return row._replace(nbytes=row.nbytes * ranks)
+
+    def _fitted(self, table: Table, row: Row) -> Row:
+        """Return *row* in the units in which its figures agree; those of the rows above it, where these have told."""
+        if self._unread > MOST_PROBLEMS or not row.nbytes > 0:
+            return row
+        collective, ranks = self.told["collective"] or table.heading.collective, self.told["ranks"] or table.heading.ranks
+        before = table.units or (fit.Units(binary=True) if table.heading.binary else None)
+        units = fit.fitted(row, collective, ranks, before)
+        if units is None or table.units not in (None, units):
+            return row
+        if units != fit.AS_READ or fit.speaks(row):
+            said = units._replace(binary=units.binary and not table.heading.binary).said
+            if table.units is None and said:
+                table.notes.append(said)
+            table.units = units
+        return units.of(row, ranks)
 
     def _complain(self, problem: str) -> None:
         self._unread += 1

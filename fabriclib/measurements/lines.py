@@ -46,7 +46,7 @@ def numbered(source) -> Iterator[tuple[int, str]]:
 
 def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
     start = file.peek(4)
-    if objects.starts(start[:200]):
+    if objects.starts(start[:200]) and objects.line_of(start.split(b"\n")[0].decode("utf-8", errors="replace").strip()) is None:
         yield from enumerate(objects.lines(file.read(objects.MOST + 1)), start=1)
         return
     for magic, name in _PACKED.items():
@@ -55,9 +55,19 @@ def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
     encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8"
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
     try:
-        yield from enumerate(_cleaned(text), start=1)
+        yield from enumerate(_unwrapped(_cleaned(text)), start=1)
     finally:
         text.detach()  # whoever opened the file closes it
+
+
+def _unwrapped(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the lines, each without the object that a collector of logs wrapped it into, which may hold several."""
+    for line in lines:
+        wrapped = objects.line_of(line) if line.startswith("{") else None
+        if wrapped is None:
+            yield line
+        else:
+            yield from [_CONTROLS.sub("", _ESCAPES.sub("", one)) for one in wrapped.splitlines()] or [""]
 
 
 def _opened(source) -> io.BufferedReader:
@@ -66,7 +76,7 @@ def _opened(source) -> io.BufferedReader:
             return io.BufferedReader(io.BytesIO(source.tobytes() if isinstance(source, memoryview) else source))
         except ValueError as problem:
             raise ValueError(f"line 1: path_or_text {short(source)} cannot be read ({problem}).") from None
-    if isinstance(source, str) and ("\n" in source or "\r" in source):
+    if isinstance(source, str) and ("\n" in source or "\r" in source or objects.starts(source[:200].encode(errors="replace"))):
         return io.BufferedReader(_Encoded(source))
     if isinstance(source, str) and not source.strip():
         raise ValueError("line 1: the log is empty.")

@@ -1,4 +1,7 @@
-"""Logs in JSON, as nccl-tests (-J) and rccl-tests write them: the lines that the same tests print as text."""
+"""Logs in JSON: results as nccl-tests (-J) and rccl-tests write them, and lines of text as a collector of logs wraps them.
+
+Either becomes the lines that the same test prints as text.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ MOST = 64_000_000  # bytes that are read at once
 MOST_DEEP = 6  # levels down to the rows
 _BEGINS = re.compile(r'(?:\xef\xbb\xbf)?\s{0,80}(?:\{\s{0,80}"|\[\s{0,80}\{)')
 _HALVES = ("out_of_place", "in_place")
+# Where collectors of logs put a line, and others a whole log.
+_TEXTS = ("log", "message", "msg", "textPayload", "MESSAGE", "line", "stdout", "output", "body")
+_HOSTS = ("hostname", "host", "node")
 
 
 def starts(head: bytes) -> bool:
@@ -27,8 +33,35 @@ def lines(data: bytes) -> Iterator[str]:
     if len(data) > MOST:
         raise ValueError(f"line 1: a log in JSON may have {MOST} bytes; this has more.")
     found = _loaded(data.decode("utf-8", errors="replace"))
-    rows = [row for row in _rows(found, 0) if "size" in row]
-    yield from _nccl(found, rows) if any("out_of_place" in row for row in rows) else _flat(rows)
+    rows = list(_with("size", found, 0))
+    if any("out_of_place" in row for row in rows):
+        yield from _nccl(found, rows)
+    elif rows:
+        yield from _flat(rows)
+    else:
+        for one in found if isinstance(found, list) else [found]:
+            yield from (text_of(one) or "").splitlines()
+
+
+def text_of(found: Any) -> str | None:
+    """Return the text that a collector of logs wrapped into an object; None where there is none.
+
+    >>> text_of({"stream": "stdout", "log": "# all_reduce_perf\\n"})
+    '# all_reduce_perf\\n'
+    """
+    if not isinstance(found, dict):
+        return None
+    return next((found[name] for name in _TEXTS if isinstance(found.get(name), str)), None)
+
+
+def line_of(line: str) -> str | None:
+    """Return the text in the object that is all of *line*; None where it is none, or has no text."""
+    if not line.startswith("{"):
+        return None
+    try:
+        return text_of(json.loads(line))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _loaded(text: str) -> Any:
@@ -42,15 +75,15 @@ def _loaded(text: str) -> Any:
         raise ValueError(f"line 1: the log begins as JSON and is none: {str(problem)[:80]}.") from None
 
 
-def _rows(found: Any, deep: int) -> Iterator[dict]:
-    """Yield the innermost objects with a size, in their order."""
+def _with(key: str, found: Any, deep: int) -> Iterator[dict]:
+    """Yield the outermost objects that have *key*, in their order."""
     if deep > MOST_DEEP:
         return
-    if isinstance(found, dict) and "size" in found:
+    if isinstance(found, dict) and key in found:
         yield found
     elif isinstance(found, dict | list):
         for one in found.values() if isinstance(found, dict) else found:
-            yield from _rows(one, deep + 1)
+            yield from _with(key, one, deep + 1)
 
 
 def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
@@ -59,16 +92,25 @@ def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
     if isinstance(gpus, int):
         sizes = [row["size"] for row in rows if isinstance(row["size"], int)] or [0]
         yield f"# nThread 1 nGpus {gpus} minBytes {min(sizes)} maxBytes {max(sizes)} step: 2(factor)"
-    name = None
+    name, listed = None, list(_listed(found))
     for row in rows:
         if row.get("experiment_name") != name:
             name = row.get("experiment_name")
             yield f"# Collective test starting: {_snake(name)}_perf"
+            yield from listed
         halves = [row[half] for half in _HALVES if isinstance(row.get(half), dict)]
         cells = [row["size"], row.get("count", "0"), row.get("type", "float"), row.get("redop", "none"), row.get("root", "-1")]
         for half in halves:
             cells += [half.get(key, "0") for key in ("time", "alg_bw", "bus_bw", "nwrong")]
         yield " ".join(str(cell).strip()[:40] or "-" for cell in cells)
+
+
+def _listed(found: Any) -> Iterator[str]:
+    """Yield the lines that list the ranks, each with its host and GPU."""
+    for one in _with("rank", found, 0):
+        host = next((one[name] for name in _HOSTS if isinstance(one.get(name), str)), "").replace(" ", "_")[:80]
+        if host and isinstance(one["rank"], int):
+            yield f"#  Rank {one['rank']} Group 0 Pid 0 on {host} device 0 [0] {str(one.get('device_name', ''))[:40]}"
 
 
 def _snake(name: object) -> str:
@@ -82,6 +124,8 @@ def _flat(rows: list[dict]) -> Iterator[str]:
     """Yield the rows as a plain table with the objects' own names for columns."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     if names:
-        yield "\t".join(name.replace("\t", " ")[:60] for name in names)
+        # rccl-tests calls the collective "name".
+        heads = ["collective" if name == "name" and "collective" not in names else name for name in names]
+        yield "\t".join(name.replace("\t", " ")[:60] for name in heads)
     for row in rows:
         yield "\t".join(str(row.get(name, "")).replace("\t", " ").replace("\n", " ")[:60] for name in names)

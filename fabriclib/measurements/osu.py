@@ -12,10 +12,19 @@ _TITLE = re.compile(r"#\s*OSU (MPI|NCCL|RCCL|XCCL)")
 _ENDS = re.compile(r"(?<=\s)(Latency|Bandwidth)(?: / Message Rate)? Test\b")
 _DEVICE = re.compile(r"-(CUDA|ROCM|OPENACC|SYCL)", re.IGNORECASE)
 _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
-          "all-to-all personalized exchange": "all_to_all", "reduce": "reduce", "gather": "gather", "scatter": "scatter"}
+          "all-to-all personalized exchange": "all_to_all", "all-to-all": "all_to_all", "reduce": "reduce", "gather": "gather",
+          "scatter": "scatter"}
 _PAIRS = re.compile(r"\bpairs:\s{0,4}(\d{1,6})\b")
 _REMARK = re.compile(r"\s(?:<-|#|//).*\Z")
-_PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
+_CELL = re.compile(r"(?:# )?[^\s#]+(?: [^\s#]+)*")  # two blanks apart
+_MANNERS = {"blocking", "non-blocking", "persistent"}
+_COMMAND = re.compile(r"(?<![\w-])osu_i?(allreduce|allgather|alltoall|reduce_scatter|bcast|reduce|gather|scatter|latency|bw|bibw|"
+                      r"mbw_mr|multi_lat|allgatherv|alltoallv)(?:_persistent)?(?![\w.])")
+_COMMANDS = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "bcast": "broadcast",
+             "reduce_scatter": "reduce_scatter", "reduce": "reduce", "gather": "gather", "scatter": "scatter",
+             **dict.fromkeys(("latency", "bw", "bibw", "mbw_mr", "multi_lat"), "send_recv")}
+_ON_DEVICE = re.compile(r"(?<!\S)(?:-d|--accelerator)[\s=]{1,4}(?:cuda|rocm|openacc|sycl)|\sD D(?!\S)", re.IGNORECASE)
+PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,8 @@ class Title:
 
     Args:
         collective: which one. device: whether memory is a GPU's. rates: whether rates are printed, or times.
-        launcher: an id of launchers.csv. both: ways that a printed rate counts together.
+        launcher: an id of launchers.csv. both: ways that a printed rate counts together. place: of the column that counts.
+        other: the test, if it is of no collective that the model has; then collective is empty.
     """
 
     collective: str
@@ -32,11 +42,13 @@ class Title:
     rates: bool
     launcher: str = "osu"
     both: int = 1
+    place: int = 1
+    other: str = ""
 
     @property
     def per_rank(self) -> bool:
         """Whether the size printed is one rank's part, and the buffer of nccl-tests as many times as large as there are ranks."""
-        return self.collective in _PER_RANK
+        return self.collective in PER_RANK
 
 
 def title_of(line: str) -> Title | None:
@@ -50,12 +62,41 @@ def title_of(line: str) -> Title | None:
     if not (start and end):
         return None
     library, _, name = line[start.start(1):end.start()].strip().partition(" ")
-    name = name.lower().strip().removeprefix("blocking ").strip()
+    name = " ".join(word for word in name.lower().split() if word not in _MANNERS)
     # A test between two ranks names no collective: "# OSU MPI-CUDA Bandwidth Test v7.5".
     collective = _NAMES.get(name, "send_recv" if name in ("", "multi", "bi-directional", "multiple") else "")
     launcher = "osu" if start[1] == "MPI" else "mpi"  # that of the library it calls
     both = 2 if name == "bi-directional" else 1
-    return Title(collective, start[1] != "MPI" or bool(_DEVICE.search(library)), end[1] == "Bandwidth", launcher, both)
+    return Title(collective, start[1] != "MPI" or bool(_DEVICE.search(library)), end[1] == "Bandwidth", launcher, both,
+                 other="" if collective else name)
+
+
+def command_of(line: str) -> Title | None:
+    """Return the title of the test that a command line starts; None for any other line.
+
+    >>> command_of("srun -n 8 ./osu_ialltoall -d cuda").collective
+    'all_to_all'
+    """
+    match = _COMMAND.search(line) if "osu_" in line else None
+    if not match:
+        return None
+    collective = _COMMANDS.get(match[1], "")
+    return Title(collective, _ON_DEVICE.search(line) is not None, match[1].endswith(("bw", "mr")), "osu",
+                 2 if match[1] == "bibw" else 1, other="" if collective else match[1])
+
+
+def place_of(line: str, title: Title) -> int | None:
+    """Return the place of the column that counts, if *line* is the header of a table below *title*; None for any other line.
+
+    A test that does not block prints what it took beside computing first, and what it took alone later.
+
+    >>> place_of("# Size  Overall(us)  Compute(us)  Pure Comm.(us)  Overlap(%)", title_of("# OSU MPI Allreduce Latency Test"))
+    3
+    """
+    cells = _CELL.findall(line)
+    if not cells or not cells[0].startswith(("# Size", "Size")) or len(cells) < 2:
+        return None
+    return next((place for place, cell in enumerate(cells) if cell.startswith("Pure")), title.place)
 
 
 def pairs_of(line: str) -> int | None:
@@ -74,16 +115,14 @@ def row_of(number: int, line: str, title: Title, ranks: int | None, pairs: int =
     A rate that counts both ways, or several *pairs*, is that of one way and one pair in the row.
     """
     tokens = _REMARK.sub("", line).split()
-    if len(tokens) < 2:
-        return None
-    while len(tokens) > 2 and not tokens[0].isdigit() and tokens[0].endswith((":", ">")):
+    while len(tokens) > 1 + title.place and not tokens[0].isdigit() and tokens[0].endswith((":", ">")):
         tokens = tokens[1:]
     try:
-        size, value = whole_number(tokens[0]), printed(tokens[1])
-        for token in tokens[2:]:
+        size, value = whole_number(tokens[0]), printed(tokens[title.place])
+        for token in tokens[1:]:
             if token not in ("Pass", "Fail", "-"):
                 printed(token)
-    except ValueError:
+    except (ValueError, IndexError):
         return None
     nbytes = float(size) * ((ranks or 1) if title.per_rank else 1)
     wrong = "1" if "Fail" in tokens else "0"

@@ -1,13 +1,14 @@
-"""Plain tables: CSV with any of the usual separators, and the tables of Markdown that people print and publish.
+"""Tables that name their columns: CSV with any of the usual separators, Markdown, and columns apart by blanks.
 
-The header names the columns. A size column and one of time, algbw or busbw make a table; a number without a unit takes
-the unit its column's name ends in, and SI base units where it ends in none.
+The header names the columns, in the words of the tools that print them. A size column and one of time, algbw or busbw make a
+table; a number without a unit takes the unit its column's name ends in, and SI base units where it ends in none.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .. import units
@@ -15,41 +16,66 @@ from ..checks import MAX_RANKS, known
 from ..collectives.buffers import COLLECTIVES
 from .rows import BLANK, Printed, Row, printed
 
-_SIZE = {"nbytes", "size", "bytes", "message", "messagesize", "payload", "buffer", "msgsize", "datasize"}
+_SIZE = {"nbytes", "size", "bytes", "message", "messagesize", "payload", "buffer", "msgsize", "datasize", "sizebytes"}
 _SIZED = ("size", "bytes", "message", "payload", "buffer")
-_TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avegtime", "avglatency", "duration"}
-_RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw", "algbandwidth": "algbw"}
-_OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes"}
+_TIMED = ("time", "second", "latency", "bw", "bandwidth", "duration", "t[", "t_", "us", "ms", "out of place")
+_TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avegtime", "avglatency", "duration", "timeavg", "tavg",
+         "tpure", "typical"}
+_RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw", "algbandwidth": "algbw",
+          "bwaverage": "algbw"}
+_SECOND_BEST = {"ttypical": "seconds"}  # what an older version prints in place of the average
+_OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes", "wrong": "wrong",
+          "checkresult": "wrong", "correctness": "wrong"}
+_SAID = ("collective", "ranks", "nodes")
 _SCALES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10,
-           "mib": 2.0**20, "gib": 2.0**30, "b/s": 1.0, "kb/s": 1e3, "mb/s": 1e6, "gb/s": 1e9, "tb/s": 1e12, "usec": 1e-6}
+           "mib": 2.0**20, "gib": 2.0**30, "b/s": 1.0, "kb/s": 1e3, "mb/s": 1e6, "gb/s": 1e9, "tb/s": 1e12, "usec": 1e-6,
+           "bytes": 1.0, "kib/s": 2.0**10, "mib/s": 2.0**20, "gib/s": 2.0**30, "sec": 1.0, "msec": 1e-3}
 # "GBps" are bytes; "Gbps", "gbps" and what is written out are bits.
 _BITS = re.compile(r"[ _(\[](?:([KMGT])bi?t?/s(?:ec)?|([KMGTkmgt])(?:bps|bits?(?:/s|ps)))[)\]]?\Z")
 _BYTES_PS = re.compile(r"[ _(\[]([KMGT])Bps[)\]]?\Z")
+_MEBI = re.compile(r"\[Mi?B/sec\]\Z")  # perftest's megabytes are 2^20 bytes, under either name
 _TENFOLD = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _AS_NCCL = re.compile(r"([0-9.]{1,18})([KMGT])\Z")  # sizes as the tests take them: powers of 1024
-_NO_NUMBERS = {*_OTHER.values(), "which"}
-_NCCL = {"seconds": 1e-6, "in_place": 1e-6, "algbw": 1e9, "busbw": 1e9}
-_UNIT = re.compile(r"[ _(\[]([kmg]i?b|[kmgt]?b/s|[mun]?s|usec|b)[)\]]?\Z")
+_DECIMAL = re.compile(r"([0-9.]{1,20})\s?([KkMGT])B\Z")
+_UNIT = re.compile(r"[ _(\[]([kmg]i?b/s|tb/s|b/s|[kmg]i?b|[mun]?s|[mu]?sec|bytes|b)[)\]]?\Z")
 _NO_LETTERS = re.compile(r"[^a-z]+")
-_RULE = re.compile(r"[\s|:+-]+\Z")
+_RULE = re.compile(r"[\s|:+=#-]+\Z")
 _BEGINNING = re.compile(r"\s*([0-9.]+)")
-LONGEST_NAME = 60  # characters of a column's name
-SEPARATORS = ("|", ";", "\t", ",")
+# A cell of a header whose cells are two blanks apart; a unit in brackets ends one, and a # begins one.
+_CELL = re.compile(r"#[^\s#]+|[^\s#]+(?:(?<![\])]) [^\s#]+)*")
+_LAST_WORD = re.compile(r"[^\s:>\]|]+\Z")
+_MIXED = re.compile(r"\t[\t ]")  # tabs for blanks
+_REMARK = re.compile(r"\s?\([^()]{1,20}\)\Z")
+# How what stands before a table ends, or a time of day in it.
+_BEFORE = re.compile(r"[:\]>|)│]\s*\Z|(?:\A|\s)[A-Z\d:.,+-]+\s*\Z|\d\d:\d\d")
+_BARS = str.maketrans("│┃├┤┼┌┐└┘┬┴─━", "||+++++++++--")
+LONGEST_NAME, LONGEST_HEADER = 60, 400  # characters
+BLANKS = " "
+SEPARATORS = ("|", ";", "\t", ",", BLANKS)
 MOST_COLUMNS = 100
 
 
 class Columns(NamedTuple):
-    """The columns of a plain table: where each stands, and what its numbers are to be multiplied by; *width* of them in all."""
+    """The columns of a plain table.
+
+    Args:
+        separator: what stands between them. at: {name: (place, what its numbers are to be multiplied by)}. width: how many.
+        loose: "time" and "rate" where the column names no unit. before: what a launcher wrote before the header.
+    """
 
     separator: str
     at: dict[str, tuple[int, float]]
     width: int
+    loose: tuple[str, ...] = ()
+    before: str = ""
 
 
 def split(line: str, separator: str) -> list[str]:
     """Return the cells of *line*; the bars at both ends of a line of Markdown make none."""
+    if separator == BLANKS:
+        return line.split()
     if separator == "|":
-        line = line.strip().strip("|")
+        line = line.translate(_BARS).strip().strip("|")
     return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
 
 
@@ -58,50 +84,138 @@ def columns_of(line: str) -> Columns | None:
 
     >>> columns_of("nbytes,time (us),busbw_GB/s").at
     {'nbytes': (0, 1.0), 'seconds': (1, 1e-06), 'busbw': (2, 1000000000.0)}
+    >>> columns_of("  #bytes #repetitions  t_min[usec]  t_max[usec]  t_avg[usec]").at
+    {'nbytes': (0, 1.0), 'seconds': (4, 1e-06)}
     """
-    folded = line.lower()
-    if not any(word in folded for word in _SIZED):
+    if len(line) > LONGEST_HEADER:
         return None
+    folded = line.lower()
+    if not (any(word in folded for word in _SIZED) and any(word in folded for word in _TIMED)):
+        return None
+    barred = line.translate(_BARS)
     for separator in SEPARATORS:
-        if separator in line and line.count(separator) < MOST_COLUMNS:
-            cells = split(line.lstrip("# "), separator)
-            at: dict[str, tuple[int, float]] = {}
-            for place, cell in enumerate(cells):
-                name, scale = _named(cell)
-                if name:
-                    at.setdefault(name, (place, scale))
-            if "nbytes" in at and {"seconds", "algbw", "busbw"} & set(at):
-                return Columns(separator, at, len(cells))
+        if separator in barred and not (separator == "\t" and _MIXED.search(barred)):
+            for cut in (_CELL.findall, str.split) if separator == BLANKS else (_headers(separator),):
+                if found := _columns(barred, cut, separator):
+                    return found._replace(before=line[:len(found.before)])
     return None
 
 
-def _named(cell: str) -> tuple[str | None, float]:
+def _headers(separator: str) -> Callable[[str], list[str]]:
+    return lambda line: split(line.lstrip("# "), separator)
+
+
+def _columns(line: str, cut: Callable[[str], list[str]], separator: str) -> Columns | None:
+    """Return the columns of a header that *cut* cuts into cells, without what stands before it; None if they make no table."""
+    cells = cut(line)
+    before = _before(line, cells, separator)
+    if before:
+        cells = cut(line[len(before):])
+    at: dict[str, tuple[int, float]] = {}
+    loose: dict[str, None] = {}
+    for place, cell in enumerate(cells[:MOST_COLUMNS]):
+        name, scale, told = _named(cell)
+        if name and name not in at:
+            at[name] = (place, scale)
+            if not told and name in ("seconds", "in_place", "algbw", "busbw"):
+                loose["rate" if name.endswith("bw") else "time"] = None
+    for name, place in [(_SECOND_BEST.get(_letters(cell)), place) for place, cell in enumerate(cells[:MOST_COLUMNS])]:
+        if name:
+            at.setdefault(name, (place, _named(cells[place])[1]))
+    if "nbytes" not in at or not {"seconds", "algbw", "busbw"} & set(at):
+        return None
+    return Columns(separator, at, len(cells), tuple(loose), before)
+
+
+def _before(line: str, cells: list[str], separator: str) -> str:
+    """Return what a launcher wrote before the first name of a header; an empty text where nothing does."""
+    start = 0
+    for cell in cells:
+        at = line.find(cell, start)
+        if at < 0 or not cell:
+            continue
+        start = at + len(cell)
+        word = _LAST_WORD.search(cell.rstrip(": "))
+        for name in filter(None, (word[0] if word else "", cell)):
+            if not _named(name)[0]:
+                continue
+            text = line[:at + cell.rfind(name)]
+            if separator == "|" and "|" in text:
+                text = text.rstrip().removesuffix("|") if line.rstrip().endswith("|") and line.lstrip()[:1] != "|" else ""
+            if text.strip("# ") and _BEFORE.search(text.rstrip("# ")):
+                return text
+        if _named(cell)[0]:
+            return ""
+    return ""
+
+
+def _letters(cell: str) -> str:
+    """Return the name of a column without its unit, its case and what is no letter."""
+    text = cell.lower().rstrip(":")
+    match = _UNIT.search(text)
+    return _NO_LETTERS.sub("", text[:match.start()] if match else text)
+
+
+def _named(cell: str) -> tuple[str | None, float, bool]:
+    """Return (name, what its numbers are to be multiplied by, whether it names a unit) of a column."""
     given = cell.strip().rstrip(":").replace("µ", "u").replace("μ", "u")
     if len(given) > LONGEST_NAME:
-        return None, 1.0
-    text, scale = given.lower(), 1.0
-    if rated := _BYTES_PS.search(given) or _BITS.search(given):
+        return None, 1.0, False
+    if remark := _REMARK.search(given):
+        given = given if _UNIT.search(given.lower()) or _BITS.search(given) or _BYTES_PS.search(given) else given[:remark.start()]
+    text, scale, told = given.lower(), 1.0, True
+    if mebi := _MEBI.search(given):
+        scale, text = 2.0**20, text[:mebi.start()]
+    elif rated := _BYTES_PS.search(given) or _BITS.search(given):
         scale = _TENFOLD[(rated[1] or rated[2]).lower()] / (1 if "B" in rated[0] else 8)
         text = text[:rated.start()]
     elif match := _UNIT.search(text):
         scale, text = _SCALES[match[1]], text[:match.start()]
+    else:
+        told = False
     name = _NO_LETTERS.sub("", text)
     if name == "timeusec":
-        return "seconds", 1e-6
+        return "seconds", 1e-6, True
     if name in ("us", "ms", "ns"):
-        return "seconds", _SCALES[name]
+        return "seconds", _SCALES[name], True
     if name in _SIZE:
-        return "nbytes", scale
+        return "nbytes", scale, told
     if name in _TIME:
-        return "seconds", scale
+        return "seconds", scale, told or name == "seconds"
     if name == "inplace":
-        return ("which" if given == "inPlace" else "in_place"), scale  # rccl-tests: a flag
-    return _RATES.get(name) or _OTHER.get(name), scale
+        return ("which" if given == "inPlace" else "in_place"), scale, told  # rccl-tests: a flag
+    return _RATES.get(name) or _OTHER.get(name), scale, told
 
 
 def is_rule(line: str) -> bool:
-    """Return whether *line* is the rule below the header of a Markdown table."""
+    """Return whether *line* is the rule below the header of a table."""
+    line = line.translate(_BARS)
     return "-" in line and _RULE.match(line) is not None
+
+
+def _cells(line: str, columns: Columns) -> list[str] | None:
+    """Return the cells of a row; None where there are not as many as the header has."""
+    if columns.separator not in (line.translate(_BARS) if columns.separator == "|" else line.strip()):
+        return None
+    cells = split(line, columns.separator)
+    if columns.separator == BLANKS:
+        if len(cells) != columns.width:
+            cells = _united(cells)
+        return cells if len(cells) == columns.width and cells[columns.at["nbytes"][0]][0].isdigit() else None
+    if len(cells) == columns.width + 1 and (place := _nameless(cells, columns)) is not None:
+        del cells[place]
+    return cells if len(cells) == columns.width else None
+
+
+def _united(cells: list[str]) -> list[str]:
+    """Return the cells with a number and its unit, "39.4 ms", in one."""
+    found: list[str] = []
+    for cell in cells:
+        if found and cell[0].isalpha() and found[-1][-1].isdigit() and cell.lower() in _SCALES:
+            found[-1] += f" {cell}"
+        else:
+            found.append(cell)
+    return found
 
 
 def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str]] | None:
@@ -110,26 +224,30 @@ def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str
     Raises:
         ValueError: the right number of cells, and one that is no number.
     """
-    if columns.separator not in line:
+    cells = _cells(line, columns)
+    if cells is None:
         return None
-    cells = split(line, columns.separator)
-    if len(cells) == columns.width + 1 and (place := _nameless(cells, columns)) is not None:
-        del cells[place]
-    if len(cells) != columns.width:
-        return None
-    values = {name: _value(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
-              if name not in _NO_NUMBERS}
-    if _in_units_of_nccl(values):
-        values = {name: cell.times(_NCCL.get(name, 1.0)) for name, cell in values.items()}
-    said = {name: cells[columns.at[name][0]] for name in _OTHER.values() if name in columns.at}
+    values = {name: value_of(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
+              if name not in (*_OTHER.values(), "which")}
+    said = {name: cells[columns.at[name][0]] for name in _SAID if name in columns.at}
     seconds, algbw, busbw, in_place = (values.get(name, BLANK) for name in ("seconds", "algbw", "busbw", "in_place"))
+    binary = _binary(cells[columns.at["nbytes"][0]])
+    row = Row(number, values["nbytes"].value, seconds, algbw, busbw, in_place, binary=binary, loose=columns.loose,
+              wrong=_mark(cells[columns.at["wrong"][0]]) if "wrong" in columns.at else "")
     if "which" in columns.at:  # a flag: the row is of one half alone
         which = cells[columns.at["which"][0]].strip('"').lower()
         if which in ("1", "true"):
-            return Row(number, values["nbytes"].value, BLANK, in_place=seconds, in_place_algbw=algbw, in_place_busbw=busbw), said
+            return row._replace(seconds=BLANK, algbw=BLANK, busbw=BLANK, in_place=seconds, in_place_algbw=algbw,
+                                in_place_busbw=busbw), said
         if which not in ("0", "false", ""):
-            in_place = _value(which, 1.0, columns.separator)
-    return Row(number, values["nbytes"].value, seconds, algbw, busbw, in_place), said
+            row = row._replace(in_place=value_of(which, 1.0, columns.separator))
+    return row, said
+
+
+def _mark(cell: str) -> str:
+    """Return how nccl-tests would mark what a test found of its results, success or failed."""
+    text = cell.strip('" ').lower()
+    return "1" if text in ("fail", "failed", "false", "error", "wrong") else "0" if text.isalpha() else text
 
 
 def _nameless(cells: list[str], columns: Columns) -> int | None:
@@ -138,24 +256,25 @@ def _nameless(cells: list[str], columns: Columns) -> int | None:
         rest = cells[:place] + cells[place + 1:]
         try:
             for name, (at, scale) in columns.at.items():
-                (collective_of if name == "collective" else count_of if name in _OTHER.values() else
-                 lambda text, scale=scale: _value(text, scale, columns.separator))(rest[at])
+                if name == "collective":
+                    collective_of(rest[at])
+                elif name in _SAID:
+                    count_of(rest[at])
+                elif name not in _OTHER.values():
+                    value_of(rest[at], scale, columns.separator)
         except ValueError:
             continue
         return place
     return None
 
 
-def _in_units_of_nccl(values: dict[str, Printed]) -> bool:
-    """Whether the figures fit each other as microseconds and GB/s, the units of nccl-tests, and not as seconds and B/s."""
-    if not {"seconds", "algbw"} <= set(values):
-        return False
-    nbytes, seconds, rate = (values[name].value for name in ("nbytes", "seconds", "algbw"))
-    half = values["algbw"].half
-    return seconds > 0 and rate > 20 * half and abs(nbytes / seconds / 1e3 - rate) < 2 * half + 0.01 * rate
+def _binary(cell: str) -> float:
+    """Return the bytes of a size such as "1.0 GB" if that means powers of 1024; NaN where it cannot."""
+    match = _DECIMAL.match(cell)
+    return printed(match[1]).value * 1024.0 ** (1 + "KMGT".index(match[2].upper())) if match else BLANK.value
 
 
-def _value(cell: str, scale: float, separator: str) -> Printed:
+def value_of(cell: str, scale: float, separator: str = "") -> Printed:
     """Return the number in *cell*, with its own unit or its column's; a ValueError that shows the cell."""
     text = cell.replace(",", ".") if separator == ";" else cell
     if as_nccl := _AS_NCCL.match(text):
@@ -183,5 +302,5 @@ def collective_of(name: str) -> str:
     """Return *name* as fabriclib spells it; a ValueError suggests the nearest."""
     spelt = name.strip().lower().replace("-", "_").replace(" ", "_").removesuffix("_perf")
     again = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "sendrecv": "send_recv",
-             "reducescatter": "reduce_scatter", "bcast": "broadcast"}
+             "reducescatter": "reduce_scatter", "bcast": "broadcast", "pt2pt": "send_recv", "pingpong": "send_recv"}
     return known("collective", again.get(spelt, spelt), COLLECTIVES)

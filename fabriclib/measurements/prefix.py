@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 LONGEST = 120  # characters of a prefix
-_MARK = re.compile(r"#\s{0,12}(?:[Ss]ize|bytes|OSU|nThread|Collective test|Rank\s|Using devices|[a-z]\w{0,40}_perf|nccl-tests)\b")
+_MARK = re.compile(r"#\s{0,12}(?:[Ss]ize|bytes|OSU|nThread|Collective test|Rank\s|Using devices|[a-z]\w{0,40}_perf|nccl-tests|"
+                   r"Benchmarking)\b|-{3,8} Performance of |\bThe (?:average bandwidth|\w{1,12} payload bandwidth) of ")
 # mpirun's own tag stands in the middle of a line even where it stands before none.
 _TAG = re.compile(r"\[[^\[\]]{1,80},\d{1,9}\]<std(?:out|err)>:?")
 _PIECES = re.compile(r"\d+|\s+|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
@@ -31,14 +32,15 @@ class Prefix:
 
     def off(self, line: str) -> str:
         """Return *line* without what a prefix that was learnt takes; learn it from *line*, if that shows it."""
-        if "#" in line and (mark := _MARK.search(line)):
-            self._learn(line[:mark.start()])
+        if ("#" in line or "e of " in line or "h of " in line) and (mark := _MARK.search(line)):
+            self.learn(line[:mark.start()])
         if self._before and (match := self._before.match(line)):
             line = line[match.end():]
         # Where a process flushes half a line, its tag stands in the middle of one.
         return self._inside.sub(" ", line) if "[" in line else line
 
-    def _learn(self, text: str) -> None:
+    def learn(self, text: str) -> None:
+        """Learn that *text* stands before every line, and its like; nothing, where it cannot be."""
         if not text.strip() or len(text) > LONGEST or (self._before and self._before.fullmatch(text)):
             return
         self._before = re.compile(_pattern(text))

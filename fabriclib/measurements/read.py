@@ -99,7 +99,7 @@ def _columns(table: Table, collective, ranks, nodes) -> dict[str, Any]:
     if not (seconds > 0).all():
         line = table.rows[int(np.flatnonzero(~(seconds > 0))[0])].line
         raise ValueError(f"line {line}: only busbw is printed, and nothing says how many ranks there were; name them: ranks=8.")
-    if table.windowed:
+    if table.windowed or table.heading.windowed:
         table.notes.append("the test keeps many messages on their way at once: the times are size over rate, and no latency")
     algbw = nbytes / seconds
     busbw = algbw * factor(collective, ranks) if ranks else printed_bus
@@ -111,5 +111,9 @@ def _joined(parts: list):
     import pandas as pd
 
     parts = [part | {"table": at} for at, part in enumerate(parts)]
-    return pd.DataFrame({name: np.concatenate([np.broadcast_to(part[name], part["nbytes"].shape) for part in parts])
-                         for name in COLUMNS}).astype({"ranks": "Int64", "nodes": "Int64"})
+    sizes = [len(part["nbytes"]) for part in parts]
+    whole = {name: np.repeat([part[name] or 0 for part in parts], sizes) for name in ("ranks", "nodes")}
+    blank = {name: np.repeat([part[name] is None for part in parts], sizes) for name in whole}
+    counts = {name: pd.arrays.IntegerArray(values.astype("int64"), blank[name]) for name, values in whole.items()}
+    return pd.DataFrame({name: counts[name] if name in counts else np.concatenate(
+        [np.broadcast_to(part[name], part["nbytes"].shape) for part in parts]) for name in COLUMNS})

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..checks import MAX_RANKS
+
+if TYPE_CHECKING:
+    from .fit import Units
 
 MOST_ROWS = 100_000  # of a whole log; a sweep of every size has some thirty
 MOST_PROBLEMS = 20  # that are listed one by one
@@ -51,6 +54,8 @@ class Row(NamedTuple):
     root: str = ""
     wrong: str = ""
     in_place_wrong: str = ""
+    binary: float = _NONE  # bytes, if the size's unit means powers of 1024
+    loose: tuple[str, ...] = ()  # "time", "rate": of columns that name no unit
 
     def with_in_place(self, other: Row) -> Row:
         """Return the row with the in-place half that *other* has."""
@@ -89,6 +94,10 @@ class Heading:
     other: str = ""
     launcher: str = ""
     jobs: int = 1
+    windowed: bool = False  # many messages on their way at once
+    ways: int = 1  # that its rates count together
+    part: bool = False  # its sizes are those of one rank's part
+    binary: bool = False  # its "GB" are powers of 1024
 
     def rank(self, number: int, host: str) -> None:
         """Take in a line that lists a rank and the host it runs on."""
@@ -132,13 +141,17 @@ class Table:
     device: bool | None = None
     windowed: bool = False
     launcher: str = ""
+    units: Units | None = None
     notes: list[str] = field(default_factory=list)
     twice: list[Row] = field(default_factory=list)
 
-    def turns(self, nbytes: float) -> bool:
-        """Whether a row of *nbytes* is of a next table: sizes grow, and only a plain table may have the largest first."""
-        if not self.rows or nbytes == self.rows[-1].nbytes:
+    def turns(self, row: Row) -> bool:
+        """Whether *row* is of a next table: sizes grow, only a plain table may have the largest first, and what is done stays."""
+        nbytes = row.nbytes
+        if not self.rows:
             return False
+        if nbytes == (last := self.rows[-1]).nbytes:
+            return (row.type, row.redop, row.root) != (last.type, last.redop, last.root)
         shrinks = nbytes < self.rows[-1].nbytes
         if self.kind != "csv" or len(self.rows) > 1 and self.rows[0].nbytes < self.rows[-1].nbytes:
             return shrinks

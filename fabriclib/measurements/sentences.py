@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .formats import value_of
-from .plain import collective_of
+from .plain import collective_of, value_of
 from .rows import BLANK, Row
 
 _RUN = re.compile(r"average bandwidth of (\w{1,30})(?: with an? ([0-9.]{1,20})\s?([KMGT]i?B) payload)?")
@@ -26,7 +25,7 @@ def run_of(line: str) -> Said | None:
     """Return the run that *line* is about; None for any other line.
 
     >>> run_of("The average bandwidth of all_reduce with a 4.0GB payload (20 trials, 8 ranks):")
-    Said(collective='all_reduce', ranks=8, nbytes=4294967296.0)
+    Said(collective='all_reduce', ranks=8, nbytes=4000000000.0)
     """
     match = _RUN.search(line) if "average bandwidth of" in line else None
     if not match:

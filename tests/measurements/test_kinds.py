@@ -54,10 +54,12 @@ TOOLS = {
            "      2097152           20       200.00       220.00       209.70\n",
     "nccl 1": "# all_reduce_perf\n#  bytes  N  type  op  time  algbw  busbw  res  time  algbw  busbw  res\n"
               "  2097152  524288  float  sum  0.2097  10.00  17.50  0e+00  0.2097  10.00  17.50  0e+00\n",
-    "bench": "The average bandwidth of all_reduce with a 2.0MB payload (5 trials, 8 ranks):\n algbw: 10.001 GBps (80.0 Gbps)\n"
+    "bench": "The average bandwidth of all_reduce with a 2.097152MB payload (5 trials, 8 ranks):\n"
+        " algbw: 10.001 GBps (80.0 Gbps)\n"
              " busbw: 17.501 GBps (140.0 Gbps)\n",
     "rccl csv": 'collective,nodes,ranks,size,type,redop,inPlace,time,algbw,busbw,#wrong\n'
-                '"AllReduce",1,8,2097152,"float","sum",0,209.7,10.00,17.50,"0"\n"AllReduce",1,8,2097152,"float","sum",1,209.7,10.00,17.50,"0"\n',
+                '"AllReduce",1,8,2097152,"float","sum",0,209.7,10.00,17.50,"0"\n'
+                    '"AllReduce",1,8,2097152,"float","sum",1,209.7,10.00,17.50,"0"\n',
     "a cell too many": 'collective,ranks,size,time (us)\n"AllReduce",1,8,2097152,209.7\n',
     "gigabits": "collective,ranks,size,busbw (Gbps)\nall_reduce,8,2097152,140.006\n",
     "no units": "collective,ranks,size,time,busbw\nall_reduce,8,2097152,209.7,17.5\n",
