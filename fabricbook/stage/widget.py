@@ -51,7 +51,7 @@ class LabWidget(anywidget.AnyWidget):
         # JupyterLab may deliver a message in a thread of its own while a cell calls Lab.set.
         self._one_at_a_time = threading.Lock()
         empty = {"id": None, "values": lab.positions(), "ends": {}, "columns": {}, "sentence": "", "error": ""}
-        super().__init__(setup=_setup(lab), state=_answer(lab, empty, lab.positions), stops=_stops(lab, None))
+        super().__init__(setup=setup_of(lab), state=state_after(lab, empty, lab.positions), stops=_stops(lab, None))
         self.on_msg(self._on_message)
 
     def place(self, controls: dict) -> None:
@@ -90,7 +90,7 @@ class LabWidget(anywidget.AnyWidget):
 
     def _publish(self, id: str | None, asked) -> None:  # noqa: A002 - the message's own word
         with self._one_at_a_time:
-            self.state = _answer(self._lab, self.state | {"id": id}, asked)
+            self.state = state_after(self._lab, self.state | {"id": id}, asked)
 
     def _send_vega(self) -> None:
         if VEGA.exists():
@@ -99,7 +99,8 @@ class LabWidget(anywidget.AnyWidget):
             self.send({"vega": "missing", "sentence": NOT_BUILT})
 
 
-def _setup(lab: Lab) -> dict:
+def setup_of(lab: Lab) -> dict:
+    """Return what the browser draws of *lab* that never changes."""
     declared = lab.declared
     controls = [
         {
@@ -138,7 +139,7 @@ def _stops(lab: Lab, id: str | None) -> dict:  # noqa: A002 - the message's own 
     return {"id": id, "states": [stop.state for stop in lab.stops.values()]}
 
 
-def _answer(lab: Lab, before: dict, asked) -> dict:
+def state_after(lab: Lab, before: dict, asked) -> dict:
     """Return the next state. What goes wrong becomes its sentence of error; the last good table stays."""
     state = before | {"error": ""}
     try:

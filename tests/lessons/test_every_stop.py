@@ -45,7 +45,7 @@ def posed(place):
 
 def parts(posed):
     """A stop's declaration, its lab, how its texts are filled in, and what it looks at."""
-    return posed.declared, posed._lab, posed._fill, See(posed._lab, posed.declared.at)
+    return posed.declared, posed._lab, posed.fill, See(posed._lab, posed.declared.at)
 
 
 def right(posed):
@@ -75,7 +75,7 @@ def test_no_answer_is_computed_before_it_is_asked_for(name, monkeypatch):
 
 @every(Choice, Number, Find)
 def test_the_texts_are_filled_in_and_short_enough_for_the_panel(posed):
-    setup, saw = posed.setup, posed._fill(posed.declared.saw)
+    setup, saw = posed.setup, posed.fill(posed.declared.saw)
     assert setup["do"].endswith((".", "?"))
     assert setup["ask"].endswith((".", "?"))
     assert len(setup["do"] + setup["ask"]) <= 260
@@ -145,7 +145,7 @@ def test_nonsense_gets_a_sentence_and_is_no_try(posed):
 @every(Choice, Number, Find)
 def test_the_outcome_is_kept_and_is_there_when_the_lab_is_shown_again(posed):
     posed.answer(right(posed))
-    kept = current().get("stops", posed._key)
+    kept = current().get("stops", posed.kept_as)
     assert (kept["outcome"], kept["tries"]) == ("right", 1)
     again = book.lab(posed._lab.declared.name).stops[posed.declared.key].state
     assert again == posed.state | {"sentence": ""}

@@ -1,0 +1,147 @@
+"""All that a lab can show, computed once: what the kernel would answer at each place where its controls can stand.
+
+A place is a position for each control. The places of a lab are one grid, the last control running fastest, and what is known of
+them are arrays over that grid. `states(name)` is computed in seconds to minutes, and remembered by its content: nothing of it
+is computed again until the lab's lesson, the model, its data or the stage change.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import itertools
+import json
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import fabricbook
+from fabricbook.course.stops import Find
+from fabricbook.lessons import find
+from fabricbook.stage import Lab
+from fabricbook.stage.widget import state_after
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "build" / "book" / "states"
+_ROOMS = ("fabriclib", "data", "fabricbook/stage", "fabricbook/course")
+
+
+@dataclass
+class Coded:
+    """Texts, each kept once, and which of them stands at each place of the grid; -1 for none."""
+
+    texts: list[str] = field(default_factory=list)
+    at: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._places = {text: place for place, text in enumerate(self.texts)}
+
+    def add(self, text: str | None) -> None:
+        """Note what stands at the next place."""
+        if text is not None and text not in self._places:
+            self._places[text] = len(self.texts)
+            self.texts.append(text)
+        self.at.append(-1 if text is None else self._places[text])
+
+
+@dataclass
+class States:
+    """A lab over its grid, of which `sizes` says how many positions each control has.
+
+    `columns` are JSON lists by the column's name, `ends` JSON objects, `found` what is said to each stop that is a Find, as JSON
+    [outcome, sentence, given]. At a place that the other controls do not allow, only its ends are known.
+    """
+
+    sizes: list[int]
+    columns: dict[str, Coded] = field(default_factory=dict)
+    sentences: Coded = field(default_factory=Coded)
+    errors: Coded = field(default_factory=Coded)
+    ends: Coded = field(default_factory=Coded)
+    found: dict[str, Coded] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, stored: Mapping) -> States:
+        """Return what `asdict` made of one."""
+        coded = {name: Coded(**stored[name]) for name in ("sentences", "errors", "ends")}
+        many = {name: {key: Coded(**one) for key, one in stored[name].items()} for name in ("columns", "found")}
+        return cls(stored["sizes"], **coded, **many)
+
+
+def places(lab: Lab) -> Iterator[dict[str, int]]:
+    """Yield every place of the lab's grid."""
+    for at in itertools.product(*(range(len(control.values)) for control in lab.controls.values())):
+        yield dict(zip(lab.controls, at, strict=True))
+
+
+def walked(lab: Lab) -> States:
+    """Return what *lab* shows at each place, as its widget would say it."""
+    lab.answer = _remembered(lab.answer)  # a stop asks for what the lab has just shown
+    nothing = {"id": None, "values": {}, "ends": None, "columns": {}, "sentence": "", "error": ""}
+    found = States([len(control.values) for control in lab.controls.values()])
+    sought = {stop.key for stop in lab.declared.stops if isinstance(stop, Find)}
+    found.found = {key: Coded() for key in sought}
+    for number, place in enumerate(places(lab)):
+        state = state_after(lab, nothing, lambda place=place: place)
+        found.ends.add(None if state["ends"] is None else json.dumps(state["ends"]))
+        there = state["values"] == place
+        found.errors.add(state["error"] if there else None)
+        good = there and not state["error"]
+        found.sentences.add(state["sentence"] if good else None)
+        for name in state["columns"]:
+            found.columns.setdefault(name, Coded(at=[-1] * number))
+        for name, column in found.columns.items():
+            column.add(json.dumps(state["columns"][name]) if good and name in state["columns"] else None)
+        for key in sought:
+            said = lab.stops[key].judge(place) if there else None
+            found.found[key].add(said and json.dumps([said.outcome, said.sentence, said.given]))
+    return found
+
+
+def _remembered(answer: Callable) -> Callable:
+    last = functools.lru_cache(maxsize=512)(lambda places: answer(dict(places)))
+    return lambda positions: last(tuple(positions.items()))
+
+
+def states(name: str, cache: Path = CACHE) -> States:
+    """Return the states of the lab *name*: those kept in *cache*, where nothing that they come from has changed."""
+    kept = cache / f"{name}-{_content(name)}"
+    if kept.exists():
+        return States.read(json.loads(zlib.decompress(kept.read_bytes())))
+    found = walked(fabricbook.lab(name))
+    cache.mkdir(parents=True, exist_ok=True)
+    for old in cache.glob(f"{name}-*"):
+        old.unlink()
+    kept.write_bytes(zlib.compress(json.dumps(asdict(found)).encode(), 1))
+    return found
+
+
+def every(names: Iterable[str], cache: Path = CACHE) -> None:
+    """Compute the states of these labs, several at a time, the largest first."""
+    ordered = sorted(names, key=lambda name: -math.prod(len(c.values) for c in fabricbook.lab(name).controls.values()))
+    with ProcessPoolExecutor() as pool:
+        for name, count in zip(ordered, pool.map(_count, ordered, itertools.repeat(cache)), strict=True):
+            print(f"{name}: {count:,} states", flush=True)
+
+
+def _count(name: str, cache: Path) -> int:
+    return sum(at >= 0 for at in states(name, cache).errors.at)
+
+
+def _content(name: str) -> str:
+    """Return a digest of all that the states of a lab come from: the model, its data, the stage, its lesson, and this file."""
+    home = Path(inspect.getfile(find("labs", name))).parent
+    return _digest(home, *(ROOT / room for room in _ROOMS), Path(__file__))
+
+
+@functools.cache
+def _digest(*roots: Path) -> str:
+    digest = hashlib.sha256()
+    for root in roots:
+        for path in [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file()):
+            if path.suffix in (".py", ".csv", ".md", ".txt"):
+                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
