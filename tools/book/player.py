@@ -16,12 +16,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import bundle_vega
+
+import fabricbook
 from fabricbook.course.posed import Posed
 from fabricbook.course.stops import Choice, Number
 from fabricbook.stage import Lab
 from fabricbook.stage.widget import LabWidget, setup_of
-
-import fabricbook
 
 from .packing import coded, document, packed
 from .posed import question
@@ -72,7 +72,7 @@ def script() -> str:
 
 
 def vega(module: str) -> str:
-    """Return the *module* of bundle_vega.py as a classic script, which needs no `eval`: Vega's own interpreter reads expressions."""
+    """Return the *module* of bundle_vega.py as a classic script, which needs no `eval`: Vega reads its expressions itself."""
     name = "globalThis.flVegaEmbed"
     classic, found = re.subn(r"export\s*\{\s*([\w$]+) as vegaEmbed\s*\};\s*\Z",
                              rf"{name} = (box, spec, options) => \1(box, spec, {{ ...options, ast: true }});", module)

@@ -141,6 +141,22 @@ def redraws(page, lab: Lab, name: str) -> list[float]:
     return page.evaluate("took")[WARM_UPS:]
 
 
+def tried(browser, folder: Path, name: str) -> tuple[list[str], float, list[float]]:
+    """Return what differs from Python in a lab, the milliseconds of opening a page with it, and those of its redraws."""
+    own, lab = folder / f"only-{name}.html", fabricbook.lab(name)
+    own.write_text(page_of([name]), encoding="utf-8")
+    opening = first_moving(browser, own.resolve().as_uri())
+    page = browser.new_page(viewport={"width": 1366, "height": 768}, offline=True, reduced_motion="reduce")
+    found: list[str] = []
+    page.on("pageerror", lambda problem: found.append(f"{name}: {problem}"))
+    page.goto(own.resolve().as_uri())
+    found += differences(page, lab, name)
+    took = redraws(page, lab, name)
+    page.close()
+    own.unlink()
+    return found, opening, took
+
+
 def main() -> None:
     """Drive the labs of a built book, and print what differs and how long it takes."""
     from playwright.sync_api import sync_playwright
@@ -150,24 +166,16 @@ def main() -> None:
     asked.add_argument("labs", nargs="*", help="names; all labs if none is given")
     asked.add_argument("--browser", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     given = asked.parse_args()
-    names = given.labs or fabricbook.labs()
-    found, opening, took = [], {}, {}
+    names, found, opening, medians = given.labs or fabricbook.labs(), [], {}, {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=given.browser, args=CHROMIUM)
         for name in names:
-            own = given.folder / f"only-{name}.html"
-            own.write_text(page_of([name]), encoding="utf-8")
-            opening[name] = first_moving(browser, own.resolve().as_uri())
-            page = browser.new_page(viewport={"width": 1366, "height": 768}, offline=True, reduced_motion="reduce")
-            page.on("pageerror", lambda problem, name=name: found.append(f"{name}: {problem}"))
-            page.goto(own.resolve().as_uri())
-            found += differences(page, fabricbook.lab(name), name)
-            took[name] = redraws(page, fabricbook.lab(name), name)
-            page.close()
-            own.unlink()
+            differing, opening[name], took = tried(browser, given.folder, name)
+            found += differing
+            if took:
+                medians[name] = statistics.median(took)
         browser.close()
     print("\n".join(found) or f"{len(names)} labs are as Python's at both ends of each of their controls")
-    medians = {name: statistics.median(one) for name, one in took.items() if one}
     for said, figures in (("opening a page to its lab drawn", opening), ("a slider's key to the redraw", medians)):
         worst = max(figures, key=figures.get)
         print(f"{said}: median {statistics.median(figures.values()):.0f} ms, worst {figures[worst]:.0f} ms ({worst})")
