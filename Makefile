@@ -9,6 +9,8 @@
 #   make data       write the data dictionary, docs/data.md, from the declarations in data/
 #   make bench      measure redraw, import, throughput and the labs' steps
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
+#   make kit        build dist/fabricbook-kit-....zip, with which a machine like this one runs the course without a network
+#   make kit-check  start the newest kit where there is no network, as root on Linux, and time it to the first lesson
 #   make wheel      pack the course into dist/, with its lessons: pip install it anywhere, then run fabricbook
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
@@ -19,7 +21,7 @@ RUN = .venv/bin/python
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel clean ready
+.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel kit kit-check clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -36,6 +38,7 @@ test: lint
 
 lint: ready
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff check -q --preview --select PLW1514 .  # a file's encoding is named, or Windows takes its own
 	$(RUN) -m mypy
 	.venv/bin/lint-imports
 
@@ -65,6 +68,12 @@ accuracy: ready
 
 wheel: ready
 	$(RUN) -m hatchling build -t wheel -d dist
+
+kit: ready
+	$(RUN) tools/build_kit.py
+
+kit-check: ready
+	$(RUN) tools/first_lesson.py kit
 
 clean:
 	rm -rf .venv artifacts build dist *.egg-info fabricbook/stage/static

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from .desk import jupyter, learner_copies, pages
+
 HOME = Path("~") / "fabricbook-course"  # the same from wherever it is called: there are the answers
 
 
@@ -15,8 +17,6 @@ def _lay_out(folder: Path) -> Path:
     Raises:
         ValueError: the folder cannot be written to.
     """
-    from .desk import learner_copies
-
     work = folder.expanduser().resolve()
     try:
         told = learner_copies.refresh(learner_copies.shipped(), work)
@@ -29,13 +29,15 @@ def _lay_out(folder: Path) -> Path:
 
 
 def _open(asked: argparse.Namespace) -> None:
-    from .desk import jupyter
-
     jupyter.run(_lay_out(asked.folder), browser=not asked.no_browser, port=asked.port)
 
 
 def _copy(asked: argparse.Namespace) -> None:
     print(f"The lessons are in {_lay_out(asked.folder)}")
+
+
+def _serve(asked: argparse.Namespace) -> None:
+    pages.serve(asked.folder, asked.address, asked.port)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     copying = commands.add_parser("copy", help="lay out your copies of the lessons, and open nothing")
     copying.add_argument("folder", type=Path, help="what you changed there stays as it is")
     copying.set_defaults(run=_copy)
+
+    serving = commands.add_parser("serve", help="serve a folder of pages, such as the book, to read only")
+    serving.add_argument("folder", type=Path, help="the pages, such as site")
+    pages.add_arguments(serving)
+    serving.set_defaults(run=_serve)
     return parser
 
 

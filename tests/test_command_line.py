@@ -75,7 +75,7 @@ def test_json_has_the_documented_keys_in_si_units(asked):
 
 
 def test_a_log_comes_from_stdin(asked, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(ILL.encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(ILL.encode()), encoding="utf-8"))
     assert asked("compare - --system dgx-h100")[0] == ALARM
 
 

@@ -112,7 +112,7 @@ def jupyterlab(folder: Path):
     for name, settings in SETTINGS.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(settings))
+        path.write_text(json.dumps(settings), encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -125,7 +125,7 @@ def jupyterlab(folder: Path):
                f"--ServerApp.config_file={jupyter.SERVER}"]
     if os.geteuid() == 0:
         command.append("--allow-root")
-    with open(folder / "log", "w") as log:
+    with open(folder / "log", "w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}", server, folder / "log")
@@ -143,7 +143,7 @@ def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise SystemExit(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    raise SystemExit(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
 def write_notebook(path: Path, width: int) -> None:

@@ -31,19 +31,29 @@ def ensure(*extras: str) -> Path:
     """Return .venv's Python with the course and *extras* installed; installs only what is not there yet."""
     inputs = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in INPUTS)).hexdigest()
     before = _read_stamp()
-    current = before.get("inputs") == inputs
-    if current and set(extras) <= set(before["extras"]) and PYTHON.exists():
+    if before.get("inputs") == inputs and set(extras) <= set(before["extras"]) and PYTHON.exists():
         return PYTHON
     wanted = sorted({*extras, *before.get("extras", [])})
+    target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
+    _install(["-c", ROOT / "constraints.txt", "-e", target], {"inputs": inputs, "extras": wanted})
+    return PYTHON
+
+
+def ensure_from(wheels: Path) -> Path:
+    """Return .venv's Python with the course installed from the files in *wheels*: no network is asked."""
+    stamp = {"wheels": sorted(path.name for path in wheels.glob("*.whl"))}
+    if _read_stamp() != stamp or not PYTHON.exists():
+        _install(["--isolated", "--no-index", "--find-links", wheels, "fabriclib[book]"], stamp)
+    return PYTHON
+
+
+def _install(what: list, stamp: dict) -> None:
     print("Installing the course into .venv. This takes a few minutes, once.", flush=True)
     STAMP.unlink(missing_ok=True)
     _make_venv()
-    target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
-    _run([PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check",
-          "-c", ROOT / "constraints.txt", "-e", target], _step,
+    _run([PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check", *what], _step,
          "The installation did not finish: see pip's message above. Running the same command again continues it.")
-    STAMP.write_text(json.dumps({"inputs": inputs, "extras": wanted}), encoding="utf-8")
-    return PYTHON
+    STAMP.write_text(json.dumps(stamp), encoding="utf-8")
 
 
 def go_on(python: Path, *arguments) -> None:

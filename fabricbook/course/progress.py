@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 try:
-    import fcntl
-except ImportError:  # Windows: saves stay atomic, but two notebooks saving in the same instant are not serialised
-    fcntl = None
+    from fcntl import LOCK_EX, flock
+except ImportError:  # Windows
+    from msvcrt import LK_LOCK, locking
+
+    def _lock(file) -> None:
+        locking(file.fileno(), LK_LOCK, 1)
+else:
+
+    def _lock(file) -> None:
+        flock(file, LOCK_EX)
 
 # What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim;
 # how a lab's stop went. A file of an earlier course has the first ones only, and reads as one without the others.
@@ -33,7 +41,18 @@ def replace(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    _patiently(os.replace, temporary, path)
+
+
+def _patiently(act: Callable, *arguments):
+    """Return what *act* does, tried again for half a second: on Windows a file cannot be replaced in the instant in which
+    another process reads it, nor be read while it is replaced."""
+    for pause in (0.01, 0.03, 0.1, 0.3):
+        try:
+            return act(*arguments)
+        except PermissionError:
+            time.sleep(pause)
+    return act(*arguments)
 
 
 class _Unusable(Exception):
@@ -110,7 +129,7 @@ class Progress:
     def _read(self) -> dict:
         """Return the file's document, with every section present."""
         try:
-            document = json.loads(self.path.read_bytes())
+            document = json.loads(_patiently(self.path.read_bytes))
         except FileNotFoundError:
             document = {}
         except (ValueError, RecursionError):
@@ -141,10 +160,9 @@ class Progress:
     def _locked(self) -> Iterator[None]:
         """Let one process at a time read, change and replace the file; the system drops the lock of a killed one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path.with_name(f".{self.path.name}.lock"), "a") as lock:
-            if fcntl:
-                with contextlib.suppress(OSError):  # some network drives have no locks; the save itself stays atomic
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+        with open(self.path.with_name(f".{self.path.name}.lock"), "a", encoding="utf-8") as lock:
+            with contextlib.suppress(OSError):  # some network drives have no locks; the save itself stays atomic
+                _lock(lock)
             yield
 
 

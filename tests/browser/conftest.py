@@ -48,7 +48,7 @@ def server(tmp_path_factory):
     _settle(work)
     command = [sys.executable, "-m", "fabricbook", "open", work, "--no-browser", "--port", "0"]
     environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)}
-    with open(folder / "log", "w") as log:
+    with open(folder / "log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         running = _announced(process, runtime, folder / "log")
@@ -63,8 +63,8 @@ def _settle(work: Path) -> None:
     config = Path(jupyter.environment(work)["JUPYTER_CONFIG_DIR"])
     settings = config / "lab/user-settings/@jupyterlab/notebook-extension"
     settings.mkdir(parents=True, exist_ok=True)
-    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
-    (config / "jupyter_lab_config.json").write_text('{"LabApp": {"expose_app_in_browser": true}}')
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}', encoding="utf-8")
+    (config / "jupyter_lab_config.json").write_text('{"LabApp": {"expose_app_in_browser": true}}', encoding="utf-8")
 
 
 def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
@@ -76,7 +76,7 @@ def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
             except ValueError:  # half written
                 pass
         time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')}")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -75,6 +76,26 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing_saved(path):
         saved = json.loads(path.read_bytes())["predictions"]
         assert {f"{attempt}-{n}" for n in acknowledged.split()} <= set(saved)
         assert "0-0" in saved
+
+
+@pytest.mark.parametrize("busy", ["replace", "read_bytes"])
+def test_a_file_that_is_busy_for_an_instant_is_waited_for(path, monkeypatch, busy):
+    """As on Windows, where a file that somebody reads cannot be replaced, nor one that is being replaced be read."""
+    progress, refused = Progress(path), []
+    progress.record("predictions", "moving_bytes.a", {"typed": "1 s"})
+    owner = {"replace": os, "read_bytes": Path}[busy]
+    works = getattr(owner, busy)
+
+    def at_the_third_try(*arguments):
+        refused.append(arguments)
+        if len(refused) < 3:
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        return works(*arguments)
+
+    monkeypatch.setattr(owner, busy, at_the_third_try)
+    progress.record("predictions", "moving_bytes.b", {"typed": "2 s"})
+    assert progress.notice == ""
+    assert set(Progress(path).recorded("predictions")) == {"moving_bytes.a", "moving_bytes.b"}
 
 
 DAMAGED = [b"", b'{"predictions": {"moving_bytes.a"', b"[1, 2]", b'{"predictions": 3}', b"\xff\xfe", b"[" * 100_000]

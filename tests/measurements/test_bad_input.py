@@ -73,7 +73,7 @@ def test_more_rows_than_any_benchmark_prints_are_refused(monkeypatch):
 def test_a_gigantic_log_is_read_in_bounded_memory(tmp_path):
     path = tmp_path / "huge.log"
     noise = "node1:43:61 [0] NCCL INFO Channel 00/16 : 0 1 2 3 4 5 6 7\n" * 1000
-    with open(path, "w") as file:
+    with open(path, "w", encoding="utf-8") as file:
         for _ in range(10):
             file.write(noise)
         file.write("x" * 6_000_000)
