@@ -12,16 +12,18 @@
 #   make kit        build dist/fabricbook-kit-....zip, with which a machine like this one runs the course without a network
 #   make kit-check  start the newest kit where there is no network, as root on Linux, and time it to the first lesson
 #   make wheel      pack the course into dist/, with its lessons: pip install it anywhere, then run fabricbook
+#   make classroom-load   as root: thirty scripted learners on the hub of a class, docs/classroom.md
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
 # A Python other than python3: make lab PYTHON=python3.12
 
 PYTHON ?= python3
 RUN = .venv/bin/python
+LEARNERS ?= 30
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel kit kit-check clean ready
+.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel kit kit-check classroom-load clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -74,6 +76,10 @@ kit: ready
 
 kit-check: ready
 	$(RUN) tools/first_lesson.py kit
+
+classroom-load:
+	@$(PYTHON) tools/install.py classroom
+	@$(RUN) classroom/load.py --learners $(LEARNERS)
 
 clean:
 	rm -rf .venv artifacts build dist *.egg-info fabricbook/stage/static

@@ -1,0 +1,165 @@
+"""The class: the hub's configuration says what it must, users are made with care, and the values for Kubernetes read."""
+
+import configparser
+import re
+import stat
+from pathlib import Path
+
+import learner_server
+import pytest
+import roster
+import yaml
+from traitlets.config import Config
+
+ROOM = Path(__file__).parents[1] / "classroom"
+
+
+@pytest.fixture
+def configured(monkeypatch, tmp_path):
+    """Return what jupyterhub_config.py says, at an address, with or without systemd on the machine."""
+
+    def read(address=None, systemd=False):
+        monkeypatch.setenv("CLASSROOM_STATE", str(tmp_path / "state"))
+        if address is None:
+            monkeypatch.delenv("CLASSROOM_ADDRESS", raising=False)
+        else:
+            monkeypatch.setenv("CLASSROOM_ADDRESS", address)
+        monkeypatch.setattr(Path, "is_dir", lambda path: systemd if path == Path("/run/systemd/system") else path.exists())
+        config, path = Config(), ROOM / "jupyterhub_config.py"
+        exec(compile(path.read_text(encoding="utf-8"), path, "exec"), {"get_config": lambda: config, "__file__": str(path)})
+        return config
+
+    return read
+
+
+def test_the_hub_listens_on_this_machine_only(configured, tmp_path):
+    config = configured()
+    assert config.JupyterHub.bind_url == "http://127.0.0.1:8000"
+    assert config.JupyterHub.hub_bind_url.startswith("http://127.0.0.1:")
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+def test_a_rooms_network_needs_tls(configured, tmp_path):
+    with pytest.raises(ValueError, match="CLASSROOM_ADDRESS must be on this machine, or https.*http://0.0.0.0:8000"):
+        configured("http://0.0.0.0:8000")
+    hub = configured("https://0.0.0.0:443").JupyterHub
+    assert (hub.ssl_cert, hub.ssl_key) == (f"{tmp_path}/state/tls.crt", f"{tmp_path}/state/tls.key")
+
+
+def test_only_who_is_in_the_class_gets_in_by_their_own_password(configured):
+    config = configured()
+    assert config.JupyterHub.authenticator_class == "pam"
+    assert config.PAMAuthenticator.allowed_groups == {roster.LEARNERS}
+    assert config.PAMAuthenticator.admin_groups == {roster.TRAINERS}
+    assert "allow_all" not in config.Authenticator
+
+
+@pytest.mark.parametrize("systemd", [False, True])
+def test_each_learner_has_limits(configured, systemd):
+    config = configured(systemd=systemd)
+    assert config.Spawner.mem_limit == "1G"
+    if systemd:
+        assert config.JupyterHub.spawner_class == "systemd"
+        assert config.SystemdSpawner.unit_extra_properties["TasksMax"] == "256"
+    else:
+        assert config.JupyterHub.spawner_class == "localprocess"
+        assert {"prlimit", "--nproc=256", f"--data={2**30}"} <= set(config.Spawner.cmd)
+    assert config.Spawner.cmd[-1] == str(ROOM / "learner_server.py")
+
+
+def test_who_is_idle_is_stopped_by_a_service_that_may_do_no_more(configured):
+    hub = configured().JupyterHub
+    [service], [role] = hub.services, hub.load_roles
+    assert "jupyterhub_idle_culler" in service["command"]
+    assert "--timeout=3600" in service["command"]
+    assert role["services"] == [service["name"]]
+    assert set(role["scopes"]) == {"list:users", "read:users:activity", "read:servers", "delete:servers"}
+
+
+def test_no_file_of_the_class_holds_a_secret_or_turns_a_guard_off():
+    for path in (path for path in ROOM.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"[0-9a-fA-F]{32}|BEGIN [A-Z ]*KEY|disable_check_xsrf|xsrf_cookies|DummyAuth|allow_all", text), path
+
+
+def test_a_learners_server_shares_nothing_with_the_others():
+    options = learner_server.options()
+    assert "--KernelManager.transport=ipc" in options
+    assert not [option for option in options if "token" in option or "0.0.0.0" in option]
+    for name in learner_server.LEFT_OUT:
+        assert f"'{name}': False" in next(option for option in options if "jpserver_extensions" in option)
+
+
+def test_passwords_are_read_off_paper_and_never_alike():
+    made = {roster.password() for _ in range(1000)}
+    assert len(made) == 1000
+    assert all(re.fullmatch(r"([a-hj-km-np-z2-9]{4}-){2}[a-hj-km-np-z2-9]{4}", word) for word in made)
+
+
+def test_names_are_read_one_a_line():
+    assert roster.names_in("# Monday\nmaria\n\n  jan-2 \nmaria\n") == ["maria", "jan-2"]
+    for wrong in ("Maria", "-rf", "a b", "x" * 32, "root:x", "../a"):
+        with pytest.raises(ValueError, match="name must be at most 31 small letters"):
+            roster.names_in(wrong)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """The commands that would change the machine, and what they are given; no user is of the class but `old`."""
+    called = []
+    monkeypatch.setattr(roster, "_run", lambda *command, given="": called.append((command, given)))
+    monkeypatch.setattr(roster, "_members", lambda group: ["old"])
+    known = roster.pwd.getpwnam("root")
+
+    def getpwnam(name):
+        if name not in ("root", "old"):
+            raise KeyError(name)
+        return known
+
+    monkeypatch.setattr(roster.pwd, "getpwnam", getpwnam)
+    return called
+
+
+def test_a_new_learner_gets_a_home_that_only_they_read_and_a_password_by_a_pipe(machine):
+    made = roster.add(["old", "maria"])
+    assert list(made) == ["maria"]
+    [useradd] = [command for command, _ in machine if command[0] == "useradd"]
+    assert useradd[-1] == "maria"
+    assert {"HOME_MODE=0700", "/usr/sbin/nologin", "classroom"} <= set(useradd)
+    assert machine[-1] == (("chpasswd",), f"maria:{made['maria']}\n")
+    assert not [command for command, _ in machine if made["maria"] in command]
+
+
+@pytest.mark.parametrize("change", [roster.add, roster.renew, roster.remove])
+def test_a_user_who_is_not_of_the_class_is_left_alone(machine, change):
+    with pytest.raises(ValueError, match="'root' is a user of this machine who is not in the class"):
+        change(["root"])
+    assert not [command for command, _ in machine if command[0] != "groupadd"]
+
+
+def test_nobody_is_removed_where_one_name_is_wrong(machine):
+    with pytest.raises(ValueError, match="'nobody-here' is not in the class"):
+        roster.remove(["old", "nobody-here"])
+    assert machine == []
+
+
+def test_the_service_starts_what_is_there():
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str
+    unit.read(ROOM / "classroom.service", encoding="utf-8")
+    config = unit["Service"]["ExecStart"].split()[-1]
+    assert (ROOM.parent / Path(config).relative_to("/opt/course")).is_file()
+    assert unit["Service"]["StateDirectoryMode"] == "0700"
+
+
+def test_the_values_for_kubernetes_limit_each_and_let_nobody_in_unasked():
+    values = yaml.safe_load((ROOM / "zero-to-jupyterhub" / "values.yaml").read_text(encoding="utf-8"))
+    single = values["singleuser"]
+    assert values["hub"]["config"]["JupyterHub"]["authenticator_class"] == "null"
+    assert values["cull"]["enabled"] is True
+    assert (single["memory"]["limit"], single["cpu"]["limit"], single["uid"]) == ("1G", 1, 1000)
+    assert single["allowPrivilegeEscalation"] is False
+    recipe = (ROOM / "zero-to-jupyterhub" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^FROM python:\d+\.\d+\.\d+-", recipe, re.M)
+    assert re.search(rf"^USER {single['uid']}$", recipe, re.M)
+    assert single["cmd"][-1] in recipe
