@@ -9,42 +9,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..collectives.busbw import factor
 from .agree import SHARED_OUT, own_problem
-from .rows import BLANK, Row
+from .rows import BLANK, MISNAMED, Row, Units
 
 SPEAKS = 50  # half units of the last digit: a rate with fewer fits too many units
 NEARLY = 0.005  # of a rate beside a time, where a tool takes the means of both apart
 _LOOSE_RATES, _LOOSE_TIMES = (1e9, 1e6), (1e-6, 1e-3)
-_OPEN = {1e-6: "microseconds", 1e-3: "milliseconds", 1e9: "GB/s", 1e6: "MB/s"}
-MISNAMED = {2.0**30 / 1e9: "GiB/s", 2.0**20 / 1e6: "MiB/s", 1 / 8: "bits a second"}
-
-
-class Units(NamedTuple):
-    """How a row is to be read: whether its size is in powers of 1024 or of one rank's part; factors of times and of rates."""
-
-    binary: bool = False
-    part: bool = False
-    time: float = 1.0
-    rate: float = 1.0
-
-    def of(self, row: Row, ranks: int | None) -> Row:
-        """Return *row* in these units."""
-        nbytes = row.nbytes if not self.binary or math.isnan(row.binary) else row.binary
-        return row.scaled(self.time, self.rate)._replace(nbytes=nbytes * (ranks or 1) if self.part else nbytes)
-
-    @property
-    def said(self) -> str:
-        """What a note says of them; an empty text where all was read as it stands."""
-        open_ = [_OPEN[factor] for factor in (self.time, self.rate) if factor in _OPEN]
-        found = [*(["the sizes are in powers of 1024"] if self.binary else []),
-                 *(["the sizes are those of one rank's part"] if self.part else []),
-                 *([f"the columns that name no unit are in {' and '.join(open_)}"] if open_ else []),
-                 *([f"the rates are in {MISNAMED[self.rate]}, whatever their column says"] if self.rate in MISNAMED else [])]
-        return f"{' and '.join(found)}: so size, time and rate agree" if found else ""
-
 
 AS_READ = Units()
 

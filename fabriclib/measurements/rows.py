@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..checks import MAX_RANKS
-
-if TYPE_CHECKING:
-    from .fit import Units
 
 MOST_ROWS = 100_000  # of a whole log; a sweep of every size has some thirty
 MOST_PROBLEMS = 20  # that are listed one by one
 _MOST_HOSTS = 100_000
 _FAR_OFF = 1e-2  # of a result: more than rounding
 SHORTEST, LONGEST = 1e-12, 1e9  # seconds of a row that can be meant
+_OPEN = {1e-6: "microseconds", 1e-3: "milliseconds", 1e9: "GB/s", 1e6: "MB/s"}
+MISNAMED = {2.0**30 / 1e9: "GiB/s", 2.0**20 / 1e6: "MiB/s", 1 / 8: "bits a second"}
 _NONE = math.nan
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\Z")
 
@@ -73,6 +72,30 @@ class Row(NamedTuple):
             return self
         seconds = self.nbytes / self.algbw.value
         return self._replace(seconds=Printed(seconds, seconds * self.algbw.half / self.algbw.value))
+
+
+class Units(NamedTuple):
+    """How a row is to be read: whether its size is in powers of 1024 or of one rank's part; factors of times and of rates."""
+
+    binary: bool = False
+    part: bool = False
+    time: float = 1.0
+    rate: float = 1.0
+
+    def of(self, row: Row, ranks: int | None) -> Row:
+        """Return *row* in these units."""
+        nbytes = row.nbytes if not self.binary or math.isnan(row.binary) else row.binary
+        return row.scaled(self.time, self.rate)._replace(nbytes=nbytes * (ranks or 1) if self.part else nbytes)
+
+    @property
+    def said(self) -> str:
+        """What a note says of them; an empty text where all was read as it stands."""
+        open_ = [_OPEN[factor] for factor in (self.time, self.rate) if factor in _OPEN]
+        found = [*(["the sizes are in powers of 1024"] if self.binary else []),
+                 *(["the sizes are those of one rank's part"] if self.part else []),
+                 *([f"the columns that name no unit are in {' and '.join(open_)}"] if open_ else []),
+                 *([f"the rates are in {MISNAMED[self.rate]}, whatever their column says"] if self.rate in MISNAMED else [])]
+        return f"{' and '.join(found)}: so size, time and rate agree" if found else ""
 
 
 @dataclass
