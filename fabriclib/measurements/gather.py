@@ -133,7 +133,7 @@ class Gatherer:
 
     def _plain(self, number: int, line: str) -> bool:
         if nccl.columns_of(line) is None and (columns := plain.columns_of(line)):
-            self._start(self.heading if self.table is None else self.heading.again() if self.heading.collective else Heading())
+            self._start(self.heading if self.table is None else Heading())
             if self.heading.collective is None:
                 self.heading = self.heading.filled(**formats.of_header(line))
             self._before.learn(columns.before)

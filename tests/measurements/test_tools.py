@@ -112,3 +112,8 @@ def test_units_are_those_in_which_the_figures_agree_and_a_note_says_so():
     frame = read_measurements(two, collective="all_gather")
     assert frame["nbytes"].tolist() == [2**20, 2**22]
     assert len(frame.attrs["problems"]) == 1
+
+
+def test_a_table_that_says_nothing_of_its_run_is_none_of_the_run_above():
+    frame = read_measurements(TOOLS["nccl-tests"][0] + "collective,nbytes,seconds\nall_reduce,1048576,0.0001\n")
+    assert frame[frame.table == 1]["ranks"].isna().all()
