@@ -7,6 +7,7 @@
 #   make lesson     build one lesson and check it: make lesson NAME=cxl
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make data       write the data dictionary, docs/data.md, from the declarations in data/
+#   make lite       build site/lite/, the course in a browser alone; make lite-check drives it in Chromium, with no network
 #   make bench      measure redraw, import, throughput and the labs' steps
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
 #   make kit        build dist/fabricbook-kit-....zip, with which a machine like this one runs the course without a network
@@ -23,7 +24,7 @@ LEARNERS ?= 30
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel kit kit-check classroom-load clean ready
+.PHONY: help lab test lint check lesson notebooks data bench accuracy wheel kit kit-check classroom-load lite lite-check clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -62,6 +63,12 @@ bench: ready
 	$(RUN) tools/bench_model.py
 	$(RUN) tools/bench_labs.py
 
+lite: ready
+	$(RUN) tools/build_lite.py
+
+lite-check: lite
+	LITE=1 $(RUN) -m pytest -p no:nbval -s tests/lite
+
 # The matrices are small: more threads only wait for one another.
 test accuracy: export OMP_NUM_THREADS = 1
 
@@ -82,6 +89,6 @@ classroom-load:
 	@$(RUN) classroom/load.py --learners $(LEARNERS)
 
 clean:
-	rm -rf .venv artifacts build dist *.egg-info fabricbook/stage/static
+	rm -rf .venv .venv-lite site artifacts build dist *.egg-info fabricbook/stage/static
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -192,7 +192,7 @@ def finish_each(routing: Routing, capacity, nbytes, ends) -> np.ndarray:
     As an array, (runs,), in a few calls for all runs; only a run whose shorter flows leave links free is solved by itself.
     """
     capacity, nbytes = _capacities(routing, capacity), _sizes(routing, nbytes)
-    ends = np.atleast_1d(whole("ends", ends, high=len(nbytes)))
+    ends = np.atleast_1d(whole("ends", ends, high=len(nbytes))).astype(np.intp, copy=False)
     if ends.ndim > 1 or ends[-1] != len(nbytes) or np.any(np.diff(ends) <= 0):
         raise ValueError(f"ends must rise to the {len(nbytes)} flows; got {short(ends.tolist())}.")
     run, shape = np.searchsorted(ends, np.arange(len(nbytes)), side="right"), (len(ends), len(capacity))
@@ -310,6 +310,6 @@ def all_to_all(ranks: int) -> np.ndarray:
     """
     ranks = count("ranks", ranks, low=2, high=MOST_RANKS)
     src, others = np.arange(ranks)[:, None], np.arange(ranks - 1)
-    pairs = np.empty((ranks, ranks - 1, 2), dtype=np.int64)
+    pairs = np.empty((ranks, ranks - 1, 2), dtype=np.intp)
     pairs[..., 0], pairs[..., 1] = src, others + (others >= src)
     return pairs.reshape(-1, 2)

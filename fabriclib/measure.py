@@ -35,7 +35,9 @@ NATIVE = {"all_reduce": lambda comm, a, b: comm.Allreduce(a, b), "all_gather": l
 DEFAULT = ("ring", "recursive_doubling", OWN)
 SMALLEST, LARGEST, MOST_BYTES = 8, 2**24, 2**34
 BATCHES, BATCH_SECONDS, MOST_REPEATS = 5, 0.02, 200
-HOW = ("Measuring needs mpi4py and MPICH, which are not installed here. They come as the extra `measure`, without root: in the "
+HOW = ("Measuring needs processes of its own, which a browser does not start: open the course on your computer itself."
+       if sys.platform == "emscripten" else
+       "Measuring needs mpi4py and MPICH, which are not installed here. They come as the extra `measure`, without root: in the "
        "folder of the course, .venv/bin/python -m pip install -c constraints.txt -e '.[measure]'")
 
 

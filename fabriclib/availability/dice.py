@@ -42,7 +42,7 @@ def throw(by_part: dict, seconds, seed: int = 0) -> Events:
         raise ValueError(f"seconds must be so few that at most {MOST_FAILURES} failures are expected; got {seconds:g}, in which "
                          f"{each.sum() * seconds:.3g} are.")
     many = draw.poisson(each * seconds)
-    at, part = draw.uniform(0, seconds, many.sum()), np.repeat(np.array(list(by_part), dtype=str), many)
+    at, part = draw.uniform(0, seconds, many.sum()), np.repeat(np.array(list(by_part), dtype=str), many.astype(np.intp))
     order = np.argsort(at)
     return Events(at[order], part[order])
 

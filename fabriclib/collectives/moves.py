@@ -35,7 +35,7 @@ class Moves:
     def __init__(self, step: ArrayLike, src: ArrayLike, dst: ArrayLike, chunk: ArrayLike, op: ArrayLike = COPY,
                  size: ArrayLike = 1, repeat: ArrayLike = 1, stride: ArrayLike = 0, level: ArrayLike = 0):
         given = (step, src, dst, chunk, op, size, repeat, stride, level)
-        columns = np.broadcast_arrays(*(np.asarray(column, dtype=np.int64) for column in given))
+        columns = np.broadcast_arrays(*(np.asarray(column, dtype=np.intp) for column in given))
         for field, column in zip(fields(self), columns, strict=True):
             object.__setattr__(self, field.name, column.reshape(-1))  # one number for all rows stays one
 

@@ -209,8 +209,13 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
     rng = _generator(seed)
     choices = count("choices", choices, high=paths)
     if choices == 1:
-        return rng.integers(paths, size=flows)
+        return _paths(rng, paths, flows)
     return np.concatenate([taken for taken, _ in _chosen(rng, flows, paths, 1, choices)])
+
+
+def _paths(rng: np.random.Generator, paths: int, size) -> np.ndarray:
+    """Draw paths, as numbers that a 32-bit Python, such as a browser's, takes as indices too."""
+    return rng.integers(paths, size=size).astype(np.intp, copy=False)
 
 
 def _generator(seed) -> np.random.Generator:
@@ -258,7 +263,7 @@ def _chosen(rng: np.random.Generator, flows: int, paths: int, trials: int, choic
     table = loads.reshape(trials, paths)
     at_once = max(1, _AT_ONCE // (choices * trials))
     for first in range(0, flows, at_once):
-        for best, *others in start + rng.integers(paths, size=(min(at_once, flows - first), choices, trials)):
+        for best, *others in start + _paths(rng, paths, (min(at_once, flows - first), choices, trials)):
             least = loads.take(best)
             for other in others:
                 load = loads.take(other)

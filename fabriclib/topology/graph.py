@@ -215,7 +215,8 @@ class Graph:
 
     def among(self, name: str, nodes) -> np.ndarray:
         """Return the argument *name*, one or more node numbers, as a list of them; raise a ValueError if it is none."""
-        return np.atleast_1d(whole(name, nodes, low=0, high=len(self.nodes) - 1)).ravel()
+        number = whole(name, nodes, low=0, high=len(self.nodes) - 1)
+        return np.atleast_1d(number).ravel().astype(np.intp, copy=False)  # as indices, in a 32-bit Python too
 
     def hops(self, targets) -> np.ndarray:
         """Return the fewest edges from every node to each of *targets*, as (targets, nodes); no way: the number of nodes.

@@ -89,6 +89,7 @@ def averages(senders: int, paths: int, way: str) -> Figures:
 def _mean_drawn(senders: int, paths: int, split: int) -> float:
     """The mean rate of a transfer of so many flows, as a share of a port, over 400 draws."""
     path = np.random.default_rng(0).integers(paths, size=(_MANY, senders * split)) + paths * np.arange(_MANY)[:, None]
+    path = path.astype(np.intp, copy=False)  # for a browser's Python, whose indices are narrower
     got = 1 / np.bincount(path.ravel(), minlength=_MANY * paths)[path]
     return float(np.minimum(1.0, got.reshape(_MANY, senders, split).sum(axis=2)).mean())
 

@@ -145,7 +145,7 @@ def _domain_chart():
      sources=["deepseek-v3", "lockwood-nvlink", "yangwhale-a4x"], stops=INSIDE_AND_ACROSS)
 def inside_and_across(domain, ranks, port):
     """What leaves the domain decides, until nothing leaves it."""
-    inside, across = all_to_all(np.array(DOMAINS), ranks, rack.rate, _PORTS[port])
+    inside, across = all_to_all(np.array(DOMAINS, dtype=float), ranks, rack.rate, _PORTS[port])
     seconds = np.concatenate([inside, np.where(across > 0, across, np.nan)])
     at = DOMAINS.index(domain)
     longer = at if inside[at] >= across[at] else at + len(DOMAINS)

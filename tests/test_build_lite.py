@@ -1,0 +1,63 @@
+"""What goes into the site of the browser alone, as far as it can be told without building it."""
+
+import doctest
+import json
+import zipfile
+
+import build_lite
+from shipped import ROOT
+
+
+def pins(name):
+    lines = (build_lite.PINS / name).read_text(encoding="utf-8").splitlines()
+    return dict(line.split()[0].split("==") for line in lines if not line.startswith("#"))
+
+
+def test_examples():
+    assert doctest.testmod(build_lite).failed == 0
+
+
+def test_a_wheel_without_its_compiled_part_keeps_the_rest(tmp_path):
+    wheel = tmp_path / "MarkupSafe-3.0.4-cp311-cp311-linux_x86_64.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in ("markupsafe/__init__.py", "markupsafe/_native.py", "markupsafe/_speedups.so", "markupsafe/_speedups.c"):
+            archive.writestr(name, name)
+    shorn = build_lite.shear(wheel, tmp_path)
+    assert shorn.name == "MarkupSafe-3.0.4-py3-none-any.whl"
+    assert zipfile.ZipFile(shorn).namelist() == ["markupsafe/__init__.py", "markupsafe/_native.py"]
+    entry = build_lite.listed(shorn)
+    assert (entry["name"], entry["version"], entry["imports"]) == ("markupsafe", "3.0.4", ["markupsafe"])
+
+
+def test_pyodide_is_cut_down_to_what_is_needed_and_lists_the_course(tmp_path):
+    def entry(name, *depends):
+        return {"name": name, "file_name": f"{name}-1.whl", "depends": list(depends)}
+
+    needed = {name: entry(name) for name in build_lite.NEEDED} | {"pandas": entry("pandas", "pytz"), "pytz": entry("pytz")}
+    lock = {"packages": needed | {"scipy": entry("scipy", "numpy")}}
+    with zipfile.ZipFile(tmp_path / "whole.whl", "w") as archive:
+        archive.writestr("a/pyodide/pyodide-lock.json", json.dumps(lock))
+        for name in ("pyodide.js", "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"):
+            archive.writestr(f"a/pyodide/{name}", name)
+        for one in lock["packages"].values():
+            archive.writestr(f"a/pyodide/{one['file_name']}", one["name"])
+    wheels = [tmp_path / "fabriclib-0.1.0-py3-none-any.whl", tmp_path / "altair-6.3.0-py3-none-any.whl"]
+    for wheel in wheels:
+        wheel.write_bytes(b"")
+    build_lite.lay_python(tmp_path / "out", tmp_path / "whole.whl", wheels, [])
+    listed = json.loads((tmp_path / "out/pyodide-lock.json").read_text())["packages"]
+    assert "scipy" not in listed
+    assert {"pytz", "altair"} < set(listed)
+    assert listed["fabriclib"]["depends"] == ["altair", "numpy", "pandas"]
+    assert listed["fabriclib"]["imports"] == ["fabriclib", "fabricbook"]
+    assert all((tmp_path / "out" / one["file_name"]).exists() for one in listed.values())
+
+
+def test_the_browser_runs_the_versions_the_course_is_tested_with():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+    here = pins("pure.txt") | pins("shorn.txt")
+    other = {name for name, version in here.items() if tested.get(name, version) != version}
+    assert other == {"ipywidgets", "jsonschema", "jupyterlab_widgets"}  # each with its reason in the file
+    builder = pins("builder.txt")
+    assert all(here[name] == builder[name] for name in ("anywidget", "ipywidgets", "jupyterlab_widgets"))
