@@ -48,7 +48,7 @@ def test_pyodide_is_cut_down_to_what_is_needed_and_lists_the_course(tmp_path):
     listed = json.loads((tmp_path / "out/pyodide-lock.json").read_text())["packages"]
     assert "scipy" not in listed
     assert {"pytz", "altair"} < set(listed)
-    assert listed["fabriclib"]["depends"] == ["altair", "numpy", "pandas"]
+    assert listed["fabriclib"]["depends"] == ["altair", "numpy", "packaging", "pandas"]
     assert listed["fabriclib"]["imports"] == ["fabriclib", "fabricbook"]
     assert all((tmp_path / "out" / one["file_name"]).exists() for one in listed.values())
 

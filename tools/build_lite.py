@@ -26,7 +26,7 @@ SETTINGS = ROOT / "fabricbook/desk/settings"
 KEPT = ROOT / "build" / "lite"  # downloads, and what the site is made from
 EXTENSION = VENV / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
 COURSE, TITLE = "fabriclib", "The wiring of AI clusters"
-NEEDED = ("numpy", "pandas", "ipython", "jedi", "ssl", "sqlite3", "micropip")  # what Pyodide brings, with what these need
+NEEDED = ("numpy", "pandas", "packaging", "ipython", "jedi", "ssl", "sqlite3", "micropip")  # what Pyodide brings, with what these need
 # By what names a package is imported, where its own is another.
 IMPORTED = {"fabriclib": ["fabriclib", "fabricbook"], "attrs": ["attr", "attrs"], "pyyaml": ["yaml"],
             "typing-extensions": ["typing_extensions"], "pyrsistent": ["pyrsistent", "_pyrsistent_version"]}
@@ -84,7 +84,7 @@ def lay_python(folder: Path, pyodide: Path, wheels: list[Path], shorn: list[Path
             (folder / name).write_bytes(archive.read(inside + name))
     ours = [*(Path(shutil.copy(wheel, folder)) for wheel in wheels), *(shear(wheel, folder) for wheel in shorn)]
     entries = {entry["name"]: entry for entry in map(listed, ours)}
-    entries[COURSE]["depends"] = sorted({"numpy", "pandas", *entries} - {COURSE})
+    entries[COURSE]["depends"] = sorted({"numpy", "packaging", "pandas", *entries} - {COURSE})
     lock["packages"] |= entries
     (folder / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True), encoding="utf-8")
 
