@@ -26,7 +26,8 @@ SETTINGS = ROOT / "fabricbook/desk/settings"
 KEPT = ROOT / "build" / "lite"  # downloads, and what the site is made from
 EXTENSION = VENV / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
 COURSE, TITLE = "fabriclib", "The wiring of AI clusters"
-NEEDED = ("numpy", "pandas", "packaging", "ipython", "jedi", "ssl", "sqlite3", "micropip")  # what Pyodide brings, with what these need
+# What Pyodide brings and is needed; what these need comes along.
+NEEDED = ("numpy", "pandas", "packaging", "ipython", "jedi", "ssl", "sqlite3", "micropip")
 # By what names a package is imported, where its own is another.
 IMPORTED = {"fabriclib": ["fabriclib", "fabricbook"], "attrs": ["attr", "attrs"], "pyyaml": ["yaml"],
             "typing-extensions": ["typing_extensions"], "pyrsistent": ["pyrsistent", "_pyrsistent_version"]}
