@@ -25,6 +25,8 @@ INPUTS = ("pyproject.toml", "constraints.txt", "tools/bundle_vega.py")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PATIENCE = 15  # seconds without a word
 BEGAN = time.monotonic()
+# pip would compile every module that it unpacks, which takes as long as the rest; these are what a lesson starts with.
+FIRST = "import jupyterlab.labapp, ipykernel.kernelapp, fabricbook.cells, fabricbook.desk.server, altair, ipywidgets, pandas"
 
 
 def ensure(*extras: str) -> Path:
@@ -51,8 +53,11 @@ def _install(what: list, stamp: dict) -> None:
     print("Installing the course into .venv. This takes a few minutes, once.", flush=True)
     STAMP.unlink(missing_ok=True)
     _make_venv()
-    _run([PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check", *what], _step,
+    _run([PYTHON, "-m", "pip", "install", "--no-compile", "--progress-bar", "off", "--disable-pip-version-check", *what], _step,
          "The installation did not finish: see pip's message above. Running the same command again continues it.")
+    Teller().say("  compiling what a lesson starts with")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    _run([PYTHON, "-c", FIRST], str.rstrip, "The course is installed but does not start: see the message above.")
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")
 
 
