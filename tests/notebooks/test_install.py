@@ -45,7 +45,6 @@ def test_a_long_silence_is_broken(capfd, monkeypatch):
     monkeypatch.setattr(install, "PATIENCE", 0.05)
     script = "import time; print('Collecting numpy', flush=True); time.sleep(1)"
     install._run([sys.executable, "-c", script], install._step, "It failed.")
-    fetching, *still = capfd.readouterr().out.splitlines()
-    assert fetching.endswith("  fetching numpy")
-    assert still
-    assert all(line.endswith("  still at it") for line in still)
+    said = [line.partition("  ")[2].lstrip(" 0123456789:") for line in capfd.readouterr().out.splitlines()]
+    assert said.count("fetching numpy") == 1  # on a busy machine not the first: Python itself takes its time to start
+    assert set(said) == {"fetching numpy", "still at it"}
