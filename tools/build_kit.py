@@ -32,14 +32,17 @@ def made_for() -> dict[str, str]:
     return {"python": "{}.{}".format(*sys.version_info), "system": platform.system(), "machine": platform.machine()}
 
 
-def fill(kit: Path) -> None:
-    """Lay everything that the kit holds into the folder *kit*."""
-    wheels = kit / "wheels"
+def gather(wheels: Path) -> None:
+    """Put the wheels of the course and of all that it needs into the folder *wheels*."""
     _run("hatchling", "build", "-t", "wheel", "-d", wheels)
     (course,) = wheels.glob("*.whl")
     _run("pip", "download", "-q", "--disable-pip-version-check", "--only-binary", ":all:", "-c", "constraints.txt", "-d", wheels,
          f"{course}[book]")
-    (kit / "parts").mkdir()
+
+
+def lay_out(kit: Path) -> None:
+    """Put what the kit holds besides its wheels into the folder *kit*."""
+    (kit / "parts").mkdir(parents=True)
     for part in PARTS:
         shutil.copy(ROOT / part, kit / "parts")
     shutil.copy(ROOT / "tools" / "kit" / "start.py", kit)
@@ -58,7 +61,8 @@ def main() -> None:
     """Write dist/fabricbook-kit-...zip."""
     name = "fabricbook-kit-{system}-{machine}-python{python}".format(**made_for()).lower()
     with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder) / name)
+        lay_out(Path(folder) / name)
+        gather(Path(folder) / name / "wheels")
         archive = Path(shutil.make_archive(str(DIST / name), "zip", folder, name))
     book = "with the book" if (SITE / "index.html").exists() else "without the book: run `make book` first to have it in"
     print(f"{archive.relative_to(ROOT)} ({archive.stat().st_size / 1e6:.0f} MB), {book}")

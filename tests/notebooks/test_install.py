@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from types import SimpleNamespace
 
 import install
 import pytest
@@ -48,3 +49,10 @@ def test_a_long_silence_is_broken(capfd, monkeypatch):
     said = [line.partition("  ")[2].lstrip(" 0123456789:") for line in capfd.readouterr().out.splitlines()]
     assert said.count("fetching numpy") == 1  # on a busy machine not the first: Python itself takes its time to start
     assert set(said) == {"fetching numpy", "still at it"}
+
+
+def test_where_a_process_cannot_become_another_it_is_waited_for(monkeypatch):
+    monkeypatch.setattr(install, "os", SimpleNamespace(name="nt"))
+    with pytest.raises(SystemExit) as left:
+        install.go_on(sys.executable, "-c", "raise SystemExit(3)")
+    assert left.value.code == 3
