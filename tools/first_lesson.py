@@ -29,7 +29,7 @@ PATIENCE = 900  # seconds
 
 @contextmanager
 def started(command: list, folder: Path, home: Path):
-    """Run *command* in *folder* as a user whose home is *home*; yield the address that it prints and its process; stop it at the end."""
+    """Run *command* in *folder* as a user whose home is *home*; yield the address that it prints, and its process; stop it."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "PIP_CERT", "PIP_CONFIG_FILE") if name in os.environ}
     environment = kept | {"HOME": str(home), "USERPROFILE": str(home), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
