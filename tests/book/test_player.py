@@ -107,13 +107,14 @@ def test_a_place_is_found_or_shown_in_the_same_words(page):
 @pytest.mark.browser
 def test_answers_are_still_there_when_the_page_is_opened_again(page):
     lab, posed = stops(Choice)[0]
-    kept = {posed.kept_as: {"outcome": "wrong", "given": "?", "tries": 2}}
+    kept = {"claims": {"a": {}}, "stops": {posed.kept_as: {"outcome": "wrong", "given": "?", "tries": 2}}}
     page.evaluate("kept => localStorage.setItem('fabricbook', JSON.stringify(kept))", kept)
     page.reload()
     stop = opened(page, lab, posed)
     assert told(stop) == ("wrong", "")
     stop.locator(".fl-tell").click()
-    assert page.evaluate("JSON.parse(localStorage.fabricbook)") == {posed.kept_as: {"outcome": "shown", "given": "?", "tries": 2}}
+    assert page.evaluate("JSON.parse(localStorage.fabricbook)") == {
+        "claims": {"a": {}}, "stops": {posed.kept_as: {"outcome": "shown", "given": "?", "tries": 2}}}
 
 
 def test_no_answer_can_be_read_in_what_a_page_loads(folder):

@@ -116,7 +116,7 @@ def test_states_are_computed_once_for_the_same_content(tmp_path, monkeypatch):
     monkeypatch.setattr(states, "_content", lambda name: "another")
     monkeypatch.setattr(states, "walked", lambda lab: first)
     states.states("two-servers", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["two-servers-another"]
+    assert [path.name for path in tmp_path.iterdir()] == ["two-servers.another"]
 
 
 def test_a_text_of_two_lines_is_refused():

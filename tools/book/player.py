@@ -25,15 +25,15 @@ from fabricbook.stage.widget import LabWidget, setup_of
 
 from .packing import coded, document, packed
 from .posed import question
-from .states import CACHE, States, every, states
+from .states import CACHE, States, every, on_page, states, thinning
 
 FILES = Path(__file__).with_name("player")
 MOST, MOST_IN_ALL = 500_000, 8_000_000  # bytes of a lab's script, and of all of them
 _STYLE = """
-.fl-lab.fl-alive > :not(.fabriclib-lab) { display: none; }
+.fl-lab.fl-alive > :not(.fabriclib-lab, .fl-thinned) { display: none; }
 @media print {
-  .fl-lab.fl-alive > :not(.fabriclib-lab) { display: revert; }
-  .fl-lab.fl-alive > .fabriclib-lab { display: none; }
+  .fl-lab.fl-alive > :not(.fabriclib-lab, .fl-thinned) { display: revert; }
+  .fl-lab.fl-alive > :is(.fabriclib-lab, .fl-thinned) { display: none; }
 }
 """
 
@@ -83,8 +83,8 @@ def vega(module: str) -> str:
 
 def lab_script(name: str, known: States) -> str:
     """Return the script of the lab *name*, of which *known* are the states."""
-    lab = fabricbook.lab(name)
-    told = {"setup": setup_of(lab), "states": document(known, exact=_named(lab)),
+    lab = on_page(name)
+    told = {"setup": setup_of(lab), "thinning": thinning(name), "states": document(known, exact=_named(lab)),
             "stops": [_stop(lab, posed, known) for posed in lab.stops.values()]}
     return f'flLab({json.dumps(name)}, "{packed(told)}");\n'
 

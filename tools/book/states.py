@@ -16,17 +16,21 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import fabricbook
+from fabricbook.course.posed import posed
+from fabricbook.course.prose import fill
 from fabricbook.course.stops import Find
-from fabricbook.lessons import find
+from fabricbook.lessons import find, lesson
 from fabricbook.stage import Lab
 from fabricbook.stage.widget import state_after
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "book" / "states"
+# Labs too large for a page: which of a control's values it has there, the default and what a stop sets up among them.
+THINNED = {"every-algorithm": {"latency": slice(1, None, 2), "bandwidth": slice(0, None, 2)},
+           "hash-draw": {"draw": slice(0, None, 3)}}
 _ROOMS = ("fabriclib", "data", "fabricbook/stage", "fabricbook/course")
 
 
@@ -71,6 +75,23 @@ class States:
         return cls(stored["sizes"], **coded, **many)
 
 
+def on_page(name: str) -> Lab:
+    """Return the lab *name* as a page has it: as it is, but for what THINNED says."""
+    function = find("labs", name)
+    home, declared, thin = lesson(function.__module__.split(".")[-2]), function.declaration, THINNED.get(name, {})
+    controls = [replace(one, values=one.values[thin[one.name]]) if one.name in thin else one for one in declared.controls]
+    return Lab(replace(declared, controls=tuple(controls)), lambda text: fill(text, home.names),
+               lambda lab: posed(lab, home.name, home.names))
+
+
+def thinning(name: str) -> str:
+    """Return the sentence that says what the lab *name* lacks on a page, or ""."""
+    whole, there = find("labs", name).declaration.controls, on_page(name).controls
+    lacks = [f"{one.label} has {len(there[one.name].values)} of its {len(one.values)} values" for one in whole
+             if one.name in THINNED.get(name, {})]
+    return f"On this page {', '.join(lacks)}; with a kernel, all of them." if lacks else ""
+
+
 def places(lab: Lab) -> Iterator[dict[str, int]]:
     """Yield every place of the lab's grid."""
     for at in itertools.product(*(range(len(control.values)) for control in lab.controls.values())):
@@ -108,12 +129,12 @@ def _remembered(answer: Callable) -> Callable:
 
 def states(name: str, cache: Path = CACHE) -> States:
     """Return the states of the lab *name*: those kept in *cache*, where nothing that they come from has changed."""
-    kept = cache / f"{name}-{_content(name)}"
+    kept = cache / f"{name}.{_content(name)}"
     if kept.exists():
         return States.read(json.loads(zlib.decompress(kept.read_bytes())))
-    found = walked(fabricbook.lab(name))
+    found = walked(on_page(name))
     cache.mkdir(parents=True, exist_ok=True)
-    for old in cache.glob(f"{name}-*"):
+    for old in cache.glob(f"{name}.*"):
         old.unlink()
     kept.write_bytes(zlib.compress(json.dumps(asdict(found)).encode(), 1))
     return found
@@ -121,7 +142,7 @@ def states(name: str, cache: Path = CACHE) -> States:
 
 def every(names: Iterable[str], cache: Path = CACHE) -> None:
     """Compute the states of these labs, several at a time, the largest first."""
-    ordered = sorted(names, key=lambda name: -math.prod(len(c.values) for c in fabricbook.lab(name).controls.values()))
+    ordered = sorted(names, key=lambda name: -math.prod(len(c.values) for c in on_page(name).controls.values()))
     with ProcessPoolExecutor() as pool:
         for name, count in zip(ordered, pool.map(_count, ordered, itertools.repeat(cache)), strict=True):
             print(f"{name}: {count:,} states", flush=True)

@@ -1,26 +1,23 @@
-"""The labs of a built book, driven in a real Chromium from a file: `python -m book.tried FOLDER`, where FOLDER holds player.js.
+"""The labs of a book, driven in a real Chromium from a file and held against Python.
 
-Each control of each lab is moved to both its ends, and what stands there is held against Python: the sentence exactly, what is
-drawn to the digits that the page has of it. Then it is measured how long a reader waits.
+Each control of a lab is moved to both its ends: the sentence must be Python's exactly, and what is drawn to the digits that the
+page has of it. And it is measured how long a reader waits.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-import os
 import re
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-import fabricbook
 from fabricbook.stage import Lab
 from fabricbook.stage.charts import LIVE
 from fabricbook.stage.widget import state_after
 from fabricbook.stage.wire import rows
 
 from .packing import DIGITS
+from .states import on_page
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'; img-src 'self' file: data:"
@@ -143,7 +140,7 @@ def redraws(page, lab: Lab, name: str) -> list[float]:
 
 def tried(browser, folder: Path, name: str) -> tuple[list[str], float, list[float]]:
     """Return what differs from Python in a lab, the milliseconds of opening a page with it, and those of its redraws."""
-    own, lab = folder / f"only-{name}.html", fabricbook.lab(name)
+    own, lab = folder / f"only-{name}.html", on_page(name)
     own.write_text(page_of([name]), encoding="utf-8")
     opening = first_moving(browser, own.resolve().as_uri())
     page = browser.new_page(viewport={"width": 1366, "height": 768}, offline=True, reduced_motion="reduce")
@@ -155,32 +152,3 @@ def tried(browser, folder: Path, name: str) -> tuple[list[str], float, list[floa
     page.close()
     own.unlink()
     return found, opening, took
-
-
-def main() -> None:
-    """Drive the labs of a built book, and print what differs and how long it takes."""
-    from playwright.sync_api import sync_playwright
-
-    asked = argparse.ArgumentParser(description=main.__doc__)
-    asked.add_argument("folder", type=Path, help="where player.js is")
-    asked.add_argument("labs", nargs="*", help="names; all labs if none is given")
-    asked.add_argument("--browser", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-    given = asked.parse_args()
-    names, found, opening, medians = given.labs or fabricbook.labs(), [], {}, {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=given.browser, args=CHROMIUM)
-        for name in names:
-            differing, opening[name], took = tried(browser, given.folder, name)
-            found += differing
-            if took:
-                medians[name] = statistics.median(took)
-        browser.close()
-    print("\n".join(found) or f"{len(names)} labs are as Python's at both ends of each of their controls")
-    for said, figures in (("opening a page to its lab drawn", opening), ("a slider's key to the redraw", medians)):
-        worst = max(figures, key=figures.get)
-        print(f"{said}: median {statistics.median(figures.values()):.0f} ms, worst {figures[worst]:.0f} ms ({worst})")
-    raise SystemExit(bool(found))
-
-
-if __name__ == "__main__":
-    main()

@@ -31,8 +31,10 @@ function loadVega() {
 
 async function enliven(place) {
   globalThis.fabriclibVega ??= loadVega();
-  const model = modelOf(await documentOf(place.dataset.lab));
+  const told = await documentOf(place.dataset.lab);
+  const model = modelOf(told);
   front.render({ model, el: place });
+  if (told.thinning) place.append(Object.assign(document.createElement("p"), { className: "fl-thinned", textContent: told.thinning }));
   place.classList.add("fl-alive");
   addEventListener("fl-kept", model.reread);
 }

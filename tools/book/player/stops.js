@@ -1,26 +1,30 @@
-/* ---- stops without a kernel: judged by what Python said to every answer; what becomes of them is kept as with a kernel ---- */
+/* ---- stops without a kernel: judged by what Python said to every answer, and kept in the browser in the form of progress.json ---- */
 
 const KEPT = "fabricbook";
 const DONE = ["right", "shown"];
-const unsaved = {}; // where the browser keeps nothing, until the page is closed
+let unsaved = {}; // stops where the browser keeps nothing, until the page is closed
 
-function keptAll() {
+function record() {
   try {
-    return { ...JSON.parse(localStorage.getItem(KEPT)), ...unsaved };
+    return { ...JSON.parse(localStorage.getItem(KEPT)) };
   } catch {
-    return { ...unsaved };
+    return {};
   }
 }
+
+const keptStops = () => ({ ...record().stops, ...unsaved });
 
 function keep(key, entry) {
   try {
-    localStorage.setItem(KEPT, JSON.stringify({ ...keptAll(), [key]: entry }));
+    localStorage.setItem(KEPT, JSON.stringify({ ...record(), stops: { ...keptStops(), [key]: entry } }));
+    unsaved = {};
   } catch {
     unsaved[key] = entry;
   }
+  dispatchEvent(new Event("fl-kept"));
 }
 
-/* `lines` as packing.py wrote them; `place` says where in the grid positions are. */
+/* `place` says where in the grid positions are. */
 const judges = {
   choice: ({ said, none }) => (given) => (Object.hasOwn(said, given) ? said[given] : none),
   number: ({ question }) => (given) => {
@@ -36,7 +40,7 @@ const judges = {
 function stopsOf(declared, place) {
   const said = {};
   const stops = Object.fromEntries(declared.map((stop) => [stop.key, { ...stop, judge: judges[stop.kind](stop, place) }]));
-  const entry = ({ kept }) => ({ outcome: "", given: "", tries: 0, ...keptAll()[kept] });
+  const entry = ({ kept }) => ({ outcome: "", given: "", tries: 0, ...keptStops()[kept] });
   const done = (stop) => DONE.includes(entry(stop).outcome);
   return {
     states: () => declared.map(({ key, kept, saw }) => {
