@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..checks import short
 from .rows import Table
 
 
@@ -54,7 +55,16 @@ def apart(frame) -> list:
     """Return the tables of a log as `read_measurements` gives it, each by itself with its own problems and notes.
 
     What is wrong with the log and belongs to no table stays with the first.
+
+    Raises:
+        ValueError: no such table.
+
+    >>> from fabriclib.measurements import as_read
+    >>> [len(part) for part in apart(as_read("h200x8-16gib-nvls-off-ar"))]
+    [1]
     """
+    if not hasattr(frame, "columns") or "table" not in frame or not {"tables", "problems"} <= set(frame.attrs):
+        raise ValueError(f"frame must be a table as read_measurements returns it; got {short(frame)}.")
     tables = frame.attrs["tables"]
     if len(tables) < 2:
         return [frame]

@@ -7,7 +7,9 @@ import pytest
 from fabricbook.lessons.bring_your_own import tables as bad_runs
 from fabricbook.lessons.bring_your_own.boxes import bring_your_own
 from fabricbook.lessons.bring_your_own.examples import EXAMPLES, example
+from fabricbook.lessons.bring_your_own.own_machine import LINKS, OwnMachine
 from fabriclib import catalog
+from fabriclib.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def test_the_table_of_several_is_chosen(box):
     assert "31 sizes" in box._said.value
     box._table.value = "2"
     box.read()
-    assert "1 size from 16 GiB" in box._said.value
+    assert "1 size of 16 GiB" in box._said.value
 
 
 def test_what_the_log_does_not_say_can_be_typed(box):
@@ -118,6 +120,67 @@ def test_a_refused_log_leaves_no_other_run_drawn(box):
     assert drawn(box) == []
     box._lab.set(suspect="nothing")
     box._ranks.value = ""
+
+
+def test_a_machine_is_put_together_in_the_box(box):
+    box._example.value = "2 x 8 GPUs, under mpirun"
+    assert box._parts.layout.display == "none"
+    box._machine.value = "my own machine"
+    assert box._parts.layout.display is None
+    box.read()
+    assert "my H100 machine: 8 GPUs, 450 GB/s each way over a switch; 8 x NDR InfiniBand" in box._said.value
+    assert "No alarm" in box._said.value
+    healthy = drawn(box)
+    box._parts.nics.value = 1
+    box.read()
+    assert "Impossible" in box._said.value
+    assert drawn(box) != healthy
+    box._parts.nic.value = "none"
+    box.read()
+    assert "nodes must be 1 for my H100 machine, which has no network" in box._said.value
+    assert drawn(box) == []
+    box._machine.value = "DGX H100"
+    assert box._parts.layout.display == "none"
+
+
+@pytest.mark.parametrize("links", LINKS)
+def test_every_kind_of_links_can_be_chosen(links):
+    own = OwnMachine()
+    own.links.value = links
+    assert own.machine().gpus == 8
+
+
+def test_the_summary_is_what_the_command_line_prints(box, tmp_path, capsys):
+    box._example.value = "2 x 4 GPUs, under srun"
+    (tmp_path / "log").write_text(box._text.value)
+    main(["compare", str(tmp_path / "log"), "--system", "polaris"])
+    assert box._summary.text == capsys.readouterr().out
+    box._text.value = "no log\nat all\n"
+    box.read()
+    assert box._summary.text == ""
+
+
+def test_a_summary_can_be_shared_and_repeats_no_word_of_the_log(box):
+    named = example("2 x 8 GPUs, cut off").replace("worker-0", "sesame").replace("node0", "sesame")
+    box._text.value = named.replace("float", "flout", 3) + "sesame said: sesame\n8 sesame 1 2 3 4 5\n"
+    box._machine.value = "AWS p5.48xlarge"
+    box.read()
+    assert "Trouble in the log" in box._summary.text
+    assert "sesame" not in box._summary.text
+
+
+@pytest.mark.parametrize("table", [
+    "nbytes\tseconds\n1048576\t0.0001\n8589934592\t0.0366\n", "nbytes;seconds\n1048576;0.0001\n8589934592;0.0366\n",
+    "size (MiB),time (us)\n1,100\n8192,36600\n", "nbytes,busbw (GB/s)\n1048576,18.35\n8589934592,410.7\n",
+    "| nbytes | seconds |\n|---|---|\n| 1048576 | 0.0001 |\n| 8589934592 | 0.0366 |\n", "size,time\n1M,100us\n8G,36.6ms\n",
+])
+def test_the_plain_tables_that_the_text_promises_are_read(box, table):
+    box._text.value = table
+    box._machine.value, box._collective.value, box._ranks.value = "DGX H100", "all_reduce", "8"
+    box.read()
+    assert "all_reduce, 1 x 8 GPUs of DGX H100" in box._said.value
+    assert len(drawn(box)) == 2
+    box._example.value = "2 x 4 GPUs, under srun"
 
 
 def test_an_own_log_begins_with_an_empty_chart(box):

@@ -10,22 +10,24 @@ from dataclasses import replace
 
 from ipywidgets import HTML, Button, Dropdown, FileUpload, HBox, IntProgress, Text, Textarea, VBox
 
-from fabriclib import catalog, measure, units
+from fabriclib import measure, units
 from fabriclib.collectives.buffers import COLLECTIVES
 from fabriclib.diagnosis import Comparison, compare
+from fabriclib.diagnosis.report import sentences
 from fabriclib.machines import system, systems
-from fabriclib.measurements import read_measurements
+from fabriclib.measurements import apart, read_measurements
 
 from ...stage import Lab
+from ...stage.copying import CopyButton
 from .examples import EXAMPLES, example
 from .labs import fingerprint, nothing_drawn, overlay, read_a_log, recorded, your_machine
 from .measuring import Measurement
+from .own_machine import OwnMachine
 
-MOST_SAID = 8  # problems, or notes
 SHOWN = 20_000  # characters of an uploaded file that are put into the box of text
 FILES = ".log,.txt,.out,.csv,.md"
 _EMPTY = "Paste a log into the box or upload a file, choose the machine, and press Read it."
-_OWN, _SAID = "your own", "as in the log"
+_OWN, _MINE, _SAID = "your own", "my own machine", "as in the log"
 _WIDE = {"description_width": "initial"}
 _ROW = {"flex_flow": "row wrap", "align_items": "center"}
 RANKS = [2, 3, 4, 8]
@@ -44,7 +46,8 @@ class BringBox(VBox):
         self._text = Textarea(placeholder="Paste the output of nccl-tests, rccl-tests or OSU here, or a plain table",
                               layout={"width": "98%", "height": "11em"})
         self._upload = FileUpload(accept=FILES, multiple=False, description="or upload a file")
-        self._machine = Dropdown(options=list(self._machines), description="machine", style=_WIDE)
+        self._machine = Dropdown(options=[*self._machines, _MINE], description="machine", style=_WIDE)
+        self._parts = OwnMachine()
         self._collective = Dropdown(options=[_SAID, *(name for name in COLLECTIVES if name != "barrier")],
                                     description="collective", style=_WIDE, layout={"width": "16em"})
         self._nodes, self._ranks = (Text(placeholder=_SAID, description=name, style=_WIDE, layout={"width": "13em"})
@@ -52,12 +55,16 @@ class BringBox(VBox):
         self._table = Dropdown(options=["1"], description="table", style=_WIDE, layout={"width": "9em"})
         go = Button(description="Read it", button_style="primary", layout={"width": "auto"})
         self._said = HTML(layout={"width": "auto"})
+        self._summary = CopyButton("Copy a summary")
         asked = HBox([self._machine, self._collective, self._nodes, self._ranks, self._table, go], layout=_ROW)
-        super().__init__([HBox([self._example, self._upload], layout=_ROW), self._text, asked, self._said, self._lab.widget])
+        super().__init__([HBox([self._example, self._upload], layout=_ROW), self._text, asked, self._parts, self._said,
+                          self._summary, self._lab.widget])
         self._example.observe(lambda _: self._pick(), "value")
         self._upload.observe(lambda _: self._take(), "value")
         self._text.observe(lambda _: self._typed(), "value")
+        self._machine.observe(lambda _: self._show_parts(), "value")
         go.on_click(lambda _: self.read())
+        self._show_parts()
         self._pick()
 
     def __repr__(self) -> str:
@@ -88,35 +95,39 @@ class BringBox(VBox):
     def _typed(self) -> None:
         self._file = None
 
+    def _show_parts(self) -> None:
+        self._parts.layout.display = None if self._machine.value == _MINE else "none"
+
     def read(self) -> None:
         """Read what is in the box, and say what was found; where nothing can be read, nothing stays drawn."""
         self._found = None  # what is refused must not leave another run's picture behind
         try:
-            self._say(self._compared())
+            self._found = self._compared()
+            self._say(sentences(self._found))
         except ValueError as problem:
             self._say([str(problem) if self._file or self._text.value.strip() else _EMPTY])
+        self._summary.text = self._found.report() if self._found else ""
         self._lab.set()
 
-    def _compared(self) -> list[str]:
-        """Set the chosen table of the log beside the prediction; return what is to be said of it."""
+    def _compared(self) -> Comparison:
+        """Return the chosen table of the log beside the prediction."""
         source = self._text.value + "\n" if self._file is None else self._file
         typed = {"nodes": _number("nodes", self._nodes.value), "ranks": _number("ranks", self._ranks.value)}
         frame = read_measurements(source, collective=self._collective.value.replace(_SAID, "") or None, **typed)
-        tables = int(frame["table"].max()) + 1
-        one = frame[frame["table"] == min(int(self._table.value), tables) - 1]
-        one.attrs = frame.attrs
-        self._found = compare(one, self._machines[self._machine.value], **typed)
-        wanted = [str(number) for number in range(1, tables + 1)]
+        tables = apart(frame)
+        wanted = [str(number) for number in range(1, len(tables) + 1)]
         if list(self._table.options) != wanted:
             self._table.options = wanted
-        return said(one, self._found)
+        own = self._machine.value == _MINE
+        machine = self._parts.machine() if own else self._machines[self._machine.value]
+        return compare(tables[int(self._table.value) - 1], machine, **typed)
 
     def _drawn(self, suspect: str) -> tuple[dict, str]:
         return fingerprint(self._found, suspect) if self._found else nothing_drawn()
 
-    def _say(self, sentences: list[str]) -> None:
-        lines = "".join(f"<li>{html.escape(one)}</li>" for one in sentences)
-        self._said.value = f'<ul role="status" aria-live="polite" style="line-height:1.45">{lines}</ul>'
+    def _say(self, said: list[str]) -> None:
+        lines = "".join(f"<li>{html.escape(one)}</li>" for one in said)
+        self._said.value = f'<ul role="status" aria-live="polite" style="line-height:1.45; white-space:pre-line">{lines}</ul>'
 
 
 def _own_lab(like, control: str, drawn, **changed) -> Lab:
@@ -137,23 +148,6 @@ def _number(name: str, text: str) -> int | None:
     if not text.strip().isdecimal() or len(text.strip()) > 7:
         raise ValueError(f"{name} must be a whole number, or empty where the log says it; got {text.strip()[:20]!r}.")
     return int(text)
-
-
-def said(frame, found: Comparison) -> list[str]:
-    """Return what there is to say of a table and its comparison, a sentence each."""
-    run = found.run
-    where = f"{run.nodes} x {run.gpus} GPU{'s' if run.nodes * run.gpus > 1 else ''} of {run.machine.name}"
-    sizes = f"{len(frame)} size{'s' if len(frame) > 1 else ''}"
-    span = f"from {units.format(run.nbytes[0])} to {units.format(run.nbytes[-1])}"
-    sentences = [f"Read: {run.collective}, {where}, {sizes} {span}.", found.verdict]
-    sentences += [f"Inferred: {note}." for note in frame.attrs["notes"][:MOST_SAID]]
-    sentences += [f"Trouble in the log: {problem}." for problem in found.problems[:MOST_SAID]]
-    if found.fit:
-        sentences.append(f"The measured times, as start and rate: {repr(found.fit).strip('<>').removeprefix('AlphaBeta: ')}.")
-    off = ", ".join(f"{units.portion(row['mean absolute error'])} {row['regime']}" for _, row in found.regimes.iterrows())
-    sentences.append(f"The prediction is off by {off} (mean of the absolute errors).")
-    checks = {row["id"]: row["check"] for row in catalog.rows("causes")}
-    return sentences + [f"Where to look for {one.name}: {checks[one.cause]}" for one in found.causes[:2]]
 
 
 class MeasureBox(VBox):
