@@ -46,7 +46,7 @@ function render({ model, el }) {
 export default { render };
 """
     _css = """
-.fl-copy button { width: auto; padding: 0 10px; }
+.fl-copy button { width: auto; padding: 0 10px; margin: 2px; }
 .fl-copy span { margin-left: 8px; }
 .fl-copy textarea { width: 98%; height: 16em; margin-top: 6px; font-family: monospace; font-size: 12px; }
 .fl-copy textarea:not([hidden]) { display: block; }

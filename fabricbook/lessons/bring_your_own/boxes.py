@@ -40,6 +40,7 @@ class BringBox(VBox):
     def __init__(self):
         self._found: Comparison | None = None
         self._file: bytes | None = None
+        self._shown = ""  # the example in the box of text
         self._machines = {system(id).name: id for id in systems()["id"]}
         self._lab = _own_lab(read_a_log, "suspect", self._drawn, name="bring-your-own", title="Your run")
         self._example = Dropdown(options=[*EXAMPLES, _OWN], description="example log", style=_WIDE)
@@ -74,9 +75,12 @@ class BringBox(VBox):
         return super()._repr_mimebundle_(**options) | self._lab.picture() | {"text/plain": repr(self)}
 
     def _pick(self) -> None:
-        """Show the chosen example, and what is to be said of it; for an own log an empty box."""
+        """Show the chosen example, and what is to be said of it; for an own log an empty box, if none is there yet."""
         chosen = self._example.value
-        self._text.value = example(chosen) if chosen in EXAMPLES else ""
+        if chosen == _OWN and self._text.value.strip() and self._text.value != self._shown:
+            return
+        self._shown = example(chosen) if chosen in EXAMPLES else ""
+        self._text.value = self._shown
         if chosen in EXAMPLES:
             self._machine.value = system(EXAMPLES[chosen].system).name
         self._nodes.value = self._ranks.value = ""
@@ -94,6 +98,8 @@ class BringBox(VBox):
 
     def _typed(self) -> None:
         self._file = None
+        if self._text.value != self._shown:
+            self._example.value = _OWN  # an example that is chosen again is to come back
 
     def _show_parts(self) -> None:
         self._parts.layout.display = None if self._machine.value == _MINE else "none"
@@ -126,7 +132,8 @@ class BringBox(VBox):
         return fingerprint(self._found, suspect) if self._found else nothing_drawn()
 
     def _say(self, said: list[str]) -> None:
-        lines = "".join(f"<li>{html.escape(one)}</li>" for one in said)
+        first, *others = map(html.escape, said)
+        lines = "".join(f"<li>{one}</li>" for one in (f"<strong>{first}</strong>", *others))
         self._said.value = f'<ul role="status" aria-live="polite" style="line-height:1.45; white-space:pre-line">{lines}</ul>'
 
 
