@@ -69,9 +69,11 @@ def apart(frame) -> list:
     if len(tables) < 2:
         return [frame]
     owned = {problem for one in tables for problem in one.problems}
-    loose, parts = [problem for problem in frame.attrs["problems"] if problem not in owned], []
-    for at, one in enumerate(tables):
-        part = frame[frame["table"] == at]
-        part.attrs = frame.attrs | {"problems": [*(loose if at == 0 else []), *one.problems], "notes": list(one.notes)}
-        parts.append(part)
+    loose = [problem for problem in frame.attrs["problems"] if problem not in owned]
+    bare = frame.copy(deep=False)
+    bare.attrs = {}  # pandas copies them, all tables of them, with every selection
+    parts = [part.assign(table=0) for _, part in bare.groupby("table")]
+    for at, (part, one) in enumerate(zip(parts, tables, strict=True)):
+        part.attrs = {"problems": [*(loose if at == 0 else []), *one.problems], "notes": list(one.notes),
+                      "hints": list(one.hints), "tables": (one,)}
     return parts
