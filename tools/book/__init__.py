@@ -1,1 +1,10 @@
-"""The book: the whole course as plain pages that open from a file, where no kernel runs."""
+"""The book: the whole course as plain pages that open from a file, where no kernel runs.
+
+Sphinx makes it, from Markdown that `pages` writes out of the executed lessons: its pages, its search index and its scripts are
+files that work from a memory stick, it needs no node and no server, and a link that leads nowhere is an error. MyST-NB would run
+or quote notebooks; here every cell reads differently on a page, so `cells` says how, and MyST alone is enough.
+
+    pages      lessons, opening page, glossary, claims, sources, answers      cells      one cell of a lesson on a page
+    standing   what stands on several pages                                   posed      questions, and judge.js, which judges
+    conf       how Sphinx makes pages of them                                 static/    what asks and keeps, and how it looks
+"""

@@ -1,0 +1,131 @@
+"""A reader's answers, in a real browser, from files: judged, kept, opened by, carried away and brought back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from fabricbook.course.progress import Progress
+from fabricbook.lessons import find
+
+pytestmark = pytest.mark.browser
+KEY = "start_here.all-reduce"
+
+
+def form(page, key=KEY):
+    return page.locator(f'form.fl-predict[data-key="{key}"]')
+
+
+def answer(page, text, key=KEY):
+    form(page, key).locator("input").fill(text)
+    form(page, key).locator("input").press("Enter")
+    return form(page, key).locator(".fl-told").inner_text()
+
+
+def test_right_a_slip_and_nonsense(opened):
+    page, asked = opened("00_start_here"), find("predictions", KEY)
+    assert "is not a number with a unit" in answer(page, "<img src=x onerror=alert(1)>")
+    assert page.locator("img[src=x]").count() == 0
+    assert form(page).locator(".fl-ask").is_visible()
+    clause, value = next(iter(asked.slips.items()))
+    assert clause in answer(page, asked.format(value() if callable(value) else value))
+    form(page).locator('[data-do="change"]').click()
+    said = answer(page, asked.format(asked.answer()))
+    assert "Right: your" in said
+    assert asked.explain in said
+    assert "Earlier: " in said
+
+
+def test_an_answer_opens_what_waits_and_survives_another_visit(opened):
+    page = opened("00_start_here")
+    gate = page.locator(f'details.fl-gate[data-key="{KEY}"]').first
+    assert not gate.locator("img, table").first.is_visible()
+    gate.locator("summary").click()
+    assert gate.locator("img").first.is_visible()
+    gate.locator("summary").click()
+    answer(page, "1 s")
+    assert gate.locator("img").first.is_visible()
+    again = opened("00_start_here")
+    assert "Your 1 s is" in form(again).locator(".fl-told").inner_text()
+    assert again.locator(f'details.fl-gate[data-key="{KEY}"] img').first.is_visible()
+    form(again).locator('[data-do="clear"]').click()
+    assert not again.locator(f'details.fl-gate[data-key="{KEY}"] img').first.is_visible()
+    form(again).locator('[data-do="back"]').click()
+    assert "Your 1 s is" in form(again).locator(".fl-told").inner_text()
+
+
+def test_answers_are_exported_for_the_lessons_with_python_imported_and_cleared(opened, tmp_path):
+    page = opened("00_start_here")
+    answer(page, "1 s")
+    page.locator('[data-claim="b"] [data-vote="yes"]').click()
+    answers = opened("answers")
+    assert answers.locator("tr[data-section]:visible").count() == 1
+    with answers.expect_download() as download:
+        answers.locator('[data-do="export"]').click()
+    file = tmp_path / "progress.json"
+    download.value.save_as(file)
+    kept = Progress(file)
+    assert kept.get("predictions", KEY) == {"typed": "1 s"}
+    assert kept.get("claims", "b") == {"believed": "yes"}
+    answers.locator('[data-do="reset"]').click()
+    answers.locator('[data-do="reset"]').click()
+    assert answers.locator("tr[data-section]:visible").count() == 0
+    answers.locator("input[type=file]").set_input_files(file)
+    answers.locator("tr[data-section]:visible").wait_for()
+    assert json.loads(answers.evaluate("localStorage.fabricbook")) == json.loads(file.read_text())
+
+
+def test_a_file_that_holds_no_answers_changes_nothing(opened, tmp_path):
+    answers = opened("answers")
+    answers.evaluate("localStorage.fabricbook = '{\"claims\": {}}'")
+    for text in ("", "[]", "no", '{"predictions": []}', '{"claims": "<b>"}'):
+        (tmp_path / "any.json").write_text(text)
+        answers.evaluate("document.querySelector('.fl-kept').textContent = ''")
+        answers.locator("input[type=file]").set_input_files(tmp_path / "any.json")
+        answers.get_by_text("nothing was changed").wait_for()
+        assert answers.evaluate("localStorage.fabricbook") == '{"claims": {}}'
+
+
+def test_what_an_imported_file_says_is_shown_as_text(opened, tmp_path):
+    hostile = "<img src=x onerror=globalThis.hit=1>"
+    record = {"predictions": {KEY: {"typed": hostile}}, "attempts": {KEY: {"entries": [{"typed": hostile}, 3]}},
+              "claims": {"a": {"believed": hostile}}, "stops": {"__proto__": {"given": hostile}}}
+    (tmp_path / "hostile.json").write_text(json.dumps(record))
+    answers = opened("answers")
+    answers.locator("input[type=file]").set_input_files(tmp_path / "hostile.json")
+    answers.get_by_text("Imported.").wait_for()
+    page = opened("00_start_here")
+    assert "The answer is" in form(page).locator(".fl-told").inner_text()
+    for one in (answers, page):
+        assert one.evaluate("globalThis.hit") is None
+        assert one.locator("img[src=x]").count() == 0
+
+
+def test_the_map_says_where_to_continue(opened):
+    page = opened("00_start_here")
+    answer(page, "1 s")
+    told = opened("index").locator(".fl-progress p").inner_text()
+    assert told == "1 questions answered. Continue at Start here."
+
+
+@pytest.mark.parametrize("name", ["index", "00_start_here", "glossary", "sources", "answers"])
+def test_a_page_fits_and_follows_the_theme(opened, name):
+    page = opened(name)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for scheme, width in itertools.product(("light", "dark"), (480, 1366)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, scheme
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        light = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] > 128")
+        assert light == (scheme == "light")
+
+
+def test_the_search_finds_a_lesson_from_a_file(opened):
+    page = opened("index")
+    page.locator("input.sidebar-search").fill("gradient")
+    page.locator("input.sidebar-search").press("Enter")
+    page.locator("#search-results li a").first.wait_for()
+    assert page.locator("#search-results li a", has_text="Start here").count()

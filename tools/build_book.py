@@ -1,0 +1,54 @@
+"""`make book`: the course as pages that need no kernel, no server and no network, in site/.
+
+    python tools/build_book.py [LESSON ...]       only these lessons
+    python tools/build_book.py --site FOLDER      there instead
+    python tools/build_book.py --live ADDRESS     where "open live" leads; {file} in it stands for a lesson's notebook
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from book.pages import write
+from book.posed import script
+from sphinx.cmd.build import build_main
+
+ROOT = Path(__file__).resolve().parents[1]
+CONF = Path(__file__).with_name("book")
+
+
+def build(site: Path, live: str = "live.html", names: Sequence[str] = ()) -> None:
+    """Make the book of the lessons *names*, or of all, in *site*; a warning of Sphinx is an error.
+
+    Raises:
+        SystemExit: Sphinx has refused something, and said what.
+    """
+    for old in [path for path in site.glob("*") if path.name != "lite"]:  # which is made apart, and lasts
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    with tempfile.TemporaryDirectory() as work:
+        pages = Path(work) / "pages"
+        write(pages, live, names)
+        (pages / "_static" / "judge.js").write_text(script(), encoding="utf-8")
+        trees = str(Path(work) / "trees")
+        if failed := build_main(["-q", "-W", "--keep-going", "-b", "html", "-c", str(CONF), "-d", trees, str(pages), str(site)]):
+            sys.exit(failed)
+
+
+def main(arguments: list[str]) -> None:
+    """Make the book as the *arguments* say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lessons", nargs="*")
+    parser.add_argument("--live", default="live.html")
+    parser.add_argument("--site", type=Path, default=ROOT / "site")
+    given = parser.parse_args(arguments)
+    build(given.site, given.live, given.lessons)
+    print(f"The book: {given.site / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
