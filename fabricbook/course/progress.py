@@ -5,21 +5,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-try:
-    from fcntl import LOCK_EX, flock
-except ImportError:  # Windows
-    from msvcrt import LK_LOCK, locking
+if sys.platform == "emscripten":
 
     def _lock(file) -> None:
-        locking(file.fileno(), LK_LOCK, 1)
+        """Do nothing: in a browser there are no locks, and the save itself is one step."""
 else:
+    try:
+        from fcntl import LOCK_EX, flock
+    except ImportError:  # Windows
+        from msvcrt import LK_LOCK, locking
 
-    def _lock(file) -> None:
-        flock(file, LOCK_EX)
+        def _lock(file) -> None:
+            locking(file.fileno(), LK_LOCK, 1)
+    else:
+
+        def _lock(file) -> None:
+            flock(file, LOCK_EX)
 
 # What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim;
 # how a lab's stop went. A file of an earlier course has the first ones only, and reads as one without the others.
