@@ -1,6 +1,7 @@
 """`make book`: the course as pages that need no kernel, no server and no network, in site/.
 
     python tools/build_book.py [LESSON ...]       only these lessons
+    python tools/build_book.py --pictures         with its labs as pictures: all their states take long the first time
     python tools/build_book.py --site FOLDER      there instead
     python tools/build_book.py --live ADDRESS     where "open live" leads; {file} in it stands for a lesson's notebook
 """
@@ -14,16 +15,19 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from book import player
 from book.pages import write
 from book.posed import script
 from sphinx.cmd.build import build_main
+
+from fabricbook.lessons import ORDER, lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = Path(__file__).with_name("book")
 
 
-def build(site: Path, live: str = "live.html", names: Sequence[str] = ()) -> None:
-    """Make the book of the lessons *names*, or of all, in *site*; a warning of Sphinx is an error.
+def build(site: Path, live: str, names: Sequence[str], moving: bool) -> None:
+    """Make the book of the lessons *names*, or of all, in *site*, its labs *moving* or as pictures; a warning is an error.
 
     Raises:
         SystemExit: Sphinx has refused something, and said what.
@@ -34,6 +38,8 @@ def build(site: Path, live: str = "live.html", names: Sequence[str] = ()) -> Non
         pages = Path(work) / "pages"
         write(pages, live, names)
         (pages / "_static" / "judge.js").write_text(script(), encoding="utf-8")
+        if moving:
+            player.write(pages / "_static", [lab for name in names or ORDER for lab in lesson(name).labs])
         trees = str(Path(work) / "trees")
         if failed := build_main(["-q", "-W", "--keep-going", "-b", "html", "-c", str(CONF), "-d", trees, str(pages), str(site)]):
             sys.exit(failed)
@@ -44,9 +50,10 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lessons", nargs="*")
     parser.add_argument("--live", default="live.html")
+    parser.add_argument("--pictures", action="store_true")
     parser.add_argument("--site", type=Path, default=ROOT / "site")
     given = parser.parse_args(arguments)
-    build(given.site, given.live, given.lessons)
+    build(given.site, given.live, given.lessons, not given.pictures)
     print(f"The book: {given.site / 'index.html'}")
 
 

@@ -14,8 +14,8 @@ NAMES = ("start_here", "moving_bytes")
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("book") / "site"
-    command = [sys.executable, build_book.__file__, "--site", str(folder), "--live", "../lite/lab/index.html?path={file}", *NAMES]
-    made = subprocess.run(command, capture_output=True, encoding="utf-8")
+    options = ["--pictures", "--site", str(folder), "--live", "../lite/lab/index.html?path={file}"]
+    made = subprocess.run([sys.executable, build_book.__file__, *options, *NAMES], capture_output=True, encoding="utf-8")
     assert made.returncode == 0, made.stderr
     return folder
 

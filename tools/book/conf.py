@@ -48,7 +48,12 @@ def _outward(app, exception):
 
 
 def _written(app, config):
-    config.html_static_path.append(str(app.srcdir / "_static"))
+    """Take what was written for the pages beside them: their pictures, the judge, and the labs where they move."""
+    written = app.srcdir / "_static"
+    config.html_static_path.append(str(written))
+    if (written / "player.js").exists():
+        app.add_css_file("player.css")
+        app.add_js_file("player.js", defer="defer")
 
 
 def setup(app):
