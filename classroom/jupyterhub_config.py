@@ -5,6 +5,7 @@ Two variables of its environment may say otherwise than the defaults:
     CLASSROOM_STATE     the folder of its own files, which root alone reads
 """
 
+import compileall
 import ipaddress
 import os
 import sys
@@ -29,14 +30,15 @@ c.JupyterHub.hub_bind_url = "http://127.0.0.1:8081"
 c.JupyterHub.db_url = f"sqlite:///{STATE}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
-c.JupyterHub.cookie_options = {"SameSite": "Lax"}  # Secure too wherever the request came by https, HttpOnly always
+# HttpOnly they are anyway, and Secure behind a proxy that ends TLS.
+c.JupyterHub.tornado_settings = {"cookie_options": {"SameSite": "Lax"} | ({"secure": True} if asked.scheme == "https" else {})}
 if asked.scheme == "https":
     c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = str(STATE / "tls.crt"), str(STATE / "tls.key")
 
 # Who: users of this machine that roster.py made. The system keeps their passwords, hashed, and keeps them apart.
 c.JupyterHub.authenticator_class = "pam"
+# Nobody is the hub's admin: an admin could open the others' servers, and with them their answers.
 c.PAMAuthenticator.allowed_groups = {"classroom"}
-c.PAMAuthenticator.admin_groups = {"classroom-trainers"}
 
 # What each gets: a server under their own user, which can neither fill the machine nor become another.
 c.Spawner.mem_limit = "1G"
@@ -56,7 +58,10 @@ else:  # a container: no unit to account for a learner, so each process has its 
 c.Spawner.environment = {
     "OMP_NUM_THREADS": "1",  # the matrices are small, and thirty learners share the cores
     "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",  # a large array's memory goes back when it goes; otherwise hundreds of megabytes stay
 }
+for room in ("fabriclib", "fabricbook"):  # learners may not write here: each kernel would compile the course anew
+    compileall.compile_dir(HERE.parent / room, quiet=1)
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty come in the same minute
 
 # Who went home: a server that nobody used for an hour is stopped. Answers and copies are files, and stay.

@@ -189,9 +189,10 @@ async def lesson(passwords: dict[str, str], state: Path, minutes: float) -> bool
                 await asyncio.gather(*(one.attend(dice.uniform(0, ARRIVE)) for one in learners))
                 teller.cancel()
                 both = [memory(name) for name in passwords]
-                outcomes = await tried(learners, state) if len(learners) > 1 and len(learners[0].open) else {}
+                outcomes = await tried(learners, state) if len(learners) > 1 and learners[0].open else {}
                 for one in learners:
-                    await one.browser.close_notebook(one.open.pop(0))
+                    for notebook in one.open[:-1]:
+                        await one.browser.close_notebook(notebook)
                 return report(learners, both, [memory(name) for name in passwords], tree_memory(process.pid), outcomes)
         finally:
             teller.cancel()
@@ -208,8 +209,11 @@ def report(learners: list[Learner], both: list[float], one: list[float], hub_mem
 
     failures = [failure for learner in learners for failure in learner.failures]
     moves = sorted(move for learner in learners for move in learner.moves)
-    waits = [learner.first_lesson for learner in learners]
+    waits = [learner.first_lesson for learner in learners if learner.first_lesson]
     got_in = [name for name, refused in outcomes.items() if not refused]
+    if not moves:
+        print("Nobody came as far as a lab.", *failures, sep="\n  ")
+        return False
     print(f"""
 learners                  {len(learners)}, each through {len(LESSONS)} lessons; {len(moves)} steps of a slider
 failures                  {len(failures)}
@@ -253,6 +257,8 @@ def main() -> None:
         passwords = roster.add(names)
         check(names[0])
         good = asyncio.run(lesson(passwords, state, asked.minutes))
+        if not good:
+            print(f"The end of the hub's log:\n{(state / 'hub.log').read_text()[-3000:]}")
     except Refused as problem:
         sys.exit(f"{problem}.")
     except TimeoutError:

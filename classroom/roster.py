@@ -1,8 +1,8 @@
 """Who is in the class: `roster.py add names.txt` makes a user of this machine of each name, and prints their passwords once.
 
-    add names.txt [--trainers]    one name a line; whoever is in the class already is left as they are
-    password names.txt            give each a new password, and print it
-    remove names.txt              take each out of the class, with their files
+    add names.txt         one name a line; whoever is in the class already is left as they are
+    password names.txt    give each a new password, and print it
+    remove names.txt      take each out of the class, with their files
 
 `-` in place of a file reads the names from the standard input. The system keeps the passwords, hashed; no copy is written.
 """
@@ -16,7 +16,7 @@ import secrets
 import subprocess
 import sys
 
-LEARNERS, TRAINERS = "classroom", "classroom-trainers"
+CLASS = "classroom"  # the group of all of them
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
@@ -52,19 +52,18 @@ def in_class(name: str) -> bool:
         pwd.getpwnam(name)
     except KeyError:
         return False
-    if name not in _members(LEARNERS):
+    if name not in _members():
         raise ValueError(f"name {name!r} is a user of this machine who is not in the class; choose another.")
     return True
 
 
-def add(names: list[str], *, trainers: bool = False) -> dict[str, str]:
+def add(names: list[str]) -> dict[str, str]:
     """Make a user of each of *names* that is not in the class yet; return their passwords."""
-    for group in (LEARNERS, TRAINERS):
-        _run("groupadd", "--force", group)
+    _run("groupadd", "--force", CLASS)
     new = [name for name in names if not in_class(name)]
     for name in new:
         _run("useradd", "--create-home", "--key", "HOME_MODE=0700", "--user-group", "--shell", "/usr/sbin/nologin",
-             "--groups", f"{LEARNERS},{TRAINERS}" if trainers else LEARNERS, name)
+             "--groups", CLASS, name)
     return _passwords(new)
 
 
@@ -93,9 +92,9 @@ def _passwords(names: list[str]) -> dict[str, str]:
     return made
 
 
-def _members(group: str) -> list[str]:
+def _members() -> list[str]:
     try:
-        return grp.getgrnam(group).gr_mem
+        return grp.getgrnam(CLASS).gr_mem
     except KeyError:
         return []
 
@@ -111,7 +110,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["add", "password", "remove"])
     parser.add_argument("names", type=argparse.FileType(encoding="utf-8"))
-    parser.add_argument("--trainers", action="store_true", help="they may see who is there, and start and stop servers")
     asked = parser.parse_args(arguments)
     if os.geteuid() != 0:
         sys.exit("Only root makes users: call this with sudo.")
@@ -120,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
         if asked.what == "remove":
             remove(names)
         else:
-            made = add(names, trainers=asked.trainers) if asked.what == "add" else renew(names)
+            made = add(names) if asked.what == "add" else renew(names)
             print("\n".join(f"{name:<32}{word}" for name, word in made.items()))
     except (ValueError, OSError) as problem:
         sys.exit(str(problem))

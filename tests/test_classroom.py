@@ -43,15 +43,16 @@ def test_a_rooms_network_needs_tls(configured, tmp_path):
     with pytest.raises(ValueError, match="CLASSROOM_ADDRESS must be on this machine, or https.*http://0.0.0.0:8000"):
         configured("http://0.0.0.0:8000")
     hub = configured("https://0.0.0.0:443").JupyterHub
+    assert hub.tornado_settings["cookie_options"] == {"SameSite": "Lax", "secure": True}
     assert (hub.ssl_cert, hub.ssl_key) == (f"{tmp_path}/state/tls.crt", f"{tmp_path}/state/tls.key")
 
 
 def test_only_who_is_in_the_class_gets_in_by_their_own_password(configured):
     config = configured()
     assert config.JupyterHub.authenticator_class == "pam"
-    assert config.PAMAuthenticator.allowed_groups == {roster.LEARNERS}
-    assert config.PAMAuthenticator.admin_groups == {roster.TRAINERS}
-    assert "allow_all" not in config.Authenticator
+    assert config.PAMAuthenticator.allowed_groups == {roster.CLASS}
+    assert set(config.PAMAuthenticator) == {"allowed_groups"}
+    assert "Authenticator" not in config
 
 
 @pytest.mark.parametrize("systemd", [False, True])
@@ -108,7 +109,7 @@ def machine(monkeypatch):
     """The commands that would change the machine, and what they are given; no user is of the class but `old`."""
     called = []
     monkeypatch.setattr(roster, "_run", lambda *command, given="": called.append((command, given)))
-    monkeypatch.setattr(roster, "_members", lambda group: ["old"])
+    monkeypatch.setattr(roster, "_members", lambda: ["old"])
     known = roster.pwd.getpwnam("root")
 
     def getpwnam(name):
