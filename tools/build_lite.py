@@ -159,6 +159,8 @@ def dress(site: Path) -> None:
     first = min(path.name for path in (site / "files").glob("*.ipynb"))
     (site / "index.html").write_text(
         f'<!doctype html>\n<meta charset="utf-8">\n<title>{TITLE}</title>\n'
+        # JupyterLite reads this of the page at the root.
+        '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>\n'
         f'<meta http-equiv="refresh" content="0; url=lab/index.html?path={first}">\n'
         f'<a href="lab/index.html?path={first}">{TITLE}</a>\n', encoding="utf-8")
 

@@ -1,0 +1,180 @@
+"""The course in a browser alone, as `make lite` built it: handed out by a plain server on this machine, with no network.
+
+`make lite-check` runs these; without it they are skipped, since the site takes downloads and minutes.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import os
+import sys
+import threading
+import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import build_lite
+import in_both
+import pytest
+from playwright.sync_api import expect
+from shipped import LESSONS, code_cells, named
+
+from fabricbook.course.view import css_key
+from fabricbook.lessons import find
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(os.environ.get("LITE") != "1", reason="make lite-check runs these")]
+PATIENCE = 600_000  # ms: a busy machine is no failure
+RING = """def all_reduce_seconds(nbytes, gpus, rate):
+    return 2 * (gpus - 1) / gpus * nbytes / rate
+
+
+book.check("start_here.ring", all_reduce_seconds)"""
+PAYLOADS = [
+    "<script>pwned=1</script>", "<img src=pwned onerror=pwned=1>", "<svg onload=pwned=1>", '"><img src=pwned onerror=pwned=1>',
+    "'><svg/onload=pwned=1>", "<iframe srcdoc='<script>parent.pwned=1</script>'>", "<details open ontoggle=pwned=1>x",
+    "<body onload=pwned=1>", "<input autofocus onfocus=pwned=1>", "<video src=pwned onerror=pwned=1>",
+    "<audio src=pwned onerror=pwned=1>", "<object data='javascript:pwned=1'>", "<embed src='javascript:pwned=1'>",
+    "<a href='javascript:pwned=1' id=pwned>5 us</a>", "<math><mi xlink:href='javascript:pwned=1'>", "<b id=pwned>8 GB</b>",
+    "<style>*{background:url(pwned)}</style>", "<link rel=stylesheet href=pwned>", "<base href='//127.0.0.1:1/'>",
+    "<meta http-equiv=refresh content='0;url=javascript:pwned=1'>", "</textarea><script>pwned=1</script>",
+    "</div></div><img src=pwned onerror=pwned=1>", "$$\\href{javascript:pwned=1}{x}$$", "[x](javascript:pwned=1)",
+    "{{ 7*7 }}", "${pwned=1}", "`;pwned=1;`", "__import__('js').eval('pwned=1')", "exec('import js; js.pwned = 1')",
+    "%%javascript pwned=1", "<marquee onstart=pwned=1>", "\\u003cimg src=pwned onerror=pwned=1\\u003e",
+]
+HARM = """() => [typeof pwned, document.querySelectorAll("#pwned, [src=pwned], [href=pwned], [onload], [onerror], [ontoggle], "
+    + "iframe[srcdoc], [href^='javascript:'], [data^='javascript:'], base[href*='127.0.0.1:1']").length]"""
+PYTHON = """async ({ code, call, given }) => {
+  const { loadPyodide } = await import("/static/pyodide/pyodide.mjs");
+  const python = await loadPyodide({ env: { HOME: "/home/pyodide" } });
+  await python.loadPackage(["fabriclib", "ipython", "jedi"]);
+  python.FS.writeFile("in_both.py", code);
+  python.globals.set("given", given);
+  return python.runPythonAsync(`import in_both, json; json.dumps(in_both.${call})`);
+}"""
+
+
+@pytest.fixture(scope="module")
+def site():
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=build_lite.SITE))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def page(browser, site):
+    """A page that kept nothing, and reaches nothing but the site."""
+    page = browser.new_page(viewport={"width": 1366, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    page.close()
+    assert [url for url in asked if not url.startswith((site, "data:", "blob:"))] == []
+
+
+def run(page, cells):
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(cells - 1)).to_have_text(f"[{cells}]:")
+    assert page.locator(".jp-RenderedText[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
+
+
+def box(page, key):
+    return page.locator(f".fl-predict.{css_key(key)}")
+
+
+def test_lesson_00_from_opening_it_to_an_answer_that_outlives_the_page(page, site):
+    began, path = time.monotonic(), LESSONS[0]
+
+    def tell(what):
+        print(f"{time.monotonic() - began:6.1f} s  {what}", file=sys.stderr)
+
+    page.goto(site)
+    run(page, len(code_cells(path)))
+    tell("all cells of lesson 00 have run")
+    key = named(path, "predict_first")[0]
+    typed = find("predictions", key).format(2 * find("predictions", key).answer())
+    box(page, key).locator("input").fill(typed)
+    box(page, key).locator("input").press("Enter")
+    expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
+    tell("a prediction is answered")
+
+    lab = page.locator(".fabriclib-lab").first
+    slider, sentence = lab.locator("input[type=range]").first, lab.locator(".fl-sentence")
+    before = sentence.text_content()
+    slider.press("ArrowRight" if slider.input_value() == "0" else "ArrowLeft")
+    expect(sentence).not_to_have_text(before)
+    expect(lab.locator("canvas")).to_have_count(1)
+    tell("a slider has moved, and its lab said and drew something else")
+
+    cell = page.locator(".jp-CodeCell", has_text="book.check(").first
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(RING)
+    page.keyboard.press("Shift+Enter")
+    expect(cell.locator(".fl-check .fl-right")).to_be_visible()
+    tell("an exercise is solved")
+
+    page.goto(site)  # a new page: Python and all it knew are gone
+    run(page, len(code_cells(path)))
+    expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
+    tell("the page was loaded again, and the answer is still there")
+
+
+def test_what_is_pasted_is_never_run_nor_shown_as_markup(page, site):
+    path = next(path for path in LESSONS if "bring_your_own" in path.name)
+    page.goto(f"{site}lab/index.html?path={path.name}")
+    run(page, len(code_cells(path)))
+    before = page.evaluate(HARM)
+    key = "bring_your_own.one-nic"
+    for payload in PAYLOADS:
+        box(page, key).locator("input").fill(payload)
+        box(page, key).get_by_role("button", name="Check").click()
+        expect(box(page, key).locator(".fl-problem")).to_be_visible()
+    box(page, key).get_by_role("button", name="Show me").click()
+    text = page.locator("textarea").first
+    go, said = page.get_by_role("button", name="Read it"), page.locator(".widget-html-content", has_text="pwned")
+    for payload in ["\n".join(PAYLOADS), *PAYLOADS]:
+        text.fill(f"# {payload}\n{payload} 8 float sum 12.0 0.0 0.0 0\n")
+        text.press("Tab")
+        go.click()
+        page.wait_for_timeout(100)
+        assert page.evaluate(HARM) == before, payload
+    assert said.count() < 2  # a sentence may quote it
+
+
+def same(one, other) -> bool:
+    if isinstance(one, float) and isinstance(other, float | int):
+        return math.isclose(one, other, rel_tol=1e-7, abs_tol=1e-12)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return one == other
+
+
+def asked_there(page, site, call, given=None):
+    page.goto(f"{site}icon-120x120.png")  # any page of the site's own
+    code = Path(in_both.__file__).read_text(encoding="utf-8")
+    return json.loads(page.evaluate(PYTHON, {"code": code, "call": call, "given": json.dumps(given)}))
+
+
+def test_every_lab_and_answer_is_the_same_in_its_narrow_python(page, site):
+    here, there = json.loads(json.dumps(in_both.said())), asked_there(page, site, "said()")
+    assert here.keys() == there.keys()
+    assert {key: (here[key], there[key]) for key in here if not same(here[key], there[key])} == {}
+
+
+def test_no_cell_of_any_lesson_fails(page, site):
+    lessons = {path.name: [cell["source"] for cell in code_cells(path)] for path in LESSONS}
+    assert asked_there(page, site, "failed(json.loads(given))", lessons) == []
