@@ -48,7 +48,8 @@ export default { render };
     _css = """
 .fl-copy button { width: auto; padding: 0 10px; margin: 2px; }
 .fl-copy span { margin-left: 8px; }
-.fl-copy textarea { width: 98%; height: 16em; margin-top: 6px; font-family: monospace; font-size: 12px; }
+.fl-copy textarea { width: 98%; height: 16em; margin-top: 6px; font: 12px/1.35 monospace; white-space: pre;
+  color: var(--jp-content-font-color1); background: var(--jp-cell-editor-background); }
 .fl-copy textarea:not([hidden]) { display: block; }
 """
     label = traitlets.Unicode().tag(sync=True)

@@ -45,7 +45,7 @@ class BringBox(VBox):
         self._lab = _own_lab(read_a_log, "suspect", self._drawn, name="bring-your-own", title="Your run")
         self._example = Dropdown(options=[*EXAMPLES, _OWN], description="example log", style=_WIDE)
         self._text = Textarea(placeholder="Paste the output of nccl-tests, rccl-tests or OSU here, or a plain table",
-                              layout={"width": "98%", "height": "11em"})
+                              tooltip="your log", layout={"width": "98%", "height": "11em"})
         self._upload = FileUpload(accept=FILES, multiple=False, description="or upload a file")
         self._machine = Dropdown(options=[*self._machines, _MINE], description="machine", style=_WIDE)
         self._parts = OwnMachine()
@@ -57,9 +57,10 @@ class BringBox(VBox):
         go = Button(description="Read it", button_style="primary", layout={"width": "auto"})
         self._said = HTML(layout={"width": "auto"})
         self._summary = CopyButton("Copy a summary")
-        asked = HBox([self._machine, self._collective, self._nodes, self._ranks, self._table, go], layout=_ROW)
-        super().__init__([HBox([self._example, self._upload], layout=_ROW), self._text, asked, self._parts, self._said,
-                          self._summary, self._lab.widget])
+        asked = HBox([self._machine, self._parts, self._collective, self._nodes, self._ranks, self._table, go], layout=_ROW)
+        super().__init__([HBox([self._example, self._upload], layout=_ROW), self._text, asked, self._said, self._summary,
+                          self._lab.widget])
+        self.add_class("fl-bring")
         self._example.observe(lambda _: self._pick(), "value")
         self._upload.observe(lambda _: self._take(), "value")
         self._text.observe(lambda _: self._typed(), "value")
