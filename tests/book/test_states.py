@@ -13,6 +13,7 @@ from book.states import Coded, places, walked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fabricbook
 from fabricbook.stage import Control, Lab, charts, lab
 from fabricbook.stage.widget import state_after
 
@@ -117,6 +118,15 @@ def test_states_are_computed_once_for_the_same_content(tmp_path, monkeypatch):
     monkeypatch.setattr(states, "walked", lambda lab: first)
     states.states("two-servers", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["two-servers.another"]
+
+
+@pytest.mark.parametrize("name", states.THINNED)
+def test_a_thinned_lab_asks_the_same_and_says_what_it_lacks(name):
+    whole, thin = fabricbook.lab(name), states.on_page(name)
+    assert [stop.shown()[0] for stop in thin.stops.values()] == [stop.shown()[0] for stop in whole.stops.values()]
+    assert all(f"{control.label} has {len(control.values)} of its" in states.thinning(name)
+               for key, control in thin.controls.items() if control.values != whole.controls[key].values)
+    assert states.thinning("two-servers") == ""
 
 
 def test_a_text_of_two_lines_is_refused():
