@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,14 +150,14 @@ async def tell(learners: list[Learner], began: float) -> None:
               + f"; load {os.getloadavg()[0]:.0f}", flush=True)
 
 
-def memory(name: str) -> float:
-    """Return the MiB of all processes of the user *name*; what several share counts in parts."""
-    uid, total = pwd.getpwnam(name).pw_uid, 0
+def memory(names: Iterable[str]) -> list[float]:
+    """Return the MiB of all processes of each user of *names*; what several share counts in parts."""
+    total = {pwd.getpwnam(name).pw_uid: 0 for name in names}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.uids().real == uid:
-                total += process.memory_full_info().pss
-    return total / MIB
+            if (uid := process.uids().real) in total:
+                total[uid] += process.memory_full_info().pss
+    return [pss / MIB for pss in total.values()]
 
 
 def tree_memory(process: int) -> float:
@@ -188,12 +189,12 @@ async def lesson(passwords: dict[str, str], state: Path, minutes: float) -> bool
             async with asyncio.timeout(60 * minutes):
                 await asyncio.gather(*(one.attend(dice.uniform(0, ARRIVE)) for one in learners))
                 teller.cancel()
-                both = [memory(name) for name in passwords]
+                both = memory(passwords)
                 outcomes = await tried(learners, state) if len(learners) > 1 and learners[0].open else {}
                 for one in learners:
                     for notebook in one.open[:-1]:
                         await one.browser.close_notebook(notebook)
-                return report(learners, both, [memory(name) for name in passwords], tree_memory(process.pid), outcomes)
+                return report(learners, both, memory(passwords), tree_memory(process.pid), outcomes)
         finally:
             teller.cancel()
             for one in learners:
