@@ -16,6 +16,7 @@
 #   make kit-check  start the newest kit where there is no network, as root on Linux, and time it to the first lesson
 #   make wheel      pack the course into dist/, with its lessons: pip install it anywhere, then run fabricbook
 #   make classroom-load   as root: thirty scripted learners on the hub of a class, docs/classroom.md
+#   make fuzz       throw mutated logs at the reader: RUNS=100000 of them, or SECONDS=60
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
 # A Python other than python3: make lab PYTHON=python3.12
@@ -95,6 +96,10 @@ kit-check: ready
 classroom-load:
 	@$(PYTHON) tools/install.py classroom
 	@$(RUN) classroom/load.py --learners $(LEARNERS)
+
+fuzz: ready
+	@$(RUN) -c "import atheris" 2>/dev/null || $(RUN) -m pip install --quiet atheris
+	$(RUN) tools/fuzz.py --runs $(or $(RUNS),100000) --seconds $(or $(SECONDS),60)
 
 clean:
 	rm -rf .venv .venv-lite site artifacts build dist *.egg-info fabricbook/stage/static

@@ -66,7 +66,7 @@ from .machines import (
     system as system,
     systems as systems,
 )
-from .measurements import apart as apart, read_measurements as read_measurements
+from .measurements import apart as apart, read_measurements as read_measurements, read_pairs as read_pairs
 from .memory import memory_mix as memory_mix
 from .nccl import nccl_choice as nccl_choice
 from .peers import p2p as p2p

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import catalog, units
-from .checks import number, typed
+from .checks import number, short, typed
 from .measurements import error, percent
+from .measurements.pairs import BOTH
 from .peers import PeerToPeer, p2p
 from .topology import server
 
@@ -96,6 +97,32 @@ def beside(table: str):
     return pd.DataFrame({"from": [a for a, _ in pairs], "to": [b for _, b in pairs], "model GB/s": model / units.GB,
                          "measured GB/s": measured / units.GB, "error": error(model, measured),
                          "sets": [row["sets"] for row in _rows(table)]})
+
+
+def beside_pairs(pairs, name: str, method: str):
+    """Return one matrix of your own as a DataFrame: from, to, model and measured in GB/s, error.
+
+    Args:
+        pairs: what `read_pairs` returned, or one table of it.
+        name: an id of servers.csv. method: an id of copies.csv, such as "nvlink", "pcie", or "staged" without peer access.
+
+    Raises:
+        ValueError: no pairs or those of several matrices, a device that the server has not, no such server or method.
+    """
+    import pandas as pd
+
+    if not hasattr(pairs, "columns") or not {"src", "dst", "bytes_per_s", "direction", "table"} <= set(pairs.columns):
+        raise ValueError(f"pairs must be what read_pairs returns; got {short(pairs)}.")
+    if pairs["table"].nunique() != 1:
+        raise ValueError(f"pairs must be of one matrix; got {pairs['table'].nunique()}. Take one: pairs[pairs.table == 0].")
+    way, both = copy(method), pairs["direction"].iloc[0] == BOTH
+    ends = list(dict.fromkeys([*pairs["src"], *pairs["dst"]]))
+    wires = p2p(server(name), ends, staged=way.staged, both=both)
+    at, ways = {end: i for i, end in enumerate(ends)}, 2 if both else 1
+    line = np.array([wires.rates[at[a], at[b]] for a, b in zip(pairs["src"], pairs["dst"], strict=True)])
+    model, measured = ways * way.rate(line / ways), pairs["bytes_per_s"].to_numpy(dtype=float)
+    return pd.DataFrame({"from": pairs["src"].to_numpy(), "to": pairs["dst"].to_numpy(), "model GB/s": model / units.GB,
+                         "measured GB/s": measured / units.GB, "error": error(model, measured)})
 
 
 def summary():

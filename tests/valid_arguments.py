@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+from written_tools import MATRICES
 
 import fabriclib as fl
 
@@ -21,6 +22,9 @@ VALID: dict[str, Callable[[], dict]] = {
                                                    "levels": None},
     "congestion.dcqcn.run": lambda: {"rate": 5e9, "start": [5e9, 5e9], "seconds": 1e-4, "feedback": 4e-6, "threshold": 1e6,
                                      "parameters": None},
+    "copies.beside_pairs": lambda: {"pairs": fl.read_pairs(MATRICES["nvbandwidth writes"]), "name": "hgx-h100",
+                                    "method": "nvlink"},
+    "measurements.pairs.read_pairs": lambda: {"path_or_text": MATRICES["TransferBench"]},
     "copies.beside": lambda: {"table": fl.catalog.rows("p2p_tables")[0]["id"]},
     "cells.after": lambda: {"key": "moving_bytes.small", "thing": "text"},
     "cells.check": lambda: {"key": "moving_bytes.n-half", "given": len},

@@ -69,6 +69,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.plain._DECIMAL": (MATCH, _many("1", "1.", "1 ", "1GB")),
     "measurements.plain._CELL": (SEARCH, _many("#", "a ", "a", " ", "a) ", "# ")),
     "measurements.plain._LAST_WORD": (SEARCH, _many("a", "a:", ": ", ">")),
+    "measurements.plain._COUNTED": (SEARCH, _many("size", "size ", "size 1a", "size ,1", "size 1.1.")),
     "measurements.plain._MIXED": (SEARCH, _many("\ta", "a")),
     "measurements.plain._REMARK": (SEARCH, _many(" (", "(a", "(", " ", "(a) ")),
     "measurements.plain._BEFORE": (SEARCH, _many(" ", "A", ": ", "1:", "11:1", "] ")),
@@ -83,6 +84,15 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
                                               "average bandwidth of a with a 1")),
     "measurements.sentences._RANKS": (SEARCH, _many("1", "1 rank", "1 ")),
     "measurements.sentences._RATE": (MATCH, _many(" ", "algbw: ", "algbw: 1", "1")),
+    "measurements.pairs._ENDS": (SEARCH, _many(" ", "SU", "Latenc", " Running")),
+    "measurements.pairs._CORNER": (SEARCH, _many(" ", "D\\", "A+")),
+    "measurements.pairs._DEVICE": (SEARCH, _many("GPU ", "1", "1 ", "GPU 1a")),
+    "measurements.pairs._LISTED": (MATCH, _many(" ", "Device: ", "Device: 1, ")),
+    "measurements.pairs._HOSTS": (SEARCH, _many("EPY", "Intel ", "Eng Sampl")),
+    "measurements.pairs.0": (SEARCH, _many("Unidirectional ", "Unidirectional P2P=Enabled Bandwidth (P2P Writes) ")),
+    "measurements.pairs.1": (SEARCH, _many("memcpy ", "memcpy CE GPU(row) <-> ", "memcpy CE GPU(row) -> GPU(column) ")),
+    "measurements.pairs.2": (SEARCH, _many("Unidirectional ", "Bidirectional copy peak ")),
+    "measurements.pairs.3": (SEARCH, _many("SRC\\DST ", " ", "SRC\\DST", before="SRC\\DST")),
     "measurements.plain._NO_LETTERS": (SEARCH, _many("a", "a1", "1")),
     "measurements.plain._RULE": (MATCH, _many("-", "- ", "|-", " ")),
     "measurements.plain._BEGINNING": (MATCH, _many(" ", "1", "1.", " 1")),
@@ -118,6 +128,8 @@ def patterns() -> dict[str, re.Pattern]:
                 found |= {f"{home}.{name}.{key}": one for key, one in value.items() if isinstance(one, re.Pattern)}
             elif isinstance(value, tuple):
                 found |= {f"{home}.{one.name}.{i}": one.says for i, one in enumerate(value) if hasattr(one, "says")}
+                found |= {f"{home}.{i}": one[1] for i, one in enumerate(value)
+                          if isinstance(one, tuple) and isinstance(one[-1], re.Pattern)}
     return found
 
 

@@ -148,3 +148,38 @@ PREFIXES = {
 def prefixed(text: str, prefix: str) -> str:
     """*text* with *prefix* before every line."""
     return "".join(prefix.format(i=i) + line + "\n" for i, line in enumerate(text.splitlines(), start=7))
+
+
+def matrix(title: str, corner: str, rows: list[str]) -> str:
+    """A matrix of three devices under *title*, its rows as the tool prints them."""
+    return f"{title}\n{corner}     0      1      2\n" + "".join(f"     {row}\n" for row in rows) + "\n"
+
+
+# From GPU 0 to 1, 0 to 2, 1 to 0 and so on 10, 20, 30, 40, 50 and 60 GB/s, as each tool prints it.
+MATRICES = {
+    "p2pBandwidthLatencyTest": "[P2P (Peer-to-Peer) GPU Bandwidth Latency Test]\n" + matrix(
+        "Unidirectional P2P=Enabled Bandwidth (P2P Writes) Matrix (GB/s)", "   D\\D",
+        ["0 1521.42  10.00  20.00", "1  30.00 1591.14  40.00", "2  50.00  60.00 1548.56"])
+    + matrix("P2P=Enabled Latency (P2P Writes) Matrix (us)", "   GPU", ["0   2.26   2.14   2.18", "1   2.19   2.26   2.12",
+                                                                       "2   2.19   2.26   2.12"]),
+    "nvbandwidth writes": "nvbandwidth Version: v0.6\nRunning device_to_device_memcpy_write_ce.\n" + matrix(
+        "memcpy CE GPU(row) -> GPU(column) bandwidth (GB/s)", "     ",
+        ["0       N/A     10.00     20.00", "1     30.00       N/A     40.00", "2     50.00     60.00       N/A"])
+    + "SUM device_to_device_memcpy_write_ce 210.00\n",
+    "nvbandwidth reads": matrix(
+        "memcpy CE GPU(row) <- GPU(column) bandwidth (GB/s)", "     ",
+        ["0      0.00     30.00     50.00", "1     10.00      0.00     60.00", "2     20.00     40.00      0.00"]),
+    "TransferBench": "Unidirectional copy peak bandwidth GB/s [Local read / Remote write] (GPU-Executor: GFX)\n"
+                     " SRC+EXE\\DST       GPU 00    GPU 01    GPU 02\n  GPU 00  ->      2132.28     10.00     20.00\n"
+                     "  GPU 01  ->        30.00   2152.51     40.00\n  GPU 02  ->        50.00     60.00   2145.75\n",
+    "TransferBench a2a": "Summary: [67108864 bytes per Transfer]\n=====\n"
+                         "SRC\\DST  GPU 00    GPU 01    GPU 02       STotal      Actual\n"
+                         "GPU 00     N/A     10.00     20.00     60.00     59.00\n"
+                         "GPU 01    30.00      N/A     40.00     70.00     69.00\n"
+                         "GPU 02    50.00    60.00       N/A    110.00    109.00\n\nRTotal  80.00  70.00  60.00\n",
+    "rocm-bandwidth-test": "Device: 0,  AMD Instinct MI300X,  GPU-XX,  c2:0.0\n\nInter-Device Access\n\n"
+                           "D/D       0         1         2\n\n0         1         1         1\n\n"
+                           "Unidirectional copy peak bandwidth GB/s\n\nD/D       0           1           2\n\n"
+                           "0         900.0       10.0        20.0\n\n1         30.0        900.0       40.0\n\n"
+                           "2         50.0        60.0        N/A\n",
+}

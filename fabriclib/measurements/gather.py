@@ -52,7 +52,9 @@ class Gatherer:
             self._begun += line[:-1]
             return
         line, self._begun = self._begun + line, ""
-        if not line or line.isspace():
+        if nccl.DEBUG in line:  # most of a long log, and no table
+            self._hinted(number, line)
+        elif not line or line.isspace():
             if self.plain and self.plain.separator != plain.BLANKS:
                 self.plain = None
         elif not (self._declared(number, line) or self._about(number, line)):
@@ -84,12 +86,16 @@ class Gatherer:
             kept = {name: getattr(self.heading, name) for name in ("ranks", "nodes")} if alike else {}
             self._start(Heading(**(kept | said)))
 
-    def _about(self, number: int, line: str) -> bool:
-        """Whether *line* says something about a run, and is no row."""
+    def _hinted(self, number: int, line: str) -> None:
+        """Take in what *line* gives away of how the library is set and what it uses."""
         if hint := hint_of(line):
             self.hints.setdefault(hint, number)
             self.heading.hints.setdefault(hint, number)
         self.heading.algorithm = algorithm_of(line) or self.heading.algorithm
+
+    def _about(self, number: int, line: str) -> bool:
+        """Whether *line* says something about a run, and is no row."""
+        self._hinted(number, line)
         self.batch |= launch.asked_for(line)
         name, launched = nccl.binary_of(line), launch.launched(line, self.batch)
         if name and "concluded" in line and self.table:
@@ -132,7 +138,8 @@ class Gatherer:
         return row is not None
 
     def _plain(self, number: int, line: str) -> bool:
-        if nccl.columns_of(line) is None and (columns := plain.columns_of(line)):
+        columns = plain.columns_of(line)
+        if columns and (nccl.columns_of(line) is None or columns.says_more):
             self._start(self.heading if self.table is None else Heading())
             if self.heading.collective is None:
                 self.heading = self.heading.filled(**formats.of_header(line))

@@ -15,6 +15,7 @@ from .rows import BLANK, Heading, Printed, Row, printed, whole_number
 US, GBPS = 1e-6, 1e9
 NAMES = {"all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter", "alltoall": "all_to_all",
          "broadcast": "broadcast", "reduce": "reduce", "gather": "gather", "scatter": "scatter", "sendrecv": "send_recv"}
+DEBUG = " NCCL INFO "  # what each line of the library's own output has
 _HALF = ("time", "algbw", "busbw", "wrong")
 _LEFT = ("size", "count", "type", "redop")
 LAYOUTS = tuple(left + right for right in (_HALF * 2, _HALF) for left in ((*_LEFT, "root"), _LEFT, _LEFT[:3]))

@@ -7,6 +7,7 @@ table; a number without a unit takes the unit its column's name ends in, and SI 
 from __future__ import annotations
 
 import csv
+import functools
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from .rows import BLANK, Printed, Row, printed
 
 _SIZE = {"nbytes", "size", "bytes", "message", "messagesize", "payload", "buffer", "msgsize", "datasize", "sizebytes"}
 _SIZED = ("size", "bytes", "message", "payload", "buffer")
-_TIMED = ("time", "second", "latency", "bw", "bandwidth", "duration", "t[", "t_", "us", "ms", "out of place")
+_TIMED = ("time", "sec", "latency", "bw", "bandwidth", "duration", "us", "ms", "ns", "out of place", "(s)")
 _TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avegtime", "avglatency", "duration", "timeavg", "tavg",
          "tpure", "typical"}
 _RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw", "algbandwidth": "algbw",
@@ -44,6 +45,7 @@ _BEGINNING = re.compile(r"\s*([0-9.]+)")
 # A cell of a header whose cells are two blanks apart; a unit in brackets ends one, and a # begins one.
 _CELL = re.compile(r"#[^\s#]+|[^\s#]+(?:(?<![\])]) [^\s#]+)*")
 _LAST_WORD = re.compile(r"[^\s:>\]|]+\Z")
+_COUNTED = re.compile(r"(?:size|bytes|message|payload|buffer)\b.{0,200}?[\s,;|]\d[\d.]*(?:[\s,;|]|\Z)")  # a number is no name
 _MIXED = re.compile(r"\t[\t ]")  # tabs for blanks
 _REMARK = re.compile(r"\s?\([^()]{1,20}\)\Z")
 # How what stands before a table ends, or a time of day in it.
@@ -69,6 +71,11 @@ class Columns(NamedTuple):
     loose: tuple[str, ...] = ()
     before: str = ""
 
+    @property
+    def says_more(self) -> bool:
+        """Whether the header names what none of nccl-tests does: the collective, the ranks, or units beside the names."""
+        return bool({"collective", "ranks", "nodes"} & set(self.at)) or not {"time", "rate"} & set(self.loose)
+
 
 def split(line: str, separator: str) -> list[str]:
     """Return the cells of *line*; the bars at both ends of a line of Markdown make none."""
@@ -90,7 +97,7 @@ def columns_of(line: str) -> Columns | None:
     if len(line) > LONGEST_HEADER:
         return None
     folded = line.lower()
-    if not (any(word in folded for word in _SIZED) and any(word in folded for word in _TIMED)):
+    if not (any(word in folded for word in _SIZED) and any(word in folded for word in _TIMED)) or _COUNTED.search(folded):
         return None
     barred = line.translate(_BARS)
     for separator in SEPARATORS:
@@ -156,6 +163,7 @@ def _letters(cell: str) -> str:
     return _NO_LETTERS.sub("", text[:match.start()] if match else text)
 
 
+@functools.lru_cache(4096)
 def _named(cell: str) -> tuple[str | None, float, bool]:
     """Return (name, what its numbers are to be multiplied by, whether it names a unit) of a column."""
     given = cell.strip().rstrip(":").replace("µ", "u").replace("μ", "u")

@@ -13,6 +13,7 @@ from .about import About
 from .agree import check, in_units_of_nccl, settle
 from .gather import Gatherer
 from .lines import numbered
+from .pairs import matrix_in
 from .rows import MOST_PROBLEMS, Table
 
 COLUMNS = ("collective", "ranks", "nodes", "nbytes", "seconds", "algbw", "busbw", "in_place", "table")
@@ -66,7 +67,7 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
         problems += table.problems
         notes |= dict.fromkeys(table.notes)
     if not parts:
-        raise ValueError(problems[0] if problems else _nothing(found))
+        raise ValueError(problems[0] if problems else matrix_in(path_or_text) or _nothing(found))
     more = found.unlisted() + len(problems[MOST_PROBLEMS:])
     problems[MOST_PROBLEMS:] = [f"{more} more problems of this kind are not listed"] if more else []
     frame = _joined(parts)

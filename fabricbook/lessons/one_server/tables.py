@@ -229,6 +229,15 @@ def copies_beside() -> dict[str, tuple[list[float], list[float], list[float]]]:
             for kind, points in found.items()}
 
 
+def printed_matrix(table: str) -> str:
+    """Return a published matrix of GPUs as p2pBandwidthLatencyTest prints it."""
+    rates = {row["pair"]: row["bytes_per_s"] / units.GB for row in catalog.rows("p2p_measurements") if row["table"] == table}
+    numbers = range(len({end for pair in rates for end in pair}))
+    lines = ["Unidirectional P2P=Enabled Bandwidth (P2P Writes) Matrix (GB/s)", "   D\\D" + "".join(f"{j:7d}" for j in numbers)]
+    lines += [f"{i:6d}" + "".join(f"{rates.get((f'gpu{i}', f'gpu{j}'), 0.0):7.2f}" for j in numbers) for i in numbers]
+    return "\n".join(lines)
+
+
 def groups_of_small():
     """Return a DataFrame: into which groups the widest path puts the pairs of an MI250X, and what was measured of each."""
     found = copies.beside("mi250x-small")
