@@ -8,6 +8,7 @@
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make book       make the course as pages that need no kernel, no server and no network: site/index.html
 #   make book-check drive each of its labs over both ends of each control, and say how long a reader waits
+#   make book-pdf   the same, and site/course.pdf beside it; needs Chromium
 #   make data       write the data dictionary, docs/data.md, from the declarations in data/
 #   make lite       build site/lite/, the course in a browser alone; make lite-check drives it in Chromium, with no network
 #   make bench      measure redraw, import, throughput and the labs' steps
@@ -27,7 +28,7 @@ LEARNERS ?= 30
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks book book-check data bench accuracy wheel kit kit-check classroom-load lite lite-check clean ready
+.PHONY: help lab test lint check lesson notebooks book book-check book-pdf data bench accuracy wheel kit kit-check classroom-load lite lite-check clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -63,6 +64,9 @@ book: ready
 
 book-check: ready
 	$(RUN) tools/try_book.py
+
+book-pdf: ready
+	$(RUN) tools/build_book.py --pdf
 
 data: ready
 	$(RUN) tools/data_dictionary.py

@@ -2,6 +2,7 @@
 
     python tools/build_book.py [LESSON ...]       only these lessons
     python tools/build_book.py --pictures         with its labs as pictures: all their states take long the first time
+    python tools/build_book.py --pdf              on paper too, as course.pdf beside the pages; needs Chromium
     python tools/build_book.py --site FOLDER      there instead
     python tools/build_book.py --live ADDRESS     where "open live" leads; {file} in it stands for a lesson's notebook
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from book import player
 from book.pages import write
+from book.paper import write as print_pdf
 from book.posed import script
 from sphinx.cmd.build import build_main
 
@@ -26,11 +28,11 @@ ROOT = Path(__file__).resolve().parents[1]
 CONF = Path(__file__).with_name("book")
 
 
-def build(site: Path, live: str, names: Sequence[str], moving: bool) -> None:
-    """Make the book of the lessons *names*, or of all, in *site*, its labs *moving* or as pictures; a warning is an error.
+def build(site: Path, live: str, names: Sequence[str], *, moving: bool, paper: bool) -> None:
+    """Make the book of the lessons *names*, or of all, in *site*, its labs *moving* or as pictures; on *paper* too.
 
     Raises:
-        SystemExit: Sphinx has refused something, and said what.
+        SystemExit: Sphinx has warned of something, and said what; there is nothing to print with.
     """
     for old in [path for path in site.glob("*") if path.name != "lite"]:  # which is made apart, and lasts
         shutil.rmtree(old) if old.is_dir() else old.unlink()
@@ -40,9 +42,16 @@ def build(site: Path, live: str, names: Sequence[str], moving: bool) -> None:
         (pages / "_static" / "judge.js").write_text(script(), encoding="utf-8")
         if moving:
             player.write(pages / "_static", [lab for name in names or ORDER for lab in lesson(name).labs])
-        trees = str(Path(work) / "trees")
-        if failed := build_main(["-q", "-W", "--keep-going", "-b", "html", "-c", str(CONF), "-d", trees, str(pages), str(site)]):
-            sys.exit(failed)
+        _sphinx("html", pages, site)
+        if paper:
+            _sphinx("singlehtml", pages, Path(work) / "one")
+            print_pdf(Path(work) / "one" / "index.html", site / "course.pdf")
+
+
+def _sphinx(builder: str, pages: Path, into: Path) -> None:
+    trees = str(pages.with_name(f"trees-{builder}"))
+    if failed := build_main(["-q", "-W", "--keep-going", "-b", builder, "-c", str(CONF), "-d", trees, str(pages), str(into)]):
+        sys.exit(failed)
 
 
 def main(arguments: list[str]) -> None:
@@ -51,9 +60,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("lessons", nargs="*")
     parser.add_argument("--live", default="live.html")
     parser.add_argument("--pictures", action="store_true")
+    parser.add_argument("--pdf", action="store_true")
     parser.add_argument("--site", type=Path, default=ROOT / "site")
     given = parser.parse_args(arguments)
-    build(given.site, given.live, given.lessons, not given.pictures)
+    build(given.site, given.live, given.lessons, moving=not given.pictures, paper=given.pdf)
     print(f"The book: {given.site / 'index.html'}")
 
 

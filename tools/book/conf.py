@@ -1,7 +1,9 @@
 """How Sphinx makes the book: plain pages that open from a file, formulas as MathML, and no script but the files beside them."""
 
+import html
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -12,6 +14,9 @@ HERE = Path(__file__).parent
 # On a page from a file, 'self' is no file: the scheme says it. Vega's labs set styles of their own; nothing is evaluated.
 POLICY = ("default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'; img-src 'self' file: data:; "
           "font-src 'self' file:; base-uri 'none'; form-action 'self' file:")
+
+MATHML = "http://www.w3.org/1998/Math/MathML"
+ElementTree.register_namespace("", MATHML)
 
 project = html_title = TITLE
 extensions = ["myst_parser"]
@@ -32,7 +37,12 @@ pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-con
 def _formula(translator, node):
     tex = re.sub(r"\\[bB]igg?(?![A-Za-z])", "", node.astext())  # brackets of MathML grow by themselves
     tex = re.sub(r"(\\[td]?frac)(\d)", r"\1{\2}", tex)  # \frac32 would read 32
-    translator.body.append(tex2mathml(tex, as_block=isinstance(node, nodes.math_block)))
+    marked = tex2mathml(tex, as_block=isinstance(node, nodes.math_block))
+    formula = ElementTree.fromstring(re.sub(r"&(?!amp;|lt;|gt;)\w+;", lambda named: html.unescape(named[0]), marked))
+    for index in formula.iter(f"{{{MATHML}}}msub"):
+        if index[0].tag == f"{{{MATHML}}}munder":  # what a brace says stands under the brace
+            index.tag = index[0].tag
+    translator.body.append(ElementTree.tostring(formula, encoding="unicode"))
     raise nodes.SkipNode
 
 
