@@ -95,7 +95,7 @@ def hub(state: Path):
     command = [sys.executable, "-m", "jupyterhub", "--config", HERE / "jupyterhub_config.py",
                f"--JupyterHub.hub_bind_url=http://127.0.0.1:{private}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{proxy}"]
     address = f"http://127.0.0.1:{public}/"
-    with open(state / "hub.log", "w") as log, subprocess.Popen(
+    with open(state / "hub.log", "w", encoding="utf-8") as log, subprocess.Popen(
             command, cwd=state, stdout=log, stderr=log, start_new_session=True,
             env=os.environ | {"CLASSROOM_ADDRESS": address, "CLASSROOM_STATE": str(state)}) as process:
         try:
@@ -136,7 +136,7 @@ async def answering(address: str, process: subprocess.Popen, log: Path) -> None:
             await asyncio.sleep(0.5)
     finally:
         await browser.close()
-    raise Refused(f"The hub did not start: {log.read_text()[-2000:]}")
+    raise Refused(f"The hub did not start: {log.read_text(encoding='utf-8')[-2000:]}")
 
 
 async def tell(learners: list[Learner], began: float) -> None:
