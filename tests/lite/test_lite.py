@@ -71,7 +71,7 @@ def site():
 @pytest.fixture
 def page(browser, site):
     """A page that kept nothing, and reaches nothing but the site."""
-    page = browser.new_page(viewport={"width": 1366, "height": 900})
+    page = browser.new_page(viewport={"width": 1366, "height": 20_000})  # JupyterLab draws only the cells in its window
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     asked = []
@@ -105,7 +105,7 @@ def test_lesson_00_from_opening_it_to_an_answer_that_outlives_the_page(page, sit
     key = named(path, "predict_first")[0]
     typed = find("predictions", key).format(2 * find("predictions", key).answer())
     box(page, key).locator("input").fill(typed)
-    box(page, key).locator("input").press("Enter")
+    box(page, key).get_by_role("button", name="Check").click()
     expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
     tell("a prediction is answered")
 
