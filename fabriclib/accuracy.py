@@ -7,12 +7,14 @@ relative error, mean over the rows of a table, then mean over tables. Three regi
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 
 from . import catalog, units
 from .measurements import published
+from .prediction import interval
 from .prediction.cases import Case, case
 from .prediction.constants import Constants, fitted
 from .prediction.model import predicted
@@ -20,13 +22,13 @@ from .prediction.model import predicted
 SMALL, LARGE = 64 * units.KiB, 64 * units.MiB
 REGIMES = ("all sizes", f"up to {units.format(SMALL)}", "between", f"from {units.format(LARGE)}")
 TARGETS = {"single-node": (0.12, 0.07), "multi-node": (0.20, 0.12)}  # over all sizes, from 64 MiB
+HELD = 0.95  # of the measured times lie in an interval
 
 
 class Table(NamedTuple):
     """A published table of a properly configured machine, ready to be predicted.
 
-    `split` is "fit" where the shipped constants were fitted on it, else "validate"; `cause` is "congestion" where the network
-    was shared.
+    `cause` is "congestion" where the network was shared.
     """
 
     id: str
@@ -35,7 +37,6 @@ class Table(NamedTuple):
     nodes: int
     ranks: int
     site: str
-    split: str
     cause: str | None
     nbytes: np.ndarray
     seconds: np.ndarray
@@ -54,10 +55,10 @@ class Table(NamedTuple):
 def tables() -> tuple[Table, ...]:
     """Return the tables that the accuracy is taken over: sweeps on machines that were configured properly.
 
-    >>> len([table for table in tables() if table.split == "validate"]) >= len(tables()) / 2
+    >>> len(tables()) > 100
     True
     """
-    return tuple(_table(row) for row in catalog.rows("measurement_tables") if row["split"] in ("fit", "validate"))
+    return tuple(_table(row) for row in catalog.rows("measurement_tables") if row["split"] == "fit")
 
 
 def _table(row: catalog.Row) -> Table:
@@ -65,13 +66,16 @@ def _table(row: catalog.Row) -> Table:
     nodes, ranks = row["nodes"], row["ranks"]
     nbytes = measured["nbytes"].to_numpy()
     checked = case(row["system"], row["collective"], nbytes, nodes, ranks // nodes, row["harness"])
-    return Table(row["id"], row["system"], row["collective"], nodes, ranks, row["site"], row["split"], row["cause"], nbytes,
+    return Table(row["id"], row["system"], row["collective"], nodes, ranks, row["site"], row["cause"], nbytes,
                  measured["seconds"].to_numpy(), checked)
 
 
-def by_regime(table: Table, constants: Constants | None = None) -> tuple[float, ...]:
-    """Return the mean absolute relative error of a table in each of REGIMES; NaN where it has no rows there."""
-    off = np.abs(table.errors(constants))
+def by_regime(table: Table, seconds: np.ndarray | None = None) -> tuple[float, ...]:
+    """Return the mean absolute relative error of a table in each of REGIMES; NaN where it has no rows there.
+
+    *seconds* are those that were predicted; those of the shipped constants without.
+    """
+    off = np.abs((table.predicted(fitted()) if seconds is None else seconds) / table.seconds - 1)
     return tuple(float(off[rows].mean()) if rows.any() else float("nan") for rows in regimes_of(table.nbytes).values())
 
 
@@ -94,6 +98,47 @@ def summary(scores: dict[str, tuple[float, ...]]):
             if found}
 
 
+def intervals(seconds: dict[str, np.ndarray]) -> list[tuple[bool, bool, str, float, float]]:
+    """Return (several nodes, technology seen, regime, low, high): factors of a prediction between which HELD of what was measured
+    lies, as near to each other as can be.
+
+    *seconds* are those that were predicted of tables held out by their site. A technology is seen if another site measured it.
+    Where fewer than two tables hold out a technology that no other site measured, those of all count.
+    """
+    rows = [(table.nodes > 1, elsewhere(table), regime, np.log(table.seconds / seconds[table.id])[inside]) for table in tables()
+            for regime, inside in zip(interval.REGIMES, list(regimes_of(table.nbytes).values())[1:], strict=True)]
+    found = []
+    for several, seen, regime in itertools.product((False, True), (True, False), interval.REGIMES):
+        alike = [off for many, _, where, off in rows if (many, where) == (several, regime) and off.size]
+        own = [off for many, known, where, off in rows if (many, known, where) == (several, seen, regime) and off.size]
+        found.append((several, seen, regime, *_shortest(own if len(own) > 1 else alike)))
+    return found
+
+
+def _shortest(each: list[np.ndarray]) -> tuple[float, float]:
+    """Return the ends of the shortest stretch that holds HELD of logarithms of factors, as factors, and 1 in any case.
+
+    *each* has those of a table; every table weighs the same.
+    """
+    logs, weights = np.concatenate(each), np.concatenate([np.full(one.size, 1 / one.size / len(each)) for one in each])
+    order = np.argsort(logs)
+    logs, held = logs[order], np.concatenate([[0.0], np.cumsum(weights[order])])
+    last = np.searchsorted(held, held[:-1] + HELD - 1e-9)  # so many from the first of a stretch on are enough
+    ends = np.append(logs, np.inf)[np.minimum(last - 1, logs.size)]
+    first = int(np.argmin(np.where(last <= logs.size, ends - logs, np.inf)))
+    return min(float(np.exp(logs[first])), 1.0), max(float(np.exp(ends[first])), 1.0)
+
+
+def elsewhere(table: Table) -> bool:
+    """Whether another site measured what the constants of a table's machine hang on."""
+    own = _technology(table)
+    return any(_technology(other) == own for other in tables() if other.site != table.site)
+
+
+def _technology(table: Table) -> tuple[str, ...]:
+    return interval.technology(table.case.machine, table.nodes > 1)
+
+
 @functools.cache
 def held_out() -> dict[str, tuple[float, ...]]:
     """Return {table id: error by regime} out of data/held_out.csv: by constants that never saw a table of the same site.
@@ -101,3 +146,12 @@ def held_out() -> dict[str, tuple[float, ...]]:
     tools/accuracy.py writes it. NaN where a table has no rows in a regime.
     """
     return {row["table"]: (row["all_sizes"], row["small"], row["between"], row["large"]) for row in catalog.rows("held_out")}
+
+
+@functools.cache
+def held_out_seconds() -> dict[str, np.ndarray]:
+    """Return {table id: predicted seconds} out of data/held_out_times.csv, in the order of the table's sizes."""
+    found: dict[str, list[float]] = {}
+    for row in catalog.rows("held_out_times"):
+        found.setdefault(row["table"], []).append(row["seconds"])
+    return {table: np.array(seconds) for table, seconds in found.items()}

@@ -11,13 +11,15 @@ import functools
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from . import catalog, units
-from .checks import count, known, short, typed
+from .checks import Numbers, count, known, number, short, single, typed
 from .links import Link, link
 from .shown import sentence
 from .switches import Switch, switch
 
-WIRINGS = ("switch", "mesh", "pcie", "staged")
+WIRINGS = ("switch", "mesh", "pcie", "pcie-switch", "staged")
 LIBRARIES = ("nccl", "rccl")
 
 
@@ -73,8 +75,8 @@ class System:
         name: what to call it.
         gpus: GPUs in one domain of the inner links: a server, or the whole rack of an NVL72.
         link: all links of ONE GPU as a bundle, such as link("nvlink4").bundle(18), or link("pcie4", lanes=16).
-        wiring: "switch", "mesh" (a link or more between every pair), "pcie" (peer to peer through PCIe switches or CPUs)
-            or "staged" (PCIe, each transfer through host memory).
+        wiring: "switch", "mesh" (a link or more between every pair), "pcie" (peer to peer, through CPUs), "pcie-switch"
+            (peer to peer below one PCIe switch) or "staged" (PCIe, each transfer through host memory).
         switch: the switch chip, for wiring "switch"; one that reduces gives NVLS.
         port: one port of the network, where there is one.
         ports: how many such ports a domain has.
@@ -83,6 +85,9 @@ class System:
         server_gpus: GPUs of one server, where a domain spans several servers (an NVL72); else the same as gpus.
         sharp: whether the switches of the network reduce (InfiniBand SHARP), and the library uses it.
         accelerator: the id of its accelerators in accelerators.csv, where it is known.
+        oversubscription: ports down for each port up of the leaves that the machine hangs on, as `fabric` takes it.
+        leaf_nodes: machines below one leaf, which reach one another without going up.
+        failed_ports: how many ports of one machine carry nothing: all others wait for it.
         note: what a reader should know.
 
     Raises:
@@ -108,6 +113,9 @@ class System:
     id: str = ""
     note: str = ""
     accelerator: str = ""
+    oversubscription: float = 1.0
+    leaf_nodes: int = 1
+    failed_ports: int = 0
 
     def __post_init__(self):
         known("wiring", self.wiring, WIRINGS)
@@ -118,6 +126,10 @@ class System:
         object.__setattr__(self, "server_gpus", count("server_gpus", self.server_gpus or self.gpus, high=self.gpus))
         if (self.port is None) != (self.ports == 0):
             raise ValueError(f"ports must be 0 without a port and at least 1 with one; got {self.ports} of {short(self.port)}.")
+        ratio = single("oversubscription", number("oversubscription", self.oversubscription, low=1.0, high=1000, zero=True))
+        object.__setattr__(self, "oversubscription", ratio)
+        object.__setattr__(self, "leaf_nodes", count("leaf_nodes", self.leaf_nodes))
+        object.__setattr__(self, "failed_ports", count("failed_ports", self.failed_ports, low=0, high=max(self.ports - 1, 0)))
 
     @property
     def gpu_rate(self) -> float:
@@ -129,8 +141,22 @@ class System:
         """Line rate of all network ports of a domain, bytes per second one way; 0 where there is no network."""
         return self.ports * self.port.rate if self.port else 0.0
 
+    def crossing(self, nodes, all_to_all: bool = False) -> Numbers:
+        """Return how many times longer the bytes between *nodes* machines take by what is missing: the cuts of the graph.
+
+        A ring or tree leaves a leaf once, and all machines below it have its uplinks together. Of what a machine sends to all
+        others, that to those below another leaf goes up.
+
+        >>> float(system("dgx-h100", oversubscription=2, leaf_nodes=4).crossing(16, all_to_all=True))
+        1.6
+        """
+        below = np.minimum(self.leaf_nodes, nodes)
+        apart = (nodes - below) / np.maximum(nodes - 1, 1) if all_to_all else (nodes > below) / below
+        return np.maximum(1.0, self.oversubscription * apart) * self.ports / max(self.ports - self.failed_ports, 1)
+
     def __repr__(self) -> str:
-        how = {"switch": "over a switch", "mesh": "over a mesh", "pcie": "over PCIe", "staged": "through host memory"}
+        how = {"switch": "over a switch", "mesh": "over a mesh", "pcie": "over PCIe",
+               "pcie-switch": "over a PCIe switch", "staged": "through host memory"}
         out = (f"; {self.ports} x {self.port.name}: {units.format(self.node_rate, 'B/s')} each way to the network" if self.port
                else "; no network")
         return (f"<{self.name}: {self.gpus} GPUs, {units.format(self.gpu_rate, 'B/s')} each way {how[self.wiring]}{out}>")
@@ -176,8 +202,8 @@ def launchers() -> list[Launcher]:
 
 @typed
 @functools.cache
-def system(name: str) -> System:
-    """Return a machine from the catalogue.
+def system(name: str, oversubscription: float = 1.0, leaf_nodes: int = 1, failed_ports: int = 0) -> System:
+    """Return a machine from the catalogue, in a network that is whole or, as `System` takes it, is not.
 
     Raises:
         ValueError: an unknown name; the nearest are suggested.
@@ -191,6 +217,7 @@ def system(name: str) -> System:
         switch(cells["switch"]) if cells["switch"] else None, _port(cells["port"]),
         cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"], accelerator=cells["accelerator"] or "",
+        oversubscription=oversubscription, leaf_nodes=leaf_nodes, failed_ports=failed_ports,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from fabricbook.lessons.against_world.tables import ladder
 from fabriclib import accuracy, catalog
+from fabriclib.prediction import interval
 from fabriclib.prediction.constants import fitted
 
 
@@ -17,17 +18,32 @@ def test_with_a_site_left_out_the_errors_meet_their_targets():
         assert means[group][3] <= large
 
 
-def test_the_shipped_constants_hold_on_tables_they_never_saw():
-    unseen = {table.id: accuracy.by_regime(table) for table in accuracy.tables() if table.split == "validate"}
-    means = accuracy.summary(unseen)
-    assert means["single-node"][0] <= 0.12
-    assert means["multi-node"][0] <= 0.20
-    assert len(unseen) >= len(accuracy.tables()) / 2
+def test_95_of_100_measured_times_lie_in_their_intervals():
+    inside = np.concatenate([_inside(table, catalog_factors(table)) for table in accuracy.tables()])
+    assert 0.90 <= inside.mean() <= 0.98
+    for several in (False, True):
+        some = np.concatenate([_inside(t, catalog_factors(t)) for t in accuracy.tables() if (t.nodes > 1) == several])
+        assert 0.90 <= some.mean() <= 0.98
+
+
+def catalog_factors(table):
+    return interval.factors(table.nbytes, table.nodes > 1, accuracy.elsewhere(table))
+
+
+def _inside(table, factors) -> np.ndarray:
+    ratio = table.seconds / accuracy.held_out_seconds()[table.id]
+    return (factors[0] <= ratio) & (ratio <= factors[1])
+
+
+def test_intervals_are_those_of_the_predictions_written_down():
+    written = [tuple(row[name] for name in ("several", "seen", "regime", "low", "high")) for row in catalog.rows("intervals")]
+    for now, kept in zip(accuracy.intervals(accuracy.held_out_seconds()), written, strict=True):
+        assert now[:3] == kept[:3]
+        assert now[3:] == pytest.approx(kept[3:], rel=0.01)
 
 
 def test_a_refit_gives_the_shipped_constants():
-    seen = [table for table in accuracy.tables() if table.split == "fit"]
-    again = fitting.build(fitting.fit(seen))
+    again = fitting.build(fitting.fit(accuracy.tables()))
     assert {key: pytest.approx(value, rel=0.01) for key, value in again.items()} == dict(fitted())
 
 
@@ -37,7 +53,8 @@ def test_the_errors_written_down_are_those_of_a_refit_without_the_site():
     held_out = [table for table in accuracy.tables() if table.site == site]
     assert held_out
     for table in held_out:
-        assert accuracy.by_regime(table, constants) == pytest.approx(accuracy.held_out()[table.id], abs=0.005, nan_ok=True)
+        now = accuracy.by_regime(table, table.predicted(constants))
+        assert now == pytest.approx(accuracy.held_out()[table.id], abs=0.005, nan_ok=True)
 
 
 def test_a_technology_without_a_table_follows_its_family():

@@ -27,6 +27,7 @@ def test_the_table_of_errors_and_their_number_are_those_of_the_model():
     except KeyError as missing:
         pytest.fail(f"data/held_out.csv lacks {missing}: run python tools/accuracy.py --add")
     assert now == README, "README.md has other scores than data/held_out.csv: run python tools/accuracy.py --write"
+    assert tool.DOCS.read_text(encoding="utf-8") == tool.docs(accuracy.held_out()), "run python tools/accuracy.py --write"
     assert f"beside {len(accuracy.tables())} published benchmark tables" in README
     assert sum(map(int, re.findall(r"^\| [^|]+ \((\d+)\) \|", README, flags=re.MULTILINE))) == len(accuracy.tables())
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import resource
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from fabriclib import collective_time, fabric, schedule
 from fabriclib.collectives.registry import entries
 from fabriclib.congestion.ecmp import simulate, split_for
 from fabriclib.flows import finish, max_min, route
-from fabriclib.measurements import read_measurements
 from fabriclib.prediction import predict
 from fabriclib.topology import Graph
 
@@ -118,24 +115,7 @@ def fabrics() -> None:
     line("memory of this script until here", f"{peak:.2f} GB", "asked: at most 2 GB")
 
 
-def reading() -> None:
-    """Print what it takes to read a long log: the library's own output, with a table in it."""
-    print("reading")
-    noise = "".join(f"node{i}:43:61 [{i}] NCCL INFO Channel {i:02d}/16 : 0 1 2 3 4 5 6 7\n" for i in range(16)) * 1000
-    table = "# all_reduce_perf\n 1048576 262144 float sum -1 104.9 10.00 17.50 0\n"
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "long.log")
-        log.write_text(noise * (100_000_000 // len(noise)) + table)
-        before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-        read_measurements(log)
-        took = time.process_time() - start
-    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
-    line("read_measurements, 100 MB of NCCL's output and a table", f"{took:.1f} s", "asked: at most 6 s")
-    line("memory that it added", f"{more:.0f} MB", "asked: at most 70 MB")
-
-
 if __name__ == "__main__":
-    reading()
     fabrics()
     collectives()
     predictions()

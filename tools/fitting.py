@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import csv
 import functools
+from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from fabriclib import catalog
 from fabriclib.accuracy import Table
@@ -17,6 +17,9 @@ from fabriclib.prediction.constants import Constants
 
 SPREAD = 0.1  # a relative error that is nothing unusual
 STEP = 1e-3  # of a difference, in widths
+ROUNDS = 8  # at most
+NEAR = 0.1  # widths: no round moves less
+OUTLIER = 0.5  # where a residual ceases to count by its square
 FITTED_ON = {"prediction": "tables", "workloads": "steps", "serving": "requests"}  # the column that says so
 DOUBT = 0.5  # how much a departure of one width from a prior weighs beside it
 
@@ -44,72 +47,56 @@ def build(departures, room: str = "prediction") -> Constants:
     return constants
 
 
-def fit(tables: list[Table]) -> np.ndarray:
-    """Return the departures, in widths from the priors, that predict *tables* best."""
+def fit(tables: Sequence[Table]) -> np.ndarray:
+    """Return the departures, in widths from the priors, that predict *tables* best.
+
+    Round by round the predictions are taken as straight lines about where the last round ended, and solved exactly.
+    """
+    here = np.zeros(len(free()))
+    for _ in range(ROUNDS):
+        off, slopes = _lines(tables, here)
+        best = _solved(off - slopes @ here, slopes)
+        if np.max(np.abs(best - here)) < NEAR:
+            break
+        here = _no_worse(tables, here, best)
+    return here
+
+
+def _lines(tables: Sequence[Table], departures) -> tuple[np.ndarray, np.ndarray]:
+    """Return (what *tables* are off, its slopes by each departure): all are predicted once, each constant shifted in turn."""
+    shifts = np.column_stack([np.zeros(departures.size), STEP * np.eye(departures.size)])
+    off = _off(tables, (departures[:, None] + shifts)[:, :, None])
+    return off[0], (off[1:] - off[0]).T / STEP
+
+
+def _solved(off, slopes) -> np.ndarray:
+    """Return the departures where off + slopes @ departures, and the departures themselves, are smallest."""
     # Rows that no smooth curve meets (a library that changes its protocol) must not own the fit.
-    problem = _Problem(tables)
-    return least_squares(problem.residuals, np.zeros(len(free())), problem.slopes, loss="soft_l1", f_scale=0.5, ftol=1e-3,
-                         max_nfev=15).x
+    best = np.zeros(slopes.shape[1])
+    for _ in range(25):
+        weights = 1 / np.sqrt(1 + np.square((off + slopes @ best) / OUTLIER))
+        weighted = slopes * weights[:, None]
+        best = np.linalg.solve(weighted.T @ slopes + DOUBT**2 * np.eye(best.size), -weighted.T @ off)
+    return best
 
 
-class _Problem:
-    """The residuals of *tables*, and their slopes by differences: only of the tables that a constant moves, a few of many."""
+def _no_worse(tables: Sequence[Table], here, best) -> np.ndarray:
+    """Return *best*, or a point on the way there: where lines are no good guide, half of the way is, or a quarter."""
+    def loss(departures):
+        off = _off(tables, departures)
+        return np.sum(np.sqrt(1 + np.square(off / OUTLIER)) - 1) * 2 * OUTLIER**2 + DOUBT**2 * np.sum(np.square(departures))
 
-    def __init__(self, tables: list[Table]):
-        self.tables = tables
-        ends = np.cumsum([0, *(len(table.seconds) for table in tables)])
-        self.rows = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
-        moved_by = [_moved_by(table) for table in tables]
-        self.moved = [[at for at, keys in enumerate(moved_by) if key in keys] for key in free()]
-
-    def residuals(self, departures) -> np.ndarray:
-        constants = build(departures)
-        return np.concatenate([*(_off(table, constants) for table in self.tables), DOUBT * departures])
-
-    def slopes(self, departures) -> np.ndarray:
-        now = self.residuals(departures)
-        found = np.zeros((now.size, departures.size))
-        found[-departures.size:] = DOUBT * np.eye(departures.size)
-        for index, moved in enumerate(self.moved):
-            shifted = np.array(departures)
-            shifted[index] += STEP
-            constants = build(shifted)
-            for at in moved:
-                found[self.rows[at], index] = (_off(self.tables[at], constants) - now[self.rows[at]]) / STEP
-        return found
+    start, points = loss(here), [here + share * (best - here) for share in (1.0, 0.5, 0.25)]
+    return next((point for point in points if loss(point) < start), points[-1])
 
 
-def _off(table: Table, constants) -> np.ndarray:
-    return (table.predicted(constants) / table.seconds - 1) / (SPREAD * np.sqrt(len(table.seconds)))
+def _off(tables: Sequence[Table], departures) -> np.ndarray:
+    constants = build(departures)
+    return np.concatenate([(table.predicted(constants) / table.seconds - 1) / (SPREAD * np.sqrt(table.seconds.size))
+                           for table in tables], axis=-1)
 
 
-class _Noted(dict):
-    """Constants that note which of them are read."""
-
-    def __init__(self, constants):
-        super().__init__(constants)
-        self.read = set()
-
-    def __getitem__(self, key):
-        self.read.add(key)
-        return super().__getitem__(key)
-
-
-def _moved_by(table: Table) -> set[tuple[str, str]]:
-    """Return the constants that a table's prediction hangs on: those it reads, and what they are multiples of."""
-    constants = _Noted(build(np.zeros(len(free()))))
-    table.predicted(constants)
-    parents = {(row["subject"], row["quantity"]): (row["parent"], row["quantity"]) for row in catalog.rows("fitted")}
-    found, asked = set(), list(constants.read)
-    while asked:
-        key = asked.pop()
-        found.add(key)
-        if parents[key][0]:
-            asked.append(parents[key])
-    return found
-
-
-def influence(tables: list[Table], departures) -> dict[tuple[str, str], list[str]]:
+def influence(tables: Sequence[Table], departures) -> dict[tuple[str, str], list[str]]:
     """Return {constant: ids of the tables whose predictions it moves}."""
     moved = {}
     for index, key in enumerate(free()):
@@ -121,7 +108,7 @@ def influence(tables: list[Table], departures) -> dict[tuple[str, str], list[str
     return moved
 
 
-def write(departures, tables: list[Table]) -> None:
+def write(departures, tables: Sequence[Table]) -> None:
     """Write the values into data/fitted.csv, with the tables that each was fitted on."""
     write_values(build(departures), influence(tables, departures), "prediction")
 

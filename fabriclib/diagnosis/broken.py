@@ -24,6 +24,7 @@ from ..switches import switch
 
 # The rate of TCP over that of the tables it was fitted to; the share without GPUDirect over that of its source.
 _TCP, _DETOUR = (1.0, 0.4, 0.7, 2.0, 4.0), (1.0, 0.7, 1.4)
+_STAGED = (1.0, 0.4, 0.1)  # of the rate through host memory: within a socket, between sockets, by many at once
 _SLOWER = (2.0, 1.4, 4.0, 8.0)  # of congestion: how many times longer the largest messages take
 _FEWEST_NODES = {"pcie-not-nvlink": 1, "nvls-off": 1, "congestion": 4}
 _FALLS_FROM = 64 * units.MiB  # the message at which half of that is reached
@@ -72,7 +73,7 @@ def broken(cause: str, system, collective: str, nbytes, nodes: int = 1, gpus_per
         ValueError: an unknown cause, or one that this run cannot have; what `predict` refuses.
 
     >>> [f"{t:.2f} s" for t in broken("one-nic", "dgx-h100", "all_reduce", 2**33, nodes=4)]
-    ['0.36 s']
+    ['0.37 s']
     """
     known("cause", cause, _VARIANTS)
     run = Case.of(system, collective, nbytes, nodes, gpus_per_node, launcher)
@@ -151,13 +152,19 @@ def _one_nic(run: Case, wire: bool):
 def _pcie(run: Case, wire: bool):
     if run.machine.wiring == "staged" or run.gpus == 1:
         return
-    if run.machine.wiring == "pcie":
-        yield "with copies through host memory", run.seconds(machine=replace(run.machine, wiring="staged"), wire=wire)
+    if run.machine.wiring in ("pcie", "pcie-switch"):
+        staged = replace(run.machine, wiring="staged")
+        for share in _STAGED:
+            reached = fitted()["staged", "efficiency"] * share
+            constants = {**fitted(), (f"{staged.link.id}-staged", "efficiency"): reached}
+            yield (f"with copies through host memory at {units.format(reached * staged.gpu_rate, 'B/s', 2)}",
+                   run.seconds(constants, staged, wire=wire))
         return
     for name in ("pcie5", "pcie4"):
         for wiring, how in (("pcie", ""), ("staged", " through host memory")):
             machine = replace(run.machine, link=link(name, lanes=16), wiring=wiring, switch=None)
-            yield f"with {link(name).name} x16{how} between its GPUs", run.seconds(machine=machine, wire=wire)
+            constants = {**fitted(), (f"{name}-{wiring}", "base"): _reached(run).base}  # the GPUs are the same
+            yield f"with {link(name).name} x16{how} between its GPUs", run.seconds(constants, machine, wire=wire)
 
 
 def _nvls_off(run: Case, wire: bool):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+CLEARLY = 1.2  # times as long, and it shows which of two algorithms ran
 IN_HOST = "Cannot be compared: the buffers were in host memory of one node, and no link that the model knows was used."
 
 
@@ -83,7 +84,8 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     known_of, problems = about(df), tuple(df.attrs.get("problems", ()))
     windowed = known_of.windowed and run.nodes * run.gpus > 1
     on_device = known_of.device is not False
-    seen = Seen(run, measured, _healthy(run, known_of.algorithm, windowed), windowed, on_device, known_of.hints)
+    healthy, by_ring = _healthy(run, known_of.algorithm, windowed, measured)
+    seen = Seen(run, measured, healthy, windowed, on_device, known_of.hints)
     table, regimes = _errors(run.nbytes, measured, seen.healthy)
     fit = AlphaBeta.fit(run.nbytes, measured) if np.unique(run.nbytes).size > 1 else None
     first, in_host = _no_run_of_this(seen, known_of), not on_device and run.nodes == 1
@@ -91,16 +93,29 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     found = candidates(seen) if reason else ()
     verdict = first or (IN_HOST if in_host else _verdict(seen, reason, found))
     other = _other_gpu(known_of.gpu, run.machine)
-    verdict = other + verdict + _assumed(df, nodes, run) + _trouble(problems)
+    verdict = other + verdict + ("" if first else by_ring) + _assumed(df, nodes, run) + _trouble(problems)
     return Comparison(run, table, regimes, fit, bool(reason or first), found, verdict, problems, tuple(df.attrs.get("notes", ())))
 
 
-def _healthy(run: Case, algorithm: str, windowed: bool) -> np.ndarray:
-    """Return the seconds of a healthy machine, by the *algorithm* that the library was set to, where the model has it there."""
+def _healthy(run: Case, algorithm: str, windowed: bool, measured: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return (seconds of a healthy machine, what is to be said of its algorithm).
+
+    That is the one which the library was set to, where the model has it there. Between two nodes without switches that add, some
+    releases take a tree and some a ring, with up to twice the time: there it is the one that the run is nearer to.
+    """
     try:
-        return run.seconds(wire=windowed, algorithm=algorithm)
+        expected = run.seconds(wire=windowed, algorithm=algorithm)
     except ValueError:  # the library has no such algorithm here either, and takes another
-        return run.seconds(wire=windowed)
+        return run.seconds(wire=windowed), ""
+    adds = run.machine.switch is not None and run.machine.switch.reduces
+    if algorithm != "auto" or run.nodes != 2 or run.collective != "all_reduce" or adds:
+        return expected, ""
+    ring, best = run.seconds(wire=windowed, algorithm="ring"), int(np.argmax(run.nbytes / measured))
+    off = np.abs(np.log([ring[best] / measured[best], expected[best] / measured[best]]))
+    if ring[best] < CLEARLY * expected[best] or off[0] > min(off[1], np.log(CLEARLY)):
+        return expected, ""
+    return ring, (f" That is a ring's time: some releases of the library take one between two nodes. A tree would take "
+                  f"{expected[best] / ring[best]:.2g} of it there: compare with NCCL_ALGO=Tree.")
 
 
 def _no_run_of_this(seen: Seen, known_of: About) -> str:
@@ -114,7 +129,7 @@ def _no_run_of_this(seen: Seen, known_of: About) -> str:
                 "mended; run it with other GPUs, and without NVLS, to find the part.")
     if ranks == 1:
         return "One rank: nothing was sent to anybody, and the times are those of a copy inside one GPU."
-    if seen.slow <= TOO_FAST and (known_of.device is not False or seen.run.nodes > 1):
+    if seen.fast <= TOO_FAST and (known_of.device is not False or seen.run.nodes > 1):
         return (f"Impossible: at its best point the run takes {seen.slow:.2g} times the predicted time, and no run that we know "
                 "is so much faster than predicted. The machine, the nodes, the ranks or the units are others.")
     return ""

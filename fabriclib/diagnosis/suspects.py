@@ -11,6 +11,7 @@ from .. import catalog, units
 from ..accuracy import LARGE, SMALL
 from ..collectives.busbw import busbw
 from ..measurements.hints import HINTS
+from ..prediction.constants import fitted
 from .broken import Case, Variant, nvls_expected, variants
 
 # Beyond what any table of a properly configured machine shows: 1.5 times the predicted time at its best point (two nodes whose
@@ -23,6 +24,7 @@ SWITCHED = 0.5  # of the rate at the size before
 MANY = 4  # nodes, from which on a falling rate counts
 NEAR = 0.75  # in logarithms: a curve further away, by a factor of two, is no resemblance
 _LESS_LIKELY = {"rank-order": 0.05, "pcie-not-nvlink": 0.05, "congestion": 0.3}
+CROWDING = ("crowding", "pairs crowding")  # what others on the network cost
 _FITS_A_FALL, _FITS_IT_AND_IS_SLOW, _SAID = 0.6, 0.3, 10.0
 
 
@@ -68,6 +70,12 @@ class Seen(NamedTuple):
     def slow(self) -> float:
         """How many times as long as predicted the run takes at its best point."""
         return float(self.measured[self.best] / self.healthy[self.best])
+
+    @property
+    def fast(self) -> float:
+        """The same beside a network that nobody else uses, than which none is faster."""
+        healthy = self.run.seconds({key: 0.0 if key[1] in CROWDING else value for key, value in fitted().items()})[self.best]
+        return float(self.measured[self.best] / min(healthy, self.healthy[self.best]))
 
     @property
     def fallen(self) -> float:

@@ -19,8 +19,8 @@ class Price(NamedTuple):
         name, place: as in Route.
         start: latency of the smallest message. more: what is added to it beyond the eager limit, *cutoff* bytes.
         per_byte: seconds for each of the n bytes.
-        ramps: for each pipeline (most, filled): the seconds that filling it adds at most, and the seconds on the wire at which
-            that is reached. The longest ramp counts.
+        ramps: for each pipeline (most, filled, shape): the seconds that filling it adds at most, the seconds on the wire at which
+            that is reached, and the power of them with which it begins. The longest ramp counts.
         possible: where this route can be taken. taken: where the library takes it without being told to.
     """
 
@@ -30,7 +30,7 @@ class Price(NamedTuple):
     more: Numbers
     cutoff: Numbers
     per_byte: Numbers
-    ramps: tuple[tuple[Numbers, Numbers], ...]
+    ramps: tuple[tuple[Numbers, Numbers, Numbers], ...]
     possible: np.ndarray
     taken: bool | np.ndarray
 
@@ -49,9 +49,9 @@ class Price(NamedTuple):
         return latency + wire + ramp
 
 
-def _ramp(wire, most, filled):
-    """Return the seconds that filling a pipeline adds: they grow with the root of those on the wire, and end at *filled*."""
-    x = np.sqrt(np.minimum(wire / filled, 1.0))
+def _ramp(wire, most, filled, shape):
+    """Return the seconds that filling a pipeline adds: they grow with a power of those on the wire, and end at *filled*."""
+    x = np.minimum(wire / filled, 1.0) ** shape
     return most * (x * (2 - x))
 
 
@@ -62,15 +62,16 @@ def prices(r: Reach, collective: str, nodes) -> list[Price]:
     if alone.any():
         found += [_in_node(route, r, alone) for route in NODE[collective](r)]
     if not alone.all():
+        r = r.among(nodes)
         found += [_between_nodes(route, r, nodes, ~alone) for route in NETWORK[collective](r, nodes)]
     return found
 
 
 def _in_node(route: Route, r: Reach, alone) -> Price:
     some = np.where(np.asarray(r.gpus) > 1, 1.0, 0.0)  # one GPU has nobody to talk to: launching is all
-    most, filled = _node_ramp(r)
+    most, filled, shape = _node_ramp(r, route)
     return Price(route.name, route.place, some * (r.base + route.steps * r.step), 0.0, r.cutoff, some * route.per_byte,
-                 ((some * most, filled),), alone, route.taken)
+                 ((some * most, filled, shape),), alone, route.taken)
 
 
 def _between_nodes(route: Route, r: Reach, nodes, many) -> Price:
@@ -79,10 +80,10 @@ def _between_nodes(route: Route, r: Reach, nodes, many) -> Price:
     # The pipeline is as deep as a tree over the nodes, and the chains of GPUs below it; each node fills its own as well.
     depth = r.base + 2 * (r.gpus - 1) * r.chain + 2 * np.log2(np.maximum(nodes, 2)) * r.bulk
     return Price(route.name, route.place, start, more, r.cutoff / route.share, route.per_byte,
-                 ((r.fill[1] * depth, r.filled[1] * depth), _node_ramp(r)), many, route.taken)
+                 ((r.fill[1] * depth, r.filled[1] * depth, r.shape), _node_ramp(r, route)), many, route.taken)
 
 
-def _node_ramp(r: Reach) -> tuple:
-    """Return (most, filled), as in Price, of the pipeline along the GPUs of a node."""
-    depth = r.base + 2 * (r.gpus - 1) * r.step
-    return r.fill[0] * depth, r.filled[0] * np.maximum(depth, r.step)
+def _node_ramp(r: Reach, route: Route) -> tuple:
+    """Return (most, filled, shape), as in Price, of the pipeline along the GPUs of a node."""
+    depth = r.base + np.minimum(route.steps, 2 * (r.gpus - 1)) * r.step
+    return r.fill[0] * depth, r.filled[0] * np.maximum(depth, r.step), r.shape

@@ -71,7 +71,7 @@ def _node_all_reduce(r) -> list[Route]:
     routes = [Route("ring", 2 * (r.gpus - 1), 0, ring, LINKS)]
     if r.direct:
         routes.append(Route("two_shot", 2, 0, sent("all_reduce", "two_shot", r.gpus) / r.ring, LINKS))
-    if r.nvls:
+    if np.any(r.nvls):
         # A chain of GPUs, or the switch itself, whose latency does not grow with the GPUs: whichever is faster.
         steps = np.minimum(2 * (r.gpus - 1), r.in_switch / r.step)
         routes.append(Route("nvls", steps, 0, sent("all_reduce", "nvls", r.gpus) / r.nvls, SWITCH,
@@ -87,7 +87,7 @@ def _node_ring(collective: str):
 
 
 def _node_pairs(name: str):
-    return lambda r: [Route(name, r.gpus - 1, 0, (r.gpus - 1) / r.gpus / r.ring, LINKS)]
+    return lambda r: [Route(name, r.at_once, 0, (r.gpus - 1) / r.gpus / r.exchange, LINKS)]
 
 
 def _node_chain(r) -> list[Route]:
@@ -120,7 +120,7 @@ def _network_all_reduce(r, nodes) -> list[Route]:
     routes.append(Route("tree", up_and_down, depth, **_slowest((LINKS, _chain_sends(r.gpus) / r.tree), sends)))
     # What a node does before and after a network that reduces: by its own switch, where that reduces, else by rings.
     inside = (LINKS, sent("all_reduce", "ring", r.gpus) / r.ring)
-    if r.nvls_tree:
+    if np.any(r.nvls_tree):
         inside = (SWITCH, sent("all_reduce", "nvls", r.gpus) / r.nvls_tree)
         routes.append(Route("nvls_tree", up_and_down, depth, **_slowest(inside, sends)))
     if r.sharp:
@@ -133,7 +133,7 @@ def _network_ring(collective: str):
     def routes(r, nodes) -> list[Route]:
         ranks = r.gpus * nodes
         ring = sent(collective, "ring", ranks)
-        return [Route("ring", ranks - 1 - nodes, nodes, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)),
+        return [Route("ring", ranks - 1 - nodes, nodes * r.ring_hop, **_slowest((LINKS, ring / r.open), (NICS, ring / r.net)),
                       share=1 / ranks)]
     return routes
 
@@ -149,10 +149,10 @@ def _network_all_to_all(r, nodes) -> list[Route]:
     """
     ranks = r.gpus * nodes
     away = ranks - r.gpus
-    places = _slowest((LINKS, (r.gpus - 1) / r.gpus / r.ring), (NICS, away / ranks * r.gpus / r.pairs))
+    places = _slowest((LINKS, (r.gpus - 1) / r.gpus / r.exchange), (NICS, away / ranks * r.gpus / r.pairs))
     if r.gathers:
-        return [Route("rail_aggregated", r.gpus - 1, nodes - 1, **places, overlapped=True)]
-    return [Route("pairwise", r.gpus - 1, r.posting * away, **places, overlapped=True)]
+        return [Route("rail_aggregated", r.at_once, nodes - 1, **places, overlapped=True)]
+    return [Route("pairwise", r.at_once, r.posting * away, **places, overlapped=True)]
 
 
 def _network_flat(r, nodes) -> list[Route]:
@@ -160,7 +160,7 @@ def _network_flat(r, nodes) -> list[Route]:
     ranks = r.gpus * nodes
     away = ranks - r.gpus
     places = _slowest((LINKS, (r.gpus - 1) / ranks / r.ring), (NICS, away / ranks / r.port))
-    return [Route("flat", r.gpus - 1, r.posting * away, **places, overlapped=True)]
+    return [Route("flat", r.at_once, r.posting * away, **places, overlapped=True)]
 
 
 NETWORK = {

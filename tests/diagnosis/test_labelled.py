@@ -48,7 +48,7 @@ def test_the_thresholds_leave_room_on_both_sides(found):
     clean = [t for t in TABLES if t["config"] == "ok" and not t["cause"]]
     assert max(map(slow, clean)) < 0.95 * TOO_SLOW
     assert min(map(slow, clean)) > 1.1 * TOO_FAST
-    assert min(map(slow, TABLES)) > TOO_FAST
+    assert not [t["id"] for t in TABLES if found[t["id"]].verdict.startswith("Impossible")]
     assert min(slow(t) for t in TABLES if t["cause"] == "tcp" and t["tool"] != "osu_bw") > 1.9 * TOO_SLOW
     assert min(fallen(t) for t in clean if t["nodes"] >= 4) > 1.15 * FALLEN
     assert max(fallen(t) for t in TABLES if t["cause"] == "congestion") < 0.9 * FALLEN

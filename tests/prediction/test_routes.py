@@ -16,12 +16,15 @@ from fabriclib.prediction.routes import LINKS, NETWORK, NICS, NODE, SWITCH
 SYSTEMS = [row["id"] for row in catalog.rows("systems")]
 SHARP = dataclasses.replace(fl.system("dgx-h100"), id="sharp", sharp=True)
 POSTED = 0.5  # hops that one more message costs in the tables below
+AT_ONCE = 3  # steps that sending to all others of a node takes in them
 
 # Steps on 8 GPUs of one node. In a ring a block goes from GPU to GPU seven times, to be reduced, and seven times to be spread.
 IN_NODE = {
     ("all_reduce", "ring"): 14, ("all_reduce", "two_shot"): 2, ("all_reduce", "nvls"): 14, ("all_gather", "ring"): 7,
-    ("all_gather", "direct"): 1, ("reduce_scatter", "ring"): 7, ("reduce_scatter", "direct"): 1, ("all_to_all", "pairwise"): 7,
-    ("broadcast", "chain"): 7, ("reduce", "chain"): 7, ("scatter", "flat"): 7, ("gather", "flat"): 7, ("barrier", "ring"): 14,
+    ("all_gather", "direct"): 1, ("reduce_scatter", "ring"): 7, ("reduce_scatter", "direct"): 1,
+    ("all_to_all", "pairwise"): AT_ONCE,
+    ("broadcast", "chain"): 7, ("reduce", "chain"): 7, ("scatter", "flat"): AT_ONCE, ("gather", "flat"): AT_ONCE,
+    ("barrier", "ring"): 14,
     ("send_recv", "direct"): 1,
 }
 
@@ -36,12 +39,12 @@ BETWEEN = {
     ("all_reduce", "sharp"): ((14, 2), (14, 2), (14, 2)),
     ("all_gather", "ring"): ((13, 2), (27, 4), (111, 16)),
     ("reduce_scatter", "ring"): ((13, 2), (27, 4), (111, 16)),
-    ("all_to_all", "rail_aggregated"): ((7, 1), (7, 3), (7, 15)),
-    ("all_to_all", "pairwise"): ((7, 8 * POSTED), (7, 24 * POSTED), (7, 120 * POSTED)),
+    ("all_to_all", "rail_aggregated"): ((AT_ONCE, 1), (AT_ONCE, 3), (AT_ONCE, 15)),
+    ("all_to_all", "pairwise"): ((AT_ONCE, 8 * POSTED), (AT_ONCE, 24 * POSTED), (AT_ONCE, 120 * POSTED)),
     ("broadcast", "chain"): ((14, 1), (28, 3), (112, 15)),
     ("reduce", "chain"): ((14, 1), (28, 3), (112, 15)),
-    ("scatter", "flat"): ((7, 8 * POSTED), (7, 24 * POSTED), (7, 120 * POSTED)),
-    ("gather", "flat"): ((7, 8 * POSTED), (7, 24 * POSTED), (7, 120 * POSTED)),
+    ("scatter", "flat"): ((AT_ONCE, 8 * POSTED), (AT_ONCE, 24 * POSTED), (AT_ONCE, 120 * POSTED)),
+    ("gather", "flat"): ((AT_ONCE, 8 * POSTED), (AT_ONCE, 24 * POSTED), (AT_ONCE, 120 * POSTED)),
     ("barrier", "tree"): ((14, 2), (14, 4), (14, 8)),
     ("send_recv", "direct"): ((1, 1), (1, 1), (1, 1)),
 }
@@ -51,9 +54,9 @@ NODES = (2, 4, 16)
 def of(machine, gpus=8, **changed):
     """What a machine reaches, with every rate 1 byte a second where nothing else is said."""
     found = reach(machine, gpus, machines.launcher("mpi"), fitted())
-    rates = dict.fromkeys(("ring", "open", "tree", "pair", "net", "pairs", "port"), 1.0)
+    rates = dict.fromkeys(("ring", "open", "tree", "exchange", "pair", "net", "pairs", "port"), 1.0)
     rates |= {name: 1.0 for name in ("nvls", "nvls_tree") if getattr(found, name)}
-    return found._replace(**rates | {"posting": POSTED} | changed)
+    return found._replace(**rates | {"posting": POSTED, "at_once": AT_ONCE, "ring_hop": 1} | changed)
 
 
 MACHINES = {"switch": fl.system("dgx-h100"), "sharp": SHARP, "no reduction": fl.system("dgx-a100"),
