@@ -30,6 +30,8 @@ def _chart():
 
     x = charts.x("size", _SIZE, title="buffer (logarithmic)", unit="B", log=2)
     y = charts.y("time", _TIME, title="time (logarithmic)", unit="s", log=10)
+    band = charts.live().transform_filter(f"datum.what === '{_MODEL}'").mark_area(opacity=0.18, color=charts.CLUSTER).encode(
+        x=x, y=charts.y("low", _TIME, title="time (logarithmic)", unit="s", log=10), y2="high:Q")
     lines = charts.live().transform_filter("datum.what != 'measured'").mark_line(strokeWidth=2.5).encode(
         x=x, y=y, **charts.series("what", _STYLES))
     # A table of one size has no line: a short bar stands for the model.
@@ -37,9 +39,10 @@ def _chart():
         shape="stroke", size=1600, strokeWidth=3, opacity=1, color=charts.CLUSTER).encode(x=x, y=y)
     points = charts.diamonds(charts.live().transform_filter("datum.what == 'measured'"), x, y, size=80).encode(
         tooltip=[alt.Tooltip("label:N", title="measured, model")])
-    return charts.stack(lines, alone, points, height=380, description=(
+    return charts.stack(band, lines, alone, points, height=380, description=(
         "Time against the size of the buffer, both logarithmic. Diamonds: what was published. Solid line: what the model "
-        "predicts. On demand four more lines: what launching, steps and hops, the bytes on the wire and the ramp take alone."))
+        "predicts; the band around it holds most measured times of sites it never saw. On demand four more lines: what "
+        "launching, steps and hops, the bytes on the wire and the ramp take alone."))
 
 
 @lab("model-against-world", title="The model against the world", tier="all",
@@ -49,8 +52,8 @@ def _chart():
                Control("lines", LINES, default=LINES[0], as_="menu")],
      chart=_chart, stops=stops.WORLD,
      leaves_out="Other traffic on the network, which protocol and algorithm a version of the library switches to and where, and "
-                "what a site has tuned. The constants are those fabriclib ships: fitted on a part of these tables, which "
-                "data/fitted.csv names.",
+                "what a site has tuned. The constants are those fabriclib ships: fitted to these tables. How wide the "
+                "band is comes from constants that did not see the site.",
      sources=["nccl-tuning", "nccl-1455"])
 def model_against_world(machine, run, lines):
     """Every table that was published of a machine set up as it should be, and the prediction beside it."""
@@ -64,7 +67,10 @@ def model_against_world(machine, run, lines):
     errors = one.errors()
     label = [f"{units.format(n)}: {units.format(t, 's')}, {percent(e)}"
              for n, t, e in zip(one.nbytes.tolist(), one.seconds.tolist(), errors, strict=True)]
+    around = {what: model.interval if what == _MODEL else (np.full(many, np.nan),) * 2 for what in times}
     rows = {"what": np.repeat(list(times), many), "size": np.tile(one.nbytes, len(times)),
+            "low": np.concatenate([low for low, _ in around.values()]),
+            "high": np.concatenate([high for _, high in around.values()]),
             "time": [t if t >= _TIME[0] else None for values in times.values() for t in values.tolist()],
             "label": label * len(times), "hardware": [hardware] * (many * len(times)),
             "alone": [bool(one.nbytes.max() < 2 * one.nbytes.min())] * (many * len(times))}

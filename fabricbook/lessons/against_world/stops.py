@@ -62,14 +62,15 @@ WORLD = (
     Choice("left", "Eight H100: the diamonds are measured, the solid line is the model. Show its parts.",
            "Which part rules at the left end? Click its line, or choose.", options=PARTS, answer=_rules_left, field="what",
            at={"machine": "DGX H100", "run": 1, "lines": LINES[1]},
-           hints={_LATENCY: "Close, but another level line lies above it.",
+           hints={_LAUNCH: "Close, but another level line lies above it.",
                   _WIRE: "A few bytes are on the wire for no time at all."},
-           saw="Starting a kernel on every GPU, and learning that it has ended. However small the message, that much it takes."),
+           saw="Steps from GPU to GPU, one after another, and what they cost at all. Starting the kernels hides behind the round "
+            "before, with a process for each GPU. However small the message, that much it takes."),
     Choice("bend", "Go along the model's line to its bend.", 
            "Which part is the largest just before the wire takes over?", options=PARTS, answer=_bend, field="what",
            at={"machine": "DGX H100", "run": 1, "lines": LINES[1]},
            hints={_WIRE: "It takes over a little further right. Which line crosses the level ones first?",
-                  _LAUNCH: "It is level. Something has grown past it by then.", _LATENCY: "It is level, and low."},
+                  _LATENCY: "It is level. Something has grown past it by then.", _LAUNCH: "It is level, and low."},
            saw="Filling the pipeline. That part grows with the root of the size, and makes the bend between level and steep."),
     Choice("aws", "Two servers of Oracle's. Then set the machine to AWS p5.48xlarge.",
            "AWS takes about twice as long at the left. Which part makes the difference?", options=PARTS,
@@ -104,7 +105,7 @@ _EVERYWHERE, _LARGE_ONLY, _NOWHERE = "Yes, in every column", "Only from 64 MiB",
 
 
 def _falls(see) -> str:
-    """Where the means fall with constants that have seen a part of the tables."""
+    """Where the means fall with constants that have seen the tables."""
     unseen, shipped = (_means(see, constants=constants) for constants in see.values["constants"])
     fallen = {regime for regime in unseen if shipped[regime] < unseen[regime]}
     return _EVERYWHERE if fallen == set(unseen) else _NOWHERE if not fallen else _LARGE_ONLY
@@ -114,11 +115,11 @@ REGIMES = (
     Choice("worst", "A dot is a table, a broad bar the mean of its column. Take the tables of several nodes.",
            "In which column is the model worst now?",
            options=list(accuracy.REGIMES[1:]), answer=_worst, field="regime", at={"group": "multi-node"},
-           hints={accuracy.REGIMES[2]: "Nearly. Read the figures beside the broad bars.",
+           hints={accuracy.REGIMES[1]: "Nearly. Read the figures beside the broad bars.",
                   accuracy.REGIMES[3]: "There the bar is the lowest."},
            saw="Below 64 MiB the launcher, the hops and the library's choice of a protocol set the time, and they differ from "
                "site to site. Training mostly sums large buffers; a token of inference sends small ones."),
-    Choice("shipped", "Now take the constants as shipped, which have seen a part of these tables.",
+    Choice("shipped", "Now take the constants as shipped, which have seen all of these tables.",
            "Do the broad bars get lower?", options=[_EVERYWHERE, _LARGE_ONLY, _NOWHERE], answer=_falls,
            at={"group": "single-node"},
            hints={_NOWHERE: "Go back and forth, and read the figures beside the bars.",

@@ -32,6 +32,9 @@ one_server = [scores for table, scores in accuracy.held_out().items()
 large_only = sum(math.isnan(scores[1]) and math.isnan(scores[2]) for scores in one_server)
 
 
+held = units.portion(accuracy.HELD)
+
+
 def off_by(regime: str) -> float:
     """Return by what share the model is off on one server at a site it has not seen, in one of accuracy.REGIMES.
 
@@ -128,8 +131,8 @@ def beside_unseen(table: str, machine: str, nodes: int) -> tuple:
 def _only(*kept: str) -> Constants:
     """Return the shipped constants with the parts of the model that are not *kept* taken away."""
     parts = {"rates": ("efficiency", "pair efficiency", "reduction", "tree share", "chain share", "wiring",
-                       "pair share"),
-             "latency": ("base", "step", "eager", "bulk"), "launch": ("floor", "floor per gpu"),
+                       "pair share", "two ranks", "exchange share"),
+             "latency": ("base", "step", "eager", "bulk"), "launch": ("floor", "floor per gpu", "floor per pair"),
              "ramp": ("fill",)}
     gone = {quantity: part for part, names in parts.items() if part not in kept for quantity in names}
     # A share becomes 1, a time next to nothing.
@@ -144,7 +147,7 @@ def ladder() -> dict[str, dict[str, tuple[float, ...]]]:
     """
     rungs = {"bytes over line rate": (), "+ what links reach": ("rates",), "+ steps and hops": ("rates", "latency"),
              "+ launching": ("rates", "latency", "launch"), "+ ramp: the whole model": ("rates", "latency", "launch", "ramp")}
-    return {name: accuracy.summary({t.id: accuracy.by_regime(t, _only(*kept)) for t in accuracy.tables()})
+    return {name: accuracy.summary({t.id: accuracy.by_regime(t, t.predicted(_only(*kept))) for t in accuracy.tables()})
             for name, kept in rungs.items()}
 
 

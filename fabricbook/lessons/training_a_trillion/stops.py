@@ -129,7 +129,7 @@ _LOSSES = ["computing", "tensor", "copies"]
 
 
 def _loses(see) -> str:
-    found = _more(see, place=2)
+    found = _more(see, place=3)
     return max(found, key=lambda row: found[row])
 
 
@@ -149,13 +149,13 @@ ALL_SPLITS = (
          at={"plan": ON_A100, "sharing": ZERO1, "keeping": RECOMPUTE, "place": 1},
          hint="Left of the middle of the picture, the lowest dot.",
          saw="Memory buys time: with more room a copy needs fewer stages, and so a shorter bubble. But not much."),
-    Choice("runner", "Now H100, which keep their activations. Step to place 2, and look at the bars on the right.",
-           "By what does the runner-up lose?", options=_LOSSES, answer=_loses,
+    Choice("runner", "Now H100, which keep their activations. Step to place 3, and look at the bars on the right.",
+           "By what does the third lose?", options=_LOSSES, answer=_loses,
            at={"plan": ON_H100, "sharing": ZERO1, "keeping": KEEP, "place": 1},
-           hints={"computing": "That bar points to the left: it computes less than the fastest.",
+           hints={"tensor": "That bar points to the left: less of it than in the fastest.",
                   "copies": "Look at the longest bar that points to the right."},
-           saw="It spreads each matrix over 8 GPUs and not 4, so more goes over the links of the server. It computes less, "
-               "for it leaves the texts whole, and loses by a hair: the map is flat around its best."),
+           saw="It spreads each matrix over 4 GPUs and not 8, so less goes over the links of the server. But it cuts the texts "
+               "in two, over which it computes more slowly, and loses by a hair: the map is flat around its best."),
     Number("again", "Read the fastest time with all activations kept, and with all recomputed.",
            "How many times as long does the step take when all are recomputed?", kind="ratio", unit="times",
            answer=lambda see: _seconds(see, keeping=RECOMPUTE, place=1) / _seconds(see, keeping=KEEP, place=1),
