@@ -68,7 +68,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.plain._MEBI": (SEARCH, _many("[", "[MB/se", "[MiB/sec]")),
     "measurements.plain._DECIMAL": (MATCH, _many("1", "1.", "1 ", "1GB")),
     "measurements.plain._CELL": (SEARCH, _many("#", "a ", "a", " ", "a) ", "# ")),
-    "measurements.plain._LAST_WORD": (SEARCH, _many("a", "a:", ": ", ">")),
+    "measurements.plain._STARTS": (SEARCH, _many("a", "1:", ": ", ">")),
     "measurements.plain._COUNTED": (SEARCH, _many("size", "size ", "size 1a", "size ,1", "size 1.1.")),
     "measurements.plain._MIXED": (SEARCH, _many("\ta", "a")),
     "measurements.plain._REMARK": (SEARCH, _many(" (", "(a", "(", " ", "(a) ")),

@@ -44,7 +44,7 @@ _RULE = re.compile(r"[\s|:+=#-]+\Z")
 _BEGINNING = re.compile(r"\s*([0-9.]+)")
 # A cell of a header whose cells are two blanks apart; a unit in brackets ends one, and a # begins one.
 _CELL = re.compile(r"#[^\s#]+|[^\s#]+(?:(?<![\])]) [^\s#]+)*")
-_LAST_WORD = re.compile(r"[^\s:>\]|]+\Z")
+_STARTS = re.compile(r"(?<=[\s:>\]|])(?=[A-Za-z#])")  # of a name behind what stands before it
 _COUNTED = re.compile(r"(?:size|bytes|message|payload|buffer)\b.{0,200}?[\s,;|]\d[\d.]*(?:[\s,;|]|\Z)")  # a number is no name
 _MIXED = re.compile(r"\t[\t ]")  # tabs for blanks
 _REMARK = re.compile(r"\s?\([^()]{1,20}\)\Z")
@@ -142,8 +142,7 @@ def _before(line: str, cells: list[str], separator: str) -> str:
         if at < 0 or not cell:
             continue
         start = at + len(cell)
-        word = _LAST_WORD.search(cell.rstrip(": "))
-        for name in filter(None, (word[0] if word else "", cell)):
+        for name in [cell[start:] for start in (0, *(match.start() for match in _STARTS.finditer(cell)))]:
             if not _named(name)[0]:
                 continue
             text = line[:at + cell.rfind(name)]
