@@ -40,8 +40,9 @@ _COMPARE_JSON = """\
 --json prints one object: "tables", a list, and "problems" of the log. Each table has "table"
 (1, 2, ...), "alarm", "verdict", "causes" (id, name, evidence, check, distance), "try_next",
 "collective", "system", "machine", "nodes", "gpus_per_node", "ranks", "launcher", "fit" (alpha_s,
-beta_s_per_byte), "regimes", "notes", "problems" and "rows" (nbytes, measured_s, predicted_s).
-One that cannot be compared has "table" and "error". All in bytes and seconds."""
+beta_s_per_byte), "regimes", "notes", "problems" and "rows" (nbytes, measured_s, predicted_s, and
+low_s and high_s, between which 95 of 100 healthy runs lie). One that cannot be compared has
+"table" and "error". All in bytes and seconds."""
 _PREDICT = """\
 Predicts how long a collective takes on a machine.
 
@@ -56,8 +57,8 @@ counts it; a barrier has none.
 Exit code: 0, or 2 for what is refused, a sentence on stderr."""
 _PREDICT_JSON = """\
 --json prints one object: "collective", "system", "machine", "nodes", "gpus_per_node", "ranks",
-"launcher", "why" (of the last size) and "rows" (nbytes, seconds, algorithm, and algbw and busbw in
-bytes per second)."""
+"launcher", "why" (of the last size) and "rows" (nbytes, seconds, low and high, between which 95 of
+100 measured times lie, algorithm, and algbw and busbw in bytes per second)."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -158,19 +159,20 @@ def _predict(asked: argparse.Namespace) -> int:
     found = predict(_machine(asked.system), asked.collective, nbytes, asked.nodes, asked.gpus_per_node, asked.algorithm,
                     asked.launcher)
     rates = [None, None] if nbytes is None else [found.algbw, found.busbw]
-    rows = list(zip(*map(_listed, (found.nbytes, found.seconds, found.algorithm, *rates)), strict=True))
+    rows = list(zip(*map(_listed, (found.nbytes, found.seconds, *found.interval, found.algorithm, *rates)), strict=True))
     if asked.json:
-        names = ("nbytes", "seconds", "algorithm", "algbw", "busbw")
+        names = ("nbytes", "seconds", "low", "high", "algorithm", "algbw", "busbw")
         _print_json({
             "collective": found.collective, "system": found.machine.id, "machine": found.machine.name, "nodes": asked.nodes,
             "gpus_per_node": found.ranks // asked.nodes, "ranks": found.ranks, "launcher": asked.launcher, "why": found.why(),
             "rows": [dict(zip(names, row, strict=True)) for row in rows]})
         return FINE
     print(textwrap.fill(f"{found.why()} Launched by {launcher(asked.launcher).name}.", 100))
-    print(f"\n{'size':>10} {'time':>10} {'algbw':>11} {'busbw':>11}  algorithm")
-    for size, seconds, algorithm, *both in rows:
-        algbw, busbw = ("" if rate is None else units.format(rate, "B/s") for rate in both)
-        print(f"{units.format(size):>10} {units.format(seconds, 's'):>10} {algbw:>11} {busbw:>11}  {algorithm}")
+    print(f"\n{'size':>10} {'time':>10} {'95 of 100 measured':>20} {'algbw':>11} {'busbw':>11}  algorithm")
+    for size, *times, algorithm, algbw, busbw in rows:
+        seconds, low, high = (units.format(one, "s") for one in times)
+        both = " ".join(f"{'' if rate is None else units.format(rate, 'B/s'):>11}" for rate in (algbw, busbw))
+        print(f"{units.format(size):>10} {seconds:>10} {f'{low} - {high}':>20} {both}  {algorithm}")
     return FINE
 
 

@@ -72,6 +72,7 @@ def test_json_has_the_documented_keys_in_si_units(asked):
     assert [key for key in (*first, *first["rows"][0], *first["fit"]) if key not in told] == []
     assert first["rows"][1]["nbytes"] == 2**30
     assert first["rows"][1]["measured_s"] == pytest.approx(4.15e-3)
+    assert first["rows"][1]["low_s"] < first["rows"][1]["predicted_s"] < first["rows"][1]["high_s"]
 
 
 def test_a_log_comes_from_stdin(asked, monkeypatch):
@@ -84,7 +85,10 @@ def test_a_machine_is_put_together_from_its_parts(asked):
     assert "my H100 machine: 8 GPUs, 450 GB/s each way over a switch; 1 x NDR" in asked(f"compare {{ill}} --system {mine}")[1]
     table = json.loads(asked(f"predict {mine} all_reduce 1G --nodes 2 --json")[1])
     made = fl.predict(fl.composed("H100", port="ib-ndr", ports=1), "all_reduce", 2**30, nodes=2)
-    assert table["rows"][0] == {"nbytes": 2**30, "seconds": made.seconds, "algorithm": made.algorithm, "algbw": made.algbw,
+    low, high = made.interval
+    assert low < made.seconds < high
+    assert table["rows"][0] == {"nbytes": 2**30, "seconds": made.seconds, "low": low, "high": high,
+                                "algorithm": made.algorithm, "algbw": made.algbw,
                                 "busbw": made.busbw}
 
 

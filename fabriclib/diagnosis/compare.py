@@ -14,6 +14,7 @@ from ..links import AlphaBeta
 from ..measurements import percent, settled
 from ..measurements.about import About, about
 from ..prediction.cases import machine_of
+from ..prediction.interval import around
 from ..shown import sentence
 from . import report
 from .broken import Case
@@ -33,8 +34,9 @@ class Comparison:
 
     Fields:
         run: what was run, on which machine; `run.seconds()` predicts it.
-        table: a DataFrame with nbytes, measured and predicted (seconds), error (0.1: the model is ten per cent too slow),
-            regime. regimes: rows, mean absolute error and mean error of each regime.
+        table: a DataFrame with nbytes, measured and predicted (seconds), low and high (between them lie 95 of 100 healthy runs),
+            error (0.1: the model is ten per cent too slow), regime.
+        regimes: rows, mean absolute error and mean error of each regime.
         fit: the AlphaBeta of the measured times; None with fewer than two sizes.
         alarm: whether the run is slower than a healthy machine's ever is, faster than any, or no one job with right results.
         causes: the candidates, most likely first; empty without an alarm, or if the curve resembles none.
@@ -86,7 +88,7 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
     on_device = known_of.device is not False
     healthy, by_ring = _healthy(run, known_of.algorithm, windowed, measured)
     seen = Seen(run, measured, healthy, windowed, on_device, known_of.hints)
-    table, regimes = _errors(run.nbytes, measured, seen.healthy)
+    table, regimes = _errors(run, measured, seen.healthy)
     fit = AlphaBeta.fit(run.nbytes, measured) if np.unique(run.nbytes).size > 1 else None
     first, in_host = _no_run_of_this(seen, known_of), not on_device and run.nodes == 1
     reason = "" if first or in_host else alarm(seen)
@@ -174,12 +176,14 @@ def _told(name: str, value, df) -> int | None:
     return int(said[0]) if len(said) == 1 else None
 
 
-def _errors(nbytes, measured, predicted):
+def _errors(run: Case, measured, predicted):
     """Return (table of all rows, table of regimes) as DataFrames."""
     import pandas as pd
 
-    inside = {regime: rows for regime, rows in regimes_of(nbytes).items() if regime != REGIMES[0] and rows.any()}
-    table = pd.DataFrame({"nbytes": nbytes, "measured": measured, "predicted": predicted, "error": predicted / measured - 1,
+    inside = {regime: rows for regime, rows in regimes_of(run.nbytes).items() if regime != REGIMES[0] and rows.any()}
+    low, high = around(run.machine, run.nbytes, run.nodes, predicted)
+    table = pd.DataFrame({"nbytes": run.nbytes, "measured": measured, "predicted": predicted, "low": low, "high": high,
+                          "error": predicted / measured - 1,
                           "regime": np.select(list(inside.values()), list(inside), default="")})
     parts = [(regime, table["error"][rows]) for regime, rows in inside.items()]
     return table, pd.DataFrame([{"regime": regime, "rows": len(error), "mean absolute error": error.abs().mean(),

@@ -17,6 +17,7 @@ from ..shown import many
 WIDTH = 100  # columns of a page
 MOST_SAID, MOST_SUSPECTS = 8, 3  # of problems or assumptions, of causes
 MOST_ROWS = 40  # sizes of a page; of a longer table so many are taken, evenly
+_TIMES = ["nbytes", "measured", "predicted", "low", "high"]
 _FULL = "TEST -b 8 -e 8G -f 2"
 _TEST = " (TEST stands for the command that was run)"
 
@@ -65,19 +66,20 @@ def _wrapped(text: str) -> str:
 def _rows(found) -> list[str]:
     run, table = found.run, found.table
     chosen = np.unique(np.linspace(0, len(table) - 1, min(len(table), MOST_ROWS)).round().astype(int))
-    lines = [f"{'size':>10} {'measured':>10} {'predicted':>10} {'times as long':>14} {'busbw':>11}"]
-    for nbytes, measured, predicted in table[["nbytes", "measured", "predicted"]].to_numpy()[chosen].tolist():
-        rate = units.format(busbw(run.collective, nbytes, measured, run.nodes * run.gpus), "B/s")
-        lines.append(f"{units.format(nbytes):>10} {units.format(measured, 's'):>10} {units.format(predicted, 's'):>10} "
-                     f"{measured / predicted:>14.2f} {rate:>11}")
+    lines = [f"{'size':>10} {'measured':>10} {'predicted':>10} {'95 of 100 healthy':>20} {'times as long':>14} {'busbw':>11}"]
+    for nbytes, *seconds in table[_TIMES].to_numpy()[chosen].tolist():
+        measured, predicted, low, high = (units.format(one, "s") for one in seconds)
+        rate = units.format(busbw(run.collective, nbytes, seconds[0], run.nodes * run.gpus), "B/s")
+        lines.append(f"{units.format(nbytes):>10} {measured:>10} {predicted:>10} {f'{low} - {high}':>20} "
+                     f"{seconds[0] / seconds[1]:>14.2f} {rate:>11}")
     return lines if len(chosen) == len(table) else [*lines, f"({len(chosen)} of {len(table)} sizes)"]
 
 
 def figures(found) -> dict[str, Any]:
     """Return a comparison as what JSON holds: numbers in SI units under names that stay."""
     run, fit = found.run, found.fit
-    rows = [{"nbytes": nbytes, "measured_s": measured, "predicted_s": predicted}
-            for nbytes, measured, predicted in found.table[["nbytes", "measured", "predicted"]].to_numpy().tolist()]
+    names = ["nbytes", *(f"{name}_s" for name in _TIMES[1:])]
+    rows = [dict(zip(names, row, strict=True)) for row in found.table[_TIMES].to_numpy().tolist()]
     return {
         "alarm": found.alarm, "verdict": found.verdict,
         "causes": [{"id": one.cause, "name": one.name, "evidence": one.evidence, "check": one.check, "distance": one.distance}

@@ -83,7 +83,10 @@ def fingerprint_chart(description: str):
     def y(field):
         return charts.y(field, _TIMES, title="times as long as predicted (logarithmic)", log=2)
 
-    return charts.stack(charts.line(x, y("expected"), colour=charts.CLUSTER, **charts.series("line", _SUSPECTS)),
+    # Rows of the suspect between them, which have no band, would break it at every size.
+    band = charts.live().transform_filter(f"datum.line === '{_AS_PREDICTED}'").mark_area(
+        color=charts.CLUSTER, opacity=0.2).encode(x=x, y=y("low"), y2="high:Q")
+    return charts.stack(band, charts.line(x, y("expected"), colour=charts.CLUSTER, **charts.series("line", _SUSPECTS)),
                         charts.diamonds(charts.live(), x, y("measured"), size=90), height=360, description=description)
 
 
@@ -93,9 +96,11 @@ def fingerprint(found: Comparison, suspect: str) -> tuple[dict, str]:
     suspected = variants(CAUSES[suspect], run) if suspect in CAUSES else []
     nearest = min(suspected, key=lambda one: np.abs(np.log(measured / one.seconds)).mean()) if suspected else None
     slow = nearest.seconds / healthy if nearest else np.full(healthy.size, np.nan)
-    inside = np.clip(np.concatenate([measured / healthy, np.full(healthy.size, np.nan)]), *_TIMES)
-    table = {"size": np.tile(run.nbytes, 2), "line": np.repeat(list(_SUSPECTS), healthy.size),
-             "expected": np.clip(np.concatenate([np.ones(healthy.size), slow]), *_TIMES), "measured": inside}
+    none = np.full(healthy.size, np.nan)
+    halves = {"expected": (np.ones(healthy.size), slow)} | {
+        name: (found.table[name].to_numpy() / healthy, none) for name in ("measured", "low", "high")}
+    table = {"size": np.tile(run.nbytes, 2), "line": np.repeat(list(_SUSPECTS), healthy.size)} | {
+        name: np.clip(np.concatenate(both), *_TIMES) for name, both in halves.items()}
     said = f"Measured against predicted: {_by_regime(run, measured / healthy)}."
     if nearest:
         return table, f"{said} Against a machine {nearest.label}: {_by_regime(run, measured / nearest.seconds)}."
@@ -104,7 +109,7 @@ def fingerprint(found: Comparison, suspect: str) -> tuple[dict, str]:
 
 def nothing_drawn() -> tuple[dict, str]:
     """Return (table, sentence) of an empty chart: no run was read."""
-    empty = {"size": [np.nan], "line": [_AS_PREDICTED], "expected": [np.nan], "measured": [np.nan]}
+    empty = {"line": [_AS_PREDICTED]} | {name: [np.nan] for name in ("size", "expected", "measured", "low", "high")}
     return empty, "No run is drawn: none was read."
 
 
@@ -118,7 +123,8 @@ def _by_regime(run: Case, times: np.ndarray) -> str:
      controls=[Control("run", list(RUNS), default=next(iter(RUNS)), as_="menu"),
                Control("suspect", ["nothing", *CAUSES], default="nothing", as_="menu")],
      chart=lambda: fingerprint_chart("How many times as long as predicted a published run took, against the size of the buffer: "
-                                     "diamonds. A solid line at 1 is the healthy machine, a dashed one a suspect."),
+                                     "diamonds. A solid line at 1 is the healthy machine, and 95 of 100 runs of one lie in the "
+                                     "band around it; a dashed line is a suspect."),
      leaves_out="What the model itself misses: a third of the time in the middle, more for an all-to-all. A suspect has the "
                 "strength that fits best. What takes longer than the chart is high is drawn at its edge.",
      sources=["alcf-nccl-tests", "boeschf-alps", "cscs-nccl", "dstack-nebius", "stas-network", "nvidia-dgxc"], stops=stops.READ)
