@@ -23,6 +23,7 @@ SMALL, LARGE = 64 * units.KiB, 64 * units.MiB
 REGIMES = ("all sizes", f"up to {units.format(SMALL)}", "between", f"from {units.format(LARGE)}")
 TARGETS = {"single-node": (0.12, 0.07), "multi-node": (0.20, 0.12)}  # over all sizes, from 64 MiB
 HELD = 0.95  # of the measured times lie in an interval
+FEWEST_SITES = 3  # that an interval is made from
 
 
 class Table(NamedTuple):
@@ -98,35 +99,56 @@ def summary(scores: dict[str, tuple[float, ...]]):
             if found}
 
 
-def intervals(seconds: dict[str, np.ndarray]) -> list[tuple[bool, bool, str, float, float]]:
-    """Return (several nodes, technology seen, regime, low, high): factors of a prediction between which HELD of what was measured
-    lies, as near to each other as can be.
+def intervals(seconds: dict[str, np.ndarray], without: str = "") -> list[tuple[bool, bool, str, float, float]]:
+    """Return (several nodes, technology seen, regime, low, high): factors of a prediction between which HELD of what is measured
+    at a site that the factors never saw lies.
 
-    *seconds* are those that were predicted of tables held out by their site. A technology is seen if another site measured it.
-    Where fewer than two tables hold out a technology that no other site measured, those of all count.
+    *seconds* are those that were predicted of tables held out by their site; the tables of the site *without* are left away. A
+    technology is seen if another site measured it. Where fewer than FEWEST_SITES tell of one that no other site measured, those
+    of all count.
     """
-    rows = [(table.nodes > 1, elsewhere(table), regime, np.log(table.seconds / seconds[table.id])[inside]) for table in tables()
-            for regime, inside in zip(interval.REGIMES, list(regimes_of(table.nbytes).values())[1:], strict=True)]
+    rows = [(table.nodes > 1, elsewhere(table), regime, table.site, np.log(table.seconds / seconds[table.id])[inside])
+            for table in tables() if table.site != without
+            for regime, inside in zip(interval.REGIMES, list(regimes_of(table.nbytes).values())[1:], strict=True) if inside.any()]
     found = []
     for several, seen, regime in itertools.product((False, True), (True, False), interval.REGIMES):
-        alike = [off for many, _, where, off in rows if (many, where) == (several, regime) and off.size]
-        own = [off for many, known, where, off in rows if (many, known, where) == (several, seen, regime) and off.size]
-        found.append((several, seen, regime, *_shortest(own if len(own) > 1 else alike)))
+        alike = [(known, site, off) for many, known, where, site, off in rows if (many, where) == (several, regime)]
+        own = [one for one in alike if one[0] == seen]
+        used = own if len({site for _, site, _ in own}) >= FEWEST_SITES else alike
+        found.append((several, seen, regime, *_across_sites([one[1:] for one in used])))
     return found
 
 
-def _shortest(each: list[np.ndarray]) -> tuple[float, float]:
-    """Return the ends of the shortest stretch that holds HELD of logarithms of factors, as factors, and 1 in any case.
+def _across_sites(each: list[tuple[str, np.ndarray]]) -> tuple[float, float]:
+    """Return the ends of a stretch of factors that holds HELD of those of each site in turn when it is made from the others.
 
-    *each* has those of a table; every table weighs the same.
+    *each* has the site and the logarithms of the factors of a table. It is the shortest stretch that holds HELD of them all,
+    widened by the same factor at both ends: sites differ, so that the stretch of others holds fewer of one's own.
     """
-    logs, weights = np.concatenate(each), np.concatenate([np.full(one.size, 1 / one.size / len(each)) for one in each])
-    order = np.argsort(logs)
-    logs, held = logs[order], np.concatenate([[0.0], np.cumsum(weights[order])])
+    misses = []  # by how much each lies outside; below 0: inside
+    for site in sorted({site for site, _ in each}):
+        low, high = _shortest([off for other, off in each if other != site])
+        misses += [np.maximum(off - high, low - off) for own, off in each if own == site]
+    missed, held = _weighed(misses)
+    wider = max(float(missed[np.searchsorted(held[1:], HELD - 1e-9)]), 0.0)
+    low, high = _shortest([off for _, off in each])
+    return float(np.exp(low - wider)), float(np.exp(high + wider))
+
+
+def _shortest(each: list[np.ndarray]) -> tuple[float, float]:
+    """Return the ends of the shortest stretch that holds HELD of logarithms of factors, and 0 in any case."""
+    logs, held = _weighed(each)
     last = np.searchsorted(held, held[:-1] + HELD - 1e-9)  # so many from the first of a stretch on are enough
     ends = np.append(logs, np.inf)[np.minimum(last - 1, logs.size)]
     first = int(np.argmin(np.where(last <= logs.size, ends - logs, np.inf)))
-    return min(float(np.exp(logs[first])), 1.0), max(float(np.exp(ends[first])), 1.0)
+    return min(float(logs[first]), 0.0), max(float(ends[first]), 0.0)
+
+
+def _weighed(each: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of all tables in order, and the shares of the first none, one, two ...; every table weighs the same."""
+    values, weights = np.concatenate(each), np.concatenate([np.full(one.size, 1 / one.size / len(each)) for one in each])
+    order = np.argsort(values)
+    return values[order], np.concatenate([[0.0], np.cumsum(weights[order])])
 
 
 def elsewhere(table: Table) -> bool:

@@ -9,6 +9,8 @@ from fabriclib import accuracy, catalog
 from fabriclib.prediction import interval
 from fabriclib.prediction.constants import fitted
 
+README = catalog.data_folder().parent / "README.md"
+
 
 def test_with_a_site_left_out_the_errors_meet_their_targets():
     means = accuracy.summary(accuracy.held_out())
@@ -19,20 +21,33 @@ def test_with_a_site_left_out_the_errors_meet_their_targets():
 
 
 def test_95_of_100_measured_times_lie_in_their_intervals():
-    inside = np.concatenate([_inside(table, catalog_factors(table)) for table in accuracy.tables()])
-    assert 0.90 <= inside.mean() <= 0.98
-    for several in (False, True):
-        some = np.concatenate([_inside(t, catalog_factors(t)) for t in accuracy.tables() if (t.nodes > 1) == several])
-        assert 0.90 <= some.mean() <= 0.98
+    inside = [_inside(table, *interval.factors(table.nbytes, table.nodes > 1, accuracy.elsewhere(table)))
+              for table in accuracy.tables()]
+    for held in (_rows(inside), *(_rows(inside, several) for several in (False, True))):
+        assert 0.90 <= held <= 0.98
 
 
-def catalog_factors(table):
-    return interval.factors(table.nbytes, table.nodes > 1, accuracy.elsewhere(table))
+def test_intervals_from_other_sites_alone_hold_what_readme_says():
+    made = {site: accuracy.intervals(accuracy.held_out_seconds(), site) for site in {table.site for table in accuracy.tables()}}
+    inside = [_inside(table, *_made(table, made[table.site])) for table in accuracy.tables()]
+    assert 0.90 <= _rows(inside) <= np.mean([one.mean() for one in inside]) <= 0.98
+    said = f"made from other sites alone it holds {100 * _rows(inside):.0f}, and {100 * _rows(inside, False):.0f} on one node."
+    assert said in " ".join(README.read_text(encoding="utf-8").split())
 
 
-def _inside(table, factors) -> np.ndarray:
+def _rows(inside, several=None) -> float:
+    return np.concatenate([one for table, one in zip(accuracy.tables(), inside, strict=True)
+                           if several in (None, table.nodes > 1)]).mean()
+
+
+def _made(table, intervals):
+    ends = [one[3:] for one in intervals if one[:2] == (table.nodes > 1, accuracy.elsewhere(table))]
+    return (np.interp(np.log2(table.nbytes), interval.KNOTS, each) for each in zip(*ends, strict=True))
+
+
+def _inside(table, low, high) -> np.ndarray:
     ratio = table.seconds / accuracy.held_out_seconds()[table.id]
-    return (factors[0] <= ratio) & (ratio <= factors[1])
+    return (low <= ratio) & (ratio <= high)
 
 
 def test_intervals_are_those_of_the_predictions_written_down():

@@ -1,7 +1,8 @@
 """How sure a prediction is: between which factors of it 95 of 100 measured times lie, at sites that no constant saw.
 
-data/intervals.csv has them, from predictions of every published table by constants fitted without its site. They are wider where
-the message is of middle size, where there are several nodes, and where no table at all is of the links or of the network.
+data/intervals.csv has them, from predictions of every published table by constants fitted without its site, and wide enough to
+hold as many of a site when they are made from the other sites alone. They are wider where the message is of middle size, where
+there are several nodes, and where no table at all is of the links or of the network.
 """
 
 from __future__ import annotations
