@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import catalog, units
-from .checks import Numbers, count, known, number, short, single, typed
+from .checks import Numbers, count, known, number, short, single, typed, whole
 from .links import Link, link
 from .shown import sentence
 from .switches import Switch, switch
@@ -150,6 +150,7 @@ class System:
         >>> float(system("dgx-h100", oversubscription=2, leaf_nodes=4).crossing(16, all_to_all=True))
         1.6
         """
+        nodes = whole("nodes", nodes)
         below = np.minimum(self.leaf_nodes, nodes)
         apart = (nodes - below) / np.maximum(nodes - 1, 1) if all_to_all else (nodes > below) / below
         return np.maximum(1.0, self.oversubscription * apart) * self.ports / max(self.ports - self.failed_ports, 1)
@@ -201,16 +202,21 @@ def launchers() -> list[Launcher]:
 
 
 @typed
-@functools.cache
 def system(name: str, oversubscription: float = 1.0, leaf_nodes: int = 1, failed_ports: int = 0) -> System:
     """Return a machine from the catalogue, in a network that is whole or, as `System` takes it, is not.
 
     Raises:
-        ValueError: an unknown name; the nearest are suggested.
+        ValueError: an unknown name; the nearest are suggested. More than the machine's ports failed, or less than none.
 
     >>> system("dgx-h100")
     <DGX H100: 8 GPUs, 450 GB/s each way over a switch; 8 x NDR InfiniBand: 400 GB/s each way to the network>
     """
+    return _system(name, single("oversubscription", number("oversubscription", oversubscription, low=1.0, high=1000, zero=True)),
+                   count("leaf_nodes", leaf_nodes), count("failed_ports", failed_ports, low=0))
+
+
+@functools.cache
+def _system(name: str, oversubscription: float, leaf_nodes: int, failed_ports: int) -> System:
     cells = catalog.row("systems", name)
     return System(
         cells["name"], cells["gpus"], _wires(cells["link"], cells["links"]), cells["wiring"],

@@ -93,10 +93,8 @@ def read_pairs(path_or_text):
     ...      0 1521.42 274.23
     ...      1 272.17 1591.14
     ... ''')
-    >>> print(frame[["src", "dst", "bytes_per_s"]].to_string(index=False))
-     src  dst  bytes_per_s
-    gpu0 gpu1 274230000000
-    gpu1 gpu0 272170000000
+    >>> frame["src"].tolist(), frame["dst"].tolist(), (frame["bytes_per_s"] / 1e9).tolist()
+    (['gpu0', 'gpu1'], ['gpu1', 'gpu0'], [274.23, 272.17])
     """
     import pandas as pd
 

@@ -93,7 +93,7 @@ def box(page, key):
     return page.locator(f".fl-predict.{css_key(key)}")
 
 
-def test_lesson_00_from_opening_it_to_an_answer_that_outlives_the_page(page, site):
+def test_the_first_lesson_from_opening_it_to_an_answer_that_outlives_the_page(page, site):
     began, path = time.monotonic(), LESSONS[0]
 
     def tell(what):

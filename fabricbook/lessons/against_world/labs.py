@@ -69,7 +69,7 @@ def model_against_world(machine, run, lines):
              for n, t, e in zip(one.nbytes.tolist(), one.seconds.tolist(), errors, strict=True)]
     around = {what: model.interval if what == _MODEL else (np.full(many, np.nan),) * 2 for what in times}
     rows = {"what": np.repeat(list(times), many), "size": np.tile(one.nbytes, len(times)),
-            "low": np.concatenate([low for low, _ in around.values()]),
+            "low": np.maximum(np.concatenate([low for low, _ in around.values()]), _TIME[0]),
             "high": np.concatenate([high for _, high in around.values()]),
             "time": [t if t >= _TIME[0] else None for values in times.values() for t in values.tolist()],
             "label": label * len(times), "hardware": [hardware] * (many * len(times)),
