@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import catalog, units
-from ..checks import MAX_BYTES, known, number, plain, together, whole
+from ..checks import MAX_BYTES, known, number, plain, short, single, together, whole
 from ..machines import System
 from ..shown import sentence
 from .constants import VERSION, caps, factor, latencies, tree_correction
@@ -45,6 +45,19 @@ class Choice:
         return pd.DataFrame({"algorithm": [a for _, a, _ in ranked], "protocol": [p for *_, p in ranked],
                              "score (µs)": [round(1e6 * s, 2) for s, *_ in ranked]})
 
+    def beside(self, seconds) -> str:
+        """Return a sentence that says why the score of ONE message is not the *seconds* predicted, or measured, for it.
+
+        >>> nccl_choice("dgx-h100", "all_reduce", 2**20).beside(35e-6)[:67]
+        'NCCL v2.30.7-1 scores ring with ll at 28 µs, 0.8 times the 35 µs be'
+        """
+        if np.ndim(self.seconds):
+            raise ValueError(f"beside is for one message at a time; this choice is for {np.size(self.seconds)}.")
+        other = single("seconds", number("seconds", seconds))
+        return (f"NCCL {self.version} scores {self.algorithm} with {self.protocol} at {units.format(float(self.seconds), 's')}, "
+                f"{self.seconds / other:.2g} times the {units.format(other, 's')} beside it: a score answers another question, "
+                "which candidate is best, with the constants of that release; a prediction is fitted to measured times.")
+
     def __repr__(self) -> str:
         if np.ndim(self.seconds):
             picked = ", ".join(np.unique(self.algorithm))
@@ -59,7 +72,8 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     """Return what NCCL's tuner would pick, with the scores of all candidates. Arrays in, arrays out.
 
     Args:
-        system: a machine of nccl_graphs.csv, such as "dgx-h100", by name or as a System, or what a search found on your own.
+        system: a machine, such as "dgx-h100", by name or as a System, with the links and the switch of one of nccl_graphs.csv, or
+            what a search found on your own.
         collective: one of COLLECTIVES; the others are plain sends and receives to NCCL, with nothing to choose.
         nbytes: the total buffer, as nccl-tests counts it.
         nodes, gpus_per_node: how many take part; all GPUs of a node when not given. The search is not run anew for fewer.
@@ -68,21 +82,22 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     operation a launch.
 
     Raises:
-        ValueError: an unknown name, or fewer than two ranks.
+        ValueError: an unknown name, a machine that `searched` refuses, or fewer than two ranks.
 
     >>> nccl_choice("dgx-h100", "all_reduce", 2**20)
     <NCCL v2.30.7-1 would pick ring with ll, score 28 µs>
     >>> nccl_choice("dgx-h100", "all_reduce", 2**24)
     <NCCL v2.30.7-1 would pick nvls with simple, score 86.7 µs>
     """
-    if isinstance(system, System):
-        system = system.id or system.name
     machine = system if isinstance(system, Searched) else searched(system)
     known("collective", collective, COLLECTIVES)
     size, n = number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000)
     g = whole("gpus_per_node", machine.gpus if gpus_per_node is None else gpus_per_node, high=machine.gpus)
     together(nbytes=size, nodes=n, gpus_per_node=g)
     size, n, g = np.broadcast_arrays(size, n, g)
+    if machine.network == 0 and (n > 1).any():
+        raise ValueError(f"nodes must be 1: how NCCL scores the network of {short(system)}, or whether it has one, is not "
+                         f"known; got {n.max()}.")
     if (n * g < 2).any():
         raise ValueError(f"nodes and gpus_per_node must make at least two ranks; got {n.min()} node of {g.min()} GPU.")
     names = [name for name in ((a, p) for a in ALGORITHMS for p in PROTOCOLS) if name in latencies()]
@@ -178,13 +193,13 @@ def _works(machine: Searched, collective: str, algorithm: str, n, g) -> np.ndarr
             "collnet_direct": n > 1, "collnet_chain": n > 1}.get(algorithm, n > 0)
 
 
-def _plain(graph: Found, n, collnet: bool = False) -> np.ndarray:
+def _plain(machine: Searched, graph: Found, n, collnet: bool = False) -> np.ndarray:
     """All channels together: at two nodes still at the rate inside a node, as the code has it."""
-    return graph.channels * np.where((n <= 2) | collnet, graph.intra, graph.inter)
+    return graph.channels * np.where((n <= 2) | collnet, graph.intra, graph.inter) * np.where(n > 1, machine.network, 1.0)
 
 
 def _ring_bus(machine, graph, collective, protocol, n, g):
-    bus = _plain(graph, n)
+    bus = _plain(machine, graph, n)
     if protocol == "ll":
         return np.minimum(_ll_cap(machine, n), bus * factor("ring-ll"))
     if protocol == "ll128":
@@ -198,7 +213,7 @@ def _ll_cap(machine, n):
 
 
 def _tree_bus(machine, graph, collective, protocol, n, g):
-    bus = np.minimum(_plain(graph, n) * factor("tree"), graph.channels * _cap("tree", machine.gpu, n))
+    bus = np.minimum(_plain(machine, graph, n) * factor("tree"), graph.channels * _cap("tree", machine.gpu, n))
     if protocol == "ll":
         bus = np.minimum(bus * factor("tree-ll"), _ll_cap(machine, n))
     elif protocol == "ll128":
@@ -212,25 +227,25 @@ def _nvls_bus(machine, graph, collective, n, g, tree: bool):
         return np.zeros(n.shape)
     intra = graph.intra * _gpu(machine)["nvls_efficiency"] * (graph.channels - 1) / graph.channels
     intra = intra * (2.0 if collective == "all_reduce" else (g - 1) / g)
-    inter = graph.inter * np.where((n <= 2) & tree, 2.0, 1.0)
+    inter = graph.inter * np.where(n > 1, machine.network, 1.0) * np.where((n <= 2) & tree, 2.0, 1.0)
     cap = _cap("nvls_tree", machine.gpu, n) if tree else np.inf
     return graph.channels * np.minimum(np.minimum(intra, inter), cap)
 
 
 def _direct_bus(machine, graph, collective, protocol, n, g):
     if collective != "all_reduce":
-        return g * np.minimum(graph.intra, graph.inter * factor("collnet-direct-inter"))
+        return g * np.minimum(graph.intra, machine.network * graph.inter * factor("collnet-direct-inter"))
     spread = g / graph.channels
-    bus = _plain(graph, n, collnet=True) / (spread - (spread - 1) / 2)
+    bus = _plain(machine, graph, n, collnet=True) / (spread - (spread - 1) / 2)
     return bus * (factor("collnet-direct-hopper") if _gpu(machine)["compute_capability"] >= 90 else 1.0)
 
 
 _BUS = {
     "ring": _ring_bus, "tree": _tree_bus, "collnet_direct": _direct_bus,
-    "collnet_chain": lambda machine, graph, collective, protocol, n, g: _plain(graph, n, collnet=True),
+    "collnet_chain": lambda machine, graph, collective, protocol, n, g: _plain(machine, graph, n, collnet=True),
     "nvls": lambda machine, graph, collective, protocol, n, g: _nvls_bus(machine, graph, collective, n, g, tree=False),
     "nvls_tree": lambda machine, graph, collective, protocol, n, g: _nvls_bus(machine, graph, collective, n, g, tree=True),
-    "pat": lambda machine, graph, collective, protocol, n, g: _plain(graph, n) * factor("pat"),
+    "pat": lambda machine, graph, collective, protocol, n, g: _plain(machine, graph, n) * factor("pat"),
 }
 
 
