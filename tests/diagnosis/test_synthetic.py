@@ -78,18 +78,25 @@ def diagnosed(run, seconds, dice):
     return compare(read_measurements(logged(run, seconds, dice)), run.machine)
 
 
+def slowest_healthy(run):
+    """Return the seconds of a tree, or of a ring where some releases take one: between two nodes whose switches do not add."""
+    adds = run.machine.switch is not None and run.machine.switch.reduces
+    return run.seconds() if run.nodes != 2 or adds else np.maximum(run.seconds(), run.seconds(algorithm="ring"))
+
+
 @pytest.mark.parametrize("cause", NETWORK)
 def test_a_broken_network_is_recognised(cause):
     """At least nine in ten that can be seen are named first or second: two causes may cost a machine the same.
 
-    What costs no more than the model may be off cannot be seen: between two nodes a tree hides half a network.
+    What costs no more than the model may be off cannot be seen: between two nodes a tree hides half a network, and what takes no
+    longer than a ring is healthy there.
     """
     dice, hits = np.random.default_rng(17), []
     for system, nodes in 4 * MACHINES:
         run = run_of(system, nodes)
         seconds = NETWORK[cause](run, dice)
         found = diagnosed(run, seconds, dice)
-        if (seconds / run.seconds())[np.argmax(SIZES / seconds)] > 1.2 * TOO_SLOW:
+        if (seconds / slowest_healthy(run))[np.argmax(SIZES / seconds)] > 1.2 * TOO_SLOW:
             hits.append(cause in [one.cause for one in found.causes[:2]])
     assert len(hits) >= len(MACHINES)
     assert np.mean(hits) >= 0.9
