@@ -154,6 +154,7 @@ def test_who_comes_back_finds_the_answers_and_the_text_fits_a_narrow_window(page
     box(page, key).get_by_role("button", name="Bring my answer back").press("Enter")
     expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
     box(page, key).get_by_role("button", name="Clear my answer").press("Enter")
+    expect(box(page, key).get_by_role("button", name="Bring my answer back")).to_be_visible()  # the kernel has emptied the box
     box(page, key).locator("input").fill("fast")
     box(page, key).get_by_role("button", name="Check").press("Enter")
     expect(box(page, key).locator("[role=status]")).to_contain_text(re.compile("is not a number with a unit"))
