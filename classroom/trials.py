@@ -10,9 +10,9 @@ from scripted_learner import Browser, Notebook
 
 # Code that must end in an OSError, or for want of memory. In braces: who the other is, and where the hub keeps its files.
 IN_THE_KERNEL = {
-    "read another's answers": "open('{home}/work/progress.json').read()",
+    "read another's answers": "open('{answers}').read()",
     "list another's files": "os.listdir('{home}')",
-    "write to another's files": "open('{home}/work/note.txt', 'w')",
+    "change another's answers": "open('{answers}', 'a')",
     "read what another's server was started with": "open('/proc/{pid}/environ').read()",
     "read another's memory": "open('/proc/{pid}/mem', 'rb')",
     "stop another's server": "os.kill({pid}, 15)",
@@ -55,7 +55,9 @@ async def from_the_kernel(notebook: Notebook, other: Other, *, state: Path, less
     """Return of each trial in the kernel of *notebook* whether it was refused; *units* says that systemd limits the memory."""
     outcomes = {}
     for name, code in (IN_THE_KERNEL if units else IN_THE_KERNEL | ALL_MEMORY).items():
-        filled = textwrap.dedent(code).strip().format(home=other.home, uid=other.uid, pid=other.pid, state=state, lessons=lessons)
+        filled = textwrap.dedent(code).strip().format(
+            home=other.home, answers=Path(other.home, "work", "progress.json"), uid=other.uid, pid=other.pid, state=state,
+            lessons=lessons)
         _, printed = await notebook.run(_tried(filled))
         outcomes[name] = printed.strip() == "refused"
     return outcomes

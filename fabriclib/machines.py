@@ -19,7 +19,8 @@ from .links import Link, link
 from .shown import sentence
 from .switches import Switch, switch
 
-WIRINGS = ("switch", "mesh", "pcie", "pcie-switch", "staged")
+OVER_PCIE = ("pcie", "pcie-switch", "staged")
+WIRINGS = ("switch", "mesh", *OVER_PCIE)
 LIBRARIES = ("nccl", "rccl")
 
 
@@ -132,6 +133,11 @@ class System:
         object.__setattr__(self, "failed_ports", count("failed_ports", self.failed_ports, low=0, high=max(self.ports - 1, 0)))
 
     @property
+    def over_pcie(self) -> bool:
+        """Whether the GPUs have no links of their own."""
+        return self.wiring in OVER_PCIE
+
+    @property
     def gpu_rate(self) -> float:
         """Line rate of all links of one GPU, bytes per second one way."""
         return self.link.line
@@ -236,7 +242,7 @@ def composed(gpu: str, gpus: int | None = None, link: str = "", wiring: str = ""
         gpu: a kind of GPU that systems.csv has, such as "H100". Its links, switch and library are those of the first such row.
         gpus: how many of them one node has; as many as there without.
         link: a link that is not the GPU's own, such as "pcie5".
-        wiring: "switch", "mesh", "pcie" or "staged", where it is not as there.
+        wiring: "switch", "mesh", "pcie", "pcie-switch" or "staged", where it is not as there.
         port, ports: a network port, such as "ib-ndr", and how many a node has: one for each GPU without. No port is no network.
 
     Raises:
@@ -253,10 +259,10 @@ def composed(gpu: str, gpus: int | None = None, link: str = "", wiring: str = ""
     wire = _wires(link or like["link"], like["links"] if own else None)
     wiring = wiring or (like["wiring"] if own else "pcie" if wire.family == "pcie" else "mesh")
     if wiring == "switch" and not (own and like["switch"]):
-        raise ValueError(f"wiring must be mesh, pcie or staged for {wire.name} between {gpu}: no switch for them is known; "
+        raise ValueError(f"wiring must be another than 'switch' for {wire.name} between {gpu}: no switch for them is known; "
                          "got 'switch'.")
-    if (wiring in ("pcie", "staged")) != (wire.family == "pcie"):
-        raise ValueError(f"wiring must be pcie or staged for a link of PCIe, and for no other; got {short(wiring)} for "
+    if (wiring in OVER_PCIE) != (wire.family == "pcie"):
+        raise ValueError(f"wiring must be {', '.join(OVER_PCIE)} for a link of PCIe, and for no other; got {short(wiring)} for "
                          f"{wire.name}.")
     gpus = like["gpus"] if gpus is None else count("gpus", gpus, high=100_000)
     return System(f"my {gpu} machine", gpus, wire, wiring, switch(like["switch"]) if wiring == "switch" else None,

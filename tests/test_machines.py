@@ -37,11 +37,14 @@ def test_parts_may_be_others_than_the_gpus_own():
     assert (made.gpus, made.ports, made.wiring, made.switch, made.server_gpus) == (4, 4, "staged", None, 4)
     assert made.gpu_rate == fl.link("pcie5").line
     assert fl.composed("A100", wiring="mesh").gpu_rate == fl.system("polaris").gpu_rate
+    below_a_switch = fl.system("rtx4090-pcie-switch")
+    made = fl.composed("RTX 4090", below_a_switch.gpus, wiring="pcie-switch")
+    assert fl.predict(made, "all_reduce", 2**30).seconds == fl.predict(below_a_switch, "all_reduce", 2**30).seconds
 
 
 @pytest.mark.parametrize(("parts", "said"), [
     ({"gpu": "H10"}, "Did you mean 'H100'"), ({"gpu": "T4", "wiring": "switch"}, "no switch for them is known"),
-    ({"gpu": "H100", "link": "pcie5", "wiring": "mesh"}, "wiring must be pcie or staged"),
+    ({"gpu": "H100", "link": "pcie5", "wiring": "mesh"}, "wiring must be pcie, pcie-switch, staged"),
     ({"gpu": "H100", "wiring": "staged"}, "for NVLink 4"), ({"gpu": "H100", "link": "nvlnik4"}, "Did you mean 'nvlink4'"),
     ({"gpu": "H100", "gpus": 0}, "gpus must"),
     ({"gpu": "H100", "port": "ib"}, "port 'ib' is not known"), ({"gpu": "H100", "ports": 0, "port": "ib-ndr"}, "ports must"),

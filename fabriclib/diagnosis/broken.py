@@ -152,7 +152,7 @@ def _one_nic(run: Case, wire: bool):
 def _pcie(run: Case, wire: bool):
     if run.machine.wiring == "staged" or run.gpus == 1:
         return
-    if run.machine.wiring in ("pcie", "pcie-switch"):
+    if run.machine.over_pcie:
         staged = replace(run.machine, wiring="staged")
         for share in _STAGED:
             reached = fitted()["staged", "efficiency"] * share

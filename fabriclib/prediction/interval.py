@@ -20,7 +20,7 @@ REGIMES = ("small", "between", "large")
 
 def technology(machine: System, several: bool) -> tuple[str, ...]:
     """Return what the constants of *machine* hang on: its links and how they are wired, and its network for *several* nodes."""
-    links = machine.link.id if machine.wiring in ("switch", "mesh") else f"{machine.link.id} {machine.wiring}"
+    links = f"{machine.link.id} {machine.wiring}" if machine.over_pcie else machine.link.id
     return (links, machine.port.transport) if several and machine.port else (links,)
 
 

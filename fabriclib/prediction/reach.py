@@ -88,8 +88,7 @@ def reach(machine: System, gpus: Numbers, launcher: Launcher, constants: Constan
     """Return what *machine* reaches with *gpus* GPUs of each node in use, started by *launcher*."""
     of, one = functools.partial(look_up, constants), machine.link
     # Whose constants the links of a GPU have, nearest first: PCIe differs by who forwards.
-    over_pcie = machine.wiring not in ("switch", "mesh")
-    wire = (f"{one.id}-{machine.wiring}", machine.wiring, one.family) if over_pcie else (one.id, one.family)
+    wire = (f"{one.id}-{machine.wiring}", machine.wiring, one.family) if machine.over_pcie else (one.id, one.family)
     network = (machine.port.id, machine.port.transport, machine.port.family, "network") if machine.port else ("network",)
     mesh = machine.wiring == "mesh" and bool(gpus > 1)
     # In a mesh only the links among the GPUs in use carry anything.
