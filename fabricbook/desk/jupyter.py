@@ -86,11 +86,11 @@ def settle(work: Path) -> None:
 
 def run(work: Path, *, browser: bool = True, port: int | None = None) -> None:
     """Open JupyterLab on the copies in *work*, in this process, until it is stopped."""
-    from jupyterlab.labapp import LabApp
-
     settle(work)
     lesson = lesson_to_open(shipped(), work / "progress.json")
     print(f"Starting JupyterLab on {work / lesson}. Ctrl-C here stops it.", flush=True)
     os.environ.update(environment(work))
     os.chdir(work)
+    from jupyterlab.labapp import LabApp  # not before: when it is imported, it asks the environment where settings are
+
     LabApp.launch_instance(options(lesson, browser=browser, port=port))

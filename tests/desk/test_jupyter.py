@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from shipped import NOTEBOOKS
@@ -74,3 +76,17 @@ def test_the_first_start_closes_the_list_of_files_and_later_ones_leave_the_windo
     jupyter.settle(tmp_path)
     assert window.read_text() == "the learner's own"
     assert "your answers are kept" in (tmp_path / ".jupyter" / "custom" / "custom.css").read_text()
+
+
+def test_settings_and_windows_stay_in_the_learner_s_folder(tmp_path):
+    """JupyterLab decides where they are when it is imported."""
+    found = subprocess.run([sys.executable, "-c", f"""
+import pathlib
+from jupyter_server.extension.application import ExtensionApp
+from fabricbook.desk import jupyter
+ExtensionApp.launch_instance = classmethod(
+    lambda app, options: print(app.workspaces_dir.default_value, app.user_settings_dir.default_value))
+jupyter.run(pathlib.Path({str(tmp_path)!r}), browser=False)
+"""], capture_output=True, text=True, timeout=60)
+    config = tmp_path / ".jupyter" / "lab"
+    assert found.stdout.splitlines()[-1] == f"{config / 'workspaces'} {config / 'user-settings'}", found.stderr
