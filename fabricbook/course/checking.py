@@ -38,7 +38,7 @@ class Result:
         return f"{'✓' if self.passed else '✗'} {self.sentence} {self.follows}".rstrip()
 
     def _repr_html_(self) -> str:
-        task = "" if self.passed else f'<div class="fl-question">{html.escape(self.exercise.prompt)}</div>'
+        task = "" if self.passed else f'<div class="fl-question">{html.escape(_task(self.exercise))}</div>'
         verdict = view.sentence("right" if self.passed else "wrong", self.sentence, more=self.follows)
         return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
 
@@ -57,6 +57,8 @@ def _graded(exercise: Exercise, given) -> Result:
     name = exercise.function
     if given is None or given is ...:
         return Result(exercise, False, f"{name} is still empty. Fill it in and run this cell again.")
+    if exercise.options and not (isinstance(given, str) and given in exercise.options):
+        return Result(exercise, False, f"{name} is {brief(given)}, which is none of {_choices(exercise)}.")
     if exercise.cases and not callable(given):
         return Result(exercise, False, f"check needs the function {name} itself, with no parentheses after its name.")
     got, expected = outcomes(given, exercise), outcomes(exercise.answer, exercise)
@@ -80,6 +82,14 @@ def _consequence(exercise: Exercise, given) -> str:
         return exercise.follows(given) if exercise.follows else ""
     except (Exception, SystemExit):
         return ""
+
+
+def _task(exercise: Exercise) -> str:
+    return exercise.prompt + (f" Choose from {_choices(exercise)}." if exercise.options else "")
+
+
+def _choices(exercise: Exercise) -> str:
+    return ", ".join(map(repr, exercise.options))
 
 
 def _general(exercise: Exercise, got: Outcome, expected: Outcome) -> str:
@@ -120,12 +130,14 @@ def as_definition(exercise: Exercise, source: str) -> str:
 
 
 class Solution(VBox):
-    """A folded solution. It is a widget so that the code is in no saved output."""
+    """The ladder to a solution, its rungs folded. It is a widget so that nothing of it is in a saved output."""
 
     def __init__(self, exercise: Exercise):
         self._key = exercise.key
-        code = html.escape(exercise.solution.strip())
-        folded = f"<details><summary>One solution</summary><pre>{code}</pre></details>"
+        rungs = {"A nudge": f"<p>{html.escape(exercise.nudge)}</p>" if exercise.nudge else "",
+                 "Half of it": _code(exercise.half) if exercise.half else "",
+                 "One solution": _code(exercise.solution)}
+        folded = "".join(f"<details><summary>{title}</summary>{rung}</details>" for title, rung in rungs.items() if rung)
         super().__init__([view.html_box(view.STYLE + folded)])
         self.add_class("fl-course")
         self.add_class("fl-solution")
@@ -135,3 +147,7 @@ class Solution(VBox):
 
     def _repr_mimebundle_(self, **options) -> dict:
         return super()._repr_mimebundle_(**options) | {"text/plain": repr(self)}
+
+
+def _code(source: str) -> str:
+    return f"<pre>{html.escape(source.strip())}</pre>"

@@ -131,7 +131,7 @@ class Prediction:
 @typed
 @dataclass(frozen=True)
 class Exercise:
-    """A function, or one value, that the learner writes in a notebook cell and hands to `check`.
+    """A function, a value or a decision that the learner writes in a notebook cell and hands to `check`.
 
     Args:
         key: the lesson's and its own name, such as "moving_bytes.n-half".
@@ -140,6 +140,9 @@ class Exercise:
         answer: the library's own function of the same arguments, or of none when there are no *cases*.
         cases: argument tuples on which the learner's function and *answer* must agree.
         solution: source text that binds *function*, as a learner would write it.
+        options: the texts to choose from where the task is a decision; *answer* returns one of them, *wrong* has the others.
+        nudge: the first rung of the ladder to the solution: a sentence that says where to look, without code.
+        half: the second rung: source text with the idea in it and ... in place of the rest.
         wrong: (source, hint) per known wrong answer. The source binds *function*, or is just the expression
             it returns, written with the argument names of *solution*.
         tolerance: the largest relative difference that counts as agreement.
@@ -150,7 +153,7 @@ class Exercise:
         plays: a function of the learner's right function that returns the lab which plays it, or says why that cannot be.
 
     Raises:
-        ValueError: a malformed key, or a function name that is no Python name.
+        ValueError: a malformed key, a function name that is no Python name, or a decision with cases.
     """
 
     key: str
@@ -160,6 +163,9 @@ class Exercise:
     solution: str
     cases: Sequence[tuple] = ()
     wrong: Sequence[tuple[str, str]] = ()
+    options: Sequence[str] = ()
+    nudge: str = ""
+    half: str = ""
     tolerance: float = 1e-3
     demand: Callable[[Callable], str] | None = None
     follows: Callable[..., str] | None = None
@@ -169,6 +175,8 @@ class Exercise:
         _check_key(self.key)
         if not self.function.isidentifier():
             raise ValueError(f"function must be a Python name; got {self.function!r}.")
+        if self.options and self.cases:
+            raise ValueError(f"options are for a decision, which has no cases; {self.key!r} has {len(self.cases)}.")
 
     def filled(self, names: Mapping) -> Exercise:
         """Return the exercise with the numbers that its texts name filled in from *names*; see `prose.fill`.
@@ -176,7 +184,8 @@ class Exercise:
         >>> Exercise("moving_bytes.n", "Set n to {{ n }}.", "n", lambda: 3, "n = 3").filled({"n": 3}).prompt
         'Set n to 3.'
         """
-        return replace(self, prompt=fill(self.prompt, names), wrong=[(source, fill(hint, names)) for source, hint in self.wrong])
+        wrong = [(source, fill(hint, names)) for source, hint in self.wrong]
+        return replace(self, prompt=fill(self.prompt, names), nudge=fill(self.nudge, names), wrong=wrong)
 
 
 def _without_noun(text: str, noun: str) -> str:

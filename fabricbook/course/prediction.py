@@ -101,14 +101,14 @@ class PredictionBox(VBox):
         """Show what the record says: the question still open, or the answer given and the feedback on it."""
         self._entered = False  # what is written into the box from here on is not the learner's
         entry = self._progress.get("predictions", self._prediction.key)
+        if not self._changing:  # before the box is seen: what is typed into it once it is seen must stay
+            self._text.value = str(entry.get("typed", "")) if entry else ""
         notice = f'<div class="fl-notice">{html.escape(self._progress.notice)}</div>' if self._progress.notice else ""
         self._feedback.value = (self._verdict(entry) if entry else "") + notice
         asking = not entry or self._changing
         self._form.layout.display = None if asking else "none"
         self._again.layout.display = "none" if asking else None
         self._undo.layout.display = None if not entry and self._attempts() else "none"
-        if not self._changing:
-            self._text.value = str(entry.get("typed", "")) if entry else ""
 
     def _verdict(self, entry: dict) -> str:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 
@@ -22,6 +23,10 @@ N_HALF = Exercise(
 )
 PORTS = Exercise("moving_bytes.ports", "Set ports.", "ports", lambda: 18, "ports = 18",
                  wrong=[("36", "Both directions."), ("2", "Lanes.")])
+NETWORK = Exercise("moving_bytes.network", "Which network for this <job>?", "network", lambda: "a ring", 'network = "a ring"',
+                   options=["a ring", "a tree", "one switch"],
+                   nudge="Count the <steps>.", half='network = ...  # of p - 1 "steps"',
+                   wrong=[('"a tree"', "Its root is busy."), ('"one switch"', "It has too few ports.")])
 
 
 def test_the_solution_passes():
@@ -29,10 +34,22 @@ def test_the_solution_passes():
     assert repr(grade(PORTS, bind(PORTS, PORTS.solution))) == "✓ ports is right."
 
 
-@pytest.mark.parametrize("exercise", [N_HALF, PORTS])
+@pytest.mark.parametrize("exercise", [N_HALF, PORTS, NETWORK])
 def test_each_known_wrong_answer_gets_its_hint(exercise):
     for source, hint in exercise.wrong:
         assert grade(exercise, bind(exercise, source)).sentence == hint
+
+
+def test_a_decision_is_right_or_gets_the_hint_of_the_option_and_nothing_else_tells_which():
+    assert grade(NETWORK, "a ring").passed
+    for given in ("ring", 3, np.array(["a ring"]), ["a ring"], lambda: "a ring"):
+        said = grade(NETWORK, given).sentence
+        assert said.startswith("network is ")
+        assert said.endswith(", which is none of 'a ring', 'a tree', 'one switch'.")
+    shown = grade(NETWORK, ...)._repr_html_()
+    assert "Which network for this &lt;job&gt;? Choose from &#x27;a ring&#x27;, &#x27;a tree" in shown
+    with pytest.raises(ValueError, match="'moving_bytes.network' has 1"):
+        replace(NETWORK, cases=[(1,)])
 
 
 def endless(alpha, beta):
@@ -183,6 +200,14 @@ def test_the_solution_is_folded_and_in_no_saved_output():
     bundle = shown._repr_mimebundle_()
     assert sorted(bundle) == ["application/vnd.jupyter.widget-view+json", "text/plain"]
     assert "alpha / beta" not in str(bundle)
+
+
+def test_a_ladder_leads_to_the_solution():
+    assert re.findall("<summary>(.*?)</summary>", checking.Solution(N_HALF).children[0].value) == ["One solution"]
+    rungs = checking.Solution(NETWORK).children[0].value
+    assert re.findall("<summary>(.*?)</summary>", rungs) == ["A nudge", "Half of it", "One solution"]
+    assert "<p>Count the &lt;steps&gt;.</p>" in rungs
+    assert "<pre>network = ...  # of p - 1 &quot;steps&quot;</pre>" in rungs
 
 
 def test_an_unknown_key_suggests_the_nearest():

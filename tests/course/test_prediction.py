@@ -49,6 +49,16 @@ def test_nothing_is_shown_before_an_answer():
     assert learner.again.layout.display == "none"
 
 
+def test_a_box_is_emptied_before_it_is_seen_again():
+    """A learner on a slow connection types as soon as the box is there: what is typed must not be wiped."""
+    learner, told = Learner(), []
+    learner.enter("900 GB/s")
+    learner.text.observe(lambda change: told.append("text"), "value")
+    learner.form.layout.observe(lambda change: told.append("form"), "display")
+    learner.clear.click()
+    assert told == ["text", "form"]
+
+
 def test_enter_checks_and_records(progress):
     learner = Learner()
     learner.enter("900 GB/s")
