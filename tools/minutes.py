@@ -1,7 +1,7 @@
 """What a lesson's minutes go into: `python tools/minutes.py` prints it of every lesson, `python tools/minutes.py cxl` of one.
 
-A minute is 200 words of prose, or one stop of a lab; a prediction is two, an exercise five. What is folded for the curious is
-not counted.
+A minute is 200 words of prose, or one stop of a lab; a prediction is two, an exercise that is written five, and one that is a
+decision among options three. What is folded for the curious is not counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import notebooks
 from fabricbook.lessons import Lesson, declared, lesson, lessons
 
-WORDS_A_MINUTE, STOP, PREDICTION, EXERCISE = 200, 1, 2, 5
+WORDS_A_MINUTE, STOP, PREDICTION, WRITTEN, DECISION = 200, 1, 2, 5, 3
 _UNREAD = re.compile(r"<details>.*?</details>|<!--.*?-->|</?[a-z][^>\n]*>|```.*?```|\]\([^)]*\)", re.DOTALL)
 _FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$", re.DOTALL)
 
@@ -25,13 +25,15 @@ class Minutes(NamedTuple):
     words: int
     stops: int
     predictions: int
-    exercises: int
+    written: int
+    decisions: int
     printed: int
 
     @property
     def needed(self) -> float:
         """The minutes it takes to read and to do it all."""
-        return self.words / WORDS_A_MINUTE + STOP * self.stops + PREDICTION * self.predictions + EXERCISE * self.exercises
+        questions = PREDICTION * self.predictions + WRITTEN * self.written + DECISION * self.decisions
+        return self.words / WORDS_A_MINUTE + STOP * self.stops + questions
 
 
 def words(text: str) -> int:
@@ -55,17 +57,19 @@ def minutes(one: Lesson) -> Minutes:
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in found:
                 found[node.func.attr].append(ast.literal_eval(node.args[0]))
     stops = sum(len(getattr(declared("labs")[name].declaration, "stops", ())) for name in found["lab"])
-    return Minutes(read, stops, len(found["predict_first"]), len(found["check"]), one.head.minutes)
+    decisions = sum(bool(one.exercises[key].options) for key in found["check"])
+    return Minutes(read, stops, len(found["predict_first"]), len(found["check"]) - decisions, decisions, one.head.minutes)
 
 
 def report(chosen: list[Lesson]) -> str:
     """Return a table of lessons, a line each."""
-    lines = [f"{'lesson':<18}{'words':>7}{'stops':>7}{'predictions':>13}{'exercises':>11}{'needed':>9}{'printed':>9}"]
+    lines = [f"{'lesson':<18}{'words':>7}{'stops':>7}{'predictions':>13}{'written':>9}{'decisions':>11}"
+             f"{'needed':>9}{'printed':>9}"]
     for one in chosen:
         at = minutes(one)
         over = "" if at.needed <= at.printed else f"   {at.needed - at.printed:.0f} too many"
-        lines.append(f"{one.name:<18}{at.words:>7}{at.stops:>7}{at.predictions:>13}{at.exercises:>11}{at.needed:>9.1f}"
-                     f"{at.printed:>9}{over}")
+        lines.append(f"{one.name:<18}{at.words:>7}{at.stops:>7}{at.predictions:>13}{at.written:>9}{at.decisions:>11}"
+                     f"{at.needed:>9.1f}{at.printed:>9}{over}")
     return "\n".join(lines)
 
 

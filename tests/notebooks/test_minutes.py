@@ -13,7 +13,7 @@ def test_a_lesson_fits_its_minutes(lesson):
 
 
 def test_each_part_is_counted():
-    assert minutes.Minutes(words=1000, stops=7, predictions=3, exercises=2, printed=30).needed == 28
+    assert minutes.Minutes(words=1000, stops=7, predictions=3, written=2, decisions=1, printed=31).needed == 31
 
 
 @pytest.mark.parametrize(("text", "count"), [
