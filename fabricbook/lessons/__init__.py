@@ -21,8 +21,10 @@ import yaml
 
 from fabriclib.checks import known
 
+from ..course import story
 from ..course.declare import Exercise, Prediction
 from ..course.posed import stop_key
+from ..course.prose import fill
 from ..course.verdicts import Verdict
 
 ORDER = (
@@ -61,6 +63,7 @@ class Head:
         minutes: how long it takes.
         finds: what one finds out, as a clause.
         needs: the lessons one should have done.
+        hands: the number that it hands to the next lesson, as a sentence; empty in the last.
     """
 
     title: str
@@ -68,6 +71,7 @@ class Head:
     minutes: int
     finds: str
     needs: tuple[str, ...] = ()
+    hands: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,8 @@ class Lesson:
         """What the head of its source says."""
         stated = yaml.safe_load(self.text.split("---\n")[1])
         fields = {name: stated[name] for name in ("title", "part", "minutes", "finds")}
-        return Head(**fields, needs=tuple(known("lesson", name, ORDER) for name in stated.get("needs", ())))
+        needs = tuple(known("lesson", name, ORDER) for name in stated.get("needs", ()))
+        return Head(**fields, needs=needs, hands=stated.get("hands", ""))
 
     @property
     def link(self) -> str:
@@ -130,9 +135,16 @@ class Lesson:
         return " · ".join(before + after)
 
     @property
+    def hands(self) -> str:
+        """The sentence that it hands to the next lesson, its number filled in."""
+        return fill(self.head.hands, self.names)
+
+    @property
     def line(self) -> str:
-        """What stands below its question: minutes, what one should know, and its neighbours."""
-        return " · ".join([f"{self.head.minutes} minutes", f"you need {self._needs()}", self._around])
+        """What stands below its question: minutes, what one should know, its neighbours, and what the one before hands on."""
+        told = " · ".join([f"{self.head.minutes} minutes", f"you need {self._needs()}", self._around])
+        brought = "".join(lesson(name).hands for name in ORDER[: ORDER.index(self.name)][-1:])
+        return f"{told}\n\n**You bring along:** {brought}" if brought else told
 
     def _needs(self) -> str:
         numbers = [lesson(name).number for name in self.head.needs]
@@ -142,8 +154,8 @@ class Lesson:
 
     @functools.cached_property
     def names(self) -> dict:
-        """What its texts may name in double braces: `lesson`, itself; `number(name)` of another; and all of its tables.py."""
-        known_here = {"lesson": self, "number": lambda name: lesson(name).number}
+        """What its texts may name in double braces: `lesson`, itself; `number(name)` of another; `story`; all of tables.py."""
+        known_here = {"lesson": self, "number": lambda name: lesson(name).number, "story": story}
         if not (self.folder / "tables.py").exists():
             return known_here
         tables = importlib.import_module(f"{__name__}.{self.name}.tables")

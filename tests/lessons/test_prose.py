@@ -15,11 +15,12 @@ def declared(one, kind):
 def texts(one):
     """(where, text) of all that a learner of the lesson reads and that is written beforehand."""
     cells = jupytext.reads(one.text, fmt="md:myst").cells
+    yield "what it hands on", one.head.hands
     yield from ((f"lesson.md, cell {at}", cell.source) for at, cell in enumerate(cells, 1) if cell.cell_type == "markdown")
     for key, asked in declared(one, "PREDICTIONS").items():
         yield from ((key, text) for text in (asked.question, asked.explain, *asked.slips))
     for key, asked in declared(one, "EXERCISES").items():
-        yield from ((key, text) for text in (asked.prompt, *(hint for _, hint in asked.wrong)))
+        yield from ((key, text) for text in (asked.prompt, asked.nudge, *(hint for _, hint in asked.wrong)))
     for name, lab in one.labs.items():
         yield f"lab {name}", lab.declaration.leaves_out
         yield from ((f"lab {name}, stop {stop.key}", text) for stop in lab.declaration.stops for text in stop.texts)

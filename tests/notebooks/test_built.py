@@ -39,6 +39,27 @@ def test_what_one_should_have_done_comes_before(lesson):
     assert all(book.ORDER.index(name) < book.ORDER.index(lesson.name) for name in lesson.head.needs)
 
 
+def said(lesson, after: str, until: str) -> str:
+    """Return what a lesson's notebook says between two headings, or from its title on."""
+    text = "\n".join(cell["source"] for cell in read(NOTEBOOKS / lesson.file)["cells"] if cell["cell_type"] == "markdown")
+    return text.partition(after)[2].partition(until)[0]
+
+
+TO_COME = book.ORDER[11:-1]  # lessons that hand nothing on yet
+
+
+@every_lesson
+def test_a_lesson_but_the_last_hands_a_computed_number_to_the_next(lesson):
+    if lesson.name in (*TO_COME, book.ORDER[-1]):
+        assert not lesson.head.hands
+        return
+    following = book.lessons()[book.ORDER.index(lesson.name) + 1]
+    assert "{{" in lesson.head.hands
+    assert re.fullmatch(r"[A-Z].{30,300}\.", lesson.hands)
+    assert f"**Take along:** {lesson.hands}" in said(lesson, "## What to remember", "## Sources")
+    assert f"**You bring along:** {lesson.hands}" in said(following, "# ", "## What you will be able to do")
+
+
 @every_lesson
 def test_a_lesson_is_named_by_its_place_not_by_a_number(lesson):
     """A literal number of a lesson would be wrong as soon as one is put before it."""

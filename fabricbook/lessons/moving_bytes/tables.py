@@ -12,6 +12,8 @@ from fabriclib.collectives.busbw import factor
 from fabriclib.links import AlphaBeta, Link, link
 from fabriclib.measurements import error, published
 
+from ...course.story import GPUS
+
 nvlink = {n: link(f"nvlink{n}").bundle(link(f"nvlink{n}").per_device) for n in (1, 2, 3, 4, 5, 6)}
 a100, h100, port = nvlink[3], nvlink[4], link("eth400")
 line_code = Fraction(h100.code_rate).limit_denominator(1000)
@@ -20,7 +22,6 @@ COPIES = (3, 4, 5)  # generations of NVLink whose copies were measured
 small = 64 * units.KiB
 copied = 30 * units.GB
 
-GPUS = 8
 ring_share = factor("all_reduce", GPUS)  # buffers that a GPU sends
 
 

@@ -14,9 +14,10 @@ from fabriclib.measurements import error
 from fabriclib.switches import switch
 from fabriclib.topology import Cables, Graph
 
+from ...course.story import GPUS
+
 OLD, V100, A100, H100, NEW, NEXT = (link(f"nvlink{n}") for n in range(1, 7))
 PER_SWITCH = list(catalog.row("servers", "hgx-h100")["links_per_switch"])
-GPUS = 8
 BUFFER = 8 * units.GiB  # what was measured; without start-up times it changes nothing
 one_bit_in = Fraction(H100.code_rate).limit_denominator(1000).denominator
 printed_elsewhere, printed_rack = (catalog.figure(id).si for id in ("nvlink4-nvls-busbw", "nvl72"))

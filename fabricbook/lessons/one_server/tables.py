@@ -15,9 +15,10 @@ from fabriclib.peers import hosts, p2p, through_host
 from fabriclib.topology import Graph, disjoint_rings, server
 from fabriclib.topology.classes import classes
 
+from ...course.story import GPUS
 from ...stage import tiers
 
-BOX, GPUS = "PCIe 4, two sockets", 8
+BOX = "PCIe 4, two sockets"
 box, dies, rack = server("pcie4-two-socket"), server("mi250x"), server("gb200-nvl72")
 port = link("slingshot11")  # of the GH200's node
 RUNS = {row["short"]: row["id"] for row in catalog.rows("servers")}

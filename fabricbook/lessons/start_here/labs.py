@@ -9,7 +9,7 @@ from fabriclib.measurements import percent
 
 from ...stage import Control, against, charts, lab, pieces
 from . import ring, stops
-from .tables import CHIPS, GPUS, WIRES, a100, gradient, h100, parameters, reached, ring_seconds, runs, training_seconds
+from .tables import CHIPS, GPUS, GRADIENT, PARAMETERS, WIRES, a100, h100, reached, ring_seconds, runs, training_seconds
 
 _NAMES = list(WIRES)
 _SIZES = [2.0**k for k in range(6, 36)]
@@ -92,7 +92,7 @@ _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
 
 
 @lab("first-all-reduce", title="One gradient, three ways to wire the GPUs", tier="all",
-     controls=[Control("parameters", _BILLIONS, default=int(parameters / 1e9), label="model", unit="billion parameters"),
+     controls=[Control("parameters", _BILLIONS, default=int(PARAMETERS / 1e9), label="model", unit="billion parameters"),
                Control("gpus", [*range(2, 9), 16, 32, 64, 128], default=GPUS, label="GPUs")],
      chart=lambda: _tier_times((1e-3, 100.0), "The time of one all-reduce over NVLink, PCIe and Ethernet, as three dots."),
      leaves_out="Switches that add up themselves, what software reaches of the wire, and any overlap with computing. PCIe and "
@@ -154,10 +154,10 @@ def ring_steps(step, gpus):
     phase = "before the first step" if step == 0 else "all have the sum" if over else "adding up" if adding else "handing round"
     spent = step / last * ring_seconds(h100, gpus=gpus)
     piece, to = ring.moving(gpus, step)[0]
-    size = units.format(gradient / gpus, digits=3)
+    size = units.format(GRADIENT / gpus, digits=3)
     done = f"{step} of {last} steps, {units.format(spent, 's')} over NVLink 4" if step else f"It takes {last} steps"
     does = "adds it to its own" if adding else "keeps it"
     told = (f"GPU {(to - 1) % gpus} passes piece {piece} to GPU {to}, which {does}: now a sum of "
             f"{ring.held(gpus)[step][to, piece]}; all others do the same with theirs, {size} each"
-            if step else f"Each of {gpus} GPUs has cut its {units.format(gradient)} into {gpus} pieces of {size}")
+            if step else f"Each of {gpus} GPUs has cut its {units.format(GRADIENT)} into {gpus} pieces of {size}")
     return pieces.columns(ring.drawn(gpus, step, phase)), f"{told}. {done}."

@@ -5,7 +5,7 @@ from fabriclib.collectives import collective_time
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import GPUS, WIRES, gradient, h100, peak, ring_seconds, training_flop
+from .tables import GPUS, GRADIENT, WIRES, h100, peak, ring_seconds, training_flop
 
 
 def seconds_on_one_chip() -> float:
@@ -30,25 +30,25 @@ PREDICTIONS = [
     ),
     Prediction(
         "start_here.all-reduce",
-        "Eight GPUs have each computed a gradient for a model of {{ digits(gradient / 2e9) }} billion parameters, 2 bytes a "
-        "parameter: {{ si(gradient) }}. They add the eight up, so that each holds the sum (an all-reduce). Each GPU can send "
+        "Eight GPUs have each computed a gradient for a model of {{ digits(GRADIENT / 2e9) }} billion parameters, 2 bytes a "
+        "parameter: {{ si(GRADIENT) }}. They add the eight up, so that each holds the sum (an all-reduce). Each GPU can send "
         "{{ si(h100.bandwidth(), 'B/s') }} and receive {{ si(h100.bandwidth(), 'B/s') }} at the same time. How long does it "
         "take, if they share the work as well as they can?",
         "time", lambda: ring_seconds(h100),
-        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, {{ si(ring_share * gradient) }}, at "
+        "In a ring of 8 every GPU sends 2 x 7/8 of the buffer, {{ si(ring_share * GRADIENT) }}, at "
         "{{ si(h100.bandwidth(), 'B/s') }}: once for adding up, once for handing the sums round. The starts of the "
         "{{ 2 * (GPUS - 1) }} steps, {{ si(2 * (GPUS - 1) * h100.latency, 's') }} in all, do not matter here.",
         slips={
             "that sends the buffer once; an all-reduce adds up first and hands the sums round after, nearly twice the bytes":
-                lambda: gradient / h100.bandwidth(),
+                lambda: GRADIENT / h100.bandwidth(),
             "that sends all eight gradients over one wire; in a ring each GPU sends only 2 x 7/8 of one":
-                lambda: 8 * gradient / h100.bandwidth(),
+                lambda: 8 * GRADIENT / h100.bandwidth(),
             "that hands each GPU the seven other gradients whole; if each adds up one eighth for all, far fewer bytes travel":
-                lambda: 7 * gradient / h100.bandwidth(),
+                lambda: 7 * GRADIENT / h100.bandwidth(),
             "that collects all at one GPU and sends the sum to seven: its wire is busy, and the other seven wires wait":
-                lambda: 2 * 7 * gradient / h100.bandwidth(),
+                lambda: 2 * 7 * GRADIENT / h100.bandwidth(),
             "that is three rounds of swapping whole buffers in pairs; pieces of a buffer need fewer bytes":
-                lambda: 3 * gradient / h100.bandwidth(),
+                lambda: 3 * GRADIENT / h100.bandwidth(),
             "that is half of it: either the sums are not handed round yet, or the rates of both directions are added up":
                 lambda: ring_seconds(h100) / 2,
         },
@@ -57,9 +57,9 @@ PREDICTIONS = [
 
 
 def _over_each_wire(all_reduce_seconds) -> str:
-    over = [units.format(all_reduce_seconds(gradient, GPUS, wire.bandwidth()), "s") for wire in WIRES.values()]
-    grown = all_reduce_seconds(gradient, 64, h100.bandwidth()) / all_reduce_seconds(gradient, GPUS, h100.bandwidth()) - 1
-    return (f"With your function: {units.format(gradient)} over {GPUS} GPUs take {over[0]} over NVLink, {over[1]} over PCIe and "
+    over = [units.format(all_reduce_seconds(GRADIENT, GPUS, wire.bandwidth()), "s") for wire in WIRES.values()]
+    grown = all_reduce_seconds(GRADIENT, 64, h100.bandwidth()) / all_reduce_seconds(GRADIENT, GPUS, h100.bandwidth()) - 1
+    return (f"With your function: {units.format(GRADIENT)} over {GPUS} GPUs take {over[0]} over NVLink, {over[1]} over PCIe and "
             f"{over[2]} over Ethernet; 64 GPUs on NVLink would need only {units.portion(grown)} more.")
 
 

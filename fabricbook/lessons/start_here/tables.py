@@ -10,13 +10,12 @@ from fabriclib.collectives.busbw import factor
 from fabriclib.links import Link, link
 from fabriclib.measurements import published
 
+from ...course.story import GPUS, GRADIENT, PARAMETERS
+
 a100, h100 = (one.bundle(one.per_device) for one in (link("nvlink3"), link("nvlink4")))
 slot, port = link("pcie5", lanes=16), link("eth400")
 WIRES = {f"chip: {h100.per_device} x {h100.name}": h100, "server: PCIe 5 x16": slot, f"cluster: {port.name}": port}
 
-GPUS = 8
-parameters = 7e9  # of the model that fits on one chip
-gradient = 2 * parameters
 ring_share = factor("all_reduce", GPUS)  # buffers that a GPU sends
 
 peak = catalog.figure("h100-peak").value
@@ -47,7 +46,7 @@ def chips_for_a_month(model: str, chip: str) -> str:
     return f"{float(f'{CHIPS[away.argmin()]:.2g}'):,.0f}"
 
 
-def ring_seconds(wire: Link, nbytes=gradient, gpus: int = GPUS):
+def ring_seconds(wire: Link, nbytes=GRADIENT, gpus: int = GPUS):
     """Return how long a ring of GPUs, each with *wire* to the next, takes for an all-reduce of *nbytes*."""
     return collective_time("all_reduce", "ring", nbytes=nbytes, ranks=gpus, alpha=wire.latency, beta=1 / wire.bandwidth())
 
@@ -60,7 +59,7 @@ def times_nvlink() -> list[float]:
 
 def beside_the_computing() -> str:
     """Return a sentence: how long a GPU computes in a step, and how long the sum then takes."""
-    computing = 6 * parameters * tokens_in_a_step / (peak * reached)
+    computing = 6 * PARAMETERS * tokens_in_a_step / (peak * reached)
     nvlink, _, ethernet = map(ring_seconds, WIRES.values())
     return (f"At {units.portion(reached)} of its peak an H100 computes for {units.format(computing, 's')}. The sum then takes "
             f"{units.format(nvlink, 's')} over NVLink, {units.portion(nvlink / computing)} of that, and "
