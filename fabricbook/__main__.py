@@ -40,7 +40,7 @@ def _serve(asked: argparse.Namespace) -> None:
     pages.serve(asked.folder, asked.address, asked.port)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fabricbook", description="The wiring of AI clusters, hands on. No command: open.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -59,12 +59,19 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("folder", type=Path, help="the pages, such as site")
     pages.add_arguments(serving)
     serving.set_defaults(run=_serve)
+
+    training = commands.add_parser("trainer", help="for whoever teaches: prepare, open a plan, the guesses on the wall, ...")
+    if arguments[:1] == ["trainer"]:  # it loads the course, which takes seconds
+        from .trainer import command
+
+        command.fill(training, HOME)
     return parser
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Do what the command line asks; leave with a sentence if that cannot be done."""
-    asked = _parser().parse_args((sys.argv[1:] if arguments is None else arguments) or ["open"])
+    given = (sys.argv[1:] if arguments is None else arguments) or ["open"]
+    asked = _parser(given).parse_args(given)
     try:
         asked.run(asked)
     except ValueError as problem:

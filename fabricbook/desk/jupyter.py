@@ -84,10 +84,10 @@ def settle(work: Path) -> None:
         window.write_text(json.dumps(WINDOW), encoding="utf-8")
 
 
-def run(work: Path, *, browser: bool = True, port: int | None = None) -> None:
-    """Open JupyterLab on the copies in *work*, in this process, until it is stopped."""
+def run(work: Path, *, browser: bool = True, port: int | None = None, lesson: str = "") -> None:
+    """Open JupyterLab on the copies in *work*, in this process, until it is stopped: at a *lesson*, or where the learner was."""
     settle(work)
-    lesson = lesson_to_open(shipped(), work / "progress.json")
+    lesson = lesson or lesson_to_open(shipped(), work / "progress.json")
     print(f"Starting JupyterLab on {work / lesson}. Ctrl-C here stops it.", flush=True)
     os.environ.update(environment(work))
     os.chdir(work)

@@ -8,7 +8,7 @@ from ipywidgets import IntSlider
 
 import fabricbook as book
 from fabricbook.course.declare import Prediction
-from fabricbook.course.gate import Gate
+from fabricbook.course.gate import UNLOCKED, Gate
 from fabricbook.course.prediction import PredictionBox
 from fabricbook.course.progress import Progress
 
@@ -236,3 +236,14 @@ def test_an_unknown_key_suggests_the_nearest():
     for ask in (book.predict_first, lambda key: book.after(key, 1)):
         with pytest.raises(ValueError, match="prediction 'moving_bytes.smal' is not known. Did you mean 'moving_bytes.small'"):
             ask("moving_bytes.smal")
+
+
+def test_a_trainers_switch_opens_every_gate_and_says_so(monkeypatch):
+    monkeypatch.setenv(UNLOCKED, "1")
+    gate = Gate(ASK, "the thing itself")
+    said, thing = gate.children
+    assert "Unlocked for everybody here" in said.value
+    assert "the thing itself" in thing.value
+    Learner().enter("450 GB/s")
+    [thing] = gate.children
+    assert "the thing itself" in thing.value

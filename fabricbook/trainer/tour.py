@@ -1,0 +1,105 @@
+"""Just the parts of a plan: its lessons cut down to the cells it shows, and a page with its minutes, laid out in a folder."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..desk import learner_copies
+from ..lessons import lesson
+from .plans import Part, Plan
+
+FIRST = "plan.ipynb"
+TOLD = ("*For the learners to know: the trainer may draw the room's guesses on the wall, as dots without names, and may see who "
+        "is stuck at which question.*")
+_LINK = re.compile(r"\[([^\]]+)\]\((\d\d_\w+\.ipynb)\)")
+_SHOWING = "predict_first|lab|check|solution|play|verdict"  # what a cell calls to show something by its key or name
+_SHOWN_AFTER = re.compile(r"\bafter\(\s*\"([\w.-]+)\"")
+
+
+def lay_out(plan: Plan, work: Path) -> list[str]:
+    """Bring the notebooks of *plan* in the folder *work* up to date, as `learner_copies.refresh` does; return what it tells.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name, notebook in notebooks(plan).items():
+            (Path(folder) / name).write_text(json.dumps(notebook), encoding="utf-8")
+        return learner_copies.refresh(Path(folder), work)
+
+
+def notebooks(plan: Plan) -> dict[str, dict]:
+    """Return the notebooks of *plan* by file name: those of its lessons, and first the page of the plan itself."""
+    files = {lesson(part.lesson).file for part in plan.parts}
+    found = {}
+    for part in plan.parts:
+        one = lesson(part.lesson)
+        whole = json.loads((learner_copies.shipped() / one.file).read_bytes())
+        found[one.file] = _unlinked(cut(whole, part), files)
+    return {FIRST: _page(plan, found[min(found)]["metadata"]), **found}
+
+
+def cut(notebook: dict, part: Part) -> dict:
+    """Return *notebook* with the cells that *part* shows and what they need; a line below its heading says so.
+
+    Raises:
+        ValueError: the part names a cell that the lesson has not.
+    """
+    cells = notebook["cells"]
+    kept = _chosen(cells, part) if part.cells else set(range(len(cells)))
+    whole = "All of the lesson" if len(kept) == len(cells) else "A part of the lesson"
+    note = f"{whole}, {part.minutes} minutes of the [plan]({FIRST}). {part.does}"
+    first = cells[0] | {"source": f"{''.join(cells[0]['source'])}\n\n> {note}"}
+    return notebook | {"cells": [first, *(cells[at] for at in sorted(kept - {0}))]}
+
+
+def _chosen(cells: list[dict], part: Part) -> set[int]:
+    """Return the places of the cells that *part* names, of the text above each and of what unlocks it, of imports, of the end."""
+    sources = ["".join(cell["source"]) for cell in cells]
+    code = [at for at, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    wanted, kept = list(part.cells), {at for at in code if _imports(sources[at])}
+    while wanted:
+        name = wanted.pop()
+        shows = re.compile(rf'\b(?:{_SHOWING})\("{re.escape(name)}"|\bbook\.{re.escape(name)}\(')
+        places = {at for at in code if shows.search(sources[at])}
+        if not places:
+            raise ValueError(f"cells of the part on {part.lesson!r} must be its own; no cell shows {name!r}.")
+        for at in places - kept:
+            kept |= {at, *_above(cells, at)}
+            wanted += _SHOWN_AFTER.findall(sources[at])
+    return kept | {0} | {at for at, source in enumerate(sources) if source.startswith("## What to remember")}
+
+
+def _imports(source: str) -> bool:
+    return all(isinstance(one, ast.Import | ast.ImportFrom) for one in ast.parse(source).body)
+
+
+def _above(cells: list[dict], at: int) -> Iterable[int]:
+    """The places of the texts between the code cell before place *at* and that cell."""
+    while at and cells[at - 1]["cell_type"] == "markdown":
+        at -= 1
+        yield at
+
+
+def _unlinked(notebook: dict, files: set[str]) -> dict:
+    """Return *notebook* with links to the lessons that are not among *files* as plain words."""
+    def plain(link: re.Match) -> str:
+        return link[0] if link[2] in files else link[1]
+
+    return notebook | {"cells": [cell | {"source": _LINK.sub(plain, "".join(cell["source"]))} if cell["cell_type"] == "markdown"
+                                 else cell for cell in notebook["cells"]]}
+
+
+def _page(plan: Plan, metadata: dict) -> dict:
+    hours, minutes = divmod(plan.minutes, 60)
+    took = " ".join(filter(None, (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes))))
+    breaks = f" Breaks: {plan.breaks}." * bool(plan.breaks)
+    text = (f"# {plan.title}\n\nFor {plan.whom}. {took} without breaks.{breaks}\n\n{plan.table}\n\n"
+            f"Run a cell with **Shift + Enter**, from top to bottom. Guess first: a wrong guess teaches more.\n\n{TOLD}")
+    cell = {"cell_type": "markdown", "id": "plan", "metadata": {}, "source": text}
+    return {"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

@@ -1,0 +1,34 @@
+"""Who is stuck: where each learner is, what was tried without success, and which question holds up the room."""
+
+from learners_records import NOW
+
+from fabricbook.trainer import records, stuck
+
+
+def test_a_room_by_learner_and_by_question(room):
+    wrong = {"outcome": "wrong", "given": "7", "tries": 3}
+    room("ana.json", minutes_ago=12, predictions={"congestion.slowest": {"typed": "3 %"}},
+         stops={"congestion.hash-draw.fullest": wrong, "pcie.pcie-tree.none": {"outcome": "right", "tries": 1}})
+    room("bo.json", minutes_ago=1, exercises={"pcie.x": {"passed": True}},
+         stops={"congestion.hash-draw.fullest": wrong | {"tries": 1}})
+    room("cy.json", minutes_ago=0, stops={}, predictions={})
+    lines = stuck.report(records.learners([room.folder]), NOW).splitlines()
+    assert lines == [
+        "3 learners: 1 in not begun, 2 in 10 · Congestion", "",
+        "learner  lesson  done  tries  quiet   not right yet",
+        "ana      10      2     3      12 min  congestion.hash-draw.fullest",
+        "bo       10      1     1      1 min   congestion.hash-draw.fullest",
+        "cy       -       0            0 min", "",
+        "question                      learners  tries",
+        "congestion.hash-draw.fullest  2         4"]
+
+
+def test_an_empty_room_says_so():
+    assert stuck.report([], NOW) == "No record of answers is there yet."
+
+
+def test_what_a_damaged_record_holds_stops_nothing(room):
+    stops = {"cxl.a.b": {"outcome": "wrong", "tries": "many"}, "nowhere.a": {}, "": {}}
+    room("eve.json", stops=stops, predictions={"cxl.half": 3})
+    [at] = (stuck.where(one, NOW) for one in records.learners([room.folder]))
+    assert (at.lesson, at.wrong) == ("cxl", {"cxl.a.b": 1})

@@ -1,0 +1,88 @@
+"""A plan opens just its parts: they run by themselves, lead nowhere that is not there, and add up to their minutes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from shipped import NOTEBOOKS, calls
+
+import fabriclib as fl
+from fabricbook.lessons import lesson
+from fabricbook.trainer import tour
+from fabricbook.trainer.plans import PLANS, Part, plan
+
+NAMES = [one.name for one in PLANS]
+
+
+def code(notebook):
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize(("name", "minutes"), [("90-minutes", 90), ("half-day", 210), ("two-days", 660)])
+def test_a_plan_takes_what_its_name_says(name, minutes):
+    assert plan(name).minutes == minutes
+
+
+def test_a_plan_that_is_not_there_is_told_with_the_nearest():
+    with pytest.raises(ValueError, match="plan '90-minute' is not known. Did you mean '90-minutes'"):
+        plan("90-minute")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_part_shows_what_it_names_and_what_unlocks_it(name):
+    found = tour.notebooks(plan(name))
+    for part in plan(name).parts:
+        sources = code(found[lesson(part.lesson).file])
+        asked = {key for source in sources for key in calls(source, "predict_first")}
+        assert {key for source in sources for key in calls(source, "after")} <= asked, part
+        assert all(any(f'"{cell}"' in source or f"book.{cell}(" in source for source in sources) for cell in part.cells), part
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cut_lesson_runs_by_itself(name):
+    for part in plan(name).parts:
+        if part.cells:
+            names: dict = {}
+            for source in code(tour.notebooks(plan(name))[lesson(part.lesson).file]):
+                exec(compile(source, part.lesson, "exec"), names)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_link_leads_to_a_lesson_that_is_not_laid_out(name):
+    found = tour.notebooks(plan(name))
+    text = json.dumps(list(found.values()))
+    assert not [path.name for path in NOTEBOOKS.glob("*.ipynb") if path.name not in found and f"]({path.name})" in text]
+
+
+def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
+    found = tour.notebooks(plan("90-minutes"))
+    cells = ["".join(cell["source"]) for cell in found[lesson("congestion").file]["cells"]]
+    assert "A part of the lesson, 20 minutes of the [plan](plan.ipynb)" in cells[0]
+    assert any(cell.startswith("## What to remember") for cell in cells)
+    assert not any("incast-queue" in cell for cell in cells)
+    whole = json.loads((NOTEBOOKS / lesson("congestion").file).read_bytes())
+    assert len(cells) < len(whole["cells"]) / 2
+
+
+def test_the_first_page_has_the_minutes_and_says_what_the_trainer_sees():
+    [cell] = tour.notebooks(plan("90-minutes"))[tour.FIRST]["cells"]
+    assert "| 0 | 20 | [10 Congestion](10_congestion.ipynb) |" in cell["source"]
+    assert "| 80 | 10 | [00 Start here](00_start_here.ipynb) |" in cell["source"]
+    assert tour.TOLD in cell["source"]
+
+
+def test_a_part_that_names_no_cell_of_its_lesson_is_refused():
+    notebook = json.loads((NOTEBOOKS / lesson("pcie").file).read_bytes())
+    with pytest.raises(ValueError, match="part on 'pcie' must be its own; no cell shows 'hash-draw'"):
+        tour.cut(notebook, Part(5, "pcie", ("hash-draw",), ""))
+
+
+def test_what_a_learner_changed_stays(tmp_path):
+    tour.lay_out(plan("90-minutes"), tmp_path)
+    copy = tmp_path / "10_congestion.ipynb"
+    assert json.loads(copy.read_bytes())["cells"][-1]["cell_type"] == "markdown"
+    copy.write_text(copy.read_text(encoding="utf-8").replace("dice", "my words"), encoding="utf-8")
+    tour.lay_out(plan("90-minutes"), tmp_path)
+    assert "my words" in copy.read_text(encoding="utf-8")
+    assert fl  # what a cut lesson imports is there
