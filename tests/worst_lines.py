@@ -95,7 +95,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.pairs.3": (SEARCH, _many("SRC\\DST ", " ", "SRC\\DST", before="SRC\\DST")),
     "measurements.plain._NO_LETTERS": (SEARCH, _many("a", "a1", "1")),
     "measurements.plain._RULE": (MATCH, _many("-", "- ", "|-", " ")),
-    "measurements.plain._BEGINNING": (MATCH, _many(" ", "1", "1.", " 1")),
+    "measurements.plain._MEASURED": (MATCH, _many(" ", "1", "1.", " 1", "1 u", "1u ")),
     "measurements.rows._NUMBER": (MATCH, _many("1", "1.", "1e1", ".1")),
     "course.declare._ABOUT": (MATCH, _many(" ", "about ", "~", before="about ")),
     "units._A_SECOND": (SEARCH, _many("/ ", "per ", "per", " ", "/sec", "/", before="1 B/")),

@@ -23,35 +23,53 @@ SHARED_OUT = ("all_gather", "reduce_scatter", "all_to_all", "gather", "scatter")
 
 
 def own_problem(row: Row) -> str:
-    """Return what is wrong with a row by its own figures, or an empty text.
+    """Return what is wrong with a row by its own figures, as `fault_of` finds it, or an empty text."""
+    if (fault := fault_of(row)) is None:
+        return ""
+    what, *cells = fault
+    size = units.format(row.nbytes) if row.nbytes > 0 else ""
+    if what == "size":
+        return f"line {row.line}: a buffer of {row.nbytes:g} bytes is printed"
+    if what == "blank":
+        return f"line {row.line}: {size} without a time or a rate"
+    if what.endswith("algbw"):
+        seconds, rate = cells
+        said, own = units.format(rate.value, "B/s", 4), units.format(row.nbytes / seconds.value, "B/s", 4)
+        return f"line {row.line}: {size} in {units.format(seconds.value, 's', 4)} is an {what} of {own}, but {said} is printed"
+    return f"line {row.line}: the {what} of {size} is {cells[0].value:g} {'s' if what.endswith('time') else 'B/s'}"
+
+
+def fault_of(row: Row) -> tuple | None:
+    """Return (what, the cells it is in) of the first fault of a row by its own figures; None where there is none.
 
     A size, a time and a rate must be such that can be, and size over time must be the printed algbw, for the out-of-place and
     for the in-place half.
     """
-    if not 0 < row.nbytes <= MAX_BYTES:
-        return f"line {row.line}: a buffer of {row.nbytes:g} bytes is printed"
-    if all(math.isnan(cell.value) for cell in (row.seconds, row.algbw, row.busbw)):
-        return f"line {row.line}: {units.format(row.nbytes)} without a time or a rate"
+    nbytes = row.nbytes
+    if not 0 < nbytes <= MAX_BYTES:
+        return ("size",)
     halves = ((row.seconds, row.algbw, row.busbw, ""), (row.in_place, row.in_place_algbw, row.in_place_busbw, "in-place "))
+    if math.isnan(row.seconds.value) and math.isnan(row.algbw.value) and math.isnan(row.busbw.value):
+        return ("blank",)
     for seconds, rate, bus, which in halves:
-        for printed, unit in ((seconds, "s"), (rate, "B/s"), (bus, "B/s")):
-            needed = printed.value if unit == "s" else row.nbytes / printed.value if printed.value > 0 else -1.0
-            if not (SHORTEST <= needed <= LONGEST or math.isnan(printed.value) or _rounded_away(printed, seconds, unit)):
-                what = "time" if unit == "s" else "rate"
-                return f"line {row.line}: the {which}{what} of {units.format(row.nbytes)} is {printed.value:g} {unit}"
-        if math.isnan(seconds.value) or math.isnan(rate.value):
+        if seconds is not BLANK and not (SHORTEST <= seconds.value <= LONGEST or math.isnan(seconds.value)):
+            return f"{which}time", seconds
+        for cell in (rate, bus):
+            value = cell.value
+            if not (cell is BLANK or value > 0 and SHORTEST <= nbytes / value <= LONGEST or math.isnan(value)
+                    or _rounded_away(cell, seconds)):
+                return f"{which}rate", cell
+        if seconds is BLANK or rate is BLANK or math.isnan(seconds.value) or math.isnan(rate.value):
             continue
         (short, long), (slow, fast) = _within(seconds), _within(rate)
-        if fast < row.nbytes / long or short > 0 and slow > row.nbytes / short:
-            said, own = units.format(rate.value, "B/s", 4), units.format(row.nbytes / seconds.value, "B/s", 4)
-            return (f"line {row.line}: {units.format(row.nbytes)} in {units.format(seconds.value, 's', 4)} is an {which}algbw of "
-                    f"{own}, but {said} is printed")
-    return ""
+        if fast < nbytes / long or short > 0 and slow > nbytes / short:
+            return f"{which}algbw", seconds, rate
+    return None
 
 
-def _rounded_away(rate: Printed, seconds: Printed, unit: str) -> bool:
+def _rounded_away(rate: Printed, seconds: Printed) -> bool:
     """Whether a rate is printed as 0 because its digits do not reach so far down, beside a time that says more."""
-    return unit != "s" and 0 <= rate.value < rate.half and seconds.value > 0
+    return 0 <= rate.value < rate.half and seconds.value > 0
 
 
 def ranks_interval(collective: str, rows: list[Row]) -> tuple[float, float]:

@@ -6,31 +6,31 @@ is algbw in one of them only. What was read stands wherever it agrees.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator
 
 from ..collectives.busbw import factor
-from .agree import SHARED_OUT, own_problem
-from .rows import BLANK, MISNAMED, Row, Units
+from .agree import SHARED_OUT, fault_of
+from .rows import AS_READ, BLANK, MISNAMED, Row, Units
 
 SPEAKS = 50  # half units of the last digit: a rate with fewer fits too many units
 NEARLY = 0.005  # of a rate beside a time, where a tool takes the means of both apart
 _LOOSE_RATES, _LOOSE_TIMES = (1e9, 1e6), (1e-6, 1e-3)
 
-AS_READ = Units()
-
 
 def fitted(row: Row, collective: str | None, ranks: int | None, before: Units | None) -> Units | None:
     """Return the units in which the figures of *row* agree, those of the rows *before* first; None where they do in none."""
     judged = _with_algbw(row, collective, ranks)
-    if before is not None and not own_problem(before.of(judged, ranks)):
+    if before is not None and fault_of(before.of(judged, ranks)) is None:
         return before
-    if not own_problem(judged):
+    if fault_of(judged) is None:
         return AS_READ
     if not speaks(judged) and not row.loose:
         return None
-    return next((one for one in _options(row, collective, ranks) if not own_problem(one.of(judged, ranks))), None)
+    part = collective in SHARED_OUT and (ranks or 1) > 1
+    options = _options(not math.isnan(row.binary), part, row.loose)
+    return next((one for one in options if fault_of(one.of(judged, ranks)) is None), None)
 
 
 def speaks(row: Row) -> bool:
@@ -47,10 +47,11 @@ def _with_algbw(row: Row, collective: str | None, ranks: int | None) -> Row:
     return row._replace(algbw=rate._replace(half=max(rate.half, NEARLY * rate.value)))
 
 
-def _options(row: Row, collective: str | None, ranks: int | None) -> Iterator[Units]:
-    binary = (False, *([True] if not math.isnan(row.binary) else []))
-    part = (False, *([True] if collective in SHARED_OUT and ranks and ranks > 1 else []))
-    times = (1.0, *(_LOOSE_TIMES if "time" in row.loose else ()))
-    rates = (1.0, *(_LOOSE_RATES if "rate" in row.loose else ()), *MISNAMED)
-    found = [Units(*one) for one in itertools.product(binary, part, times, rates)]
-    return iter(sorted(found, key=lambda one: one.binary + one.part + (one.time != 1) + (one.rate != 1) + (one.rate in MISNAMED)))
+@functools.cache
+def _options(binary: bool, part: bool, loose: tuple[str, ...]) -> tuple[Units, ...]:
+    """Return the units that a row may be in: those with the fewest changes first."""
+    times = (1.0, *(_LOOSE_TIMES if "time" in loose else ()))
+    rates = (1.0, *(_LOOSE_RATES if "rate" in loose else ()), *MISNAMED)
+    found = itertools.starmap(Units, itertools.product(sorted({False, binary}), sorted({False, part}), times, rates))
+    return tuple(sorted(found, key=lambda one: one.binary + one.part + (one.time != 1) + (one.rate != 1)
+                        + (one.rate in MISNAMED)))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .plain import collective_of
+from .plain import spelt
 
 _TWO_HOSTS = {"collective": "send_recv", "ranks": 2, "nodes": 2}
 
@@ -66,11 +66,9 @@ def said_by(line: str) -> dict[str, Any] | None:
 def _collective(name: str, tool: Tool) -> dict[str, str]:
     """Return the collective that a tool calls *name*, with that of a non-blocking twin; or the test that is of none."""
     plain = name.removesuffix("_pure")
-    for spelt in (name, plain, plain[1:] if plain[:1] == "I" else plain):
-        try:
-            return {"collective": tool.names.get(spelt) or collective_of(spelt)}
-        except ValueError:
-            continue
+    for one in (name, plain, plain[1:] if plain[:1] == "I" else plain):
+        if found := tool.names.get(one) or spelt(one):
+            return {"collective": found}
     return {"other": name}
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from . import fit, formats, launch, nccl, osu, plain, sentences
+from . import fit, formats, launch, nccl, osu, pairs, plain, sentences
 from .agree import own_problem
 from .hints import algorithm_of, hint_of
 from .prefix import Prefix
-from .rows import BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
+from .rows import AS_READ, BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
 MOST_BEGUN = 4096  # characters of a command over several lines
 NO_RANKS = "line {}: this test prints the bytes of one rank, and nothing says how many ranks there were; name them: ranks=8."
@@ -32,6 +32,7 @@ class Gatherer:
         self.hints: dict[str, int] = {}
         self.lines = self.rows = 0
         self.pairs = 1
+        self.matrix = ""  # of pairs, if one is there: the sentence that says so
         self.batch: dict[str, int] = {}
         self._unread, self._prefix, self._begun, self._before = 0, "", "", Prefix()
         self._start(Heading())
@@ -58,7 +59,9 @@ class Gatherer:
             if self.plain and self.plain.separator != plain.BLANKS:
                 self.plain = None
         elif not (self._declared(number, line) or self._about(number, line)):
-            self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
+            taken = self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
+            if not taken and not self.matrix:
+                self.matrix = pairs.title_in(number, line, self._before)
 
     def _declared(self, number: int, line: str) -> bool:
         """Take in a line in which a tool says what it runs, or one of a tool that speaks in sentences."""
@@ -238,7 +241,7 @@ class Gatherer:
         units = fit.fitted(row, collective, ranks, before)
         if units is None or table.units not in (None, units):
             return row
-        if units != fit.AS_READ or fit.speaks(row):
+        if units != AS_READ or fit.speaks(row):
             said = units._replace(binary=units.binary and not table.heading.binary).said
             if table.units is None and said:
                 table.notes.append(said)

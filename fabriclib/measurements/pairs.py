@@ -98,22 +98,24 @@ def read_pairs(path_or_text):
     """
     import pandas as pd
 
+    return pd.DataFrame(pairs_in(path_or_text), columns=["src", "dst", "bytes_per_s", "direction", "test", "tool", "table"])
+
+
+def pairs_in(path_or_text) -> list[tuple]:
+    """Return the rows of what `read_pairs` makes a frame of."""
     found, number = _matrices(path_or_text)
     rows = [(*pair, one.direction, one.test, one.tool, at)
             for at, one in enumerate(one for one in found if one.pairs) for pair in one.pairs]
     if not rows:
         known = ", ".join(dict.fromkeys(tool for tool, _ in _TITLES))
         raise ValueError(f"line {number}: the log ends and no matrix of pairs was found; expected is the output of {known}.")
-    return pd.DataFrame(rows, columns=["src", "dst", "bytes_per_s", "direction", "test", "tool", "table"])
+    return rows
 
 
-def matrix_in(path_or_text) -> str:
-    """Return a sentence with the line and the tool of the first matrix of pairs in a log; an empty text where there is none."""
-    before = Prefix()
-    for number, line in numbered(path_or_text):
-        if one := _title(number, before.off(line), before):
-            return f"line {number}: this is a matrix of pairs as {one.tool} prints it; read it with read_pairs."
-    return ""
+def title_in(number: int, line: str, before: Prefix) -> str:
+    """Return a sentence with the number and the tool of a line that is the title of a matrix; an empty text for any other."""
+    one = _title(number, line, before)
+    return f"line {number}: this is a matrix of pairs as {one.tool} prints it; read it with read_pairs." if one else ""
 
 
 def _matrices(path_or_text) -> tuple[list[_Matrix], int]:

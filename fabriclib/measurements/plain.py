@@ -24,6 +24,8 @@ _TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avegtime",
          "tpure", "typical"}
 _RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw", "algbandwidth": "algbw",
           "bwaverage": "algbw"}
+_SPELT = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "sendrecv": "send_recv",
+          "reducescatter": "reduce_scatter", "bcast": "broadcast", "pt2pt": "send_recv", "pingpong": "send_recv"}
 _SECOND_BEST = {"ttypical": "seconds"}  # what an older version prints in place of the average
 _OTHER = {"collective": "collective", "ranks": "ranks", "gpus": "ranks", "np": "ranks", "nodes": "nodes", "wrong": "wrong",
           "checkresult": "wrong", "correctness": "wrong"}
@@ -41,7 +43,8 @@ _DECIMAL = re.compile(r"([0-9.]{1,20})\s?([KkMGT])B\Z")
 _UNIT = re.compile(r"[ _(\[]([kmg]i?b/s|tb/s|b/s|[kmg]i?b|[mun]?s|[mu]?sec|bytes|b)[)\]]?\Z")
 _NO_LETTERS = re.compile(r"[^a-z]+")
 _RULE = re.compile(r"[\s|:+=#-]+\Z")
-_BEGINNING = re.compile(r"\s*([0-9.]+)")
+_MEASURED = re.compile(r"\s*([0-9.]+)\s*+(\S+)\s*\Z")
+_UNITS = {unit for table in units.KINDS.values() for unit in table} | set(units.WORDS)
 # A cell of a header whose cells are two blanks apart; a unit in brackets ends one, and a # begins one.
 _CELL = re.compile(r"#[^\s#]+|[^\s#]+(?:(?<![\])]) [^\s#]+)*")
 _STARTS = re.compile(r"(?<=[\s:>\]|])(?=[A-Za-z#])")  # of a name behind what stands before it
@@ -99,6 +102,12 @@ def columns_of(line: str) -> Columns | None:
     folded = line.lower()
     if not (any(word in folded for word in _SIZED) and any(word in folded for word in _TIMED)) or _COUNTED.search(folded):
         return None
+    return _announced(line)
+
+
+@functools.lru_cache(64)
+def _announced(line: str) -> Columns | None:
+    """Return the columns that a line announces which has the words of a header; None if it does not."""
     barred = line.translate(_BARS)
     for separator in SEPARATORS:
         if separator in barred and not (separator == "\t" and _MIXED.search(barred)):
@@ -155,6 +164,7 @@ def _before(line: str, cells: list[str], separator: str) -> str:
     return ""
 
 
+@functools.lru_cache(4096)
 def _letters(cell: str) -> str:
     """Return the name of a column without its unit, its case and what is no letter."""
     text = cell.lower().rstrip(":")
@@ -264,7 +274,8 @@ def _nameless(cells: list[str], columns: Columns) -> int | None:
         try:
             for name, (at, scale) in columns.at.items():
                 if name == "collective":
-                    collective_of(rest[at])
+                    if not spelt(rest[at]):
+                        raise ValueError(rest[at])
                 elif name in _SAID:
                     count_of(rest[at])
                 elif name not in _OTHER.values():
@@ -291,9 +302,11 @@ def value_of(cell: str, scale: float, separator: str = "") -> Printed:
     try:
         return printed(text, scale)
     except ValueError:
-        match = _BEGINNING.match(text)
+        match = _MEASURED.match(text)
+        if match is None or match[2] not in _UNITS:
+            raise ValueError(f"{text[:40]!r} is no number, or has a unit that is not known.") from None
         value = units.parse(text)
-        half = printed(match[1]).half / max(float(match[1]), 1e-300) if match else 0.0
+        half = printed(match[1]).half / max(float(match[1]), 1e-300)
         return Printed(value, value * half)
 
 
@@ -305,9 +318,13 @@ def count_of(text: str) -> int:
     return int(digits)
 
 
+def spelt(name: str) -> str | None:
+    """Return the collective *name* as fabriclib spells it; None for any other name."""
+    found = name.strip().lower().replace("-", "_").replace(" ", "_").removesuffix("_perf")
+    found = _SPELT.get(found, found)
+    return found if found in COLLECTIVES else None
+
+
 def collective_of(name: str) -> str:
     """Return *name* as fabriclib spells it; a ValueError suggests the nearest."""
-    spelt = name.strip().lower().replace("-", "_").replace(" ", "_").removesuffix("_perf")
-    again = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "sendrecv": "send_recv",
-             "reducescatter": "reduce_scatter", "bcast": "broadcast", "pt2pt": "send_recv", "pingpong": "send_recv"}
-    return known("collective", again.get(spelt, spelt), COLLECTIVES)
+    return spelt(name) or known("collective", name.strip(), COLLECTIVES)

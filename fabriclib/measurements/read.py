@@ -13,7 +13,6 @@ from .about import About
 from .agree import check, in_units_of_nccl, settle
 from .gather import Gatherer
 from .lines import numbered
-from .pairs import matrix_in
 from .rows import MOST_PROBLEMS, Table
 
 COLUMNS = ("collective", "ranks", "nodes", "nbytes", "seconds", "algbw", "busbw", "in_place", "table")
@@ -52,6 +51,15 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
     if collective is not None:
         known("collective", collective, [name for name in COLLECTIVES if name != "barrier"])
     ranks, nodes = (value if value is None else count(name, value) for name, value in (("ranks", ranks), ("nodes", nodes)))
+    parts, attrs = gathered(path_or_text, collective, ranks, nodes)
+    frame = _joined(parts)
+    frame.attrs = attrs
+    return frame
+
+
+def gathered(path_or_text, collective: str | None = None, ranks: int | None = None,
+             nodes: int | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return what `read_measurements` makes a frame of: (the columns of each table, the frame's attributes)."""
     found = Gatherer(collective, ranks, nodes)
     for number, line in numbered(path_or_text):
         found.take(number, line)
@@ -67,13 +75,11 @@ def read_measurements(path_or_text, *, collective: str | None = None, ranks: int
         problems += table.problems
         notes |= dict.fromkeys(table.notes)
     if not parts:
-        raise ValueError(problems[0] if problems else matrix_in(path_or_text) or _nothing(found))
+        raise ValueError(problems[0] if problems else found.matrix or _nothing(found))
     more = found.unlisted() + len(problems[MOST_PROBLEMS:])
     problems[MOST_PROBLEMS:] = [f"{more} more problems of this kind are not listed"] if more else []
-    frame = _joined(parts)
-    frame.attrs = {"problems": problems, "notes": list(notes)[:MOST_PROBLEMS], "hints": list(found.hints),
+    return parts, {"problems": problems, "notes": list(notes)[:MOST_PROBLEMS], "hints": list(found.hints),
                    "tables": tuple(known_of)}
-    return frame
 
 
 def _nothing(found: Gatherer) -> str:

@@ -29,8 +29,8 @@ class Printed(NamedTuple):
     half: float
 
     def times(self, scale: float) -> Printed:
-        """Return the number in a unit that is *scale* of this one's."""
-        return Printed(self.value * scale, self.half * scale)
+        """Return the number in a unit that is *scale* of this one's; what was not printed stays BLANK."""
+        return self if scale == 1 or self is BLANK else Printed(self.value * scale, self.half * scale)
 
 
 BLANK = Printed(_NONE, _NONE)
@@ -62,9 +62,9 @@ class Row(NamedTuple):
 
     def scaled(self, time: float, rate: float) -> Row:
         """Return the row with its times and its rates in other units."""
-        times = {name: getattr(self, name).times(time) for name in ("seconds", "in_place")}
-        rates = {name: getattr(self, name).times(rate) for name in ("algbw", "busbw", "in_place_algbw", "in_place_busbw")}
-        return self._replace(**times, **rates)
+        return self._replace(seconds=self.seconds.times(time), algbw=self.algbw.times(rate), busbw=self.busbw.times(rate),
+                             in_place=self.in_place.times(time), in_place_algbw=self.in_place_algbw.times(rate),
+                             in_place_busbw=self.in_place_busbw.times(rate))
 
     def timed(self) -> Row:
         """Return the row with its time worked out from its rate, where only the rate is printed."""
@@ -84,6 +84,8 @@ class Units(NamedTuple):
 
     def of(self, row: Row, ranks: int | None) -> Row:
         """Return *row* in these units."""
+        if self == AS_READ:
+            return row
         nbytes = row.nbytes if not self.binary or math.isnan(row.binary) else row.binary
         return row.scaled(self.time, self.rate)._replace(nbytes=nbytes * (ranks or 1) if self.part else nbytes)
 
@@ -96,6 +98,9 @@ class Units(NamedTuple):
                  *([f"the columns that name no unit are in {' and '.join(open_)}"] if open_ else []),
                  *([f"the rates are in {MISNAMED[self.rate]}, whatever their column says"] if self.rate in MISNAMED else [])]
         return f"{' and '.join(found)}: so size, time and rate agree" if found else ""
+
+
+AS_READ = Units()
 
 
 @dataclass
@@ -219,9 +224,9 @@ def printed(text: str, scale: float = 1.0) -> Printed:
     """
     if not _NUMBER.match(text):
         raise ValueError(f"{text[:40]!r} is no number")
-    value, (mantissa, _, exponent) = float(text), text.lower().partition("e")
-    decimals = len(mantissa.partition(".")[2])
-    return Printed(value * scale, 0.5 * 10.0 ** (int(exponent or 0) - decimals) * scale)
+    mantissa, _, exponent = text.partition("e") if "e" in text else text.partition("E")
+    power = int(exponent or 0) - len(mantissa.partition(".")[2])
+    return Printed(float(text) * scale, 0.5 * 10.0 ** power * scale)
 
 
 def whole_number(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .plain import collective_of, value_of
+from .plain import spelt, value_of
 from .rows import BLANK, Row
 
 _RUN = re.compile(r"average bandwidth of (\w{1,30})(?: with an? ([0-9.]{1,20})\s?([KMGT]i?B) payload)?")
@@ -30,9 +30,8 @@ def run_of(line: str) -> Said | None:
     match = _RUN.search(line) if "average bandwidth of" in line else None
     if not match:
         return None
-    try:
-        name = collective_of(match[1])
-    except ValueError:
+    name = spelt(match[1])
+    if name is None:
         return None
     ranks = _RANKS.search(line)
     return Said(name, int(ranks[1]) if ranks else None, value_of(f"{match[2]} {match[3]}", 1.0).value if match[2] else None)

@@ -7,6 +7,7 @@ import pytest
 import fabriclib as fl
 from fabriclib.measurements import read_measurements
 from fabriclib.measurements.about import about
+from fabriclib.measurements.gather import Gatherer
 
 HEAD = "#       size         count      type   redop    root     time   algbw   busbw #wrong     time   algbw   busbw #wrong"
 ROWS = ["     2097152        524288     float     sum      -1    209.7   10.00   17.50      0    209.7   10.00   17.50      0",
@@ -153,3 +154,15 @@ def test_a_test_of_no_collective_is_refused_and_what_is_assumed_is_said():
         read_measurements("\n".join(["# Collective test starting: hypercube_perf", HEAD, *ROWS]))
     found = fl.compare(read_measurements("collective,ranks,nbytes,seconds\nall_reduce,8,8589934592,0.0313\n"), "dgx-h100")
     assert "Nodes assumed: 1, for nothing says how many; say so if there were more (nodes=" in found.verdict
+
+
+@pytest.mark.parametrize("twice", ["time", "algbw", "busbw"])
+def test_a_column_that_stands_twice_makes_two_halves_whichever_it_is(twice):
+    cells = {"time": "209.7", "algbw": "10.00", "busbw": "17.50"}
+    names = [*cells, twice]
+    head, row = "  ".join(names), "  ".join(cells[name] for name in names)
+    row_read = Gatherer()
+    for number, line in enumerate(["# all_reduce_perf", f"#  size  count  type  {head}", f"2097152  524288  float  {row}"]):
+        row_read.take(number, line)
+    (found,) = row_read.tables[0].rows
+    assert {"time": found.in_place, "algbw": found.in_place_algbw, "busbw": found.in_place_busbw}[twice].value > 0
