@@ -15,8 +15,8 @@ from importlib.util import find_spec
 if _missing := [name for name in ("altair", "anywidget", "ipywidgets", "jinja2", "yaml") if find_spec(name) is None]:
     raise ImportError(f'The course needs {", ".join(_missing)}, which the model does without: pip install "fabriclib[book]"')
 
-__all__ = ["after", "check", "claims", "fold", "lab", "labs", "my_progress", "play", "predict_first", "report", "show",
-           "solution", "verdict", "votes"]
+__all__ = ["after", "check", "claims", "fold", "lab", "labs", "my_answers", "my_guesses", "my_progress", "play",
+           "predict_first", "report", "show", "solution", "verdict", "votes"]
 
 
 def __getattr__(name: str):

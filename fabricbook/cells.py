@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .course.checking import Result, Solution
     from .course.claims import Claims
     from .course.gate import Gate
+    from .course.guesses import Guesses
+    from .course.keeping import Keeping
     from .course.overview import Overview
     from .course.prediction import PredictionBox
     from .course.shown import Fold
@@ -161,3 +163,17 @@ def my_progress() -> Overview:
     from .course.overview import Overview, done
 
     return Overview([done(one.heading, one.file, one.head.minutes, one.asked) for one in lessons()])
+
+
+def my_guesses() -> Guesses:
+    """Return the learner's first answers to all predictions, each beside the truth, and whether they come nearer."""
+    from .course.guesses import Guesses
+
+    return Guesses(declared("predictions").values())
+
+
+def my_answers() -> Keeping:
+    """Return what exports the learner's answers into a file, imports them from one, and begins a new record."""
+    from .course.keeping import Keeping
+
+    return Keeping()

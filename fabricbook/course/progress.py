@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 if sys.platform == "emscripten":
@@ -103,6 +103,46 @@ class Progress:
     def record(self, section: str, key: str, entry: dict | None) -> None:
         """Record *entry* for *key*, or forget the key when *entry* is None, and tell those who watch it."""
         self._unsaved[section, key] = entry
+        self._save()
+
+    def take_over(self, text: str | bytes) -> int:
+        """Add what *text*, an exported record, answers and this one does not, and return how many answers that are.
+
+        Raises:
+            ValueError: *text* is no exported record; the message is for the learner.
+        """
+        try:
+            given = _document(text)
+        except _Damaged:
+            raise ValueError("this file is none that the course exported.") from None
+        known = {section: self.recorded(section) for section in _SECTIONS}
+        new = [(section, key, entry) for section in _SECTIONS for key, entry in given[section].items()
+               if isinstance(entry, dict) and key not in known[section]]
+        self._unsaved |= {(section, key): entry for section, key, entry in new}
+        self._save()
+        return len(new)
+
+    def start_over(self) -> Path | None:
+        """Begin a new record, and return where the old one is kept; None if there was none.
+
+        Raises:
+            OSError: the file cannot be moved.
+        """
+        self._unsaved.clear()
+        if not self.path.exists():
+            return None
+        with self._locked():
+            kept = self._move_aside("before")
+        self._tell(self._watchers)
+        return kept
+
+    def watch(self, section: str, key: str, changed: Callable[[], None]) -> None:
+        """Call *changed* whenever the entry of *key* is recorded or forgotten in this kernel."""
+        self._watchers.setdefault((section, key), []).append(changed)
+
+    def _save(self) -> None:
+        """Write what is not saved yet, and tell those who watch it."""
+        changed = list(self._unsaved)
         self.notice = ""
         try:
             with self._locked():
@@ -111,12 +151,12 @@ class Progress:
             self.notice = f"Your answers are kept only until this notebook's kernel stops ({problem})."
         else:
             self._unsaved.clear()
-        for changed in self._watchers.get((section, key), ()):
-            changed()
+        self._tell(changed)
 
-    def watch(self, section: str, key: str, changed: Callable[[], None]) -> None:
-        """Call *changed* whenever the entry of *key* is recorded or forgotten in this kernel."""
-        self._watchers.setdefault((section, key), []).append(changed)
+    def _tell(self, changed: Iterable[tuple[str, str]]) -> None:
+        for section, key in changed:
+            for notify in self._watchers.get((section, key), ()):
+                notify()
 
     def _merged(self) -> dict:
         """Return what the file should hold; a damaged file is first moved aside. Only called with the lock held."""
@@ -135,23 +175,24 @@ class Progress:
     def _read(self) -> dict:
         """Return the file's document, with every section present."""
         try:
-            document = json.loads(_patiently(self.path.read_bytes))
+            return _document(_patiently(self.path.read_bytes))
         except FileNotFoundError:
-            document = {}
-        except (ValueError, RecursionError):
+            return _document("{}")
+        except _Damaged:
             raise _Damaged(f"{self.path} is damaged") from None
-        if not isinstance(document, dict) or not all(isinstance(document.get(s, {}), dict) for s in _SECTIONS):
-            raise _Damaged(f"{self.path} is damaged")
-        return document | {section: _renamed(document.get(section, {})) for section in _SECTIONS}
 
     def _keep_aside(self) -> None:
         if not self._writable():
             raise _Unusable(f"{self.path} is damaged and read-only")
+        aside = self._move_aside("damaged")
+        self.notice = f"Your progress file was damaged; it is kept as {aside}, and a new one begins."
+
+    def _move_aside(self, why: str) -> Path:
         number = 1
-        while (aside := self.path.with_name(f"{self.path.stem}.damaged-{number}{self.path.suffix}")).exists():
+        while (aside := self.path.with_name(f"{self.path.stem}.{why}-{number}{self.path.suffix}")).exists():
             number += 1
         os.replace(self.path, aside)
-        self.notice = f"Your progress file was damaged; it is kept as {aside}, and a new one begins."
+        return aside
 
     def _writable(self) -> bool:
         """Whether the learner left the file writable. The mode is asked because a rename would ignore it."""
@@ -170,6 +211,17 @@ class Progress:
             with contextlib.suppress(OSError):  # some network drives have no locks; the save itself stays atomic
                 _lock(lock)
             yield
+
+
+def _document(text: str | bytes) -> dict:
+    """Return the document that *text* is, with every section present, or raise _Damaged."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _Damaged from None
+    if not isinstance(document, dict) or not all(isinstance(document.get(s, {}), dict) for s in _SECTIONS):
+        raise _Damaged
+    return document | {section: _renamed(document.get(section, {})) for section in _SECTIONS}
 
 
 def _renamed(entries: dict) -> dict:

@@ -14,7 +14,7 @@ from fabricbook.course.feedback import locked
 from fabricbook.lessons import find
 
 from .posed import obscured, question
-from .standing import claims, progress, votes
+from .standing import answers, claims, progress, votes
 from .states import STILL
 
 _LAB = re.compile(r"(?:(?P<box>[^:]+)\. )?Lab (?P<name>[a-z0-9-]+): (?P<sentence>.*)\Z", re.DOTALL)
@@ -43,10 +43,12 @@ def markdown(cell, file: str, where: Where) -> str:
     """Return the code *cell* of the notebook *file* as MyST Markdown; "" where a page needs nothing of it."""
     tree = ast.parse(cell.source)
     called = _called(tree)
-    if called in ("book.predict_first", "book.solution", "book.claims", "book.votes", "book.my_progress"):
+    if called in ("book.predict_first", "book.solution", "book.claims", "book.votes", "book.my_progress", "book.my_answers"):
         return _raw(_asked(called, tree))
     if called == "book.check":
         return _exercise(cell.source, tree, file, where)
+    if called == "book.my_guesses":
+        return _raw(where.opened(file, "Your guesses are drawn beside the truth there."))
     if called in ("book.play", "book.report"):
         return _raw(where.opened(file, "What you have written goes on here, in Python."))
     shown = "".join(_output(output, file, where) for output in cell.outputs)
@@ -89,7 +91,8 @@ def _code(source: str, tree: ast.Module) -> str:
 def _asked(called: str, tree: ast.Module) -> str:
     if called == "book.predict_first":
         return form(_key(tree))
-    return {"book.claims": claims, "book.votes": votes, "book.my_progress": progress}.get(called, str)()
+    standing = {"book.claims": claims, "book.votes": votes, "book.my_progress": progress, "book.my_answers": answers}
+    return standing.get(called, str)()
 
 
 def form(key: str) -> str:

@@ -49,6 +49,11 @@ def progress(shown: Iterable[Lesson] = ()) -> str:
             "</div>")
 
 
+def answers() -> str:
+    """Return the line that leads to the page on which a reader's answers go into a file, or come out of one."""
+    return '<p><a href="answers.html">Your answers</a> are listed, exported and imported on a page of their own.</p>'
+
+
 def _part(part: str, inside: Iterable[Lesson]) -> str:
     return f'<tr><td></td><th colspan="4">{html.escape(part)}</th></tr>' + "".join(map(_line, inside))
 
