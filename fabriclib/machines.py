@@ -89,6 +89,7 @@ class System:
         oversubscription: ports down for each port up of the leaves that the machine hangs on, as `fabric` takes it.
         leaf_nodes: machines below one leaf, which reach one another without going up.
         failed_ports: how many ports of one machine carry nothing: all others wait for it.
+        gpu: the kind of its GPUs as systems.csv names it, where it is known.
         note: what a reader should know.
 
     Raises:
@@ -117,6 +118,7 @@ class System:
     oversubscription: float = 1.0
     leaf_nodes: int = 1
     failed_ports: int = 0
+    gpu: str = ""
 
     def __post_init__(self):
         known("wiring", self.wiring, WIRINGS)
@@ -229,7 +231,7 @@ def _system(name: str, oversubscription: float, leaf_nodes: int, failed_ports: i
         switch(cells["switch"]) if cells["switch"] else None, _port(cells["port"]),
         cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"], accelerator=cells["accelerator"] or "",
-        oversubscription=oversubscription, leaf_nodes=leaf_nodes, failed_ports=failed_ports,
+        oversubscription=oversubscription, leaf_nodes=leaf_nodes, failed_ports=failed_ports, gpu=cells["gpu"],
     )
 
 
@@ -267,7 +269,7 @@ def composed(gpu: str, gpus: int | None = None, link: str = "", wiring: str = ""
     gpus = like["gpus"] if gpus is None else count("gpus", gpus, high=100_000)
     return System(f"my {gpu} machine", gpus, wire, wiring, switch(like["switch"]) if wiring == "switch" else None,
                   _port(port), (gpus if ports is None else ports) if port else 0, like["library"], like["host"],
-                  min(like["server_gpus"] or gpus, gpus), accelerator=like["accelerator"] or "")
+                  min(like["server_gpus"] or gpus, gpus), accelerator=like["accelerator"] or "", gpu=gpu)
 
 
 def _wires(name: str, count: int | None) -> Link:

@@ -99,7 +99,7 @@ def test_nvls_tree_is_slowed_on_blackwell_behind_x86_only():
 
 
 def test_the_plateau_of_a_ring_starts_at_64_bytes_for_each_channel_and_rank():
-    ranks, channels = 16, 24
+    ranks, channels = 16, 16
     edge = 64 * ranks * channels
     below, above = (nccl_choice("dgx-h100", "all_reduce", n, nodes=2).scores["ring", "simple"] for n in (edge - 1, edge))
     assert (above - below) == pytest.approx(0.4 * 131.6e-6, rel=1e-3)
@@ -202,24 +202,6 @@ def test_a_system_of_the_catalogue_is_known_by_its_id():
     assert repr(nccl_choice(fl.system("dgx-h100"), "all_reduce", MiB)) == repr(nccl_choice("dgx-h100", "all_reduce", MiB))
 
 
-def test_a_machine_put_together_is_scored_as_the_one_whose_inside_it_has():
-    for mine, nodes, gpus in ((fl.composed("H100", port="ib-ndr"), [1, 2, 4], 8), (fl.composed("H100"), 1, 8),
-                              (fl.composed("H100", 4), 1, 4)):
-        own, known = nccl_choice(mine, "all_reduce", MiB, nodes), nccl_choice("dgx-h100", "all_reduce", MiB, nodes, gpus)
-        np.testing.assert_equal(own.scores, known.scores)
-
-
-@pytest.mark.parametrize("nodes", [2, 16])
-def test_half_the_adapters_carry_half_the_rate_between_nodes_and_none_is_missed_inside(nodes):
-    half, whole = fl.composed("H100", port="ib-ndr", ports=4), fl.composed("H100", port="ib-ndr", ports=8)
-    rate = {key: bandwidth(searched(machine), "all_reduce", "ring", "simple", nodes, 8) for key, machine in
-            (("half", half), ("whole", whole))}
-    assert rate["half"] / rate["whole"] == pytest.approx(0.5)
-    assert nccl_choice(half, "all_reduce", GiB).seconds == nccl_choice(whole, "all_reduce", GiB).seconds
-    slower, quicker = (nccl_choice(machine, "all_reduce", GiB, nodes=nodes).scores for machine in (half, whole))
-    assert slower["ring", "simple"] > 1.5 * quicker["ring", "simple"]
-
-
 def test_why_a_score_is_not_the_predicted_time_is_said_with_both():
     said = nccl_choice("dgx-h100", "all_reduce", MiB).beside(fl.predict("dgx-h100", "all_reduce", MiB).seconds)
     assert "NCCL v2.30.7-1 scores ring with ll at 28 µs, " in said
@@ -227,11 +209,10 @@ def test_why_a_score_is_not_the_predicted_time_is_said_with_both():
 
 
 @pytest.mark.parametrize(("call", "says"), [
-    (lambda: nccl_choice(fl.system("mi300x-roce"), "all_reduce", 1), "system must have the links and the switch of one whose"),
-    (lambda: nccl_choice(fl.composed("H100", link="pcie5"), "all_reduce", 1), "dgx-h100, dgx-h200, dgx-a100, and no more GPUs"),
-    (lambda: nccl_choice(fl.composed("H100", 16), "all_reduce", 1), "and no more GPUs"),
+    (lambda: nccl_choice(fl.system("mi300x-roce"), "all_reduce", 1), "system must have GPUs that NCCL runs on, V100"),
+    (lambda: nccl_choice("aws-trn1", "all_reduce", 1), "system must have GPUs that NCCL runs on"),
     (lambda: nccl_choice(fl.composed("H100"), "all_reduce", 1, nodes=2), "nodes must be 1"),
-    (lambda: nccl_choice("aws-p5", "all_reduce", 1, nodes=[1, 2]), "nodes must be 1: .* 'aws-p5'.* got 2"),
+    (lambda: nccl_choice("aws-p5", "all_reduce", 1, nodes=[1, 2]), "nodes must be 1: .* got EFA of p5 .* of 'aws-p5'"),
     (lambda: nccl_choice("dgx-h100", "all_reduce", [1, 2]).beside(1e-6), "one message at a time; this choice is for 2"),
     (lambda: nccl_choice("dgx-h100", "all_reduce", 1).beside(-1), "seconds must be"),
     (lambda: nccl_choice("dgx-h10", "all_reduce", 1), "system 'dgx-h10' is not known. Did you mean 'dgx-h100'"),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import catalog, units
-from ..checks import MAX_BYTES, known, number, plain, short, single, together, whole
+from ..checks import MAX_BYTES, known, number, plain, single, together, whole
 from ..machines import System
 from ..shown import sentence
 from .constants import VERSION, caps, factor, latencies, tree_correction
-from .search import Found, Searched, searched
+from .found import Found, Searched
+from .search import searched
 
 ALGORITHMS = ("tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree", "pat")
 PROTOCOLS = ("ll", "ll128", "simple")
@@ -26,7 +27,8 @@ class Choice:
     """What the tuner picks: arrays of the shape of what was asked, or single values.
 
     `seconds` is the score of the pick, not a time that anybody measured. `scores` has those of every candidate, NaN where it is
-    not available.
+    not available. `derived` says that a graph it rests on follows from the machine's links by NCCL's rules, and that no log of
+    a search showed it.
     """
 
     algorithm: np.ndarray | str
@@ -34,6 +36,7 @@ class Choice:
     seconds: np.ndarray | float
     scores: dict[tuple[str, str], np.ndarray | float]
     version: str = VERSION
+    derived: bool = False
 
     def table(self):
         """Return the candidates for ONE message as a DataFrame, best first: algorithm, protocol, score in µs."""
@@ -61,9 +64,13 @@ class Choice:
     def __repr__(self) -> str:
         if np.ndim(self.seconds):
             picked = ", ".join(np.unique(self.algorithm))
-            return f"<NCCL {self.version} would pick, for {np.size(self.seconds)} messages: {picked}>"
+            return f"<NCCL {self.version} would pick, for {np.size(self.seconds)} messages: {picked}{self._graph}>"
         score = units.format(float(self.seconds), "s")
-        return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {score}>"
+        return f"<NCCL {self.version} would pick {self.algorithm} with {self.protocol}, score {score}{self._graph}>"
+
+    @property
+    def _graph(self) -> str:
+        return "; graph derived, not searched" if self.derived else ""
 
     _repr_html_ = sentence
 
@@ -72,41 +79,46 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     """Return what NCCL's tuner would pick, with the scores of all candidates. Arrays in, arrays out.
 
     Args:
-        system: a machine, such as "dgx-h100", by name or as a System, with the links and the switch of one of nccl_graphs.csv, or
-            what a search found on your own.
+        system: a machine of NVIDIA GPUs, such as "dgx-h100", by name or as a System, or what a search found on your own.
         collective: one of COLLECTIVES; the others are plain sends and receives to NCCL, with nothing to choose.
         nbytes: the total buffer, as nccl-tests counts it.
         nodes, gpus_per_node: how many take part; all GPUs of a node when not given. The search is not run anew for fewer.
+
+    The graph is that of a log where there is one (a node of eight H100), else derived: Choice.derived. NCCL does not see what a
+    network lacks, but for failed ports, so that an oversubscribed machine gets the same choice.
 
     Score = latency + nbytes / bandwidth, as NCCL's src/graph/tuning.cc reckons both (`latency` and `bandwidth` here); one
     operation a launch.
 
     Raises:
-        ValueError: an unknown name, a machine that `searched` refuses, or fewer than two ranks.
+        ValueError: an unknown name, GPUs that NCCL does not run on, several nodes over a network that it does not drive itself,
+            or fewer than two ranks.
 
     >>> nccl_choice("dgx-h100", "all_reduce", 2**20)
     <NCCL v2.30.7-1 would pick ring with ll, score 28 µs>
     >>> nccl_choice("dgx-h100", "all_reduce", 2**24)
     <NCCL v2.30.7-1 would pick nvls with simple, score 86.7 µs>
+    >>> nccl_choice("dgx-b200", "all_reduce", 2**24)
+    <NCCL v2.30.7-1 would pick nvls with simple, score 65.8 µs; graph derived, not searched>
     """
-    machine = system if isinstance(system, Searched) else searched(system)
+    alone = system if isinstance(system, Searched) else searched(system)
     known("collective", collective, COLLECTIVES)
     size, n = number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000)
-    g = whole("gpus_per_node", machine.gpus if gpus_per_node is None else gpus_per_node, high=machine.gpus)
+    g = whole("gpus_per_node", alone.gpus if gpus_per_node is None else gpus_per_node, high=alone.gpus)
     together(nbytes=size, nodes=n, gpus_per_node=g)
     size, n, g = np.broadcast_arrays(size, n, g)
-    if machine.network == 0 and (n > 1).any():
-        raise ValueError(f"nodes must be 1: how NCCL scores the network of {short(system)}, or whether it has one, is not "
-                         f"known; got {n.max()}.")
     if (n * g < 2).any():
         raise ValueError(f"nodes and gpus_per_node must make at least two ranks; got {n.min()} node of {g.min()} GPU.")
+    several = searched(system, several=True) if (n > 1).any() and not isinstance(system, Searched) else alone
     names = [name for name in ((a, p) for a in ALGORITHMS for p in PROTOCOLS) if name in latencies()]
-    scores = np.stack([_score(machine, collective, *name, size, n, g) for name in names])
+    scores = np.stack([np.where(n == 1, _score(alone, collective, *name, size, n, g),
+                                _score(several, collective, *name, size, n, g)) for name in names])
     best = np.where(np.isnan(scores), np.inf, scores).argmin(axis=0)
     algorithm, protocol = (np.array([name[i] for name in names])[best] for i in (0, 1))
     seconds = np.take_along_axis(scores, best[None], axis=0)[0]
     return Choice(plain(algorithm), plain(protocol), plain(seconds),
-                  {name: plain(score) for name, score in zip(names, scores, strict=True)})
+                  {name: plain(score) for name, score in zip(names, scores, strict=True)},
+                  derived=alone.derived and bool((n == 1).any()) or several.derived and bool((n > 1).any()))
 
 
 def bandwidth(machine: Searched, collective: str, algorithm: str, protocol: str, nodes, gpus_per_node) -> np.ndarray:
@@ -195,7 +207,7 @@ def _works(machine: Searched, collective: str, algorithm: str, n, g) -> np.ndarr
 
 def _plain(machine: Searched, graph: Found, n, collnet: bool = False) -> np.ndarray:
     """All channels together: at two nodes still at the rate inside a node, as the code has it."""
-    return graph.channels * np.where((n <= 2) | collnet, graph.intra, graph.inter) * np.where(n > 1, machine.network, 1.0)
+    return graph.channels * np.where((n <= 2) | collnet, graph.intra, graph.inter)
 
 
 def _ring_bus(machine, graph, collective, protocol, n, g):
@@ -227,14 +239,14 @@ def _nvls_bus(machine, graph, collective, n, g, tree: bool):
         return np.zeros(n.shape)
     intra = graph.intra * _gpu(machine)["nvls_efficiency"] * (graph.channels - 1) / graph.channels
     intra = intra * (2.0 if collective == "all_reduce" else (g - 1) / g)
-    inter = graph.inter * np.where(n > 1, machine.network, 1.0) * np.where((n <= 2) & tree, 2.0, 1.0)
+    inter = graph.inter * np.where((n <= 2) & tree, 2.0, 1.0)
     cap = _cap("nvls_tree", machine.gpu, n) if tree else np.inf
     return graph.channels * np.minimum(np.minimum(intra, inter), cap)
 
 
 def _direct_bus(machine, graph, collective, protocol, n, g):
     if collective != "all_reduce":
-        return g * np.minimum(graph.intra, machine.network * graph.inter * factor("collnet-direct-inter"))
+        return g * np.minimum(graph.intra, graph.inter * factor("collnet-direct-inter"))
     spread = g / graph.channels
     bus = _plain(machine, graph, n, collnet=True) / (spread - (spread - 1) / 2)
     return bus * (factor("collnet-direct-hopper") if _gpu(machine)["compute_capability"] >= 90 else 1.0)

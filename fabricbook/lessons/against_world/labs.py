@@ -151,7 +151,7 @@ def error_by_regime(group, constants):
 
 # ---- lab 3: what NCCL would pick ----
 
-MACHINES = {catalog.row("systems", id)["name"]: id for id in dict.fromkeys(row["system"] for row in catalog.rows("nccl_graphs"))}
+MACHINES = {catalog.row("systems", id)["name"]: id for id in ("dgx-a100", "dgx-h100", "dgx-b200", "gb200-nvl72", "snellius-h100")}
 _CHOSEN = ["all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce"]
 _SCORED = 2.0 ** np.arange(10, 34.1, 0.5)
 _BUFFERS = 2.0 ** np.arange(10, 35)
@@ -166,7 +166,9 @@ _STRIP = 24  # px above the lines, for who wins where
 _MEASURED = {
     ("dgx-h100", "all_reduce", 1): "h100x8-dgx-nvls-ar", ("dgx-h100", "all_reduce", 2): "h100x16-nebius-ar",
     ("dgx-a100", "all_reduce", 1): "a100x8-nvswitch-ar", ("dgx-a100", "all_reduce", 2): "a100x16-sophia-ar",
-    ("dgx-a100", "all_gather", 2): "a100x16-sophia-ag",
+    ("dgx-a100", "all_gather", 2): "a100x16-sophia-ag", ("dgx-b200", "all_reduce", 2): "b200x16-coreweave-ar",
+    ("gb200-nvl72", "all_reduce", 1): "gb200x72-coreweave-ar", ("gb200-nvl72", "all_reduce", 2): "gb200x144-coreweave-ar",
+    ("snellius-h100", "all_reduce", 1): "h100x4-snellius-ar", ("snellius-h100", "all_reduce", 2): "h100x8-snellius-2node-ar",
 }
 
 
@@ -209,13 +211,15 @@ def _choice_chart():
                Control("nodes", [2**k for k in range(8)], default=1),
                Control("nbytes", _BUFFERS, default=2.0**24, label="buffer", unit="B", drags="x")],
      chart=_choice_chart, stops=stops.CHOICE,
-     leaves_out="The tuner of NCCL {{ version }} (June 2026) alone: version 2.32 of November 2026 adds another cost "
-                "model, with data for Vera Rubin. Tuner plugins, which clouds install, and environment variables overrule it. "
-                "CollNet (SHARP) and PAT are not offered. The search's channels are those of a log of another version, or "
-                "derived. A score ranks candidates; it was never meant to be a time. Diamonds are of other versions; those for "
-                "two nodes are of servers like a DGX H100 (Nebius) and of DGX A100 (Sophia).",
-     sources=["nccl-tuning", "nccl-2-32", "nccl-1197", *dict.fromkeys(catalog.row("measurement_tables", table)["source"]
-                                                                      for table in _MEASURED.values())])
+     leaves_out="The tuner of NCCL {{ version }} (June 2026) alone: version 2.32 of November 2026 scores GPUs from Rubin on by "
+                "another cost model, of pipelines; before them two limits of Blackwell differ. Tuner plugins, which clouds "
+                "install, and environment variables overrule it. CollNet (SHARP) and PAT are not offered. The channels of one "
+                "node of eight H100 are those of a log of another version; all others are derived by the rules of NCCL's search, "
+                "with all GPUs alike and an adapter beside each: the sentence says so. A score ranks candidates; it was never "
+                "meant to be a time. Diamonds are of other versions; those for two nodes of eight H100 or A100 are of servers "
+                "like a DGX.",
+     sources=["nccl-tuning", "nccl-search", "nccl-2-32", "nccl-pipeline", "nccl-platforms", "nccl-1197",
+              *dict.fromkeys(catalog.row("measurement_tables", table)["source"] for table in _MEASURED.values())])
 def choice(machine, collective, nodes, nbytes):
     """The winner changes with size and with nodes; the kinks of the tree's lines are a table of correction factors."""
     picked = nccl_choice(MACHINES[machine], collective, _SCORED, nodes=nodes)
@@ -268,7 +272,7 @@ def _picked(one, machine: str, nodes: int, nbytes: float) -> str:
         f"; next best is {_WORDS[second[1]]} with {_WORDS[second[2]]}, {units.format(second[0], 's')}")
     many = "1 node" if nodes == 1 else f"{nodes} nodes"
     return (f"{units.format(nbytes)} over {many} of a {machine}: NCCL {one.version} would pick {_WORDS[one.algorithm]} with "
-            f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}.")
+            f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}{'; graph derived' if one.derived else ''}.")
 
 
 # ---- a machine that the model never saw, and one where it fails ----
