@@ -10,13 +10,10 @@ import functools
 import re
 from typing import NamedTuple
 
+import glossary
 import notebooks
 from fabricbook.lessons import lessons
 from fabriclib import catalog
-
-_NOT_READ = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)]*\)|</?[a-z][^>\n]*>|^#[^\n]*",
-                       re.DOTALL | re.MULTILINE)
-_ASIDE = ("What you will be able to do", "Sources")
 
 
 class Place(NamedTuple):
@@ -30,19 +27,17 @@ class Place(NamedTuple):
 @functools.cache
 def prose() -> tuple[tuple[str, str], ...]:
     """Return (lesson, text) in the order of the course: what explains, without code, formulas and headings."""
-    return tuple((one.name, _NOT_READ.sub(" ", _explaining(notebooks.source(one).cells))) for one in lessons())
+    return tuple((one.name, glossary.NOT_READ.sub(" ", _explaining(notebooks.source(one).cells))) for one in lessons())
 
 
 def _explaining(cells) -> str:
     text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]  # what stands before them is the title and its question
-    return "\n\n".join(one for one in sections if not one.startswith(_ASIDE))
+    sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]  # what stands before them is the title and its question
+    return "\n\n".join(one for one in sections if not one.startswith(glossary.ASIDE))
 
 
-def first(forms: list[str]) -> Place | None:
-    """Return where one of *forms* first stands in the course, in the singular or the plural; None if nowhere."""
-    spelt = "|".join(re.escape(form) if form != form.lower() else f"(?i:{re.escape(form)})" for form in forms)
-    word = re.compile(rf"(?<![\w-])(?:{spelt})(?:s|es)?(?![\w-])")
+def first(word: re.Pattern) -> Place | None:
+    """Return where what *word* finds first stands in the course; None if nowhere."""
     for lesson, text in prose():
         if found := word.search(text):
             around = " ".join(text[max(found.start() - 40, 0):found.end() + 40].split())
@@ -55,7 +50,7 @@ def misplaced() -> dict[str, str]:
     """Return, for each word of the glossary that is not explained where it first stands, what is wrong, in a clause."""
     wrong = {}
     for row in catalog.rows("glossary"):
-        place = first([row["word"], *filter(None, row["forms"].split(", "))])
+        place = first(glossary.spelt(row))
         if place is None:
             wrong[row["id"]] = "stands nowhere"
         elif place.lesson != row["lesson"]:

@@ -1,5 +1,6 @@
 """A word is explained where it first stands: there it is bold, and that is the lesson which the glossary names."""
 
+import glossary
 import pytest
 import words
 
@@ -17,6 +18,10 @@ def test_the_glossary_is_in_the_order_of_the_lessons_and_says_what_each_word_mea
     assert all(len(row["meaning"]) > 10 and not row["meaning"].endswith(".") for row in rows)
 
 
+def spelt(forms):
+    return glossary.spelt({"word": forms[0], "forms": ", ".join(forms[1:])})
+
+
 TEXTS = (("start_here", "Wires and switches.\n\n| **rail** | a row of GPUs |\n|---|---|\n| leaf | a *switch* |\n\nRails again."),
          ("moving_bytes", "A **leaf** and a Flit. PCIe switches."))
 
@@ -27,11 +32,11 @@ TEXTS = (("start_here", "Wires and switches.\n\n| **rail** | a row of GPUs |\n|-
 ])
 def test_the_first_place_of_a_word(monkeypatch, forms, lesson, bold):
     monkeypatch.setattr(words, "prose", lambda: TEXTS)
-    place = words.first(forms)
+    place = words.first(spelt(forms))
     assert (place.lesson, place.bold) == (lesson, bold)
 
 
 @pytest.mark.parametrize("forms", [["nowhere"], ["pcie"], ["eaf"], ["rai"]])
 def test_another_spelling_or_a_part_of_a_word_is_not_the_word(monkeypatch, forms):
     monkeypatch.setattr(words, "prose", lambda: (("start_here", "PCIe-like rails, leaf."),))
-    assert words.first(forms) is None
+    assert words.first(spelt(forms)) is None
