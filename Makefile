@@ -9,7 +9,7 @@
 #   make book       make the course as pages that need no kernel, no server and no network: site/index.html
 #   make book-check drive each of its labs over both ends of each control, and say how long a reader waits
 #   make book-pdf   the same, and site/course.pdf beside it; needs Chromium
-#   make data       write the data dictionary, docs/data.md, from the declarations in data/
+#   make data       write docs/data.md, docs/sources.md and notebooks/glossary.md, from data/ and the lessons
 #   make lite       build site/lite/, the course in a browser alone; make lite-check drives it in Chromium, with no network
 #   make bench      measure redraw, import, throughput and the labs' steps
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
@@ -70,6 +70,7 @@ book-pdf: ready
 
 data: ready
 	$(RUN) tools/data_dictionary.py
+	$(RUN) tools/reference.py
 
 bench: ready
 	$(RUN) tools/bench.py

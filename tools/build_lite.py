@@ -141,8 +141,8 @@ def build(site: Path) -> None:
     kernel = [wheel for wheel in sorted(EXTENSION.glob("*.whl")) if not wheel.name.startswith("widgetsnbextension-3")]
     lay_python(folder / "static/pyodide", pyodide, [*pure, *kernel], [course_wheel(), *fetched("shorn")])
     (folder / "files").mkdir()
-    for lesson in sorted(learner_copies.shipped().glob("*.ipynb")):
-        (folder / "files" / lesson.name).write_bytes(learner_copies.cleared(lesson.read_bytes()))
+    for name, content in learner_copies.handed_out(learner_copies.shipped()).items():
+        (folder / "files" / name).write_bytes(content)
     shutil.copy(PINS / "jupyter-lite.json", folder)
     shutil.copy(SETTINGS / "overrides.json", folder)
     shutil.rmtree(site, ignore_errors=True)

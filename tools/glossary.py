@@ -26,7 +26,7 @@ def spelt(row: catalog.Row) -> re.Pattern:
 
 
 def linked(notebook, one: Lesson):
-    """Return the *notebook* of a lesson, each word of the glossary linked to its meaning where the lesson first explains with it."""
+    """Return the *notebook* of the lesson *one*, each word of the glossary linked to its meaning where it is first used."""
     waiting = {row["id"]: row for row in catalog.rows("glossary") if one.name == row["lesson"] or one.name not in row["not_in"]}
     explains = False
     for cell in notebook.cells:
@@ -73,7 +73,7 @@ def page() -> str:
 
 def _entry(row: catalog.Row) -> str:
     meaning = row["meaning"][0].upper() + row["meaning"][1:]
-    return f"### {row['word']}\n\n{meaning}. {row['word_zh']}：{row['meaning_zh']}。{_where(row)}\n"
+    return f"### {row['word']}\n\n{meaning}. {_where(row)}\\\n{row['word_zh']}：{row['meaning_zh']}。\n"
 
 
 def _symbol(row: catalog.Row) -> str:
@@ -85,7 +85,7 @@ def _where(row: catalog.Row) -> str:
     return f"[{there.number}]({there.file})"
 
 
-_HEAD = """# Words and symbols · 词汇与符号
+_HEAD = """# Words and symbols
 
 Every word in English and in Chinese, as the course uses it, with the lesson that explains it. A lesson links each word here where
 it first uses it. The symbols of the formulas stand at the end.

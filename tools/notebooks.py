@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+import glossary
 import jupytext
 import nbformat
 from nbclient import NotebookClient
@@ -104,7 +105,7 @@ def build(name: str) -> str:
     """
     start, one = time.perf_counter(), lesson(name)
     try:
-        changed = refresh(source(one), NOTEBOOKS / one.file)
+        changed = refresh(glossary.linked(source(one), one), NOTEBOOKS / one.file)
     except CellExecutionError as problem:
         raise ValueError(f"{one.file} was not rewritten: {problem}") from None
     return f"{one.file}: {'rewritten' if changed else 'unchanged'}, {time.perf_counter() - start:.1f} s"

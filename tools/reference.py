@@ -11,7 +11,7 @@ from pathlib import Path
 
 import glossary
 
-from fabricbook.lessons import lessons
+from fabricbook.lessons import Lesson, lessons
 from fabriclib import catalog
 from fabriclib.collectives.registry import entries
 
@@ -20,19 +20,19 @@ WORDS = ROOT / "notebooks" / glossary.PAGE
 SOURCES = ROOT / "docs" / "sources.md"
 
 
-def used() -> dict[str, dict[str, None]]:
-    """Return, for the id of each source, the tables whose rows cite it, the algorithms, and the lessons whose labs do, in order."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
+def used() -> dict[str, dict[str | Lesson, None]]:
+    """Return, by the id of each source, the tables whose rows name it, "algorithms" where one does, and lessons whose labs do."""
+    found: dict[str, dict[str | Lesson, None]] = defaultdict(dict)
     for table in catalog.rows("tables"):
         for row in catalog.rows(table["id"]):
             for source in [row["source"]] if row.get("source") else row.get("sources", {}).values():
-                found[source][f"`{table['id']}`"] = None
+                found[source][table["id"]] = None
     for entry in entries().values():
         found[entry.source]["algorithms"] = None
     for one in lessons():
         for lab in one.labs.values():
             for source in lab.declaration.sources:
-                found[source][f"[{one.number}](../notebooks/{one.file})"] = None
+                found[source][one] = None
     return found
 
 
@@ -42,9 +42,10 @@ def sources() -> str:
     return "\n".join([_HEAD, *(_line(row, places[row["id"]]) for row in catalog.rows("sources")), ""])
 
 
-def _line(row: catalog.Row, places: dict[str, None]) -> str:
+def _line(row: catalog.Row, places: dict[str | Lesson, None]) -> str:
+    named = [f"[{one.number}](../notebooks/{one.file})" if isinstance(one, Lesson) else one for one in places]
     title = f"[{row['title']}](<{row['url']}>)" if row["url"] else row["title"]
-    return f"| `{row['id']}` | {title} | {row['publisher']} | {row['date']} | {row['grade']} | {', '.join(places)} |"
+    return f"| `{row['id']}` | {title} | {row['publisher']} | {row['date']} | {row['grade']} | {', '.join(named)} |"
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 import glossary
+
 import notebooks
 from fabricbook.lessons import lessons
 from fabriclib import catalog

@@ -1,4 +1,4 @@
-"""The learner's own copies of the lessons: outputs cleared, kept in a folder, never overwritten once changed."""
+"""The learner's own copies of the lessons and of the page of their words: kept in a folder, never overwritten once changed."""
 
 from __future__ import annotations
 
@@ -25,21 +25,26 @@ def refresh(shipped: Path, work: Path) -> list[str]:
     work.mkdir(parents=True, exist_ok=True)
     record = _read_record(work)
     told = []
-    for lesson in sorted(shipped.glob("*.ipynb")):
-        fresh = cleared(lesson.read_bytes())
-        entry = record.setdefault(lesson.name, {})
-        copy = work / lesson.name
+    for name, fresh in handed_out(shipped).items():
+        entry = record.setdefault(name, {})
+        copy = work / name
         if not copy.exists() or _digest(copy.read_bytes()) in (entry.get("copy"), _digest(fresh)):
             if not copy.exists() or copy.read_bytes() != fresh:
                 _write(copy, fresh)
-            record[lesson.name] = {"copy": _digest(fresh), "made_from": _digest(fresh)}
+            record[name] = {"copy": _digest(fresh), "made_from": _digest(fresh)}
         elif _digest(fresh) not in (entry.get("made_from"), entry.get("beside")):
             beside = _free_name(copy)
             _write(beside, fresh)
             entry["beside"] = _digest(fresh)
-            told.append(f"{lesson.name} has a newer version. Yours stays as it is; the new one is {beside.name}.")
+            told.append(f"{name} has a newer version. Yours stays as it is; the new one is {beside.name}.")
     _write(work / RECORD, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
     return told
+
+
+def handed_out(shipped: Path) -> dict[str, bytes]:
+    """Return by its name what a learner gets of *shipped*: each lesson without its outputs, and pages as they are."""
+    lessons = {path.name: cleared(path.read_bytes()) for path in sorted(shipped.glob("*.ipynb"))}
+    return lessons | {path.name: path.read_bytes() for path in sorted(shipped.glob("*.md"))}
 
 
 def cleared(notebook: bytes) -> bytes:
@@ -62,9 +67,9 @@ def _read_record(work: Path) -> dict:
 
 
 def _free_name(copy: Path) -> Path:
-    beside, number = copy.with_suffix(".new.ipynb"), 2
+    beside, number = copy.with_suffix(f".new{copy.suffix}"), 2
     while beside.exists():
-        beside, number = copy.with_suffix(f".new{number}.ipynb"), number + 1
+        beside, number = copy.with_suffix(f".new{number}{copy.suffix}"), number + 1
     return beside
 
 

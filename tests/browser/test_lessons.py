@@ -137,6 +137,16 @@ def picture(page, path):
     page.screenshot(path=ROOT / "artifacts" / f"{path.stem}.png", clip=frame)
 
 
+def test_a_word_tells_its_meaning_and_leads_to_the_page_of_words(desk):
+    desk.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", LESSONS[0].name)
+    word = desk.locator(".jp-Notebook a", has_text=re.compile("^gradient$"))
+    assert word.get_attribute("title").startswith("how each parameter should change")
+    word.click()
+    heading = desk.locator(".jp-MarkdownViewer h3", has_text=re.compile("^gradient"))
+    expect(heading).to_be_in_viewport()
+    assert word.evaluate("link => getComputedStyle(link).textDecorationStyle") == "dotted"
+
+
 @pytest.mark.skipif(not LESSONS, reason="no lessons yet")
 def test_who_comes_back_finds_the_answers_and_the_text_fits_a_narrow_window(page, server):
     path = next(lesson for lesson in LESSONS if named(lesson, "predict_first"))

@@ -45,6 +45,18 @@ def test_a_copy_arrives_with_its_outputs_cleared(folders):
     assert "the answer" not in (folders[1] / NAME).read_text(encoding="utf-8")
 
 
+def test_the_page_of_words_comes_along_and_is_the_learners_once_changed(folders):
+    shipped, work = folders
+    (shipped / "glossary.md").write_text("ring", encoding="utf-8")
+    assert learner_copies.refresh(shipped, work) == []
+    assert (work / "glossary.md").read_text(encoding="utf-8") == "ring"
+    (work / "glossary.md").write_text("a note of mine", encoding="utf-8")
+    (shipped / "glossary.md").write_text("ring, rail", encoding="utf-8")
+    assert learner_copies.refresh(shipped, work)[0].endswith("the new one is glossary.new.md.")
+    assert (work / "glossary.md").read_text(encoding="utf-8") == "a note of mine"
+    assert (work / "glossary.new.md").read_text(encoding="utf-8") == "ring, rail"
+
+
 def test_a_second_start_changes_nothing(folders):
     shipped, work = folders
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in [work / NAME]}

@@ -150,17 +150,3 @@ def _picture(text: str, encoded: str, file: str, where: Where) -> str:
     if name in STILL:
         return f'<div class="fl-kernel">{seen}{where.opened(file, "It shows too much to move in a page.")}</div>'
     return f'<div class="fl-lab" data-lab="{name}">{seen}</div>'
-
-
-def linked(text: str, words: dict[str, list[str]]) -> str:
-    """Return *text* with each of *words*, by their forms, linked to the glossary where it is first bold, and so explained.
-
-    Those that were linked are taken out of *words*.
-    """
-    for word, forms in list(words.items()):
-        spelt = "|".join(re.escape(one) if one != one.lower() else f"(?i:{re.escape(one)})" for one in forms)
-        bold = re.compile(rf"\*\*((?:{spelt})(?:s|es)?)\*\*")
-        text, many = bold.subn(lambda found, word=word: f"**{{term}}`{found[1]} <{word}>`**", text, count=1)
-        if many:
-            del words[word]
-    return text

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import html
 import itertools
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import glossary
 import nbformat
+import reference
 
 import notebooks
 from fabricbook.lessons import Lesson, declared, lessons
 from fabriclib import catalog
 
 from . import standing
-from .cells import Where, linked, markdown
+from .cells import Where, markdown
 
 TITLE = "The wiring of AI clusters, hands on"
 # Paragraphs of lessons that tell how a notebook is used, by their beginnings, and what a page says in their place.
@@ -33,7 +36,7 @@ def write(folder: Path, live: str, names: Iterable[str] = ()) -> None:
     where = Where(folder / "_static" / "pictures", live)
     folder.mkdir(parents=True, exist_ok=True)
     pages = {Path(one.file).stem: lesson_page(one, where, chosen) for one in chosen}
-    pages |= {"index": _opening(chosen), "glossary": _glossary(chosen), "claims": _claims(), "sources": _sources(),
+    pages |= {"index": _opening(chosen), "glossary": _prose(glossary.page(), chosen), "claims": _claims(), "sources": _sources(),
               "answers": _answers(), "live": _LIVE}
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
@@ -42,14 +45,12 @@ def write(folder: Path, live: str, names: Iterable[str] = ()) -> None:
 def lesson_page(one: Lesson, where: Where, chosen: list[Lesson]) -> str:
     """Return the page of the lesson *one*, in a book of those *chosen*: links to others lead to its opening page."""
     notebook = nbformat.read(notebooks.NOTEBOOKS / one.file, as_version=4)
-    words = {row["word"]: [row["word"], *filter(None, row["forms"].split(", "))]
-             for row in catalog.rows("glossary") if row["lesson"] == one.name}
-    return "\n".join(linked(_prose(cell.source, one, chosen), words) if cell.cell_type == "markdown"
+    return "\n".join(_prose(cell.source.removesuffix(one.neighbours), chosen) if cell.cell_type == "markdown"
                      else markdown(cell, one.file, where) for cell in notebook.cells)
 
 
-def _prose(text: str, one: Lesson, chosen: list[Lesson]) -> str:
-    text = text.removesuffix(one.neighbours)
+def _prose(text: str, chosen: list[Lesson]) -> str:
+    text = re.sub(rf"(?<=\]\({glossary.PAGE})#\S+", lambda anchor: anchor[0].lower(), text)  # as MyST names a heading
     for other in lessons():
         text = text.replace(f"]({other.file})", f"]({Path(other.file).stem if other in chosen else 'index'}.md)")
     paragraphs = [next((page for told, page in _READS.items() if part.startswith(told)), part) for part in text.split("\n\n")]
@@ -67,17 +68,6 @@ def _opening(chosen: list[Lesson]) -> str:
     return "\n".join(lines)
 
 
-def _glossary(chosen: list[Lesson]) -> str:
-    files = {one.name: one for one in chosen}
-    lines = ["# Glossary", "", "Every word is explained where it first stands; the number leads to that lesson.", "",
-             "```{glossary}", ":sorted:", ""]
-    for row in catalog.rows("glossary"):
-        there = files.get(row["lesson"])
-        lesson = f" ([{there.number}]({Path(there.file).stem}.md))" if there else ""
-        lines += [row["word"], *filter(None, row["forms"].split(", ")), f"  {row['meaning']}{lesson}", ""]
-    return "\n".join([*lines, "```", ""])
-
-
 def _claims() -> str:
     found = "".join(f"<p><b>{html.escape(one.text)}</b><br>{html.escape(f'{one.found.capitalize()}. {one.because()}')}</p>"
                     for one in declared("verdicts").values())
@@ -87,12 +77,19 @@ def _claims() -> str:
 
 
 def _sources() -> str:
+    places = reference.used()
     rows = "".join(f'<tr id="source-{row["id"]}"><td>{_titled(row)}</td><td>{html.escape(row["publisher"])}</td>'
-                   f'<td>{html.escape(row["date"])}</td><td>{row["grade"]}</td></tr>' for row in catalog.rows("sources"))
-    heads = "<tr><th>title</th><th>publisher</th><th>date</th><th>grade</th></tr>"
+                   f'<td>{html.escape(row["date"])}</td><td>{row["grade"]}</td><td>{_places(places[row["id"]])}</td></tr>'
+                   for row in catalog.rows("sources"))
+    heads = "<tr><th>title</th><th>publisher</th><th>date</th><th>grade</th><th>used in</th></tr>"
     return ("# Sources\n\nEvery figure of the course is a row of a table, and every row names one of these. Grade A is the "
-            "maker, a standard, a paper or source code, B a curated collection, C another secondary source.\n\n````{raw} html\n"
+            "maker, a standard, a paper or source code, B a curated collection, C another secondary source. The last column has "
+            "the tables whose rows name it, and the lessons whose labs do.\n\n````{raw} html\n"
             f'<div class="fl-output"><table><thead>{heads}</thead><tbody>{rows}</tbody></table></div>\n````\n')
+
+
+def _places(used: Iterable[str | Lesson]) -> str:
+    return ", ".join(f'<a href="{standing.page(one.name)}">{one.number}</a>' if isinstance(one, Lesson) else one for one in used)
 
 
 def _titled(row: dict) -> str:

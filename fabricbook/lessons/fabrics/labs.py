@@ -147,8 +147,8 @@ def _picture():
                 "modules, scaled by the rate of its ports, modules, and NICs; optics everywhere but where a server has one leaf: "
                 "that may stand in its rack, in reach of copper. Money: two prices of one spreadsheet of 2024, taken for any "
                 "maker's parts, copper or optics, without NICs.",
-     sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "ipinfusion-th5", "nvidia-linkx-100g", "nvidia-mms4x00"],
-     stops=DESIGN)
+     sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "ipinfusion-th5", "nvidia-linkx-100g", "nvidia-mms4x00",
+              "rail-only"], stops=DESIGN)
 def design_a_fabric(gpus, radix, oversubscription, wiring):
     """Radix, tiers, oversubscription and rails: what they cost, and what they carry from half to half."""
     try:
