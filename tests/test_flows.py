@@ -187,7 +187,7 @@ def test_ten_thousand_flows_on_two_thousand_edges_share_fairly():
 # Routes.
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_route_is_a_unit_of_flow_over_shortest_paths(seed):
     draw = np.random.default_rng(seed)
     graph = random_network(draw)
@@ -229,7 +229,7 @@ def test_latency_is_that_of_the_slowest_path():
 # Symmetries.
 
 @given(st.integers(0, 10_000), st.floats(0.01, 100))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_rates_follow_flows_nodes_and_scale(seed, factor):
     draw = np.random.default_rng(seed)
     graph, flows = random_network(draw), random_flows(draw, 8, 12)

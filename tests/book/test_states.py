@@ -75,7 +75,7 @@ def same(one, other) -> bool:
 
 
 @pytest.mark.browser
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(contents=CONTENTS, data=st.data())
 def test_any_table_comes_back_as_it_was(page, contents, data):
     at = data.draw(st.lists(st.sampled_from([None, *contents]), max_size=12))

@@ -111,7 +111,7 @@ def test_crossover_refuses_bad_input_by_name(change, named):
         fl.crossover("barrier", "dissemination", "dissemination", **AT)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(COLLECTIVES), st.integers(1, 70), st.floats(1, 1e12), st.sampled_from([1, "all"]),
        st.sampled_from(["endpoint", "network"]), st.floats(0, 1e-3), st.floats(0, 1e-6), st.floats(0, 1e-6))
 def test_best_is_the_least_of_all_that_fit(collective, p, n, ports, reduction, alpha, beta, gamma):
