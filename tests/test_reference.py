@@ -19,7 +19,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 # What is no symbol in a formula: text, labels under braces, and what TeX sets in a line.
 WORDS_OF_TEX = re.compile(r"_\{\\text\{[^}]*\}\}|(?<!_)\\text\{[^}]*\}|\\[td]?frac|\\sqrt|\\left|\\right|\\[bB]ig|\\underbrace|"
-                          r"\\q?quad|\\cdot|\\max|\\min|\\log_2|\\Rightarrow|\\[lr]ceil|\\[;,]")
+                          r"\\q?quad|\\cdot|\\max|\\min|\\sum|\\log_2|\\Rightarrow|\\[lr]ceil|\\[;,]")
 SYMBOL = re.compile(r"(?:\\[A-Za-z]+|[A-Za-z])(?:_\\text\{\w+\}|_\{[^}]*\})?(?:\^\*)?")
 LINK = re.compile(rf'\[([^\]]+)\]\({re.escape(glossary.PAGE)}#(\S+) "[^"]+"\)')
 
