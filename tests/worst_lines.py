@@ -45,7 +45,6 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.nccl._BOUNDS": (SEARCH, _many(" ", "1", "Out of bounds values : 1 ", before="Out of bounds values : 1 ",
                                                 after="OK")),
     "measurements.nccl._WHOLE": (MATCH, _many("1", "1_,", "1,")),
-    "measurements.nccl._COUNTED": (SEARCH, _many(" ", "a", "1 a ", "1 a b ", "1 ", "a1 ", before="1 a")),
     "measurements.nccl._DIGITS": (SEARCH, _many("a", "\u0661a")),
     "measurements.nccl._ALPHA": (MATCH, _many("a", "a_1")),
     "measurements.osu._TITLE": (SEARCH, _many("#", "# ", " ", "# OSU ", "#OSU MP", before="#")),

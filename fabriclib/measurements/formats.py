@@ -47,6 +47,7 @@ TOOLS = (
     Tool("perftest", " BW Test", re.compile(r"\b(?:RDMA_Write|RDMA_Read|Send) BW Test\b"), known=_TWO_HOSTS | {"windowed": True}),
     Tool("perftest", " Latency Test", re.compile(r"\b(?:RDMA_Write|RDMA_Read|Send) Latency Test\b"), known=_TWO_HOSTS),
 )
+SIGNS = tuple(tool.key for tool in TOOLS)
 
 
 def said_by(line: str) -> dict[str, Any] | None:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from . import fit, formats, launch, nccl, osu, pairs, plain, sentences
+from . import fit, formats, hints, launch, nccl, osu, pairs, plain, sentences
 from .agree import own_problem
-from .hints import algorithm_of, hint_of
 from .prefix import Prefix
 from .rows import AS_READ, BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
 MOST_BEGUN = 4096  # characters of a command over several lines
 NO_RANKS = "line {}: this test prints the bytes of one rank, and nothing says how many ranks there were; name them: ranks=8."
+_SIGNS = ("#", *(sign for room in (formats, hints, launch, nccl, osu, pairs, sentences) for sign in room.SIGNS))
 _READERS = {"collective": plain.collective_of, "ranks": plain.count_of, "nodes": plain.count_of}
+
+
+def _signed(line: str) -> bool:
+    """Whether a line may say something about a run: most of a long log does not."""
+    for sign in _SIGNS:  # noqa: SIM110 - any() takes three times as long, and there may be millions of lines
+        if sign in line:
+            return True
+    return False
 
 
 class Gatherer:
@@ -48,20 +56,19 @@ class Gatherer:
     def take(self, number: int, line: str) -> None:
         """Take in one line."""
         self.lines = number
+        if nccl.DEBUG in line and not self._begun:  # most of a long log, and no table
+            self._hinted(number, line)
+            return
         line = self._before.off(line)
         if line.endswith("\\") and len(self._begun) < MOST_BEGUN:  # a command goes on in the next line
             self._begun += line[:-1]
             return
         line, self._begun = self._begun + line, ""
-        if nccl.DEBUG in line:  # most of a long log, and no table
-            self._hinted(number, line)
-        elif not line or line.isspace():
+        if not line or line.isspace():
             if self.plain and self.plain.separator != plain.BLANKS:
                 self.plain = None
-        elif not (self._declared(number, line) or self._about(number, line)):
-            taken = self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
-            if not taken and not self.matrix:
-                self.matrix = pairs.title_in(number, line, self._before)
+        elif not (_signed(line) and (self._declared(number, line) or self._about(number, line))):
+            self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
 
     def _declared(self, number: int, line: str) -> bool:
         """Take in a line in which a tool says what it runs, or one of a tool that speaks in sentences."""
@@ -91,13 +98,14 @@ class Gatherer:
 
     def _hinted(self, number: int, line: str) -> None:
         """Take in what *line* gives away of how the library is set and what it uses."""
-        if hint := hint_of(line):
+        if hint := hints.hint_of(line):
             self.hints.setdefault(hint, number)
             self.heading.hints.setdefault(hint, number)
-        self.heading.algorithm = algorithm_of(line) or self.heading.algorithm
+        self.heading.algorithm = hints.algorithm_of(line) or self.heading.algorithm
 
     def _about(self, number: int, line: str) -> bool:
         """Whether *line* says something about a run, and is no row."""
+        self.matrix = self.matrix or pairs.title_in(number, line, self._before)
         self._hinted(number, line)
         self.batch |= launch.asked_for(line)
         name, launched = nccl.binary_of(line), launch.launched(line, self.batch)

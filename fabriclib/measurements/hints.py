@@ -13,9 +13,10 @@ HINTS = {
     "NCCL_P2P_DISABLE=1 is set": ("pcie-not-nvlink", re.compile(r"NCCL_P2P_DISABLE(?: set by environment to |=)1\b")),
     "GPUs of one server talk through shared host memory": ("pcie-not-nvlink", re.compile(r"via SHM/direct")),
 }
+_ANY = re.compile("|".join(pattern.pattern for _, pattern in HINTS.values()))
 _ALGORITHM = re.compile(r"NCCL_ALGO(?: set by environment to |=)(?:allreduce:)?([A-Za-z]{2,20})(?![\w,;:])", re.IGNORECASE)
 ALGORITHMS = {"ring": "ring", "tree": "tree", "nvls": "nvls", "nvlstree": "nvls_tree"}  # as NCCL calls them: as predict does
-_ANY = re.compile("|".join(pattern.pattern for _, pattern in HINTS.values()))
+SIGNS = ("ocket", "rovider", "RDMA", "NCCL_", "SHM")
 
 
 def hint_of(line: str) -> str | None:
@@ -24,9 +25,11 @@ def hint_of(line: str) -> str | None:
     >>> hint_of("node1:43:61 [0] NCCL INFO Using network Socket")
     'NCCL says that it uses TCP sockets'
     """
-    if ("NCCL" not in line and "NET/" not in line) or not _ANY.search(line):
-        return None
-    return next((said for said, (_, pattern) in HINTS.items() if pattern.search(line)), None)
+    for sign in SIGNS:  # most lines have none, and there may be millions
+        if sign in line:
+            found = _ANY.search(line) and next(said for said, (_, pattern) in HINTS.items() if pattern.search(line))
+            return found or None
+    return None
 
 
 def algorithm_of(line: str) -> str:

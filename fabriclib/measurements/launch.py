@@ -8,7 +8,7 @@ from ..checks import MAX_RANKS
 
 _LAUNCHER = re.compile(r"\b(srun|mpirun_rsh|mpirun|mpiexec|prterun|torchrun|deepspeed|jsrun|aprun|flux run|accelerate launch|"
                        r"torch\.distributed\.(?:run|launch))\b")
-_SIGNS = ("run", "mpiexec", "deepspeed", "launch")
+SIGNS = ("run", "mpiexec", "deepspeed", "launch")
 _TASKS_ON_N = ("srun", "flux run")  # whose -N is nodes; of the others it is tasks a node
 _FLAGS = {
     "ranks": re.compile(r"(?<!\S)(?:-np|-n|--np|--ntasks|--num_processes)(?:\s+|=)?(\d{1,7})(?!\S)"),
@@ -40,7 +40,7 @@ def launched(line: str, batch: dict[str, int] | None = None) -> dict[str, int]:
     {'ranks': 8, 'nodes': 1}
     """
     each = _each(line) if "_perf" in line else 1
-    if not any(sign in line for sign in _SIGNS) or not (launcher := _LAUNCHER.search(line)):
+    if not any(sign in line for sign in SIGNS) or not (launcher := _LAUNCHER.search(line)):
         return {"ranks": each, "nodes": 1} if each > 1 else {}
     found = _asked(line)
     if launcher[1] not in _TASKS_ON_N and _N.search(line) and "nodes" in found:

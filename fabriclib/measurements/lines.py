@@ -18,6 +18,7 @@ from ..checks import short
 from . import objects
 
 LONGEST = 4096  # characters of a line; rows have some 120
+BLOCK = 32_768  # characters that are looked at together
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -55,19 +56,9 @@ def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
     encoding = "utf-16" if start.startswith(_UTF_16) else "utf-8"
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
     try:
-        yield from enumerate(_unwrapped(_cleaned(text)), start=1)
+        yield from enumerate(_cleaned(text), start=1)
     finally:
         text.detach()  # whoever opened the file closes it
-
-
-def _unwrapped(lines: Iterator[str]) -> Iterator[str]:
-    """Yield the lines, each without the object that a collector of logs wrapped it into, which may hold several."""
-    for line in lines:
-        wrapped = objects.line_of(line) if line.startswith("{") else None
-        if wrapped is None:
-            yield line
-        else:
-            yield from [_CONTROLS.sub("", _ESCAPES.sub("", one)) for one in wrapped.splitlines()] or [""]
 
 
 def _opened(source) -> io.BufferedReader:
@@ -124,20 +115,31 @@ class _Encoded(io.RawIOBase):
 
 
 def _cleaned(text: io.TextIOBase) -> Iterator[str]:
-    for number, line in enumerate(_bounded(text), start=1):
-        if "\0" in line or line.count("\ufffd") > 8 + len(line) // 4:
-            raise ValueError(f"line {number}: this is no text: a log of a benchmark is expected.")
-        if "\x1b" in line:
-            line = _ESCAPES.sub("", line)
-        yield line.rstrip("\n") if line.isascii() and line[:-1].isprintable() else _CONTROLS.sub("", line.rstrip("\n"))
+    """Yield the lines, block by block: most of a long log is clean, and one look at a block tells."""
+    number, rest = 0, ""
+    while block := text.read(BLOCK):
+        block = rest + block
+        *lines, rest = block.split("\n")
+        clean = "{" not in block and block.isascii() and block.replace("\n", " ").isprintable()
+        if clean and max(map(len, lines), default=0) < LONGEST:
+            yield from lines
+        else:
+            for at, line in enumerate(lines, start=number + 1):
+                yield from _tidied(at, line)
+        number += len(lines)
+        rest = "\0" if "\0" in rest else rest[:LONGEST]
+    if rest:
+        yield from _tidied(number + 1, rest)
 
 
-def _bounded(text: io.TextIOBase) -> Iterator[str]:
-    """Return the lines, each no longer than LONGEST characters; of a longer one nothing is left."""
-    while line := text.readline(LONGEST):
-        if len(line) == LONGEST and not line.endswith("\n"):
-            nul = "\0" in line
-            while (more := text.readline(LONGEST)) and not more.endswith("\n"):
-                nul = nul or "\0" in more
-            line = "\0" if nul else "\n"
-        yield line
+def _tidied(number: int, line: str) -> list[str]:
+    """Return a line without what is no text; nothing of one that is too long, and the lines that a collector wrapped into one."""
+    if "\0" in line or line.count("\ufffd") > 8 + len(line) // 4:
+        raise ValueError(f"line {number}: this is no text: a log of a benchmark is expected.")
+    if len(line) >= LONGEST:
+        return [""]
+    line = _CONTROLS.sub("", _ESCAPES.sub("", line))
+    wrapped = objects.line_of(line) if line.startswith("{") else None
+    if wrapped is None:
+        return [line]
+    return [_CONTROLS.sub("", _ESCAPES.sub("", one)) for one in wrapped.splitlines()] or [""]

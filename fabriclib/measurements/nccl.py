@@ -16,6 +16,7 @@ from .rows import BLANK, Heading, Printed, Row, printed, whole_number
 US, GBPS = 1e-6, 1e9
 NAMES = {"all_reduce": "all_reduce", "all_gather": "all_gather", "reduce_scatter": "reduce_scatter", "alltoall": "all_to_all",
          "broadcast": "broadcast", "reduce": "reduce", "gather": "gather", "scatter": "scatter", "sendrecv": "send_recv"}
+SIGNS = ("_perf", "Rank", "nThread", "Avg bus", "Out of bounds")
 DEBUG = " NCCL INFO "  # what each line of the library's own output has
 _HALF = ("time", "algbw", "busbw", "wrong")
 _LEFT = ("size", "count", "type", "redop")
@@ -34,7 +35,6 @@ _RUN = re.compile(r"\bnThread\s+\d{1,9}\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,1
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}(?:\.[0-9]{0,12})?)\s*\Z")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d{1,18})\s+(?!OK)\S")
 _WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
-_COUNTED = re.compile(r"\d\s+[a-z]\w*\s+(?:[a-z]\w*\s+)?[-\d]")  # a count, a type, perhaps an operation, and a number
 _DIGITS = re.compile(r"\d+")
 _ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {"int8": 1, "uint8": 1, "char": 1, "int32": 4, "uint32": 4, "int": 4, "int64": 8, "uint64": 8, "half": 2, "float": 4,
@@ -70,12 +70,10 @@ def _announced(line: str) -> tuple[str, ...] | None:
 
 def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | None:
     """Return the row of the table that *line* is, under *columns* or, without a header, under one of LAYOUTS; or None."""
-    if (columns is None or "type" in columns) and not _COUNTED.search(line):
-        return None
     tokens = line.split()
     for layout in _layouts(columns):
         first = len(tokens) - len(layout)
-        if first < 0 or not tokens[first][0].isdigit() or any(token.isdigit() for token in tokens[:first]):
+        if first < 0 or not _WHOLE.match(tokens[first]) or any(token.isdigit() for token in tokens[:first]):
             continue
         try:
             return _row(number, layout, tokens[first:])
@@ -84,12 +82,13 @@ def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | Non
     return None
 
 
+@functools.lru_cache(64)
 def _layouts(columns: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
     """Return the layouts that a row may have below *columns*; of two halves a test may leave one blank."""
     if not columns:
         return LAYOUTS
     second = next((i for i, name in enumerate(columns) if name in columns[:i]), len(columns))
-    return (columns, columns[:second]) if second < len(columns) else (columns,)
+    return (columns, columns[:second]) if second < len(columns) and _TIMED & set(columns[:second]) else (columns,)
 
 
 def prefix_of(line: str) -> str:
@@ -108,8 +107,10 @@ def nearly_a_row(line: str, columns: tuple[str, ...] | None, prefix: str = "") -
     >>> nearly_a_row("   8388608   2097152   float   sum   -1   15", None)
     True
     """
+    if not prefix and not line.lstrip()[:1].isdigit():
+        return False
     tokens, before = line.split(), len(prefix.split())
-    if _DIGITS.sub("0", " ".join(tokens[:before])) != prefix:
+    if prefix and _DIGITS.sub("0", " ".join(tokens[:before])) != prefix:
         return False
     tokens, layout = tokens[before:], columns or LAYOUTS[0]
     numbers = 2 if "count" in layout else 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .rows import BLANK, Row, printed, whole_number
 
+SIGNS = ("OSU", "Size", "pairs")
 US, MBPS = 1e-6, 1e6
 _TITLE = re.compile(r"#\s*OSU (MPI|NCCL|RCCL|XCCL)")
 _ENDS = re.compile(r"(?<=\s)(Latency|Bandwidth)(?: / Message Rate)? Test\b")

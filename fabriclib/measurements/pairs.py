@@ -22,7 +22,7 @@ _TITLES = (
 )
 _NONE = ("N/A", "-")
 ONE_WAY, BOTH, LOADED = "one way", "both", "one way, the other busy"
-_MARKS = ("directional ", "memcpy ", "SRC\\DST")
+SIGNS = ("directional ", "memcpy ", "SRC\\DST")
 _ENDS = re.compile(r"Latency|latency|^\s*SUM\b|Bytes Per|^\s*Running ")
 _TOTALS = {"STotal", "Actual"}
 _CORNER = re.compile(r"\A\s*(?:[A-Z+]{1,8}[\\/][A-Z+]{1,8})?(?=\s)")
@@ -144,7 +144,7 @@ def _matrices(path_or_text) -> tuple[list[_Matrix], int]:
 
 def _title(number: int, line: str, before: Prefix) -> _Matrix | None:
     """Return the matrix that *line* is the title of; None for any other line."""
-    if not any(mark in line for mark in _MARKS):
+    if not any(sign in line for sign in SIGNS):
         return None
     for tool, pattern in _TITLES:
         if match := pattern.search(line):

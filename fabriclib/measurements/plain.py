@@ -100,9 +100,10 @@ def columns_of(line: str) -> Columns | None:
     if len(line) > LONGEST_HEADER:
         return None
     folded = line.lower()
-    if not (any(word in folded for word in _SIZED) and any(word in folded for word in _TIMED)) or _COUNTED.search(folded):
-        return None
-    return _announced(line)
+    for word in _SIZED:  # most lines have none, and there may be millions
+        if word in folded:
+            return _announced(line) if any(word in folded for word in _TIMED) and not _COUNTED.search(folded) else None
+    return None
 
 
 @functools.lru_cache(64)

@@ -28,7 +28,7 @@ class Prefix:
 
     def __init__(self) -> None:
         self._before: re.Pattern[str] | None = None
-        self._inside = _TAG
+        self._inside, self._sign = _TAG, "]<std"
 
     def off(self, line: str) -> str:
         """Return *line* without what a prefix that was learnt takes; learn it from *line*, if that shows it."""
@@ -37,7 +37,7 @@ class Prefix:
         if self._before and (match := self._before.match(line)):
             line = line[match.end():]
         # Where a process flushes half a line, its tag stands in the middle of one.
-        return self._inside.sub(" ", line) if "[" in line else line
+        return self._inside.sub(" ", line) if self._sign in line else line
 
     def learn(self, text: str) -> None:
         """Learn that *text* stands before every line, and its like; nothing, where it cannot be."""
@@ -46,7 +46,7 @@ class Prefix:
         self._before = re.compile(_pattern(text))
         tag = text.strip()
         tagged = "[" in tag and not any(map(str.isspace, tag))
-        self._inside = re.compile(_pattern(tag)) if tagged else _TAG
+        self._inside, self._sign = (re.compile(_pattern(tag)), "[") if tagged else (_TAG, "]<std")
 
 
 def _pattern(text: str) -> str:

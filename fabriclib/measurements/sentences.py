@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .plain import spelt, value_of
 from .rows import BLANK, Row
 
+SIGNS = ("average bandwidth of", "bw:")  # one of which each line has that says something here
 _RUN = re.compile(r"average bandwidth of (\w{1,30})(?: with an? ([0-9.]{1,20})\s?([KMGT]i?B) payload)?")
 _RANKS = re.compile(r"\b(\d{1,6}) ranks\b")
 _RATE = re.compile(r"\s*(algbw|busbw):\s{0,8}([0-9.]{1,20})\s?GBps\b")

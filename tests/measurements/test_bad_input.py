@@ -201,3 +201,8 @@ def test_a_command_line_that_starts_nothing_tells_nothing_wrong(line):
     frame = read_measurements(f"{line}\n# OSU MPI Allreduce Latency Test\n8 3.0\n")
     assert frame.nodes.isna().all()
     assert frame.ranks.dropna().isin([8]).all()
+
+
+def test_a_header_whose_first_half_has_no_time_makes_no_rows_of_that_half():
+    with pytest.raises(ValueError, match=r"^line \d"):
+        read_measurements("# all_reduce_perf\n#  size  nothing  size  busbw\n  20  100.00\n")
