@@ -11,6 +11,7 @@
 #   make book-pdf   the same, and site/course.pdf beside it; needs Chromium
 #   make data       write docs/data.md, docs/sources.md and notebooks/glossary.md, from data/ and the lessons
 #   make lite       build site/lite/, the course in a browser alone; make lite-check drives it in Chromium, with no network
+#   make guide      write the trainer's pages, docs/trainer/, from the plans and the lessons' notes
 #   make bench      measure redraw, import, throughput and the labs' steps
 #   make accuracy   print how far predictions are from the published tables, each site predicted without its own
 #   make kit        build dist/fabricbook-kit-....zip, with which a machine like this one runs the course without a network
@@ -28,7 +29,7 @@ LEARNERS ?= 30
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks book book-check book-pdf data bench accuracy wheel kit kit-check classroom-load lite lite-check clean ready
+.PHONY: help lab test lint check lesson notebooks book book-check book-pdf data guide bench accuracy wheel kit kit-check classroom-load lite lite-check clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -71,6 +72,9 @@ book-pdf: ready
 data: ready
 	$(RUN) tools/data_dictionary.py
 	$(RUN) tools/reference.py
+
+guide: ready
+	$(RUN) tools/trainer_guide.py
 
 bench: ready
 	$(RUN) tools/bench.py

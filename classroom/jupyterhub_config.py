@@ -1,8 +1,10 @@
 """JupyterHub for a class on one machine: docs/classroom.md says how. No secret stands here: the hub makes its own when it starts.
 
-Two variables of its environment may say otherwise than the defaults:
-    CLASSROOM_ADDRESS   where it listens; beyond this machine only with TLS
-    CLASSROOM_STATE     the folder of its own files, which root alone reads
+Variables of its environment may say otherwise than the defaults:
+    CLASSROOM_ADDRESS     where it listens; beyond this machine only with TLS
+    CLASSROOM_STATE       the folder of its own files, which root alone reads
+    FABRICBOOK_PLAN       the plan that learners get instead of the whole lessons: docs/trainer/plans.md
+    FABRICBOOK_UNLOCKED   1 shows them at once what waits for a prediction
 """
 
 import compileall
@@ -12,10 +14,16 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from fabricbook.trainer.plans import plan
+
 HERE = Path(__file__).resolve().parent
 ADDRESS = os.environ.get("CLASSROOM_ADDRESS", "http://127.0.0.1:8000")
 STATE = Path(os.environ.get("CLASSROOM_STATE", "/var/lib/classroom"))
 SYSTEMD = Path("/run/systemd/system").is_dir()  # what sd_booted(3) asks
+
+SWITCHES = {name: os.environ[name] for name in ("FABRICBOOK_PLAN", "FABRICBOOK_UNLOCKED") if os.environ.get(name)}
+if "FABRICBOOK_PLAN" in SWITCHES:
+    plan(SWITCHES["FABRICBOOK_PLAN"])  # the hub does not start with one that nobody has
 
 asked = urlsplit(ADDRESS)
 if asked.scheme != "https" and not ipaddress.ip_address(asked.hostname).is_loopback:
@@ -59,7 +67,7 @@ c.Spawner.environment = {
     "OMP_NUM_THREADS": "1",  # the matrices are small, and thirty learners share the cores
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "131072",  # a large array's memory goes back when it goes; otherwise hundreds of megabytes stay
-}
+} | SWITCHES
 for room in ("fabriclib", "fabricbook"):  # learners may not write here: each kernel would compile the course anew
     compileall.compile_dir(HERE.parent / room, quiet=1)
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty come in the same minute

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from fabricbook.desk import jupyter, learner_copies
+from fabricbook.trainer import plans, tour
 
 # What nobody needs in this room would cost each learner memory.
 LEFT_OUT = ("jupyter_lsp", "jupyter_server_terminals", "notebook_shim")
@@ -17,20 +18,29 @@ def main() -> None:
     """Become the learner's JupyterLab. What it writes is the learner's alone."""
     os.umask(0o077)
     work = Path.home() / "work"
-    shipped = learner_copies.shipped()
-    learner_copies.refresh(shipped, work)
+    first = lay_out(work)
     jupyter.settle(work)
     overrides = work / ".jupyter" / "labconfig" / "default_setting_overrides.json"
     overrides.parent.mkdir(exist_ok=True)
     overrides.write_text(json.dumps(OVERRIDES), encoding="utf-8")
     os.environ.update(jupyter.environment(work))
-    os.environ["JUPYTERHUB_DEFAULT_URL"] = f"/lab/tree/{jupyter.lesson_to_open(shipped, work / 'progress.json')}"
+    os.environ["JUPYTERHUB_DEFAULT_URL"] = f"/lab/tree/{first}"
     os.chdir(work)
 
     from jupyterhub.singleuser import main as serve
 
     sys.argv += options()
     serve()
+
+
+def lay_out(work: Path) -> str:
+    """Bring the copies in *work* up to date, of the plan that the hub names or of all lessons; return the one to open."""
+    if name := os.environ.get("FABRICBOOK_PLAN"):
+        tour.lay_out(plans.plan(name), work)
+        return tour.FIRST
+    shipped = learner_copies.shipped()
+    learner_copies.refresh(shipped, work)
+    return jupyter.lesson_to_open(shipped, work / "progress.json")
 
 
 def options() -> list[str]:

@@ -83,6 +83,25 @@ def test_no_file_of_the_class_holds_a_secret_or_turns_a_guard_off():
         assert not re.search(r"[0-9a-fA-F]{32}|BEGIN [A-Z ]*KEY|disable_check_xsrf|xsrf_cookies|DummyAuth|allow_all", text), path
 
 
+def test_the_trainers_switches_reach_the_learners_servers(configured, monkeypatch):
+    assert not {"FABRICBOOK_PLAN", "FABRICBOOK_UNLOCKED"} & set(configured().Spawner.environment)
+    monkeypatch.setenv("FABRICBOOK_PLAN", "90-minutes")
+    monkeypatch.setenv("FABRICBOOK_UNLOCKED", "1")
+    given = configured().Spawner.environment
+    assert (given["FABRICBOOK_PLAN"], given["FABRICBOOK_UNLOCKED"]) == ("90-minutes", "1")
+    monkeypatch.setenv("FABRICBOOK_PLAN", "a-week")
+    with pytest.raises(ValueError, match="plan 'a-week' is not known"):
+        configured()
+
+
+def test_a_learner_gets_the_lessons_or_the_plan_that_the_hub_names(tmp_path, monkeypatch):
+    monkeypatch.delenv("FABRICBOOK_PLAN", raising=False)
+    assert learner_server.lay_out(tmp_path / "all") == "00_start_here.ipynb"
+    monkeypatch.setenv("FABRICBOOK_PLAN", "90-minutes")
+    assert learner_server.lay_out(tmp_path / "plan") == "plan.ipynb"
+    assert len(list((tmp_path / "plan").glob("*.ipynb"))) == 6
+
+
 def test_a_learners_server_shares_nothing_with_the_others():
     options = learner_server.options()
     assert "--KernelManager.transport=ipc" in options

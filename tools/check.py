@@ -12,8 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELVES = ("fabriclib", "fabricbook", "fabricbook/lessons")
-OF_EVERY_LESSON = ("tests/lessons/test_every_lab.py", "tests/lessons/test_every_stop.py", "tests/lessons/test_prose.py",
-                   "tests/notebooks")
+OF_EVERY_LESSON = ("tests/lessons/test_every_lab.py", "tests/lessons/test_every_stop.py", "tests/lessons/test_every_note.py",
+                   "tests/lessons/test_prose.py", "tests/notebooks")
 LEAN = ("-q", "-p", "no:nbval", "-p", "no:anyio", "-p", "no:xdist")
 
 

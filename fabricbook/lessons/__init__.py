@@ -5,6 +5,7 @@
     labs.py         one function a lab, each declared with `@lab`
     stops.py        what each of its labs asks, a tuple a lab
     tables.py       the labelled frames and the numbers that its text and its cells show
+    trainer.yaml    what a trainer should know of it: fabricbook.trainer.notes
 
 ORDER is the one list of them: a lesson's number, its file's name and the links to its neighbours follow from its place.
 """

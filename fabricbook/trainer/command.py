@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..course.gate import UNLOCKED
 from ..desk import jupyter
-from . import fresh, ready, records, stuck, tour, wall
+from . import fresh, ready, records, sheet, stuck, tour, wall
 from .plans import PLANS, plan
 
 
@@ -51,6 +51,10 @@ def _reset(asked: Namespace) -> None:
         print(sentence)
 
 
+def _solutions(asked: Namespace) -> None:
+    print(f"The solutions are in {sheet.write(asked.folder.expanduser().resolve())}, and as text beside it.")
+
+
 def fill(parser: ArgumentParser, home: Path) -> None:
     """Give *parser* the trainer's commands; *home* is where learners' copies are by default."""
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -83,3 +87,7 @@ def fill(parser: ArgumentParser, home: Path) -> None:
     one.add_argument("folder", type=Path, help="where the lessons were laid out")
     one.add_argument("plan", nargs="?", default="", help=f"lay out only a plan: {names}")
     one.set_defaults(run=_reset)
+
+    one = commands.add_parser("solutions", help="write the sheet with every answer, as a page and as text")
+    one.add_argument("folder", type=Path, help="where to; nowhere that learners read")
+    one.set_defaults(run=_solutions)

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from ..desk import learner_copies
@@ -16,6 +16,7 @@ from .plans import Part, Plan
 FIRST = "plan.ipynb"
 TOLD = ("*For the learners to know: the trainer may draw the room's guesses on the wall, as dots without names, and may see who "
         "is stuck at which question.*")
+HAND_IN = "If the trainer collects answers, run the cell below and export yours."
 _LINK = re.compile(r"\[([^\]]+)\]\((\d\d_\w+\.ipynb)\)")
 _SHOWING = "predict_first|lab|check|solution|play|verdict"  # what a cell calls to show something by its key or name
 _SHOWN_AFTER = re.compile(r"\bafter\(\s*\"([\w.-]+)\"")
@@ -28,19 +29,26 @@ def lay_out(plan: Plan, work: Path) -> list[str]:
         OSError: the folder cannot be written to.
     """
     with tempfile.TemporaryDirectory() as folder:
-        for name, notebook in notebooks(plan).items():
-            (Path(folder) / name).write_text(json.dumps(notebook), encoding="utf-8")
+        for name, text in files(plan).items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
         return learner_copies.refresh(Path(folder), work)
+
+
+def files(plan: Plan) -> dict[str, str]:
+    """Return what *plan* lays out, by file name: its notebooks, and the pages that lessons link to; no link leads elsewhere."""
+    found = notebooks(plan)
+    pages = {path.name: _unlinked(path.read_text(encoding="utf-8"), found) for path in learner_copies.shipped().glob("*.md")}
+    return pages | {name: json.dumps(notebook) for name, notebook in found.items()}
 
 
 def notebooks(plan: Plan) -> dict[str, dict]:
     """Return the notebooks of *plan* by file name: those of its lessons, and first the page of the plan itself."""
-    files = {lesson(part.lesson).file for part in plan.parts}
     found = {}
     for part in plan.parts:
         one = lesson(part.lesson)
-        whole = json.loads((learner_copies.shipped() / one.file).read_bytes())
-        found[one.file] = _unlinked(cut(whole, part), files)
+        found[one.file] = cut(json.loads((learner_copies.shipped() / one.file).read_bytes()), part)
+    for cell in (cell for notebook in found.values() for cell in notebook["cells"] if cell["cell_type"] == "markdown"):
+        cell["source"] = _unlinked("".join(cell["source"]), found)
     return {FIRST: _page(plan, found[min(found)]["metadata"]), **found}
 
 
@@ -86,13 +94,9 @@ def _above(cells: list[dict], at: int) -> Iterable[int]:
         yield at
 
 
-def _unlinked(notebook: dict, files: set[str]) -> dict:
-    """Return *notebook* with links to the lessons that are not among *files* as plain words."""
-    def plain(link: re.Match) -> str:
-        return link[0] if link[2] in files else link[1]
-
-    return notebook | {"cells": [cell | {"source": _LINK.sub(plain, "".join(cell["source"]))} if cell["cell_type"] == "markdown"
-                                 else cell for cell in notebook["cells"]]}
+def _unlinked(text: str, files: Container[str]) -> str:
+    """Return *text* with links to lessons that are not among *files* as plain words."""
+    return _LINK.sub(lambda link: link[0] if link[2] in files else link[1], text)
 
 
 def _page(plan: Plan, metadata: dict) -> dict:
@@ -101,5 +105,8 @@ def _page(plan: Plan, metadata: dict) -> dict:
     breaks = f" Breaks: {plan.breaks}." * bool(plan.breaks)
     text = (f"# {plan.title}\n\nFor {plan.whom}. {took} without breaks.{breaks}\n\n{plan.table}\n\n"
             f"Run a cell with **Shift + Enter**, from top to bottom. Guess first: a wrong guess teaches more.\n\n{TOLD}")
-    cell = {"cell_type": "markdown", "id": "plan", "metadata": {}, "source": text}
-    return {"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    cells = [{"cell_type": "markdown", "id": "plan", "metadata": {}, "source": text},
+             {"cell_type": "markdown", "id": "hand-in", "metadata": {}, "source": HAND_IN},
+             {"cell_type": "code", "id": "answers", "metadata": {}, "outputs": [], "execution_count": None,
+              "source": "import fabricbook as book\n\nbook.my_answers()"}]
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from shipped import NOTEBOOKS, calls
@@ -50,9 +51,10 @@ def test_a_cut_lesson_runs_by_itself(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_link_leads_to_a_lesson_that_is_not_laid_out(name):
-    found = tour.notebooks(plan(name))
-    text = json.dumps(list(found.values()))
-    assert not [path.name for path in NOTEBOOKS.glob("*.ipynb") if path.name not in found and f"]({path.name})" in text]
+    found = tour.files(plan(name))
+    links = {link for text in found.values() for link in re.findall(r"\]\(([\w.]+\.(?:ipynb|md))", text)}
+    assert "plan.ipynb" in links
+    assert links <= set(found)
 
 
 def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
@@ -66,10 +68,11 @@ def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
 
 
 def test_the_first_page_has_the_minutes_and_says_what_the_trainer_sees():
-    [cell] = tour.notebooks(plan("90-minutes"))[tour.FIRST]["cells"]
+    cell, _, answers = tour.notebooks(plan("90-minutes"))[tour.FIRST]["cells"]
     assert "| 0 | 20 | [10 Congestion](10_congestion.ipynb) |" in cell["source"]
     assert "| 80 | 10 | [00 Start here](00_start_here.ipynb) |" in cell["source"]
     assert tour.TOLD in cell["source"]
+    assert "book.my_answers()" in answers["source"]
 
 
 def test_a_part_that_names_no_cell_of_its_lesson_is_refused():
