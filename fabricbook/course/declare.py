@@ -134,7 +134,7 @@ class Exercise:
     """A function, a value or a decision that the learner writes in a notebook cell and hands to `check`.
 
     Args:
-        key: the lesson's and its own name, such as "moving_bytes.n-half".
+        key: the lesson's and its own name, such as "moving_bytes.size-for".
         prompt: the task in one sentence.
         function: the name the learner's cell binds: a function, or a plain variable when there are no *cases*.
         answer: the library's own function of the same arguments, or of none when there are no *cases*.

@@ -211,5 +211,5 @@ def test_a_ladder_leads_to_the_solution():
 
 
 def test_an_unknown_key_suggests_the_nearest():
-    with pytest.raises(ValueError, match="exercise 'moving_bytes.n-hlaf' is not known. Did you mean 'moving_bytes.n-half'"):
-        book.check("moving_bytes.n-hlaf", None)
+    with pytest.raises(ValueError, match="exercise 'moving_bytes.size-fro' is not known. Did you mean 'moving_bytes.size-for'"):
+        book.check("moving_bytes.size-fro", None)

@@ -6,7 +6,7 @@ from fabriclib.memory import Tier, memory_mix
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import direct, local, ping_pong
+from .tables import DATA, direct, local, longer, ping_pong
 
 PREDICTIONS = [
     Prediction(
@@ -83,6 +83,19 @@ def _of_one_link(theirs) -> str:
             f"of lines; twelve at a time, {units.format(theirs(12, 12) * wire, 'B/s')}.")
 
 
+def _of_more_cards(theirs) -> str:
+    shares = {cards: theirs(cards, local.bandwidth, direct.bandwidth) for cards in (1, 4)}
+    one, four = (units.format(_mix_rate(share, local.bandwidth, cards * direct.bandwidth), "B/s")
+                 for cards, share in shares.items())
+    return (f"With your function: {units.portion(shares[1])} of the accesses to one card give {one}, {units.portion(shares[4])} "
+            f"to four give {four}, where local DRAM alone gives {units.format(local.bandwidth, 'B/s')}.")
+
+
+def _of_each_sort(data) -> str:
+    others = ", ".join(f"{one} {units.format(longer(one), 's')}" for one in DATA if one != data)
+    return f"In CXL memory {data} make a second {units.format(longer(data), 's')} longer. It would be, for {others}."
+
+
 EXERCISES = [
     Exercise(
         "cxl.mix-rate",
@@ -114,6 +127,12 @@ EXERCISES = [
             ("cxl / share", "That is right as long as CXL is full first. With a small share it is local DRAM: compare the two."),
             ("min(local, cxl)", "That is the slower memory alone. It delivers only its share of the total."),
         ],
+        nudge="Ask of each memory by itself: at which total is its part of the accesses as much as it delivers? The "
+              "first that is full decides.",
+        half="def mix_rate(share, local, cxl):\n"
+             "    cxl_is_full = cxl / share\n"
+             "    local_is_full = ...\n"
+             "    return ...\n",
         follows=_of_one_card,
     ),
     Exercise(
@@ -150,7 +169,53 @@ EXERCISES = [
             ("(64 * lines + 16 * messages) / (68 * -(-(4 * lines + messages) // 4))",
              "This counts the messages as load. Asked for is the share of the lines alone."),
         ],
+        nudge="Count slots first, of lines and messages together; then whole flits; then bytes.",
+        half="import math\n\n\n"
+             "def flit_share(lines, messages):\n"
+             "    slots = 4 * lines + messages\n"
+             "    flits = ...  # whole ones\n"
+             "    return 64 * lines / ...\n",
         follows=_of_one_link,
+    ),
+    Exercise(
+        "cxl.best-share",
+        "Write best_share: the part of the accesses that should go to so many CXL cards, so that all memories are full at once.",
+        "best_share",
+        lambda cards, local, cxl: cards * cxl / (local + cards * cxl),
+        "def best_share(cards, local, cxl):\n"
+        "    behind = cards * cxl\n"
+        "    return behind / (local + behind)\n",
+        cases=[(1, 460.8e9, 59.3e9), (4, 460.8e9, 59.3e9), (2, 307.2e9, 59.3e9)],
+        wrong=[
+            ("cards * cxl / local", "That compares the cards with local DRAM. A share is a part of both together."),
+            ("local / (local + cards * cxl)", "That is what goes to local DRAM. The cards get the rest."),
+            ("cxl / (local + cxl)", "That is one card. Several of them deliver more, and should get more."),
+            ("cards / (cards + 1)", "That gives every memory as much, and local DRAM is far faster than a card."),
+            ("local + cards * cxl", "That is the rate of all memories together. Asked is the part that goes to the cards."),
+        ],
+        nudge="All are full at once when each gets as much of the work as it delivers of the rate.",
+        half="def best_share(cards, local, cxl):\n"
+             "    behind = cards * cxl\n"
+             "    together = ...\n"
+             "    return ...\n",
+        follows=_of_more_cards,
+    ),
+    Exercise(
+        "cxl.place",
+        "Set data: which of them move to the card, so that a second of the program becomes least longer?",
+        "data", lambda: min(DATA, key=longer), 'data = "old conversations"\n', options=DATA,
+        wrong=[
+            ("'the weights'", "A stream hardly minds latency, but this one is more than the card delivers: it needs "
+                              "{{ si(spent('the weights', direct), 's') }} for a second's work."),
+            ("'an index'", "Each load waits for the one before, and takes {{ digits(direct.latency / local.latency) }} times as "
+                           "long."),
+            ("'a counter'", "Every write must fetch the line from the other side: coherent, and a trip each time."),
+        ],
+        nudge="Ask of each: does it wait for rate or for latency? Then multiply by how often.",
+        half="streamed = ...  # bytes over the card's rate, less bytes over local DRAM's\n"
+             "waited = ...  # loads times the difference of the two latencies\n"
+             "data = ...\n",
+        follows=_of_each_sort,
     ),
 ]
 

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from fabriclib import catalog, cxl, framing
+from fabriclib import catalog, cxl, framing, units
 from fabriclib.links import link
-from fabriclib.memory import tier
+from fabriclib.memory import Tier, tier
+
+from ...course.story import GRADIENT
 
 local, direct, pooled = (tier(name) for name in ("local-dram", "cxl-direct", "cxl-pooled"))
 small_flit, large_flit = framing.flit_bytes("cxl-68"), framing.flit_bytes("cxl-256")
+
+
+# What a program does in a second with four sorts of data, an example's own numbers: bytes that it streams, loads of which each
+# waits for the one before, writes of a line that host and device change in turn.
+_STREAMS = {"old conversations": 1 * units.GB, "the weights": 20 * GRADIENT}
+_LOADS, _WRITES = {"an index": 4e6}, {"a counter": 1e6}
+DATA = [*_STREAMS, *_LOADS, *_WRITES]
+
+
+def spent(data: str, memory: Tier) -> float:
+    """Return the seconds that a second's work on *data* takes in a memory; a line written in turn crosses the card's link."""
+    if data in _STREAMS:
+        return _STREAMS[data] / memory.bandwidth
+    return _LOADS[data] * memory.latency if data in _LOADS else _WRITES[data] * (memory.latency if memory != local else 0)
+
+
+def longer(data: str) -> float:
+    """Return the seconds by which a second of the program grows if these data move from local DRAM to a CXL card."""
+    return spent(data, direct) - spent(data, local)
+
+
+def data_to_place():
+    """Return a DataFrame of text: four sorts of data, and what a program does with each in a second."""
+    import pandas as pd
+
+    does = {data: f"streams {units.format(nbytes)}" for data, nbytes in _STREAMS.items()}
+    does |= {data: f"{loads / 1e6:.0f} million loads, each waits for the one before" for data, loads in _LOADS.items()}
+    does |= {data: f"{writes / 1e6:.0f} million writes, by host and device in turn" for data, writes in _WRITES.items()}
+    return pd.DataFrame({"data": list(does), "in a second the program": list(does.values())})
 
 
 def best_share(ports: int = 1) -> float:

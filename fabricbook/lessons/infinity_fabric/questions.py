@@ -7,7 +7,7 @@ from fabriclib.topology import disjoint_rings
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import GPUS, GRADIENT, MESH, RACK, SWITCH, all_links, h100, mi350x, pair_rate, summed
+from .tables import GPUS, GRADIENT, LOGGED, MESH, RACK, SWITCH, all_links, bus_rate, h100, log_of_a_sum, mi350x, pair_rate, summed
 
 PREDICTIONS = [
     Prediction(
@@ -68,10 +68,11 @@ PREDICTIONS = [
 ]
 
 def _other_datasheet(theirs) -> str:
-    here, there = theirs(2 * all_links.bandwidth(), GPUS), theirs(2 * mi350x.bundle(mi350x.per_device).bandwidth(), GPUS)
-    return (f"With your function: {units.format(GRADIENT)} from one MI300X to another take {units.format(GRADIENT / here, 's')}, "
-            f"from one MI350X to another {units.format(GRADIENT / there, 's')}, and over NVLink 4 behind switches "
-            f"{units.format(GRADIENT / pair_rate(SWITCH), 's')}.")
+    two, four, eight = (theirs(2 * all_links.bandwidth(), GPUS, group) for group in (2, 4, GPUS))
+    newer = theirs(2 * mi350x.bundle(mi350x.per_device).bandwidth(), GPUS, 2)
+    return (f"With your function: an MI300X can send {units.format(two, 'B/s')} in a group of two, {units.format(four, 'B/s')} "
+            f"in one of four and {units.format(eight, 'B/s')} among all eight; two MI350X get {units.format(newer, 'B/s')}, and "
+            f"two H100 behind switches {units.format(pair_rate(SWITCH), 'B/s')}.")
 
 
 def _of_a_rack(theirs) -> str:
@@ -86,26 +87,50 @@ def _of_a_gradient(theirs) -> str:
             f"{pair_rate(SWITCH) / pair_rate(MESH):.1f} times apart.")
 
 
+_RINGS = {"seven rings": 7, "five rings: a cable is broken": 5, "one ring": 1}
+_SWITCHES = "switches that add"
+
+
+def _in_the_log() -> str:
+    """How many rings print what the log says."""
+    printed = [float(rate) * units.GB for rate in log_of_a_sum()["busbw (GB/s)"]]
+    return min(_RINGS, key=lambda name: abs(bus_rate(_RINGS[name], LOGGED[-1]) - printed[-1]))
+
+
+def _of_the_log(ran) -> str:
+    lost = summed(MESH, 1) - summed(MESH, GPUS - 1)
+    told = " and ".join(f"{rings} would have printed {units.format(bus_rate(rings, LOGGED[-1]), 'B/s')}" for rings in (7, 5))
+    return (f"It was {ran}; {told}. For each sum of {units.format(GRADIENT)} the job waits "
+            f"{units.format(lost, 's')} longer than it need, at line rate.")
+
+
 EXERCISES = [
     Exercise(
-        "infinity_fabric.pair-rate",
-        "Write pair_rate: what one pair gets, one way, in a full mesh of so many GPUs whose datasheet says total_both_ways.",
-        "pair_rate",
-        lambda total_both_ways, gpus: total_both_ways / 2 / (gpus - 1),
-        "def pair_rate(total_both_ways, gpus):\n"
-        "    one_way = total_both_ways / 2\n"
-        "    return one_way / (gpus - 1)\n",
-        cases=[(896 * units.GB, 8), (1075.2 * units.GB, 8), (300 * units.GB, 4)],
+        "infinity_fabric.group-rate",
+        "Write group_rate: what a GPU can send to the others of its group, one way, in a full mesh whose datasheet says "
+        "total_both_ways for a GPU.",
+        "group_rate",
+        lambda total_both_ways, gpus, group: total_both_ways / 2 * (group - 1) / (gpus - 1),
+        "def group_rate(total_both_ways, gpus, group):\n"
+        "    one_link = total_both_ways / 2 / (gpus - 1)\n"
+        "    return (group - 1) * one_link\n",
+        cases=[(896 * units.GB, 8, 2), (896 * units.GB, 8, 4), (1075.2 * units.GB, 8, 8), (300 * units.GB, 4, 2)],
         wrong=[
-            ("total_both_ways / (gpus - 1)", "That is one link, but both directions of it. A copy goes one way."),
-            ("total_both_ways / 2", "That is one direction of all links. Only one of them leads to the other GPU of the pair."),
-            ("total_both_ways / 2 / gpus", "Nearly. No link leads from a GPU to itself: it has one for each of the others."),
-            ("total_both_ways / 2 / (gpus * (gpus - 1) / 2)",
-             "The total is that of one GPU. Divide it over that GPU's links, not over all links of the machine."),
-            ("total_both_ways / gpus", "That counts both directions, and a link to the GPU itself. A copy goes one way, and "
-                                       "there are gpus - 1 others."),
-            ("total_both_ways", "That is the datasheet's sum: all links, both directions. How much leads to one GPU, one way?"),
+            ("total_both_ways * (group - 1) / (gpus - 1)",
+             "That counts both directions of the links. What a GPU sends goes one way."),
+            ("total_both_ways / 2", "That is one direction of all links. Most of them lead out of a small group."),
+            ("total_both_ways / 2 / (gpus - 1)", "That is one link: right for a group of two. To how many others does it send?"),
+            ("total_both_ways / 2 * group / gpus",
+             "Nearly. No link leads from a GPU to itself: count the others, of the group and of the machine."),
+            ("total_both_ways / 2 / (group - 1)",
+             "The links were laid for the whole machine: a small group does not get those that lead elsewhere."),
+            ("total_both_ways / 2 * (group - 1) / gpus", "Nearly. A GPU has one link for each of the gpus - 1 others."),
+            ("total_both_ways", "That is the datasheet's sum: all links, both directions. How much leads into the group?"),
         ],
+        nudge="First one link: what does it carry one way? Then count the links that stay inside the group.",
+        half="def group_rate(total_both_ways, gpus, group):\n"
+             "    one_link = total_both_ways / 2 / ...\n"
+             "    return ... * one_link\n",
         follows=_other_datasheet,
     ),
     Exercise(
@@ -124,6 +149,10 @@ EXERCISES = [
             ("gpus - 1", "Those are the links of one GPU. Add them up over all GPUs, and mind that a link has two ends."),
             ("gpus", "That closes a ring. In a full mesh each GPU has a link to each of the others."),
         ],
+        nudge="Count the ends of all links first: how many has each GPU? And how many ends has a link?",
+        half="def cables(gpus):\n"
+             "    ends = gpus * ...\n"
+             "    return ...\n",
         follows=_of_a_rack,
     ),
     Exercise(
@@ -158,7 +187,29 @@ EXERCISES = [
             ("nbytes / gpus / (2 * pair_rate), (gpus - 1) * nbytes / gpus / (2 * port_rate)",
              "Both rates are those of one direction already. What comes in does not make what goes out any faster."),
         ],
+        nudge="One piece a GPU: on the mesh each has a link of its own; at the switch all that leave share one port.",
+        half="def all_to_all_seconds(nbytes, gpus, pair_rate, port_rate):\n"
+             "    piece = nbytes / gpus\n"
+             "    mesh = ...  # one piece over one link\n"
+             "    switch = ...  # how many pieces through one port?\n"
+             "    return mesh, switch\n",
         follows=_of_a_gradient,
+    ),
+    Exercise(
+        "infinity_fabric.log",
+        "Set ran: what ran when the log was printed?",
+        "ran", _in_the_log, 'ran = "one ring"\n', options=[*_RINGS, _SWITCHES],
+        wrong=[
+            ("'seven rings'", "Seven rings use all links of a GPU: see the lab for the busbw that they could print."),
+            ("'five rings: a cable is broken'",
+             "A cable less stops two rings, one in each direction. The log shows far less than five sevenths."),
+            ("'switches that add'", "There is no switch in this machine. And switches that add print more than a ring."),
+        ],
+        nudge="busbw is what a ring sends out of each GPU. How many links' worth of it does the log show?",
+        half="one_link = ...  # GB/s, one way\n"
+             "links_at_work = ... / one_link  # what the log prints, over one link\n"
+             "ran = ...\n",
+        follows=_of_the_log,
     ),
 ]
 

@@ -6,7 +6,7 @@ import functools
 from dataclasses import replace
 
 from fabriclib import catalog, figures, units
-from fabriclib.collectives import schedule
+from fabriclib.collectives import busbw, schedule
 from fabriclib.flows import all_to_all, one_pair, share
 from fabriclib.links import link
 from fabriclib.measurements import error, published
@@ -32,6 +32,23 @@ def machine(name: str) -> Graph:
 def summed(graph: Graph, channels: int) -> float:
     """Return the seconds a ring all-reduce of the gradient takes on a machine, over so many rings at once."""
     return RING.time_on(graph, GRADIENT, channels=channels)
+
+
+LOGGED = [units.GiB * 2**k for k in range(4)]  # bytes of the buffers in somebody's log
+_logged = 1  # rings that ran when the log was printed
+
+
+def bus_rate(rings: int, nbytes: float) -> float:
+    """Return the busbw of a sum on the mesh with so many rings, if each reaches what was measured of seven."""
+    return float(busbw("all_reduce", nbytes, RING.time_on(MESH, nbytes, channels=rings), GPUS)) * reached("mi300x-eight-busbw")
+
+
+def log_of_a_sum():
+    """Return a DataFrame of text: what a benchmark printed of sums on eight MI300X."""
+    import pandas as pd
+
+    return pd.DataFrame([{"size": units.format(nbytes), "busbw (GB/s)": f"{bus_rate(_logged, nbytes) / units.GB:.1f}"}
+                         for nbytes in LOGGED])
 
 
 def pair_rate(graph: Graph) -> float:

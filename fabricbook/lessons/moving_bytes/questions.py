@@ -4,7 +4,22 @@ from fabriclib import units
 from fabriclib.links import AlphaBeta
 
 from ...course.declare import Exercise, Prediction
-from .tables import a100, copied, h100, nvlink, port, small
+from .tables import (
+    CUT,
+    GRADIENT,
+    OFFERS,
+    PACKED,
+    SOONER,
+    WIDER,
+    a100,
+    copied,
+    copied_in,
+    h100,
+    nvlink,
+    port,
+    small,
+    stream,
+)
 
 PREDICTIONS = [
     Prediction(
@@ -44,11 +59,11 @@ PREDICTIONS = [
 ]
 
 
-def _larger_than_a_small_one(n_half) -> str:
-    over = {one.name: n_half(one.latency, one.bandwidth()) for one in (h100, port)}
-    said = " and ".join(f"{units.format(size)} on {name}" for name, size in over.items())
-    return f"With your function: half the rate takes {said}; a message of {units.format(small)} reaches it on neither."
-
+def _nearly_all_of_it(size_for) -> str:
+    sizes = {one.name: [size_for(share, one.latency, one.bandwidth()) for share in (0.5, 0.9)] for one in (h100, port)}
+    said = " and ".join(f"{units.format(half)} and {units.format(most)} on {name}" for name, (half, most) in sizes.items())
+    return (f"With your function: half the rate and nine tenths of it take {said}. A message of {units.format(small)} reaches "
+            "neither of them.")
 
 
 def _of_each_generation(gpu_rate) -> str:
@@ -58,26 +73,53 @@ def _of_each_generation(gpu_rate) -> str:
             f"{nvlink[5].device}: in five generations {rates[-1] / rates[0]:.3g} times as much, one way.")
 
 
+_CHANGES = WIDER, SOONER, CUT, PACKED
+
+
+def _of_the_offers(offer) -> str:
+    other = max((one for one in OFFERS if one != offer), key=lambda one: OFFERS[one][1])
+    return (f"Over {offer} a copy of {units.format(GRADIENT)} takes {units.format(copied_in(offer), 's')}. {other} comes next, "
+            f"with {units.format(copied_in(other), 's')}: its datasheet adds up both directions.")
+
+
+def _of_the_stream(change) -> str:
+    told = ", ".join(f"{units.format(stream(one), 'B/s')} with {one}" for one in _CHANGES)
+    return (f"Now {units.format(stream(), 'B/s')} pass; it would be {told}. For small messages who writes the program often "
+            "gains more than who buys the wires.")
+
+
 EXERCISES = [
     Exercise(
-        "moving_bytes.n-half",
-        "Write n_half: the message size, in bytes, that reaches half the rate.",
-        "n_half",
-        lambda alpha, rate: AlphaBeta(alpha, 1 / rate).n_half,
-        "def n_half(alpha, rate):\n    return alpha * rate\n",
-        cases=[(0.6e-6, 450e9), (2.7e-6, 50e9), (10e-6, 25e9)],
+        "moving_bytes.size-for",
+        "Write size_for: the message size, in bytes, that reaches a share of the rate.",
+        "size_for",
+        lambda share, alpha, rate: AlphaBeta(alpha, 1 / rate).n_half * share / (1 - share),
+        "def size_for(share, alpha, rate):\n"
+        "    n_half = alpha * rate\n"
+        "    return n_half * share / (1 - share)\n",
+        cases=[(0.5, 0.6e-6, 450e9), (0.9, 0.6e-6, 450e9), (0.75, 2.7e-6, 50e9), (0.1, 10e-6, 25e9)],
         wrong=[
-            ("alpha / rate", "Check the units: seconds divided by bytes per second is no number of bytes."),
-            ("2 * alpha * rate", "At that size the message runs at 2/3 of the rate. Set alpha + n / rate = 2 n / rate "
-                                 "and solve for n."),
-            ("alpha * rate / 2", "At that size the message runs at 1/3 of the rate. Set alpha + n / rate = 2 n / rate "
-                                 "and solve for n."),
-            ("8 * alpha * rate", "That is in bits: the rate is in bytes per second already, so no factor of 8."),
-            ("alpha * rate / 8", "The rate is in bytes per second already, so no factor of 8."),
-            ("rate / alpha", "Check the units: bytes per second divided by seconds is no number of bytes."),
-            ("rate / 2", "That is half the rate, in bytes per second. Asked is the size of a message that reaches it."),
+            ("alpha * rate", "That is n-half, which reaches half the rate. It must depend on share."),
+            ("2 * share * alpha * rate",
+             "That grows in proportion, and for the whole rate it would be a size that one can send. But the start never goes "
+             "away: nine tenths take nine times n-half."),
+            ("share * alpha * rate", "At half the rate that gives half of n-half. Set alpha + n / rate = n / (share rate) and "
+                                     "solve for n."),
+            ("alpha * rate * (1 - share) / share",
+             "Upside down: the nearer to the whole rate, the larger the message must be."),
+            ("alpha * rate / (1 - share)",
+             "That is all bytes that the wire could move in the whole time. The message gets the part share of it."),
+            ("alpha / rate * share / (1 - share)",
+             "Check the units: seconds divided by bytes per second is no number of bytes."),
+            ("8 * alpha * rate * share / (1 - share)",
+             "That is in bits: the rate is in bytes per second already, so no factor of 8."),
+            ("share * rate", "That is the rate it reaches, in bytes per second. Asked is the size of a message that reaches it."),
         ],
-        follows=_larger_than_a_small_one,
+        nudge="If the bytes shall take a given share of the time, the start takes the rest of it.",
+        half="def size_for(share, alpha, rate):\n"
+             "    seconds = alpha / (1 - share)  # of the whole message: alpha is all that is not bytes\n"
+             "    return ...\n",
+        follows=_nearly_all_of_it,
     ),
     Exercise(
         "moving_bytes.line-rate",
@@ -103,6 +145,41 @@ EXERCISES = [
             ("links * lanes * bits_per_second / 8 / code",
              "The line code costs rate, it does not add any: multiply by code, do not divide."),
         ],
+        nudge="Begin with one lane, then multiply by all that there are; two things make the raw bits into bytes that count.",
+        half="def gpu_rate(links, lanes, bits_per_second, code):\n"
+             "    bits = links * lanes * bits_per_second\n"
+             "    return ...\n",
         follows=_of_each_generation,
+    ),
+    Exercise(
+        "moving_bytes.offer",
+        "Set offer: which of the four copies {{ si(GRADIENT) }} from one GPU to another soonest?",
+        "offer", lambda: min(OFFERS, key=copied_in), 'offer = "eight ports"\n', options=list(OFFERS),
+        wrong=[
+            ("'NVLink 3'", "Its {{ si(2 * a100.line, 'B/s') }} are both directions added up. A copy goes one way."),
+            ("'NVLink 2'", "Its figure is both directions, too, and half of NVLink 3's."),
+            ("'PCIe 5'", "It says honestly that it counts both ways; one way it is the slowest of all."),
+        ],
+        nudge="Turn each line into bytes a second, one way: the four habits above say what to divide by.",
+        half="ports = 8 * ...  # bits into bytes\n"
+             "nvlink = ... / 2  # one of two directions\n"
+             "offer = ...\n",
+        follows=_of_the_offers,
+    ),
+    Exercise(
+        "moving_bytes.stream",
+        "Set change: with which one change do most bytes a second pass?",
+        "change", lambda: max(_CHANGES, key=stream), 'change = "four messages in one"\n', options=_CHANGES,
+        wrong=[
+            ("'twice the rate'", "That halves the part that is bytes, {{ portion(1 - h100.latency / h100.time(small)) }} of the "
+                                 "time. The start is the rest."),
+            ("'half the start'", "That helps, and is hard to get. Is there a way to start less often?"),
+            ("'each message in four'", "Then every quarter pays a start of its own, and there are four times as many."),
+        ],
+        nudge="What is most of the time of such a message: the start or the bytes? Who pays it less often?",
+        half="seconds = ...  # the start, and the bytes over the rate\n"
+             "packed = ...  # one start for four messages' bytes\n"
+             "change = ...\n",
+        follows=_of_the_stream,
     ),
 ]

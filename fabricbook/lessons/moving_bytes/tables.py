@@ -12,7 +12,7 @@ from fabriclib.collectives.busbw import factor
 from fabriclib.links import AlphaBeta, Link, link
 from fabriclib.measurements import error, published
 
-from ...course.story import GPUS
+from ...course.story import GPUS, GRADIENT
 
 nvlink = {n: link(f"nvlink{n}").bundle(link(f"nvlink{n}").per_device) for n in (1, 2, 3, 4, 5, 6)}
 a100, h100, port = nvlink[3], nvlink[4], link("eth400")
@@ -22,12 +22,41 @@ COPIES = (3, 4, 5)  # generations of NVLink whose copies were measured
 small = 64 * units.KiB
 copied = 30 * units.GB
 
+# What four offers print, and what one of them carries one way, in bytes a second.
+_slot, _ports = link("pcie5", lanes=16), 8
+OFFERS = {
+    "eight ports": (f"{_ports} network ports of {units.format(8 * port.line, 'b/s')}", _ports * port.line),
+    "NVLink 3": (f"NVLink, {units.format(2 * a100.line, 'B/s')}", a100.line),
+    "NVLink 2": (f"NVLink, {units.format(2 * nvlink[2].line, 'B/s')}", nvlink[2].line),
+    "PCIe 5": (f"a PCIe slot, {units.format(2 * _slot.line, 'B/s')} both ways", _slot.line),
+}
+WIDER, SOONER, PACKED, CUT = "twice the rate", "half the start", "four messages in one", "each message in four"
 ring_share = factor("all_reduce", GPUS)  # buffers that a GPU sends
 
 
 def raw_gbps(one: Link) -> float:
     """Return what a lane of *one* signals, in Gb/s."""
     return 8 * one.lane_rate / units.GB
+
+
+def offers():
+    """Return a DataFrame of text: four offers as their datasheets print them."""
+    import pandas as pd
+
+    return pd.DataFrame([{"offer": name, "the datasheet says": printed} for name, (printed, _) in OFFERS.items()])
+
+
+def copied_in(offer: str) -> float:
+    """Return the seconds that a copy of the story's gradient takes over an offer, at its line rate."""
+    return GRADIENT / OFFERS[offer][1]
+
+
+def stream(plan: str = "") -> float:
+    """Return the bytes a second of small messages, one after the other over an H100's NVLinks, as they are or after a change."""
+    bandwidth = h100.line * (2 if plan == WIDER else 1)
+    start = h100.latency / (2 if plan == SOONER else 1)
+    nbytes = small * {PACKED: 4, CUT: 1 / 4}.get(plan, 1)
+    return nbytes / (start + nbytes / bandwidth)
 
 
 def copies(*generations: int) -> str:

@@ -8,7 +8,21 @@ from fabriclib.topology import Cables, Graph, server
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import GPUS, H100, NEW, OLD, PER_SWITCH, all_reduce_seconds, copies, nvls_busbw, rack_chip, whole
+from .tables import (
+    GPUS,
+    H100,
+    KEPT,
+    NEW,
+    OLD,
+    PER_SWITCH,
+    SPLITS,
+    all_reduce_seconds,
+    copies,
+    left_of_a_pair,
+    nvls_busbw,
+    rack_chip,
+    whole,
+)
 
 
 def through_switches(sender, receiver, link_rate: float) -> float:
@@ -96,6 +110,16 @@ def _of_a_rack(nvls_algbw) -> str:
             f"at {units.format(rack, 'B/s')}; a ring of the rack would reach {units.format(ring, 'B/s')}.")
 
 
+def _survives() -> str:
+    return next(split for split in SPLITS if left_of_a_pair(split) >= KEPT * whole(H100))
+
+
+def _after_the_loss(design) -> str:
+    told = ", ".join(f"{units.format(left_of_a_pair(split), 'B/s')} with {split}" for split in SPLITS if split != design)
+    return (f"After the loss the worst pair gets {units.format(left_of_a_pair(design), 'B/s')} with {design}, one way; it would "
+            f"be {told}. The more switches, the less is lost with one.")
+
+
 EXERCISES = [
     Exercise(
         "nvlink.worst-pair",
@@ -116,6 +140,11 @@ EXERCISES = [
             ("2 * (links // (gpus - 1)) * link_rate", "That counts both directions; asked for is one."),
             ("links // (gpus - 1)", "That is the number of links. Each carries link_rate."),
         ],
+        nudge="Share the links out as one deals cards: some get one more. How many does the one who gets least hold?",
+        half="def worst_pair(links, gpus, link_rate):\n"
+             "    others = gpus - 1\n"
+             "    fewest = ...  # whole links only\n"
+             "    return ...\n",
         follows=_of_every_server,
     ),
     Exercise(
@@ -141,6 +170,12 @@ EXERCISES = [
              "That counts both directions; a copy goes one way."),
             ("sum(min(a, b) for a, b in zip(sender, receiver))", "That is the number of links. Each carries link_rate."),
         ],
+        nudge="Look at one switch alone: how much can enter it, and how much can leave it? Then add up the switches.",
+        half="def pair_rate(sender, receiver, link_rate):\n"
+             "    links = 0\n"
+             "    for up, down in zip(sender, receiver):\n"
+             "        links += ...  # what this switch passes on\n"
+             "    return ...\n",
         follows=_with_a_switch_lost,
     ),
     Exercise(
@@ -166,7 +201,29 @@ EXERCISES = [
              "Out and in happen at once, each at port_rate: do not halve it."),
             ("port_rate * gpus / (gpus - 1)", "A GPU sends more than its buffer, not less: its buffer and 1/p for the sum."),
         ],
+        nudge="Count what goes out of one port, in buffers: what the switch reads of a GPU, and what the GPU writes to all.",
+        half="def nvls_algbw(port_rate, gpus):\n"
+             "    buffers = 1 + ...  # out of each port\n"
+             "    return ...\n",
         follows=_of_a_rack,
+    ),
+    Exercise(
+        "nvlink.survives",
+        "Set design: in which one does every pair keep {{ portion(KEPT) }} of what a GPU can send, whichever switch is lost?",
+        "design", _survives, 'design = "eighteen switches"\n', options=list(SPLITS),
+        wrong=[
+            ("'no switch'", "There is no switch to lose. But a pair has two or three links, and never had more."),
+            ("'one switch'", "All links of all GPUs end in that switch: without it no pair has any."),
+            ("'two switches'", "Half of all links go to the lost one, so a pair keeps half."),
+            ("'four switches'", "{{ PER_SWITCH | max }} of {{ PER_SWITCH | sum }} links go to the largest: "
+                                "{{ si(left_of_a_pair('four switches'), 'B/s') }} are left, "
+                                "{{ portion(left_of_a_pair('four switches') / whole(H100)) }}."),
+        ],
+        nudge="A copy is striped over all switches: take away the links to one of them, and see which share is left.",
+        half="links = [5, 5, 4, 4]  # of a GPU, to each switch\n"
+             "left = sum(links) - ...  # the switch that hurts most is gone\n"
+             "design = ...  # where left is still large enough\n",
+        follows=_after_the_loss,
     ),
 ]
 

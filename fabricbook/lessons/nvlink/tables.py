@@ -8,7 +8,7 @@ import numpy as np
 
 from fabriclib import catalog, published, units
 from fabriclib.collectives import busbw, collective_time
-from fabriclib.flows import Share, all_to_all, share
+from fabriclib.flows import Share, all_to_all, one_pair, share
 from fabriclib.links import Link, link, links
 from fabriclib.measurements import error
 from fabriclib.switches import switch
@@ -92,6 +92,27 @@ def rates_of_pairs() -> tuple[float, float]:
     """Return what a pair gets while all GPUs talk to all: the worst-off one, wired directly, and any, through the switches."""
     pairs = all_to_all(GPUS)
     return share(direct(GPUS), pairs).rates.min(), share(switched(GPUS, PER_SWITCH), pairs).rates.min()
+
+
+SPLITS = {"no switch": [], "one switch": [sum(PER_SWITCH)], "two switches": [sum(PER_SWITCH) // 2] * 2,
+          "four switches": PER_SWITCH, "eighteen switches": [1] * sum(PER_SWITCH)}
+KEPT = 0.9  # of what a GPU can send, that a pair shall keep
+
+
+def left_of_a_pair(split: str) -> float:
+    """Return the rate of the worst-off pair of eight, one way, after the loss of the switch that has most of its links."""
+    if not SPLITS[split]:  # nothing to lose
+        return min(share(direct(GPUS), [[0, other]]).total for other in range(1, GPUS))
+    left = sorted(SPLITS[split])[:-1]
+    return share(switched(GPUS, left), one_pair(GPUS)).total if left else 0.0
+
+
+def splits():
+    """Return a DataFrame of text: five ways to join eight GPUs, and how many links a GPU has to each switch."""
+    import pandas as pd
+
+    return pd.DataFrame([{"design": name, "links of a GPU": " + ".join(map(str, links)) or "straight to the others"}
+                         for name, links in SPLITS.items()])
 
 
 # ---- the switch adds ----

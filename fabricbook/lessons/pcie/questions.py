@@ -8,7 +8,8 @@ from fabriclib.topology import Part, tree
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import PAIR, SMALL, settings, short_header, slot
+from . import box
+from .tables import PAIR, SMALL, settings, short_header, slot, tested
 
 _GPUS = 4
 
@@ -111,6 +112,41 @@ def _below_one_uplink(each_gets) -> str:
             f"two share an uplink of the same width, and {units.format(many, 'B/s')} where eight do.")
 
 
+_UPLINK, _SLOT, _PACKETS, _CPU = "the uplink", "a GPU's own slot", "the packets' headers", "the CPU's memory"
+
+
+def _tight() -> str:
+    """The part that the last test of the log is held up by."""
+    seen = tested()
+    ends = {str(seen.graph.kinds[end]) for edge in seen.bottleneck for end in (seen.graph.src[edge], seen.graph.dst[edge])}
+    return _UPLINK if ends == {"pcie-switch", "cpu"} else _SLOT if "gpu" in ends else _CPU
+
+
+def _of_the_uplink(part) -> str:
+    wire, rates = slot.bandwidth(settings.mps), tested().rates
+    return (f"It is {part}: the last test's {len(rates)} copies of {units.format(float(rates.min()), 'B/s')} are together what "
+            f"its {slot.lanes} lanes carry, {units.format(wire, 'B/s')}. What stays below the switch never sees it.")
+
+
+# The boxes to choose from: switches, where the NICs are, the uplinks.
+_BOXES = {"no switch": (0, box.ON_CPUS, "x16"), "two switches, NICs below them": (2, box.BESIDE, "x16"),
+          "four switches, NICs on the CPUs": (4, box.ON_CPUS, "x16"), "four switches, NICs below them": (4, box.BESIDE, "x16")}
+
+
+def _to_its_nic(name: str) -> float:
+    """What every GPU gets to its NIC at once, in bytes a second; zero of a box that lacks lanes."""
+    if box.overbooked(*_BOXES[name]):
+        return 0.0
+    return float(share(box.built(*_BOXES[name]), box.pairs(box.TO_NIC)).rates.min())
+
+
+def _of_each_box(design) -> str:
+    other = next(name for name in _BOXES if 0 < _to_its_nic(name) < _to_its_nic(design))
+    refused = [name for name in _BOXES if not _to_its_nic(name)]
+    return (f"With {design} every GPU sends {units.format(_to_its_nic(design), 'B/s')} to its NIC at once; with {other}, "
+            f"{units.format(_to_its_nic(other), 'B/s')}. {len(refused)} of the four lack lanes.")
+
+
 EXERCISES = [
     Exercise(
         "pcie.read-share",
@@ -135,6 +171,13 @@ EXERCISES = [
             ("1 - -(-nbytes // payload) * header / nbytes",
              "The headers come on top of the data: divide by both together, not by the data alone."),
         ],
+        nudge="Count the packets in which the answer comes; each brings its header, the last one too.",
+        half="import math\n"
+             "\n"
+             "\n"
+             "def read_share(nbytes, payload, header):\n"
+             "    packets = ...\n"
+             "    return nbytes / ...\n",
         follows=_cut_finer,
     ),
     Exercise(
@@ -157,7 +200,41 @@ EXERCISES = [
             ("wire / devices", "That shares the device's own link with the others. It has that to itself; it is the uplink that "
                                "all share."),
         ],
+        nudge="There are two limits: its own link, and its part of the uplink. Which of them is met first?",
+        half="def each_gets(devices, wire, uplink):\n"
+             "    part = ...  # of the uplink\n"
+             "    return ...(wire, part)\n",
         follows=_below_one_uplink,
+    ),
+    Exercise(
+        "pcie.tight",
+        "Set part: which part holds up the last test of the log?",
+        "part", _tight, 'part = "the uplink"\n', options=[_SLOT, _PACKETS, _UPLINK, _CPU],
+        wrong=[
+            (repr(_SLOT), "In the first test the same slot carried four times as much."),
+            (repr(_PACKETS), "Headers take their part of every copy alike, of the first test's as well."),
+            (repr(_CPU), "Could be, by this log alone: but add up the last line. It is just what sixteen lanes carry."),
+        ],
+        nudge="Add up what each test moves altogether, and ask which cable all of it passes.",
+        half="together = 4 * ...  # the last line of the log\n"
+             "alone = ...  # the first line\n"
+             "part = ...  # what both have in common\n",
+        follows=_of_the_uplink,
+    ),
+    Exercise(
+        "pcie.box",
+        "Set design: which box can be built, and lets all eight GPUs send to their NICs at full rate at once?",
+        "design", lambda: max(_BOXES, key=_to_its_nic), 'design = "four switches, NICs below them"\n', options=list(_BOXES),
+        wrong=[
+            ("'no switch'", "Add up the lanes that a CPU must have: four GPUs, four NICs and two SSDs hang on each."),
+            ("'two switches, NICs below them'",
+             "Nearly: a switch has {{ chip_lanes }} lanes. Add up four GPUs, four NICs, two SSDs and the uplink."),
+            ("'four switches, NICs on the CPUs'", "It can be built. But two GPUs share each uplink on their way to the NICs."),
+        ],
+        nudge="Two questions of each box: has every part the lanes it is asked for, and does the way to a NIC pass an uplink?",
+        half="asked = 4 * 16 + 4 * 16 + ...  # lanes below one of two switches, with the uplink\n"
+             "design = ...  # none is over, and no uplink on the way\n",
+        follows=_of_each_box,
     ),
 ]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 
 from fabriclib import catalog, framing, lanes, pcie, units
-from fabriclib.flows import share
+from fabriclib.flows import Share, share
 from fabriclib.links import Link, link
 from fabriclib.measurements import error
 from fabriclib.switches import switch
-from fabriclib.topology import Part, tree
+from fabriclib.topology import Graph, Part, tree
 
 from ...stage.words import joined
 
@@ -166,6 +167,32 @@ class Copy(NamedTuple):
     kind: str
     model: float
     measured: float
+
+
+@functools.cache
+def half_a_box() -> Graph:
+    """Return four GPUs below one switch below a CPU, all links alike."""
+    parts = [Part("cpu", "cpu0"), Part("pcie-switch", "sw0", "cpu0"), Part("gpu", "gpu0 gpu1 gpu2 gpu3", "sw0")]
+    return tree("half a box", parts)
+
+
+_TESTS = {"GPU 0 to the CPU, alone": [("gpu0", "cpu0")],
+          "GPU 0 to GPU 1 and GPU 2 to GPU 3": [("gpu0", "gpu1"), ("gpu2", "gpu3")],
+          "GPU 0 and GPU 1 to the CPU": [("gpu0", "cpu0"), ("gpu1", "cpu0")],
+          "all four to the CPU": [(f"gpu{i}", "cpu0") for i in range(4)]}
+
+
+def tested() -> Share:
+    """Return what each gets in the last of the tests, with the link that is tight for it."""
+    return share(half_a_box(), list(_TESTS.values())[-1])
+
+
+def log_of_copies():
+    """Return a DataFrame of text: four tests below one switch, and what each copy got."""
+    import pandas as pd
+
+    return pd.DataFrame([{"test": name, "each gets": units.format(share(half_a_box(), flows).rates.min(), "B/s")}
+                         for name, flows in _TESTS.items()])
 
 
 def copies() -> list[Copy]:

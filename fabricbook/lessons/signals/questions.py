@@ -4,7 +4,7 @@ from fabriclib import catalog, signals, units
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import decibels, fast, gap, half, left, limit, pcie3, pcie5
+from .tables import DESIGNS, HELP, LONG, decibels, fast, gap, half, lacks, left, limit, opened, pcie3, pcie5, seen
 
 PREDICTIONS = [
     Prediction(
@@ -74,6 +74,32 @@ def _of_the_baseboard(retimers) -> str:
             "package comes on top.")
 
 
+def _works() -> str:
+    return next(design for design in DESIGNS if lacks(design) <= 0)
+
+
+def _of_the_board(design) -> str:
+    board, has = DESIGNS[design]
+    lost = float(signals.losses(signals.channel("baseboard", board), pcie5.nyquist).sum())
+    return (f"With {design}: the channel loses {lost:.1f} dB, of which a stretch may spend {pcie5.usable:.3g}. No material makes "
+            f"this channel good enough without a chip: {has} it takes, and the best board saves none.")
+
+
+_FASTER = "PCIe 6 instead"
+
+
+def _helps() -> str:
+    heights = {helper: opened(helper) for helper in HELP} | {_FASTER: max(seen("pcie6", LONG, "on", "nothing")[1].height, 0.0)}
+    return max(heights, key=heights.__getitem__)
+
+
+def _of_the_eye(helper) -> str:
+    loss, _ = seen("pcie5", LONG, "on", "nothing")
+    each, _ = seen("pcie5", LONG, "on", helper)
+    return (f"With {helper} {1e3 * opened(helper):.2g} mV of eye are left: bits are decided after {each:.0f} dB and sent anew, "
+            f"where {loss:.0f} dB in one go left none. A redriver lifts the noise as well.")
+
+
 EXERCISES = [
     Exercise(
         "signals.received",
@@ -99,6 +125,10 @@ EXERCISES = [
              "That halves every {{ digits(half / 2, 1) }} dB: the rule for power. "
              "A voltage halves in about {{ digits(half, 1) }} dB."),
         ],
+        nudge="Decibels count factors: so many of them make a tenth. How many tenths in a row are the loss?",
+        half="def received(swing, loss):\n"
+             "    tenths = loss / ...  # a voltage falls to a tenth in so many dB\n"
+             "    return swing * 10 ** ...\n",
         follows=_of_each_budget,
     ),
     Exercise(
@@ -122,7 +152,44 @@ EXERCISES = [
              "function that hides the third lets a channel pass that cannot work."),
             ("-(-loss // budget) - 2", "One too few: n stretches have n - 1 retimers between them."),
         ],
+        nudge="First into how many stretches the loss must be cut; then what stands between two stretches.",
+        half="import math\n\n\n"
+             "def retimers(loss, budget):\n"
+             "    stretches = ...  # whole ones, none over the budget\n"
+             "    return ...\n",
         follows=_of_the_baseboard,
+    ),
+    Exercise(
+        "signals.board",
+        "Set design: which of the four baseboards works at PCIe 5, margin kept?",
+        "design", _works, 'design = "FR4, one retimer"\n', options=list(DESIGNS),
+        wrong=[
+            ("'Megtron 6, no retimer'", "The best board is not enough here: read its column in the table of retimers. "
+                                        "Connectors, packages and cables lose as much on any board."),
+            ("'FR4, no retimer'", "Read the row of the baseboard in the table of retimers: its loss is more than one stretch may "
+                                  "spend."),
+            ("'tetra-functional FR4, one retimer'", "This board loses so much that each of the two stretches is still too long."),
+        ],
+        nudge="The table above has a row for this channel and a column for each board: compare with what the design has.",
+        half="needed = ...  # of this board, for a GPU baseboard\n"
+             "has = ...  # in the design\n"
+             "design = ...  # where nothing is missing\n",
+        follows=_of_the_board,
+    ),
+    Exercise(
+        "signals.helper",
+        "Set helper: what opens the eye of PCIe 5 behind {{ LONG }} inches of FR4?",
+        "helper", _helps, 'helper = "a retimer"\n', options=[*HELP, _FASTER],
+        wrong=[
+            ("'nothing'", "Set the lab of the eye to this length: the equaliser is on, and the eye is shut."),
+            ("'a redriver'", "It carries some inches farther, but lifts the noise with the signal: try this length in the lab."),
+            ("'PCIe 6 instead'", "The same frequency, the same loss, and the gaps between its four levels are a third as high."),
+        ],
+        nudge="The lab of the eye has every one of them: set the length, then change one control after the other.",
+        half="loss = ...  # dB of the whole way\n"
+             "half_way = loss / 2  # where the bits are decided and sent anew\n"
+             "helper = ...\n",
+        follows=_of_the_eye,
     ),
 ]
 

@@ -109,6 +109,24 @@ def share_of_bits(share: float) -> str:
     return f"about one in {power(share)}" if share > 1e-30 else f"fewer than one in {power(1e-30)}"
 
 
+# Four designs of a GPU baseboard for PCIe 5: the board's material, and how many retimers.
+DESIGNS = {"Megtron 6, no retimer": ("megtron6", 0), "FR4, no retimer": ("fr4", 0), "FR4, one retimer": ("fr4", 1),
+           "tetra-functional FR4, one retimer": ("fr4-tetra", 1)}
+LONG = 24  # inches of FR4 whose eye is shut
+HELP = "nothing", "a redriver", "a retimer"
+
+
+def lacks(design: str) -> int:
+    """Return how many retimers more than it has a design of the baseboard needs."""
+    board, has = DESIGNS[design]
+    return signals.by_board("baseboard", "pcie5")[board] - has
+
+
+def opened(helper: str) -> float:
+    """Return the height of PCIe 5's eye behind LONG inches of FR4 with a helper on the board; zero where it is shut."""
+    return max(seen("pcie5", LONG, "on", helper)[1].height, 0.0)
+
+
 def inch_loss():
     """Return a DataFrame: the dB of an inch of each board at the Nyquist frequency of each generation."""
     import pandas as pd

@@ -5,7 +5,22 @@ from fabriclib.collectives import collective_time
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import GPUS, GRADIENT, WIRES, h100, peak, ring_seconds, training_flop
+from .tables import (
+    FASTER,
+    GPUS,
+    GRADIENT,
+    LOGGED,
+    MORE,
+    NVLINK,
+    WIDER,
+    WIRES,
+    h100,
+    logged,
+    peak,
+    ring_seconds,
+    training_flop,
+    upgraded,
+)
 
 
 def seconds_on_one_chip() -> float:
@@ -63,6 +78,29 @@ def _over_each_wire(all_reduce_seconds) -> str:
             f"{over[2]} over Ethernet; 64 GPUs on NVLink would need only {units.portion(grown)} more.")
 
 
+_PLANS = FASTER, WIDER, NVLINK, MORE
+_KINDS = dict(zip(("NVLink", "PCIe", "Ethernet"), WIRES.values(), strict=True))
+_NONE = "none of the three"
+
+
+def _in_the_log() -> str:
+    """The wire on which the messages take as long as in the log."""
+    fits = (name for name, wire in _KINDS.items() if abs(wire.time(LOGGED) / logged - 1).max() < 0.01)
+    return next(fits, _NONE)
+
+
+def _of_the_log(wire) -> str:
+    start, last = (units.format(seconds, "s") for seconds in (logged[0], logged[-1]))
+    return (f"So it is {wire}: {start} for {LOGGED[0]} bytes are all start, and {units.format(LOGGED[-1])} in {last} are "
+            f"{units.format(LOGGED[-1] / logged[-1], 'B/s')}.")
+
+
+def _of_each_plan(plan) -> str:
+    gains = ", ".join(f"{one} {units.portion(upgraded(one) / upgraded() - 1)}" for one in (FASTER, WIDER, NVLINK))
+    return (f"Choosing {plan}, a GPU reads {upgraded(plan):,.0f} tokens a second instead of {upgraded():,.0f}. What each change "
+            f"brings: {gains}. {MORE.capitalize()} read more together, and each of them a little less.")
+
+
 EXERCISES = [
     Exercise(
         "start_here.ring",
@@ -95,7 +133,46 @@ EXERCISES = [
             ("8 * 2 * (gpus - 1) / gpus * nbytes / rate",
              "The rate is in bytes a second and the size in bytes: no factor of 8 is needed."),
         ],
+        nudge="Count what one GPU sends: so many pieces in each half of the ring, each an equal part of the buffer.",
+        half="def all_reduce_seconds(nbytes, gpus, rate):\n"
+             "    piece = nbytes / gpus\n"
+             "    pieces = ...  # that one GPU sends, in both halves\n"
+             "    return ...\n",
         follows=_over_each_wire,
+    ),
+    Exercise(
+        "start_here.log",
+        "Set wire: over which wire did the messages of the log travel?",
+        "wire", _in_the_log, 'wire = "PCIe"\n', options=[*_KINDS, _NONE],
+        wrong=[
+            ("'NVLink'", "Set the lab to the largest message of the log: NVLink takes a fraction of that time."),
+            ("'Ethernet'", "For the large message it could nearly be. Now look at the smallest one: how long does Ethernet take "
+                           "before its first byte is there?"),
+            ("'none of the three'", "Set the lab to each of the three messages: one of the wires takes just as long every time."),
+        ],
+        nudge="A message has a start and a rate: the smallest one of the log shows the first, the largest one the second.",
+        half="start = ...  # what the smallest message takes\n"
+             "rate = ...  # the bytes of the largest over its time\n"
+             "wire = ...  # that whose dots stand there in the lab\n",
+        follows=_of_the_log,
+    ),
+    Exercise(
+        "start_here.upgrade",
+        "Set change: with which one change does a GPU read most tokens a second?",
+        "change", lambda: max(_PLANS, key=upgraded), 'change = "NVLink"\n', options=_PLANS,
+        wrong=[
+            (repr(FASTER), "Computing then takes half as long, and the sum as long as ever. Half a step was the sum: halve the "
+                           "other half and see what is left."),
+            (repr(WIDER), "A good one: half of the sum's time is gone. But there is a wire that leaves even less of it."),
+            (repr(MORE), "They read twice as much together. But each of them waits for a ring that is a little longer, and "
+                         "reads a little less than before."),
+        ],
+        nudge="Add up the two parts of a step after each change: computing, then the sum. You have a function for the second.",
+        half="computing = ...  # seconds, from the sentence above\n"
+             "summing = all_reduce_seconds(...)\n"
+             "step = ...  # and the same for the other changes\n"
+             "change = ...\n",
+        follows=_of_each_plan,
     ),
 ]
 

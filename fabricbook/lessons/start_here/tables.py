@@ -24,6 +24,9 @@ llama_parameters = catalog.figure("llama3-parameters").value
 llama_tokens = catalog.figure("llama3-tokens").value
 tokens_in_a_step = 4096  # that one GPU reads, an example's own number
 CHIPS = np.array([2.0**k for k in range(0, 18)])
+office = link("eth10")
+LOGGED = [64, 64 * units.KiB, units.GiB]  # bytes of the messages in the log of an unknown wire
+logged = [float(slot.time(nbytes)) for nbytes in LOGGED]
 
 
 def training_flop(model: str) -> float:
@@ -57,13 +60,42 @@ def times_nvlink() -> list[float]:
     return [other / nvlink for other in others]
 
 
+def computing() -> float:
+    """Return the seconds for which a GPU computes in a step, at the share of its peak that Meta reports."""
+    return 6 * PARAMETERS * tokens_in_a_step / (peak * reached)
+
+
+def a_step_in_an_office() -> dict[str, str]:
+    """Return the two parts of a step in words, if the GPUs are joined as an office's computers are."""
+    return {"each GPU computes for": units.format(computing(), "s"),
+            f"then all eight agree, over cables of {units.format(8 * office.line, 'b/s')}, in":
+                units.format(ring_seconds(office), "s")}
+
+
+NVLINK, FASTER, WIDER, MORE = "NVLink", "chips twice as fast", "slots twice as fast", "sixteen chips"
+
+
+def upgraded(plan: str = "") -> float:
+    """Return the tokens a second of each GPU where eight have a slot each, or after one change: compute, then sum."""
+    chips = computing() / (2 if plan == FASTER else 1)
+    wire = h100 if plan == NVLINK else slot.bundle(2) if plan == WIDER else slot
+    return tokens_in_a_step / (chips + ring_seconds(wire, gpus=2 * GPUS if plan == MORE else GPUS))
+
+
+def log_of_a_wire():
+    """Return a DataFrame of text: how long messages took over a wire that nobody named."""
+    import pandas as pd
+
+    return pd.DataFrame({"message": [units.format(nbytes) for nbytes in LOGGED],
+                         "time": [units.format(seconds, "s") for seconds in logged]})
+
+
 def beside_the_computing() -> str:
     """Return a sentence: how long a GPU computes in a step, and how long the sum then takes."""
-    computing = 6 * PARAMETERS * tokens_in_a_step / (peak * reached)
     nvlink, _, ethernet = map(ring_seconds, WIRES.values())
-    return (f"At {units.portion(reached)} of its peak an H100 computes for {units.format(computing, 's')}. The sum then takes "
-            f"{units.format(nvlink, 's')} over NVLink, {units.portion(nvlink / computing)} of that, and "
-            f"{units.format(ethernet, 's')} over Ethernet, {units.portion(ethernet / computing)}: the wires "
+    return (f"At {units.portion(reached)} of its peak an H100 computes for {units.format(computing(), 's')}. The sum then takes "
+            f"{units.format(nvlink, 's')} over NVLink, {units.portion(nvlink / computing())} of that, and "
+            f"{units.format(ethernet, 's')} over Ethernet, {units.portion(ethernet / computing())}: the wires "
             "decide how long the chips wait.")
 
 
