@@ -73,7 +73,7 @@ PLANS = (
     Plan("half-day", "Half a day", "engineers who buy, wire or rent clusters: one exercise, the rest by hand in the labs", (
         Part(25, "start_here", ("wire-map", "start_here.all-reduce", "first-all-reduce", "ring-steps", "claims"),
              "The question of the course: the GPUs, or the wires? Vote on the claims first."),
-        Part(20, "moving_bytes", ("moving_bytes.small", "moving_bytes.half-rate", "alpha-beta", "moving_bytes.n-half"),
+        Part(20, "moving_bytes", ("moving_bytes.small", "moving_bytes.half-rate", "alpha-beta", "moving_bytes.size-for"),
              "Start and rate; the exercise n-half is the only Python of the day, in pairs."),
         Part(25, "nvlink", ("nvlink.direct", "switch-or-direct", "nvlink.busbw", "in-switch-sum", "b", "c"),
              "What a switch buys, and a bandwidth above the wire's."),
