@@ -36,3 +36,38 @@ def browser(chromium):
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def blank(browser):
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def tab(blank):
+    """An empty page. It is one for all: opening another costs a browser more than most tests do."""
+    return emptied(blank)
+
+
+@pytest.fixture(scope="session")
+def stopped(browser):
+    page = browser.new_page()
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def timeless(stopped):
+    """An empty page whose clock stands: a busy computer must not let a beat pass between two lines of a test."""
+    return emptied(stopped)
+
+
+def emptied(page):
+    page.goto("about:blank")
+    page.emulate_media(reduced_motion="null")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    return page

@@ -47,15 +47,18 @@ export async function vegaEmbed(box, spec) {
 
 
 @contextmanager
-def opened(browser, lab, vega: str = FAKE_VEGA, **options):
-    """A page whose `open()` shows *lab*, draws with the module *vega*, and answers as the test says; its errors fail the test."""
-    page = browser.new_page(**options)
+def opened(page, lab, vega: str = FAKE_VEGA):
+    """The empty *page*, whose `open()` shows *lab*, draws with the module *vega* and answers as the test says; errors fail it."""
     wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def note(error):
+        wrong.append(str(error))
+
+    page.on("pageerror", note)
     told = {"code": LabWidget._esm, "setup": lab.widget.setup, "state": lab.widget.state, "stops": lab.widget.stops,
             "vega": vega}
     page.evaluate(STAGE, told)
     page.add_style_tag(content=LabWidget._css)
     yield page
-    page.close()
+    page.remove_listener("pageerror", note)
     assert wrong == []

@@ -7,34 +7,68 @@ import sys
 
 import build_book
 import pytest
+from once import once
 
 NAMES = ("start_here", "moving_bytes")
+SIZE = {"width": 1366, "height": 900}
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("book") / "site"
-    options = ["--pictures", "--site", str(folder), "--live", "../lite/lab/index.html?path={file}"]
-    made = subprocess.run([sys.executable, build_book.__file__, *options, *NAMES], capture_output=True, encoding="utf-8")
-    assert made.returncode == 0, made.stderr
-    return folder
+    def made(folder):
+        options = ["--pictures", "--site", str(folder), "--live", "../lite/lab/index.html?path={file}"]
+        run = subprocess.run([sys.executable, build_book.__file__, *options, *NAMES], capture_output=True, encoding="utf-8")
+        return run.stderr if run.returncode else ""
+
+    return once(tmp_path_factory, "site", made)
+
+
+class Reader:
+    """One browsing context and its pages, opened once and used by test after test; what a page complains of is kept."""
+
+    def __init__(self, browser):
+        self.context = browser.new_context(viewport=SIZE, offline=True)
+        self.pages, self.complaints = [], []
+
+    def page(self, at: int):
+        if at == len(self.pages):
+            page, note = self.context.new_page(), self.complaints.append
+            page.set_default_timeout(10_000)
+            page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or note(request.url))
+            page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+            page.on("pageerror", lambda error: note(f"uncaught: {error}"))
+            page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
+            self.pages.append(page)
+        return self.pages[at]
+
+    def put_down(self):
+        self.complaints.clear()
+        for at, page in enumerate(self.pages):
+            if at == 0:
+                page.evaluate("localStorage.clear()")
+            page.goto("about:blank")
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size(SIZE)
+
+
+@pytest.fixture(scope="session")
+def reader(browser):
+    reader = Reader(browser)
+    yield reader
+    reader.context.close()
 
 
 @pytest.fixture
-def opened(browser, site):
-    """Return a function that opens a page in one browsing context. What a page complains of, or asks a network for, fails."""
-    context, complaints = browser.new_context(viewport={"width": 1366, "height": 900}, offline=True), []
+def opened(reader, site):
+    """Return a function that opens one more page of the book. What a page complains of, or asks a network for, fails."""
+    used = iter(range(9))
 
     def open_page(name):
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or complaints.append(request.url))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
-        page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page = reader.page(next(used))
         page.goto((site / f"{name}.html").as_uri())
         return page
 
     yield open_page
-    context.close()
+    complaints = [*reader.complaints]
+    reader.put_down()
     assert complaints == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import pytest
@@ -114,11 +113,11 @@ def test_the_map_says_where_to_continue(opened):
 def test_a_page_fits_and_follows_the_theme(opened, name):
     page = opened(name)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    for scheme, width in itertools.product(("light", "dark"), (480, 1366)):
+    for scheme, width in (("light", 480), ("dark", 1366)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, scheme
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         light = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] > 128")
         assert light == (scheme == "light")
 

@@ -48,12 +48,10 @@ def told(asked: Prediction, text: str) -> list:
     return [found.verdict, found.sentence]
 
 
-@pytest.fixture(scope="module")
-def page(browser):
-    page = browser.new_page()
-    page.add_script_tag(content=script())
-    yield page
-    page.close()
+@pytest.fixture
+def page(tab):
+    tab.add_script_tag(content=script())
+    return tab
 
 
 def in_page(page, questions: dict, table: dict[str, list[str]]) -> dict[str, list]:

@@ -7,6 +7,7 @@ import re
 import pytest
 from book import player, tried
 from book.posed import script
+from once import once
 
 import fabricbook
 from fabricbook.course.posed import Posed
@@ -19,11 +20,13 @@ RIGHT = "right"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    built = tmp_path_factory.mktemp("labs")
-    player.write(built, LABS, built / "states")
-    (built / "judge.js").write_text(script(), encoding="utf-8")
-    (built / "labs.html").write_text(tried.page_of(LABS), encoding="utf-8")
-    return built
+    def make(built):
+        player.write(built, LABS, built / "states")
+        (built / "judge.js").write_text(script(), encoding="utf-8")
+        (built / "labs.html").write_text(tried.page_of(LABS), encoding="utf-8")
+        return ""
+
+    return once(tmp_path_factory, "played", make)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from book import states
 from book.packing import STEPS, coded, document, packed, rounded, runs_of
 from book.player import FILES
 from book.states import Coded, places, walked
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fabricbook
@@ -50,12 +50,10 @@ def _last(ranks, way):
     return ranks
 
 
-@pytest.fixture(scope="module")
-def page(browser):
-    page = browser.new_page()
-    page.add_script_tag(content=(FILES / "states.js").read_text(encoding="utf-8"))
-    yield page
-    page.close()
+@pytest.fixture
+def page(tab):
+    tab.add_script_tag(content=(FILES / "states.js").read_text(encoding="utf-8"))
+    return tab
 
 
 def told(texts) -> Coded:
@@ -75,7 +73,7 @@ def same(one, other) -> bool:
 
 
 @pytest.mark.browser
-@settings(max_examples=60)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the page keeps nothing
 @given(contents=CONTENTS, data=st.data())
 def test_any_table_comes_back_as_it_was(page, contents, data):
     at = data.draw(st.lists(st.sampled_from([None, *contents]), max_size=12))

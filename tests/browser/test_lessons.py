@@ -46,7 +46,7 @@ def box(page, key, kind="fl-predict"):
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_from_first_cell_to_last(desk, server, path):
     (server.work / "progress.json").unlink(missing_ok=True)
-    desk.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", path.name)
+    desk.evaluate("async (path) => { await jupyterapp.commands.execute('docmanager:open', { path }); }", path.name)
     run(desk, path)
     predictions, locks = named(path, "predict_first"), named(path, "after")
     expect(desk.locator(".fl-predict")).to_have_count(len(predictions))

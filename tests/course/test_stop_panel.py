@@ -42,9 +42,9 @@ class Panel:
 
 
 @pytest.fixture
-def panel(browser, asking):
+def panel(tab, asking):
     lab = asking()
-    with opened(browser, lab) as page:
+    with opened(tab, lab) as page:
         yield Panel(page, lab)
 
 
@@ -180,21 +180,23 @@ def test_the_stage_goes_from_stop_to_stop(panel):
         assert panel.tabs()[now][0]
 
 
-def test_it_opens_at_the_first_that_is_not_done(browser, asking):
+def test_it_opens_at_the_first_that_is_not_done(tab, asking):
     asking().stops["grows"].answer("It grows")
     asking().stops["largest"].answer("2 s")
     lab = asking()
-    with opened(browser, lab) as page:
+    with opened(tab, lab) as page:
         panel = Panel(page, lab)
         assert panel.tabs() == [(False, True), (True, False), (False, False)]
         assert page.locator("input.fl-number-field").input_value() == "2 s"
 
 
-def test_a_silent_kernel_is_told(panel):
-    panel.page.clock.install()
-    panel.click("show me")
-    panel.page.clock.fast_forward(9000)
-    assert panel.text(".fl-said").startswith("The kernel has not answered yet.")
+def test_a_silent_kernel_is_told(timeless, asking):
+    lab = asking()
+    with opened(timeless, lab) as page:
+        panel = Panel(page, lab)
+        panel.click("show me")
+        page.clock.fast_forward(9000)
+        assert panel.text(".fl-said").startswith("The kernel has not answered yet.")
 
 
 def test_what_is_said_reaches_a_screen_reader(panel):

@@ -19,18 +19,13 @@ STAGE = """async ({ code, text, clipboard }) => {
 
 
 @pytest.fixture
-def stage(browser):
-    pages = []
-
+def stage(tab):
     def opened(clipboard: bool):
-        pages.append(browser.new_page())
-        pages[-1].evaluate(STAGE, {"code": CopyButton._esm, "text": TEXT, "clipboard": clipboard})
-        return pages[-1]
+        tab.evaluate(STAGE, {"code": CopyButton._esm, "text": TEXT, "clipboard": clipboard})
+        return tab
 
     yield opened
-    for page in pages:
-        assert page.evaluate("[document.images.length, globalThis.ran]") == [0, None]
-        page.close()
+    assert tab.evaluate("[document.images.length, globalThis.ran]") == [0, None]
 
 
 @pytest.mark.browser

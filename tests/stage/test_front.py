@@ -9,9 +9,10 @@ from fabricbook.stage.words import COME_BACK
 
 pytestmark = pytest.mark.browser
 
+
 @pytest.fixture
-def stage(browser, trial):
-    with opened(browser, trial) as page:
+def stage(tab, trial):
+    with opened(tab, trial) as page:
         yield page
 
 
@@ -166,11 +167,11 @@ def test_a_narrow_window_holds_everything(stage):
     assert stage.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_a_silent_kernel_is_told(stage):
-    stage.clock.install()
-    stage.evaluate("() => { globalThis.lab = open(); lab.slide(2); }")
-    stage.clock.fast_forward(9000)
-    assert stage.inner_text("[role=status]").startswith("The kernel has not answered yet.")
+def test_a_silent_kernel_is_told(timeless, trial):
+    with opened(timeless, trial) as stage:
+        stage.evaluate("() => { globalThis.lab = open(); lab.slide(2); }")
+        stage.clock.fast_forward(9000)
+        assert stage.inner_text("[role=status]").startswith("The kernel has not answered yet.")
 
 
 def test_a_kernel_that_takes_no_message_is_told_and_asked_again_next_time(stage):

@@ -32,10 +32,8 @@ def walk():
 
 
 @pytest.fixture
-def page(browser, walk):
-    with opened(browser, walk) as page:
-        page.clock.install(time=0)
-        page.clock.pause_at(1)  # a busy computer must not let a beat pass between two lines of a test
+def page(timeless, walk):
+    with opened(timeless, walk) as page:
         page.evaluate("""() => {
             globalThis.lab = open();
             globalThis.press = (label) => lab.find(`[aria-label="${label}"]`).click();
@@ -145,9 +143,10 @@ GLIDE = """(how) => new Promise((done) => {
 
 
 @pytest.fixture
-def gliding(browser, walk):
+def gliding(tab, walk):
     def play(how, **options):
-        with opened(browser, walk, **options) as page:
+        tab.emulate_media(**options)
+        with opened(tab, walk) as page:
             page.evaluate("""() => {
                 globalThis.lab = open();
                 globalThis.press = (label) => lab.find(`[aria-label="${label}"]`).click();
@@ -177,8 +176,8 @@ def test_what_is_no_step_and_whoever_wants_less_motion_gets_the_new_state_at_onc
     assert all(rows[0]["at"] in (0, 4) for rows in frames)
 
 
-def test_a_newer_state_ends_a_glide(browser, walk):
-    with opened(browser, walk) as page:
+def test_a_newer_state_ends_a_glide(tab, walk):
+    with opened(tab, walk) as page:
         places = page.evaluate("""() => new Promise((done) => {
             globalThis.lab = open();
             lab.sendVega();
@@ -206,12 +205,12 @@ def drawn(drawn_of, walk):
 
 
 @pytest.fixture
-def drawn_of(browser):
-    return lambda lab: _drawn(browser, lab)
+def drawn_of(tab):
+    return lambda lab: _drawn(tab, lab)
 
 
-def _drawn(browser, lab):
-    with opened(browser, lab, VEGA.read_text(encoding="utf-8")) as page:
+def _drawn(tab, lab):
+    with opened(tab, lab, VEGA.read_text(encoding="utf-8")) as page:
         page.evaluate("""() => {
             globalThis.lab = open();
             globalThis.marks = [];
