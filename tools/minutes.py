@@ -46,19 +46,25 @@ def words(text: str) -> int:
 
 
 def minutes(one: Lesson) -> Minutes:
-    """Return what the cells of a lesson ask of its learner, from its text as it stands."""
+    """Return what a lesson asks of its learner, from its text as it stands."""
+    return of_cells(one, notebooks.source(one).cells, one.head.minutes)
+
+
+def of_cells(one: Lesson, cells: list, printed: int) -> Minutes:
+    """Return what *cells* of a lesson ask of a learner who has so many minutes."""
     found: dict[str, list[str]] = {name: [] for name in ("lab", "predict_first", "check")}
     read = 0
-    for cell in notebooks.source(one).cells:
-        if cell.cell_type == "markdown":
-            read += words(cell.source)
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            read += words(source)
             continue
-        for node in ast.walk(ast.parse(cell.source)):
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in found:
                 found[node.func.attr].append(ast.literal_eval(node.args[0]))
     stops = sum(len(getattr(declared("labs")[name].declaration, "stops", ())) for name in found["lab"])
     decisions = sum(bool(one.exercises[key].options) for key in found["check"])
-    return Minutes(read, stops, len(found["predict_first"]), len(found["check"]) - decisions, decisions, one.head.minutes)
+    return Minutes(read, stops, len(found["predict_first"]), len(found["check"]) - decisions, decisions, printed)
 
 
 def report(chosen: list[Lesson]) -> str:

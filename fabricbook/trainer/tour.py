@@ -17,8 +17,9 @@ FIRST = "plan.ipynb"
 TOLD = ("*For the learners to know: the trainer may draw the room's guesses on the wall, as dots without names, and may see who "
         "is stuck at which question.*")
 HAND_IN = "If the trainer collects answers, run the cell below and export yours."
+_COURSE = re.compile(r"\n\n(\d+ minutes · |\*\*You bring along:\*\* )[^\n]*")
 _LINK = re.compile(r"\[([^\]]+)\]\((\d\d_\w+\.ipynb)\)")
-_SHOWING = "predict_first|lab|check|solution|play|verdict"  # what a cell calls to show something by its key or name
+_LINKED = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _SHOWN_AFTER = re.compile(r"\bafter\(\s*\"([\w.-]+)\"")
 
 
@@ -62,7 +63,10 @@ def cut(notebook: dict, part: Part) -> dict:
     kept = _chosen(cells, part) if part.cells else set(range(len(cells)))
     whole = "All of the lesson" if len(kept) == len(cells) else "A part of the lesson"
     note = f"{whole}, {part.minutes} minutes of the [plan]({FIRST}). {part.does}"
-    first = cells[0] | {"source": f"{''.join(cells[0]['source'])}\n\n> {note}"}
+    head = "".join(cells[0]["source"])
+    if part.cells:  # minutes, neighbours and what the lesson before hands on are those of the whole course
+        head = _COURSE.sub("", head)
+    first = cells[0] | {"source": f"{head}\n\n> {note}"}
     return notebook | {"cells": [first, *(cells[at] for at in sorted(kept - {0}))]}
 
 
@@ -73,14 +77,35 @@ def _chosen(cells: list[dict], part: Part) -> set[int]:
     wanted, kept = list(part.cells), {at for at in code if _imports(sources[at])}
     while wanted:
         name = wanted.pop()
-        shows = re.compile(rf'\b(?:{_SHOWING})\("{re.escape(name)}"|\bbook\.{re.escape(name)}\(')
-        places = {at for at in code if shows.search(sources[at])}
+        places = _showing(cells, sources, name)
         if not places:
             raise ValueError(f"cells of the part on {part.lesson!r} must be its own; no cell shows {name!r}.")
         for at in places - kept:
             kept |= {at, *_above(cells, at)}
             wanted += _SHOWN_AFTER.findall(sources[at])
-    return kept | {0} | {at for at, source in enumerate(sources) if source.startswith("## What to remember")}
+    if any("book.lab(" in sources[at] for at in kept):  # what nobody was shown is not to be remembered
+        kept |= {at for at, source in enumerate(sources) if source.startswith("## What to remember")}
+    return kept | {0}
+
+
+def _showing(cells: list[dict], sources: list[str], name: str) -> set[int]:
+    """Return the places of the cells that show *name*: of a prediction and an exercise with one key, the prediction."""
+    for calls in ("predict_first|lab|verdict", "check|solution|play"):
+        shows = re.compile(rf'\b(?:{calls})\("{re.escape(name)}"|\bbook\.{re.escape(name)}\(')
+        if places := {at for at, cell in enumerate(cells) if cell["cell_type"] == "code" and shows.search(sources[at])}:
+            return places
+    return _section(sources, name)
+
+
+def _section(sources: list[str], heading: str) -> set[int]:
+    """Return the places of all cells below a heading, down to the next one of its level or above; none if there is no such."""
+    headings = [(at, len(found[1]), found[2].strip()) for at, source in enumerate(sources)
+                for found in re.finditer(r"^(#+) (.*)$", _LINKED.sub(r"\1", source), flags=re.MULTILINE)]
+    for position, (first, level, text) in enumerate(headings):
+        if text == heading:
+            after = (at for at, other, _ in headings[position + 1:] if other <= level)
+            return set(range(first, next(after, len(sources))))
+    return set()
 
 
 def _imports(source: str) -> bool:

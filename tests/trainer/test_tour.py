@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import minutes
 import pytest
 from shipped import NOTEBOOKS, calls
 
@@ -20,9 +21,9 @@ def code(notebook):
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-@pytest.mark.parametrize(("name", "minutes"), [("90-minutes", 90), ("half-day", 210), ("two-days", 660)])
-def test_a_plan_takes_what_its_name_says(name, minutes):
-    assert plan(name).minutes == minutes
+@pytest.mark.parametrize(("name", "takes"), [("90-minutes", 90), ("half-day", 210), ("two-days", 660)])
+def test_a_plan_takes_what_its_name_says(name, takes):
+    assert plan(name).minutes == takes
 
 
 def test_a_plan_that_is_not_there_is_told_with_the_nearest():
@@ -37,7 +38,18 @@ def test_every_part_shows_what_it_names_and_what_unlocks_it(name):
         sources = code(found[lesson(part.lesson).file])
         asked = {key for source in sources for key in calls(source, "predict_first")}
         assert {key for source in sources for key in calls(source, "after")} <= asked, part
-        assert all(any(f'"{cell}"' in source or f"book.{cell}(" in source for source in sources) for cell in part.cells), part
+        keys = [cell for cell in part.cells if not cell[0].isupper()]  # the others are headings
+        assert all(any(f'"{key}"' in source or f"book.{key}(" in source for source in sources) for key in keys), part
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_fits_its_minutes_with_one_exercise_a_pair(name):
+    found = tour.notebooks(plan(name))
+    for part in plan(name).parts:
+        one = lesson(part.lesson)
+        counted = minutes.of_cells(one, found[one.file]["cells"], part.minutes)
+        once = counted._replace(written=min(1, counted.written), decisions=0)
+        assert once.needed <= part.minutes, (part.lesson, once)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,6 +73,8 @@ def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
     found = tour.notebooks(plan("90-minutes"))
     cells = ["".join(cell["source"]) for cell in found[lesson("congestion").file]["cells"]]
     assert "A part of the lesson, 20 minutes of the [plan](plan.ipynb)" in cells[0]
+    assert "45 minutes" not in cells[0]
+    assert "You bring along" not in cells[0]
     assert any(cell.startswith("## What to remember") for cell in cells)
     assert not any("incast-queue" in cell for cell in cells)
     whole = json.loads((NOTEBOOKS / lesson("congestion").file).read_bytes())
@@ -89,3 +103,18 @@ def test_what_a_learner_changed_stays(tmp_path):
     tour.lay_out(plan("90-minutes"), tmp_path)
     assert "my words" in copy.read_text(encoding="utf-8")
     assert fl  # what a cut lesson imports is there
+
+
+def test_a_heading_stands_for_all_below_it():
+    notebook = json.loads((NOTEBOOKS / lesson("cost").file).read_bytes())
+    found = code(tour.cut(notebook, Part(5, "cost", ("Your turn",), "")))
+    asked = [key for source in found for key in calls(source, "check")]
+    assert asked == [key for cell in code(notebook) for key in calls(cell, "check")]
+    assert not any("book.lab(" in source for source in found)
+
+
+def test_of_a_prediction_and_an_exercise_with_one_key_the_prediction_is_shown():
+    notebook = json.loads((NOTEBOOKS / lesson("cost").file).read_bytes())
+    found = code(tour.cut(notebook, Part(5, "cost", ("cost.crossover",), "")))
+    assert [calls(source, "predict_first") for source in found][-1] == ["cost.crossover"]
+    assert not any(calls(source, "check") for source in found)
