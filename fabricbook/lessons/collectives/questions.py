@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from fabriclib import units
 from fabriclib.collectives import schedule
 
 from ...course.declare import Exercise, Prediction
+from ...course.story import GRADIENT
 from . import own
-from .tables import counts
+from .tables import WAYS, counts, traced
 
 PREDICTIONS = [
     Prediction(
@@ -137,6 +139,12 @@ def _heard_from(partner) -> str:
             f"{partner(0, steps - 1)}. A ring of so many takes {2 * (len(heard) - 1)} steps.")
 
 
+def _as_much_as_a_ring(algorithm) -> str:
+    one, ring = (counts("all_reduce", name) for name in (WAYS[algorithm], "ring"))
+    return (f"In {one.messages} steps it sends {units.format(one.sent * GRADIENT)}; a ring sends "
+            f"{units.format(ring.sent * GRADIENT)} too, in {ring.messages}.")
+
+
 EXERCISES = [
     Exercise(
         "collectives.chunk",
@@ -165,6 +173,10 @@ EXERCISES = [
             ("step",
              "Here all ranks send the same chunk in a step. In a ring each sends another, so the number depends on rank too."),
         ],
+        nudge="In the stepper follow one rank: which chunk goes first, and does the number rise or fall from step to step?",
+        half="def sent_chunk(rank, step, p):\n"
+             "    first = ...  # not its own: that one it will own in the end\n"
+             "    return (first - ...) % p\n",
         follows=_one_lower_each,
     ),
     Exercise(
@@ -201,6 +213,17 @@ EXERCISES = [
             (_ring(end=" / p"),
              "That is the average. An all-reduce returns the sum; who wants the average divides afterwards."),
         ],
+        nudge="The first half you have already: what sent_chunk says, added to the right neighbour's. In the second half "
+              "every rank begins with the chunk that it has finished.",
+        half="def ring_all_reduce(buffers):\n"
+             "    p = len(buffers)\n"
+             "    chunks = [np.array_split(buffer.copy(), p) for buffer in buffers]\n"
+             "    for step in range(p - 1):\n"
+             "        for rank in range(p):\n"
+             "            c = ...  # as in sent_chunk\n"
+             "            chunks[(rank + 1) % p][c] += chunks[rank][c]\n"
+             "    ...  # once more round, and what arrives is finished\n"
+             "    return [np.concatenate(mine) for mine in chunks]\n",
         demand=not_by_ring,
         plays=own.play,
         follows=_ones_around,
@@ -231,6 +254,26 @@ EXERCISES = [
             ("rank ^ 2 * step", "Twice the step is not two to the power of the step: write 2**step."),
             ("rank ** 2 ** step", "In Python ** is a power. To flip a bit (exclusive or) write ^."),
         ],
+        nudge="Write a rank and its partner below each other in binary: in which digits do they differ in step 0, and in "
+              "step 1?",
+        half="def partner(rank, step):\n    digit = ...  # 1, 2, 4, as the steps go\n    return rank ^ digit\n",
         follows=_heard_from,
+    ),
+    Exercise(
+        "collectives.trace",
+        "Which algorithm left this trace? Set algorithm to its name.",
+        "algorithm",
+        traced,
+        'algorithm = "Rabenseifner"\n',
+        options=list(WAYS),
+        wrong=[
+            ('"ring"', "In a ring all pieces are of one size, and all go to the same neighbour. Here the receivers change."),
+            ('"recursive doubling"',
+             "The partners fit. But there the whole buffer goes in every step; here the first piece is half of it."),
+            ('"two-shot"', "That sends to all seven others in one step. Here there is one receiver in each."),
+        ],
+        nudge="Two things are to be seen: to whom it goes, and whether the pieces stay as large as they are.",
+        half="algorithm = ...  # half of the buffer first, then half of that, and back again\n",
+        follows=_as_much_as_a_ring,
     ),
 ]

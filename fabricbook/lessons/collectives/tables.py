@@ -10,6 +10,8 @@ from fabriclib import catalog, units
 from fabriclib.collectives import schedule
 from fabriclib.links import link
 
+from ...course.story import GPUS, GRADIENT
+
 hop = link("nvlink4").latency  # of NCCL's leanest protocol, as in lesson "Moving bytes"
 plain_hop = catalog.figure("nvlink-hop-simple").si
 expected_step = catalog.figure("dgx-a100-ring-step").si
@@ -48,6 +50,35 @@ def counted():
     return pd.DataFrame({"steps": {name: one.messages for name, one in found.items()},
                          "a rank sends (buffers)": {name: one.sent for name, one in found.items()},
                          "a rank adds up (buffers)": {name: one.reduced for name, one in found.items()}})
+
+
+WAYS = {"ring": "ring", "recursive doubling": "recursive_doubling", "Rabenseifner": "rabenseifner", "two-shot": "two_shot"}
+_TRACED = "Rabenseifner"
+
+
+def _sent_by_rank_0() -> list[tuple[int, int, float]]:
+    """Return (step, receiver, bytes) of all that rank 0 sends while the story's gradients are summed up."""
+    plan = schedule("all_reduce", WAYS[_TRACED], ranks=GPUS)
+    move, _ = plan.moves.chunks(plan.slots)
+    mine, chunks = np.unique(move[plan.moves.src[move] == 0], return_counts=True)
+    return [(int(plan.moves.step[at]), int(plan.moves.dst[at]), float(many * plan.share * GRADIENT))
+            for at, many in zip(mine, chunks, strict=True)]
+
+
+def trace():
+    """Return a DataFrame of text: the trace that the last exercise asks about."""
+    import pandas as pd
+
+    return pd.DataFrame([{"step": step + 1, "rank 0 sends to": f"rank {receiver}", "bytes": units.format(nbytes)}
+                         for step, receiver, nbytes in _sent_by_rank_0()])
+
+
+def traced() -> str:
+    """Return which of WAYS takes as many steps as the trace has, and sends as many bytes."""
+    steps, receivers, nbytes = zip(*_sent_by_rank_0(), strict=True)
+    found = {way: counts("all_reduce", name, GPUS) for way, name in WAYS.items()}
+    [way] = [way for way, one in found.items() if (one.messages, one.sent * GRADIENT) == (len(set(steps)), sum(nbytes))]
+    return way
 
 
 def sums() -> str:

@@ -1,22 +1,30 @@
 """What a collective costs, where one algorithm overtakes another, and what busbw says about a wire."""
 
 from fabriclib import units
-from fabriclib.collectives import busbw, collective_time, lower_bound
+from fabriclib.collectives import busbw
 from fabriclib.collectives.cost import sent
 from fabriclib.measurements import largest
 
 from ...course.declare import Exercise, Prediction
+from ...course.story import GRADIENT
 from .tables import (
     BUFFER,
+    ENTRIES,
     GPUS,
+    LITTLE,
+    PLAIN_TREE,
     RANKS,
     RATE,
+    REMEDIES,
     SECONDS,
     START,
     doubling,
     fewer_buffers,
     h100,
+    logged,
+    messages_and_buffers,
     more_starts,
+    of_ring,
     overtakes,
     pair,
     ring,
@@ -99,11 +107,19 @@ def _below_the_wire(port_rate) -> str:
             f"{units.format(really, 'B/s')}, {units.portion(really / h100.bandwidth())} of the wire: no law is broken.")
 
 
-def _room_left(least_seconds) -> str:
-    least = least_seconds(units.GiB, RANKS, START, RATE)
-    taken = float(collective_time("all_reduce", "ring", nbytes=units.GiB, ranks=RANKS, alpha=START, beta=1 / RATE))
-    return (f"With your function: {units.format(units.GiB)} on {RANKS} ranks takes at least {units.format(least, 's')}. A ring "
-            f"takes {100 * (taken / least - 1):.2g} % more: no cleverer schedule can win much.")
+def _the_wire_was_full(ran) -> str:
+    buffers = messages_and_buffers(ran)[1]
+    printed = busbw("all_reduce", BUFFER, buffers * BUFFER / RATE, GPUS)
+    return (f"A port sent {buffers:g} buffers, at its full {units.format(RATE, 'B/s')}: that busbw cannot pass "
+            f"{units.format(printed, 'B/s')} is the algorithm's doing. No cable has to be changed.")
+
+
+def _for_the_gradient(remedy) -> str:
+    little, *large = (units.format(REMEDIES[what](nbytes), "s") for what, nbytes in (
+        (remedy, LITTLE), (remedy, GRADIENT), ("a link twice as fast", GRADIENT)))
+    return (f"The {units.format(LITTLE)} then take {little}, not {units.format(of_ring(LITTLE), 's')}. Of our "
+            f"{units.format(GRADIENT)} it leaves {large[0]} of {units.format(of_ring(GRADIENT), 's')}: there it is the link "
+            f"that helps, with {large[1]}.")
 
 
 _CROSSING = "(second[0] - first[0]) * alpha * rate / (first[1] - second[1])"
@@ -148,6 +164,19 @@ EXERCISES = [
             ("alpha * rate",
              "This is n-half of one message. Set the time of the one equal to the time of the other, and solve for n."),
         ],
+        nudge="Write both times as starts plus bytes, and set them equal. Then ask for which pairs there is nothing to "
+              "solve.",
+        half="import math\n"
+             "\n"
+             "\n"
+             "def overtakes(first, second, alpha, rate):\n"
+             "    more_starts = second[0] - first[0]\n"
+             "    fewer_buffers = ...\n"
+             "    if ...:  # no more of either\n"
+             "        return 0.0\n"
+             "    if ...:  # never ahead for good\n"
+             "        return math.inf\n"
+             "    return ...  # where fewer_buffers save what more_starts cost\n",
         follows=_more_ranks,
     ),
     Exercise(
@@ -172,40 +201,51 @@ EXERCISES = [
             ("busbw * 2 * (ranks - 1) / ranks / sent",
              "Upside down: who sends more buffers in the same time moves more bytes a second, not fewer."),
         ],
+        nudge="Go back to the time first: what did the benchmark multiply by, and what should it have multiplied by for "
+              "this algorithm?",
+        half="def port_rate(busbw, ranks, sent):\n    algbw = busbw / ...\n    return algbw * ...\n",
         follows=_below_the_wire,
     ),
     Exercise(
-        "cost.bound",
-        "Write least_seconds: the time below which no all-reduce can go when only the ranks add.",
-        "least_seconds",
-        lambda nbytes, ranks, alpha, rate: lower_bound("all_reduce", nbytes=nbytes, ranks=ranks, alpha=alpha, beta=1 / rate),
-        "import math\n\n\n"
-        "def least_seconds(nbytes, ranks, alpha, rate):\n"
-        "    latency = math.ceil(math.log2(ranks)) * alpha\n"
-        "    bandwidth = 2 * (ranks - 1) / ranks * nbytes / rate\n"
-        "    return max(latency, bandwidth)\n",
-        cases=[(units.KiB, RANKS, START, RATE), (units.GiB, RANKS, START, RATE),
-               (256 * units.KiB, 8, 2 * units.us, RATE), (16 * units.KiB, 6, 5 * units.us, 100 * units.GB)],
+        "cost.log",
+        "Which algorithm ran? Set ran to its name.",
+        "ran",
+        logged,
+        'ran = "plain tree"\n',
+        options=[*ENTRIES][:3] + [PLAIN_TREE],
         wrong=[
-            ("np.ceil(np.log2(ranks)) * alpha + 2 * (ranks - 1) / ranks * nbytes / rate",
-             "Each of the two is a limit on its own; nothing says that they must be paid one after the other. Take the larger."),
-            ("2 * (ranks - 1) / ranks * nbytes / rate",
-             "For a small buffer that is too low: news of one rank reaches at most twice as many ranks in every step."),
-            ("np.ceil(np.log2(ranks)) * alpha",
-             "For a large buffer that is too low: 2 (p - 1)/p buffers must pass through every port."),
-            ("max(2 * (ranks - 1) * alpha, 2 * (ranks - 1) / ranks * nbytes / rate)",
-             "Those are the starts of a ring. A tree reaches all ranks in fewer: the number reached can double in every step."),
-            ("max(np.ceil(np.log(ranks)) * alpha, 2 * (ranks - 1) / ranks * nbytes / rate)",
-             "This is the natural logarithm. The number of ranks reached doubles in every step: take math.log2."),
-            ("max(np.floor(np.log2(ranks)) * alpha, 2 * (ranks - 1) / ranks * nbytes / rate)",
-             "Rounded down, the last ranks are not reached: round up."),
-            ("max(np.log2(ranks) * alpha, 2 * (ranks - 1) / ranks * nbytes / rate)",
-             "Right where the ranks are a power of two. There are no half steps: round the logarithm up."),
-            ("max(np.ceil(np.log2(ranks)) * alpha, nbytes / rate)",
-             "That is the bound where switches add. If only ranks add, 2 (p - 1)/p buffers pass through every port."),
-            ("min(np.ceil(np.log2(ranks)) * alpha, 2 * (ranks - 1) / ranks * nbytes / rate)",
-             "Both limits hold at once, so the later one counts: the larger of the two."),
+            ('"ring"', "Look at the smallest buffer: of its time only starts are left. A ring has {{ ring.messages }} of them."),
+            ('"recursive doubling"',
+             "Look at the smallest buffer: of its time only starts are left, and too many for {{ doubling.messages }} steps."),
+            ('"Rabenseifner"',
+             "The starts fit. Now look at the largest buffer: Rabenseifner's way sends as few bytes as a ring, so its busbw "
+             "would be the rate of the port."),
         ],
-        follows=_room_left,
+        nudge="The two ends of the log say two things: the first row how many messages follow one another, the last how many "
+              "buffers a port sends.",
+        half="starts = ...  # the time of the smallest buffer over that of a start\n"
+             "buffers = ...  # the time of the largest, times the rate, over its bytes\nran = ...\n",
+        follows=_the_wire_was_full,
+    ),
+    Exercise(
+        "cost.remedy",
+        "A job sums {{ si(LITTLE) }} on {{ RANKS }} ranks by a ring, a thousand times a second. What helps most? Set remedy to "
+        "that.",
+        "remedy",
+        lambda: min(REMEDIES, key=lambda remedy: REMEDIES[remedy](LITTLE)),
+        'remedy = "a better algorithm"\n',
+        options=list(REMEDIES),
+        wrong=[
+            ('"a link twice as fast"',
+             "The bytes take {{ si(2 * LITTLE / RATE, 's') }} of {{ si(of_ring(LITTLE), 's') }}. What are the others?"),
+            ('"starts half as long"',
+             "That halves the time. But does it take so many starts? Look at the lower bound for {{ RANKS }} ranks."),
+            ('"half as many GPUs"',
+             "That halves the starts of a ring, and the GPUs that work. The lower bound asks for far fewer starts, with all."),
+        ],
+        nudge="First find out which part of the ring's time is the larger one, starts or bytes; then how few of them would do.",
+        half="starts = 2 * (96 - 1)  # of a microsecond each; the bound has ceil(log2(96))\n"
+             "bytes_take = ...\nremedy = ...\n",
+        follows=_for_the_gradient,
     ),
 ]

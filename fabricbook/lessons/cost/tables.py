@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from fabriclib import catalog, nccl, units
-from fabriclib.collectives import algbw, best, collective_time, crossover, schedule
+from fabriclib.collectives import algbw, best, busbw, collective_time, crossover, schedule
 from fabriclib.collectives.cost import sent
 from fabriclib.links import link
 from fabriclib.measurements import error, largest, published
@@ -57,6 +57,57 @@ def overtakes(first: tuple[float, float], second: tuple[float, float], alpha: fl
     if more_messages <= 0 <= fewer_sent:
         return 0.0
     return more_messages * alpha * rate / fewer_sent if fewer_sent > 0 else math.inf
+
+
+def of_ring(nbytes: float, ranks: int = RANKS, alpha: float = START, rate: float = RATE) -> float:
+    """Return the seconds of a ring all-reduce."""
+    return float(collective_time("all_reduce", "ring", nbytes=nbytes, ranks=ranks, alpha=alpha, beta=1 / rate))
+
+
+LITTLE = 64.0 * units.KiB
+REMEDIES = {"a link twice as fast": lambda nbytes: of_ring(nbytes, rate=2 * RATE),
+            "starts half as long": lambda nbytes: of_ring(nbytes, alpha=START / 2),
+            "half as many GPUs": lambda nbytes: of_ring(nbytes, ranks=RANKS // 2),
+            "a better algorithm": lambda nbytes: float(best("all_reduce", nbytes=nbytes, ranks=RANKS, alpha=START,
+                                                            beta=1 / RATE).seconds)}
+
+
+# ---- a log whose algorithm is not told ----
+
+_RAN = PLAIN_TREE
+_SIZES = np.array([units.KiB, units.MiB, 64 * units.MiB, 4 * units.GiB], dtype=float)
+
+
+def _log() -> np.ndarray:
+    """Return the seconds of _SIZES, on the wire of the questions."""
+    return np.asarray(all_reduce_seconds(nbytes=_SIZES, ranks=GPUS, alpha=START, beta=1 / RATE)[_RAN])
+
+
+def log():
+    """Return a DataFrame of text: what a benchmark prints of an algorithm that is not told."""
+    import pandas as pd
+
+    return pd.DataFrame([{"size": units.format(nbytes), "time": units.format(seconds, "s"),
+                          "busbw": units.format(busbw("all_reduce", nbytes, seconds, GPUS), "B/s")}
+                         for nbytes, seconds in zip(_SIZES, _log(), strict=True)])
+
+
+def messages_and_buffers(label: str) -> tuple[float, float]:
+    """Return (messages one after the other, buffers that a rank sends) of an algorithm of the first lab, on GPUS ranks."""
+    starts, whole = (float(all_reduce_seconds(nbytes=1.0, ranks=GPUS, alpha=alpha, beta=beta)[label])
+                     for alpha, beta in ((1.0, 0.0), (0.0, 1.0)))
+    return starts, whole
+
+
+def logged() -> str:
+    """Return the algorithm of the first lab that takes as long as the log says, at both of its ends."""
+    ends = _log()[[0, -1]]
+
+    def off(label: str) -> float:
+        starts, whole = messages_and_buffers(label)
+        return float(np.abs((starts * START + whole * _SIZES[[0, -1]] / RATE) / ends - 1).max())
+
+    return min((*ENTRIES, PLAIN_TREE), key=off)
 
 
 def pair(name: str, ranks: int) -> tuple[int, float]:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from fabriclib import units
-from fabriclib.collectives import Level, collective_time, schedule
+from fabriclib.collectives import schedule
 from fabriclib.topology import fabric
 
 from ...course.declare import Exercise, Prediction
-from .tables import PLACES, RANKS, SERVERS, SUMMED, between, faster_nic, nic, nvlink
+from ...course.story import GRADIENT
+from .tables import PLACES, PURCHASES, RANKS, SERVERS, SUMMED, between, faster_nic, nic, nvlink, two_levels
 
 
 def _dealt() -> float:
@@ -76,8 +77,7 @@ PREDICTIONS = [
 
 
 def _two_level_seconds(nbytes, gpus, servers, nvlink, nic) -> float:
-    levels = [Level(gpus, alpha=0.0, beta=1 / nvlink), Level(servers, alpha=0.0, beta=1 / nic)]
-    return float(collective_time("all_reduce", "hierarchical", nbytes=nbytes, levels=levels))
+    return two_levels(nbytes, gpus, servers, nvlink, nic)
 
 
 def _leaving(order, per_server) -> int:
@@ -97,6 +97,25 @@ def _rings_a_nic(leaving) -> str:
     kept, dealt = (leaving(order.tolist(), PLACES) for order in (gpus, gpus.reshape(SERVERS, PLACES).T.ravel()))
     return (f"By your count a ring through 128 GPUs leaves a server {kept} times if it goes server by server, and {dealt} times "
             f"if the ranks were dealt out in turn: {dealt / kept:.2g} times the work for the NICs.")
+
+
+def _ring_order(hosts) -> list[int]:
+    return sorted(range(len(hosts)), key=lambda rank: hosts.index(hosts[rank]))
+
+
+def _from_dealt(ring_order) -> str:
+    hosts = [f"n{rank % SERVERS}" for rank in range(RANKS)]
+    before, after = (sum(hosts[a] != hosts[b] for a, b in zip(order, [*order[1:], order[0]], strict=True))
+                     for order in (list(range(RANKS)), ring_order(hosts)))
+    return (f"With your order {RANKS} ranks that were dealt out over {SERVERS} servers leave a server {after} times in place of "
+            f"{before}. It goes into a file of hosts, or into the list of ranks of a launcher.")
+
+
+def _bought(buy) -> str:
+    before, after = two_levels(GRADIENT), PURCHASES[buy]()
+    others = [units.format(seconds(), "s") for what, seconds in PURCHASES.items() if what != buy]
+    return (f"It goes from {units.format(before, 's')} to {units.format(after, 's')}; the three others come to {others[0]}, "
+            f"{others[1]} and {others[2]}.")
 
 
 EXERCISES = [
@@ -133,6 +152,13 @@ EXERCISES = [
             ("2 * nbytes / nvlink + 2 * nbytes / gpus / nic",
              "Nearly: a rank keeps its own part, so a ring of p sends (p - 1)/p of the buffer in each half."),
         ],
+        nudge="The table under Why has a row for each of three steps. Which rate does each go at, and how much of the "
+              "buffer is left for the second?",
+        half="def two_level_seconds(nbytes, gpus, servers, nvlink, nic):\n"
+             "    inside = 2 * (gpus - 1) / gpus * nbytes / nvlink  # both halves\n"
+             "    piece = ...  # what a GPU brings to the network\n"
+             "    between = ...\n"
+             "    return ...\n",
         follows=_faster_nics,
     ),
     Exercise(
@@ -161,6 +187,62 @@ EXERCISES = [
              "Those are the steps that stay inside a server. The others are asked for."),
             ("len(order)", "That counts every step, those inside a server too."),
         ],
+        nudge="Write the number of the server below each GPU of the list. Where does it change, and what comes after the "
+              "last?",
+        half="def leaving(order, per_server):\n"
+             "    servers = [gpu // per_server for gpu in order]\n"
+             "    following = ...  # the same, one further\n"
+             "    return sum(here != there for here, there in zip(servers, ...))\n",
         follows=_rings_a_nic,
+    ),
+    Exercise(
+        "hierarchy.ring-order",
+        "Write ring_order: the list of ranks in the order of a ring that enters each server once. hosts names the server of each "
+        "rank. Servers stand in the order in which they first appear, and so do the ranks of each.",
+        "ring_order",
+        _ring_order,
+        "def ring_order(hosts):\n    return sorted(range(len(hosts)), key=lambda rank: hosts.index(hosts[rank]))\n",
+        cases=[(["a", "b", "a", "b"],), (["n10", "n9", "n9", "n10", "n9"],), (["x", "x", "x"],),
+               (["c", "a", "b", "b", "a", "c"],)],
+        wrong=[
+            ("list(range(len(hosts)))",
+             "That is the order of the ranks, as the launcher dealt them out: the ring leaves a server as often as before."),
+            ("sorted(range(len(hosts)), key=lambda rank: hosts[rank])",
+             "The ranks of a server are together. But the servers stand by their names, and n10 before n9; take the order in "
+             "which they first appear."),
+            ("sorted(range(len(hosts)), key=lambda rank: (hosts.index(hosts[rank]), -rank))",
+             "The servers are right. In each the ranks run backwards; keep them as they come."),
+            ("[hosts.index(host) for host in hosts]",
+             "That names the first rank of each rank's server. Sort the ranks by it."),
+            ("sorted(hosts, key=hosts.index)", "Those are the servers, in the right order. Asked are the ranks."),
+        ],
+        nudge="What the ranks of a server have in common, and no others, is the place where its name first stands in the list.",
+        half="def ring_order(hosts):\n    return sorted(range(len(hosts)), key=lambda rank: ...)\n",
+        follows=_from_dealt,
+    ),
+    Exercise(
+        "hierarchy.buy",
+        "{{ SERVERS }} servers sum up our {{ si(GRADIENT) }} on two levels, one after the other. What shortens that most? Set "
+        "buy to it.",
+        "buy",
+        lambda: min(PURCHASES, key=lambda what: PURCHASES[what]()),
+        'buy = "NICs twice as fast"\n',
+        options=list(PURCHASES),
+        wrong=[
+            ('"NVLinks twice as fast"',
+             "Then the steps inside take {{ si(ring_inside(GRADIENT) / 2, 's') }} in place of "
+             "{{ si(ring_inside(GRADIENT), 's') }}. The network's part is the larger one."),
+            ('"switches that add inside (NVLS)"',
+             "Of a GPU's buffer they read all, and send all back: 2 buffers through the port where a ring has "
+             "{{ digits(sent('all_reduce', 'ring', PLACES), 3) }}, as long as the halves follow each other. That is slower."),
+            ('"switches that add between (SHARP)"',
+             "Nearly. A NIC then sends its piece once, and not {{ digits(sent('all_reduce', 'ring', SERVERS), 4) }} times: less "
+             "than twice as fast."),
+        ],
+        nudge="You have a function for this: ask it what each of the three steps takes, before and after.",
+        half="now = two_level_seconds(14e9, 8, 16, nvlink.bandwidth(), nic.bandwidth())\n"
+             "faster_nics = two_level_seconds(14e9, 8, 16, nvlink.bandwidth(), ...)\n"
+             "faster_nvlinks = ...\nbuy = ...\n",
+        follows=_bought,
     ),
 ]

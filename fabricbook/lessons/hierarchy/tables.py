@@ -16,6 +16,7 @@ from fabriclib.measurements import Measured, error, largest
 from fabriclib.nccl.constants import latencies
 from fabriclib.topology import Graph, fabric, rail_rings
 
+from ...course.story import GRADIENT
 from ...stage.words import joined
 
 PLACES = 8  # GPUs of a server, each with a NIC of its own
@@ -47,6 +48,26 @@ def between(collective: str, name: str, *, alpha: float = 0.0, beta: float = 0.0
     """Return what the network between the servers adds: *alpha* counts its messages, *beta* the bytes of a NIC."""
     levels = [Level(PLACES, alpha=0.0, beta=0.0), Level(SERVERS, alpha=alpha, beta=beta)]
     return float(collective_time(collective, name, nbytes=SUMMED, levels=levels))
+
+
+def two_levels(nbytes: float, gpus: int = PLACES, servers: int = SERVERS, inside: float = nvlink.bandwidth(),
+               outside: float = nic.bandwidth()) -> float:
+    """Return the seconds of an all-reduce on two levels, without starts, from the rates of a GPU's NVLink and NIC."""
+    levels = [Level(gpus, alpha=0.0, beta=1 / inside), Level(servers, alpha=0.0, beta=1 / outside)]
+    return float(collective_time("all_reduce", "hierarchical", nbytes=nbytes, levels=levels))
+
+
+def ring_inside(nbytes: float) -> float:
+    """Return the seconds of both halves inside a server, by rings."""
+    return sent("all_reduce", "ring", PLACES) * nbytes / nvlink.bandwidth()
+
+
+PURCHASES = {
+    "NICs twice as fast": lambda: two_levels(GRADIENT, outside=2 * nic.bandwidth()),
+    "NVLinks twice as fast": lambda: two_levels(GRADIENT, inside=2 * nvlink.bandwidth()),
+    "switches that add inside (NVLS)": lambda: float(adding(GRADIENT, SERVERS, nic.id, between=False)),
+    "switches that add between (SHARP)": lambda: float(adding(GRADIENT, SERVERS, nic.id, inside=False)),
+}
 
 
 # ---- times on the graph of a fabric: straight lines in bytes ----

@@ -4,7 +4,23 @@ from fabriclib import units
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import RANKS, SERVER, box, claimed, each_to_all, largest, least_wait, pod, rack, times_longer
+from .tables import (
+    MACHINES,
+    MANY,
+    RANKS,
+    SERVER,
+    box,
+    claimed,
+    dispatched,
+    each_to_all,
+    largest,
+    least_wait,
+    of_machine,
+    pod,
+    rack,
+    smallest_domain,
+    times_longer,
+)
 
 PREDICTIONS = [
     Prediction(
@@ -43,11 +59,21 @@ PREDICTIONS = [
 ]
 
 
-def _what_leaves(leaving) -> str:
-    shares = [units.portion(leaving(domain, RANKS)) for domain in (SERVER, 32, rack.gpus)]
-    return (f"With your function: of an all-to-all over {RANKS} GPUs {shares[0]} leave a server of {SERVER}, {shares[1]} a "
-            f"domain of 32, and {shares[2]} a rack of {rack.gpus}; of one over 256, {units.portion(leaving(rack.gpus, 256))} "
-            "leave the rack.")
+_SMALLEST = ("next((domain for domain in (2**k for k in range(20)) if domain <= gpus and {} <= most), None)")
+
+
+def _how_large(smallest_domain) -> str:
+    bounds = (4 * units.ms, 2 * units.ms, units.ms)
+    found = [smallest_domain(RANKS, dispatched, rack.rate, rack.out, most) for most in bounds]
+    told = ", ".join(f"{domain} for {units.format(most, 's')}" for domain, most in zip(found, bounds, strict=True))
+    return (f"With your function: {RANKS} GPUs that each send {units.format(dispatched)} need a domain of {told}. As long as "
+            "anything leaves it, a larger domain helps little.")
+
+
+def _done_first(machine) -> str:
+    first, *others = (units.format(of_machine(name, MANY), "s") for name in (machine, *(m for m in MACHINES if m != machine)))
+    return (f"It takes {first}, the others {', '.join(others[:-1])} and {others[-1]}. With {RANKS} GPUs the fastest would be the "
+            f"{min(MACHINES, key=lambda name: of_machine(name, RANKS))}: the machine must be as large as the job.")
 
 
 def _how_far(largest_two_tiers) -> str:
@@ -65,22 +91,71 @@ def _what_it_takes(share_waited) -> str:
 
 EXERCISES = [
     Exercise(
-        "supernodes.leaving-share",
-        "Write leaving: the share of an all-to-all's bytes that leaves the domain of its sender.",
-        "leaving",
-        lambda domain, gpus: max(gpus - domain, 0) / gpus,
-        "def leaving(domain, gpus):\n    return max(gpus - domain, 0) / gpus\n",
-        cases=[(8, 64), (32, 64), (72, 64), (72, 256)],
+        "supernodes.smallest-domain",
+        "Write smallest_domain: of domains of 1, 2, 4, 8 and so on, up to all GPUs, the smallest with which an all-to-all "
+        "takes at most so many seconds; None if there is none.",
+        "smallest_domain",
+        smallest_domain,
+        "def smallest_domain(gpus, nbytes, inside, outside, most):\n"
+        "    domain = 1\n"
+        "    while domain <= gpus:\n"
+        "        near = (domain - 1) / gpus * nbytes / inside\n"
+        "        far = (gpus - domain) / gpus * nbytes / outside\n"
+        "        if max(near, far) <= most:\n"
+        "            return domain\n"
+        "        domain *= 2\n"
+        "    return None\n",
+        cases=[(64, 1 * units.GB, 900 * units.GB, 50 * units.GB, 11 * units.ms),
+               (64, 1 * units.GB, 900 * units.GB, 50 * units.GB, 2 * units.ms),
+               (256, 1 * units.GB, 900 * units.GB, 100 * units.GB, 6 * units.ms),
+               (64, 1 * units.GB, 900 * units.GB, 50 * units.GB, 18 * units.ms),
+               (8, 1 * units.GB, 60 * units.GB, 50 * units.GB, 12 * units.ms),
+               (8, 1 * units.GB, 60 * units.GB, 50 * units.GB, 8 * units.ms)],
         wrong=[
-            ("domain / gpus", "That is the share that stays, as long as the domain is no larger than the GPUs that take part."),
-            ("(gpus - domain) / gpus", "Nearly. In a domain that is larger than the job nothing leaves: less than nothing "
-                                       "cannot."),
-            ("1 - 1 / gpus", "That is what leaves a GPU. What goes to a neighbour in the domain does not leave the domain."),
-            ("max(gpus - domain, 0) / (gpus - 1)",
-             "A share goes to the sender itself too: the buffer has gpus shares, as nccl-tests counts it."),
-            ("1 / domain", "Count: everyone sends a share to each of gpus GPUs, and gpus - domain of these are elsewhere."),
+            (_SMALLEST.format("(gpus - domain) / gpus * nbytes / outside"),
+             "The links inside may be the slower ones: both work at the same time, and the later one decides."),
+            (_SMALLEST.format("nbytes / outside if domain < gpus else nbytes / inside"),
+             "Only what leaves the domain passes the port: gpus - domain of gpus shares."),
+            (_SMALLEST.format("(domain - 1) / gpus * nbytes / inside + (gpus - domain) / gpus * nbytes / outside"),
+             "The two kinds of links work at the same time: take the larger of the two, not their sum."),
+            (_SMALLEST.format("(gpus - domain) / domain * nbytes / outside"),
+             "A buffer has a share for each of the GPUs: gpus shares, not as many as the domain is large."),
         ],
-        follows=_what_leaves,
+        nudge="Two times count, that of the links inside and that of the port, and the later one decides. Try one domain after "
+              "the other.",
+        half="def smallest_domain(gpus, nbytes, inside, outside, most):\n"
+             "    domain = 1\n"
+             "    while domain <= gpus:\n"
+             "        near = (domain - 1) / gpus * nbytes / inside\n"
+             "        far = ...\n"
+             "        if ...:\n"
+             "            return domain\n"
+             "        domain *= 2\n"
+             "    return None\n",
+        follows=_how_large,
+    ),
+    Exercise(
+        "supernodes.machine",
+        "All experts of a layer are spread over {{ '{:,}'.format(MANY) }} GPUs, {{ si(dispatched) }} out of each. On which "
+        "machine is their all-to-all done first? Set machine to its name.",
+        "machine",
+        lambda: min(MACHINES, key=lambda name: of_machine(name, MANY)),
+        'machine = "Huawei CloudMatrix 384"\n',
+        options=list(MACHINES),
+        wrong=[
+            ('"GB200 NVL72"',
+             "Its links are the fastest. But {{ MANY - rack.gpus }} of {{ MANY }} shares leave the rack, through ports of "
+             "{{ si(rack.out, 'B/s') }}."),
+            ('"Trainium2 UltraServer"',
+             "Its links are fast to neighbours only; and {{ MANY - MACHINES['Trainium2 UltraServer'].gpus }} of {{ MANY }} "
+             "shares leave it, through the thinnest port of all."),
+            ('"servers of 8 H100"',
+             "Nearly everything leaves a server, through a port of {{ si(MACHINES['servers of 8 H100'].out, 'B/s') }}."),
+        ],
+        nudge="Ask of each machine first how many of the shares leave it, and only then how fast its links are.",
+        half="leaving = max(256 - 72, 0) / 256  # of a GB200 NVL72; its port has 50 GB/s\n"
+             "seconds = ...\nmachine = ...  # the one of which nothing leaves, or the fastest port?\n",
+        follows=_done_first,
     ),
     Exercise(
         "supernodes.two-tiers",
@@ -99,6 +174,12 @@ EXERCISES = [
              "A spine has all its ports for leaves: nothing is above it. Only the leaves' ports are halved."),
             ("ports * planes // 2", "That is one leaf. A spine has a port for each of ports * planes leaves."),
         ],
+        nudge="Draw one leaf: how many of its ports lead to GPUs? Then one spine: how many leaves can it see?",
+        half="def largest(ports, planes):\n"
+             "    radix = ports * planes  # thin ports of a switch\n"
+             "    gpus_below_a_leaf = ...\n"
+             "    leaves = ...\n"
+             "    return gpus_below_a_leaf * leaves\n",
         follows=_how_far,
     ),
     Exercise(
@@ -119,6 +200,11 @@ EXERCISES = [
                                   "faster."),
             ("1 - 1 / faster ** 2", "Once is enough: 1 - w is left of 1, so faster = 1 / (1 - w)."),
         ],
+        nudge="Let the job take 1 in all, and wait for a part of it. If the waiting vanishes altogether, how long does it "
+              "take?",
+        half="def share_waited(faster):\n"
+             "    left = ...  # of a time of 1, when it is so many times as fast\n"
+             "    return ...\n",
         follows=_what_it_takes,
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,6 +62,35 @@ def each_to_all(one) -> float:
 def largest(ports: int, planes: int) -> int:
     """Return how many GPUs two tiers join where *planes* divide the switches' ports: half of a leaf's lead down."""
     return (ports * planes) ** 2 // 2
+
+
+def smallest_domain(gpus: int, nbytes: float, inside: float, outside: float, most: float):
+    """Return the smallest domain, a power of two, with which an all-to-all takes at most *most* seconds; None without one."""
+    domains = (2**k for k in range(gpus.bit_length()))
+    return next((domain for domain in domains if max(all_to_all(domain, gpus, inside, outside, nbytes)) <= most), None)
+
+
+class Machine(NamedTuple):
+    """What an all-to-all sees of a machine: the GPUs of a domain, and what each sends inside it and out of it, in bytes/s."""
+
+    gpus: int
+    inside: float
+    out: float
+
+
+def _hgx() -> Machine:
+    nvlink = link("nvlink4")
+    return Machine(SERVER, nvlink.per_device * nvlink.bandwidth(), link("ib-ndr").bandwidth())
+
+
+MANY = 256  # GPUs that share the experts of one layer of a larger model
+MACHINES = {one.name: Machine(one.gpus, each_to_all(one), one.out)
+            for one in map(supernode, ("gb200-nvl72", "cloudmatrix-384", "trn2-ultraserver"))} | {"servers of 8 H100": _hgx()}
+
+
+def of_machine(name: str, ranks: int) -> float:
+    """Return the seconds of the dispatch of so many ranks on one of MACHINES."""
+    return float(max(all_to_all(MACHINES[name].gpus, ranks, MACHINES[name].inside, MACHINES[name].out)))
 
 
 def least_wait(faster):
