@@ -13,7 +13,10 @@ def test_the_small_formulas_are_those_of_the_library():
             "leaf": tables.GPUS / tables.LEAF, "software": tables.GPUS}
     years = {part: tables.years_of(part) for part in many}
     assert 3600 * tables.hours_between(many, years) == pytest.approx(fl.uptime("dgx-h100", gpus=tables.GPUS).between)
-    assert tables.interval(60, 11_000) == availability.young(60, 11_000)
+    save = 1e12 / tables.storage_rate(1e12, 11_000, 0.02)
+    at_best = availability.spent(availability.young(save, 11_000), save=save, between=11_000, restart=0)
+    assert save / availability.young(save, 11_000) + availability.young(save, 11_000) / 22_000 == pytest.approx(0.02)
+    assert at_best.saving + at_best.redone == pytest.approx(0.02, rel=0.02)
     assert fl.uptime("dgx-h100", gpus=tables.GPUS, spare=tables.fewest_spares(tables.GPUS)).shares.waiting <= 0.01
 
 

@@ -8,18 +8,19 @@ from ...course.verdicts import Verdict
 from .tables import (
     H100,
     RACK,
+    SAVINGS,
     SPEEDS,
     STAGES,
     THOUSAND,
     USUAL,
     USUAL_GPUS,
     cables,
-    module,
     moved,
     of_wires,
     one_thousand,
     total,
     waited,
+    watts_and_seconds,
 )
 
 B200 = "DGX B200"
@@ -55,8 +56,8 @@ PREDICTIONS = [
 ]
 
 
-def _per_byte(watts, rate, use) -> float:
-    return watts / rate / use
+def _of_wires(gpus, wires, computing, waiting) -> float:
+    return 1 - gpus * computing / ((gpus + wires) * (computing + waiting))
 
 
 def _bill(servers, network, load, hours, price) -> float:
@@ -67,12 +68,10 @@ def _cable_for(metres, cables) -> str:
     return min((watts, name) for name, reach, watts in cables if reach >= metres)[1]
 
 
-def _a_module_at_work(per_byte) -> str:
-    rate = module.carries.line
-    full, tenth = (units.format(per_byte(module.power, rate, use), "J") for use in (1.0, 0.1))
-    return (f"With your function: a module of {module.power:g} W takes {full} for a byte when its link is full, {tenth} when a "
-            f"tenth of "
-            f"it is used. Better optics halve the first number; better software divides the second by ten.")
+def _of_ours(of_wires) -> str:
+    shares = [units.portion(of_wires(*watts_and_seconds(machine))) for machine in (H100, B200)]
+    return (f"With your function: of the joules of a token that is trained on, wires have {shares[0]} with H100 and "
+            f"{shares[1]} with B200: what they draw, and what the GPUs burn that wait for them.")
 
 
 def _a_year(bill) -> str:
@@ -102,22 +101,41 @@ def _a_hall(cable_for) -> str:
 _CABLES = [("copper", 3.0, 0.2), ("amplified", 5.0, 3.0), ("multimode", 50.0, 30.0), ("single mode", 100.0, 34.0),
            ("linear", 500.0, 17.0)]
 
+def _most_saved(saving) -> str:
+    one, copper = (units.portion(SAVINGS[what]()) for what in (saving, "copper to the leaves"))
+    return (f"It saves {one} of a token's joules, copper {copper}. With B200, whose waiting is {units.portion(waited(B200))}, it "
+            "would be more: the faster the GPU, the more a faster wire saves.")
+
+
 EXERCISES = [
     Exercise(
-        "energy_and_cost.per-byte",
-        "Write per_byte: the joules of a byte that passes a part of some watts and some rate, of which a share is used.",
-        "per_byte",
-        _per_byte,
-        "def per_byte(watts, rate, use):\n    return watts / (rate * use)\n",
-        cases=[(17.0, 100e9, 1.0), (913.0, 6.4e12, 0.5), (120.0, 1.6e12, 0.05), (25.0, 50e9, 0.25)],
+        "energy_and_cost.of-wires",
+        "Write of_wires: the share of a step's joules that perfect wires would save. They draw nothing, and nobody waits for "
+        "them. gpus and wires are watts, computing and waiting the seconds of a step; GPUs draw the same while they wait.",
+        "of_wires",
+        _of_wires,
+        "def of_wires(gpus, wires, computing, waiting):\n"
+        "    now = (gpus + wires) * (computing + waiting)\n"
+        "    left = gpus * computing\n"
+        "    return 1 - left / now\n",
+        cases=[(1000.0, 150.0, 8.0, 1.0), (700.0, 80.0, 2.0, 2.0), (1200.0, 0.0, 3.0, 0.5), (1000.0, 200.0, 5.0, 0.0)],
         wrong=[
-            ("watts / rate * use", "The fewer bytes pass, the more watts each has to carry: divide by the share."),
-            ("watts * rate * use", "A watt is a joule a second. How many bytes pass in that second?"),
-            ("watts / rate", "That is a full one. Here only a share of the rate is used."),
-            ("watts / (8 * rate * use)", "The rate is in bytes a second already."),
-            ("rate * use / watts", "Upside down: those are the bytes for a joule."),
+            ("wires / (gpus + wires)", "That is what they draw. The GPUs that wait for them burn joules too."),
+            ("waiting / (computing + waiting)",
+             "That is the share of the time. And the wires draw watts of their own, all the time."),
+            ("(wires * (computing + waiting) + gpus * waiting) / (gpus * computing)",
+             "Those joules, but as a share of what is left. Divide by all that the step takes now."),
+            ("wires * waiting / ((gpus + wires) * (computing + waiting))",
+             "The wires draw their watts while the GPUs compute, too; and while they wait, the GPUs draw theirs."),
+            ("wires / (gpus + wires) + waiting / (computing + waiting)",
+             "Nearly. What the wires draw while the GPUs wait is in both shares: it is saved only once."),
         ],
-        follows=_a_module_at_work,
+        nudge="Work out the joules of a step as it is, and of one with perfect wires. What is saved is the difference.",
+        half="def of_wires(gpus, wires, computing, waiting):\n"
+             "    now = (gpus + wires) * (computing + waiting)\n"
+             "    left = ...  # who still draws, and for how long?\n"
+             "    return ...\n",
+        follows=_of_ours,
     ),
     Exercise(
         "energy_and_cost.cable-for",
@@ -138,6 +156,10 @@ EXERCISES = [
             ("max((reach, name) for name, reach, watts in cables if reach >= metres)[1]",
              "That takes the one that reaches furthest. Compare watts."),
         ],
+        nudge="Strike out what does not reach, and compare watts of what is left.",
+        half="def cable_for(metres, cables):\n"
+             "    reaching = [(watts, name) for name, reach, watts in cables if ...]\n"
+             "    return ...\n",
         follows=_a_hall,
     ),
     Exercise(
@@ -156,7 +178,34 @@ EXERCISES = [
                                                                          "needed."),
             ("(load * servers + network) / 1000 * price", "That is one hour."),
         ],
+        nudge="Watts that are drawn all the time, times hours, is what a meter counts. Which watts are that, of servers and of "
+              "the network?",
+        half="def bill(servers, network, load, hours, price):\n"
+             "    watts = ... + network\n"
+             "    kwh = watts / ... * hours\n"
+             "    return kwh * price\n",
         follows=_a_year,
+    ),
+    Exercise(
+        "energy_and_cost.saving",
+        "{{ USUAL_GPUS }} H100 train {{ llama.name }}. What saves most joules of each token? Set saving to it.",
+        "saving",
+        lambda: max(SAVINGS, key=lambda what: SAVINGS[what]()),
+        'saving = "wires that halve the waiting"\n',
+        options=list(SAVINGS),
+        wrong=[
+            ('"copper to the leaves"',
+             "It saves {{ portion(SAVINGS['copper to the leaves']()) }}, and nearly for nothing; but the network draws little "
+             "beside the GPUs."),
+            ('"linear modules to the leaves"',
+             "They draw half of what others do, and save {{ portion(SAVINGS['linear modules to the leaves']()) }}."),
+            ('"stages together, and tensor groups over servers"',
+             "Wires that draw as much, in the wrong place: the GPUs would wait longer, and burn joules meanwhile."),
+        ],
+        nudge="Joules are watts times seconds: look for what shortens the step, not only for what draws less.",
+        half="waiting = ...  # joules of GPUs that wait, of a token's: the lab names them\n"
+             "modules = ...  # watts of the links to the GPUs, of a thousand's\nsaving = ...\n",
+        follows=_most_saved,
     ),
 ]
 

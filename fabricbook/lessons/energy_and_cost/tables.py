@@ -167,6 +167,28 @@ def sent_each(over: str) -> float:
     return float(energy().nbytes[over][STEP_SIZES.index(USUAL_GPUS)] / USUAL_GPUS)
 
 
+def watts_and_seconds(machine: str) -> tuple[float, float, float, float]:
+    """Return the watts of servers and of wires, and the seconds of computing and of waiting for wires, for each token trained on.
+
+    The watts are counted in those of the servers, which draw the same while they wait. What they wait for one another counts as
+    computing, for no wire is to blame.
+    """
+    spent = per_token(machine)
+    computing, waiting = spent["computing"] + spent["waiting for others"], spent["waiting for wires"]
+    return 1.0, (spent["NVLink switches"] + spent["network"]) / (computing + waiting), computing, waiting
+
+
+def _kept_of_network(below: str) -> float:
+    """Return the share of a token's joules that the training saves with other links from GPUs to leaves."""
+    usual, other = (cluster_power(TRAINED[H100], gpus=USUAL_GPUS, below=links).network for links in (OPTICS, below))
+    return float(1 - other / usual) * per_token(H100)["network"] / total(H100)
+
+
+SAVINGS = {"copper to the leaves": lambda: _kept_of_network(LEAVES[COPPER]),
+           "linear modules to the leaves": lambda: _kept_of_network(LEAVES[LINEAR]),
+           "wires that halve the waiting": lambda: waited(H100) / 2,
+           "stages together, and tensor groups over servers": lambda: 1 - total(H100, STAGES) / total(H100)}
+
 TOGETHER = [1, 8, 64, 256]
 PROMPT, OUTPUT = 1000, 200
 

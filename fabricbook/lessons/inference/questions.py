@@ -7,16 +7,21 @@ from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
 from .tables import (
     BOUND,
+    BUYS,
     GRAPH,
     GROUPED,
+    LAYOUTS,
     NEW,
     PROMPT,
     RACK,
     SEVENTY,
+    SEVERAL,
     SHORT,
     at,
+    best_plan,
     bound,
     cache_bytes,
+    chat,
     deepseek,
     exchange_bound,
     gained,
@@ -85,6 +90,20 @@ def _which_way(choose) -> str:
     return f"With your function: the {units.format(seventy_cache)} of a prompt of {PROMPT:,} tokens go by {taken}."
 
 
+def _what_is_won(buy) -> str:
+    before, after = chat().seconds(SEVERAL), BUYS[buy]()
+    both = after - chat().part("bytes", SEVERAL) / 2
+    return (f"A token then takes {units.format(after, 's')} in place of {units.format(before, 's')}; with links twice as fast, "
+            f"too, {units.format(both, 's')}. What is left are starts and pauses.")
+
+
+def _tokens_in_all(plan) -> str:
+    found, alone = LAYOUTS[plan], chat()
+    return (f"It gives {found.tokens:,.0f} tokens a second, one for each user every {units.format(found.seconds, 's')}. A single "
+            f"user would get one every {units.format(alone.seconds(SEVERAL), 's')}: the reading is shared, and nearly free for "
+            "all others.")
+
+
 EXERCISES = [
     Exercise(
         "inference.cache",
@@ -100,6 +119,12 @@ EXERCISES = [
             ("layers * kv_heads * head_dim * tokens", "That counts numbers of one kind. Keys and values, 2 bytes each."),
             ("4 * layers * kv_heads * head_dim", "That is one token. All that came before are kept."),
         ],
+        nudge="Count the numbers first: for each token, in each layer, for each head that is kept. Then how many kinds, "
+              "and bytes each.",
+        half="def cache(layers, kv_heads, head_dim, tokens):\n"
+             "    numbers = layers * kv_heads * ... * tokens  # of one kind\n"
+             "    kinds, nbytes = ...\n"
+             "    return kinds * nbytes * numbers\n",
         follows=_how_large,
     ),
     Exercise(
@@ -116,6 +141,10 @@ EXERCISES = [
             ("3 * tokens * copies / rate", "And each copy is hidden numbers long."),
             ("3 * tokens * copies * hidden * rate", "Bytes over a rate are seconds."),
         ],
+        nudge="How many bytes go out of the port for all copies of all tokens, and how many come back for them?",
+        half="def exchange(tokens, copies, hidden, rate):\n"
+             "    numbers = ...  # that leave, once\n"
+             "    return (... + ...) * numbers / rate\n",
         follows=_how_fast,
     ),
     Exercise(
@@ -133,7 +162,59 @@ EXERCISES = [
              "Where no way is quick enough, say so: None."),
             ("next((name for name, rate in rates.items() if size / rate >= most), None)", "That is one that is too slow."),
         ],
+        nudge="The dictionary stands in the order of the prices. At which way can you stop, and what if you reach the end?",
+        half="def choose(size, rates, most):\n"
+             "    for name, rate in rates.items():\n"
+             "        if ...:\n"
+             "            return name\n"
+             "    return ...\n",
         follows=_which_way,
+    ),
+    Exercise(
+        "inference.buy",
+        "A single user of {{ GROUPED }} on a server of {{ SEVERAL }} H100 shall get each token sooner. What helps most? Set "
+        "buy to it.",
+        "buy",
+        lambda: min(BUYS, key=lambda what: BUYS[what]()),
+        'buy = "memory twice as fast"\n',
+        options=list(BUYS),
+        wrong=[
+            ('"links twice as fast"',
+             "The bytes of the sums take {{ si(chat().part('bytes', SEVERAL), 's') }} of a token's "
+             "{{ si(chat().seconds(SEVERAL), 's') }}. There is nothing to win."),
+            ('"sums that start in half the time"',
+             "The starts take {{ si(chat().part('starts', SEVERAL), 's') }}: half of that is won. Something else takes far "
+             "longer."),
+            ('"a second server, 16 GPUs"',
+             "It halves the reading, and its sums cross the network: their starts take "
+             "{{ si(chat().part('starts', 16), 's') }} in place of {{ si(chat().part('starts', SEVERAL), 's') }}."),
+        ],
+        nudge="Take half of each part of the token away, one at a time. And what does a second server do to the starts?",
+        half="half_the_reading = ... / 2  # weights, and keys and values\nhalf_the_starts = ...\nbuy = ...\n",
+        follows=_what_is_won,
+    ),
+    Exercise(
+        "inference.users",
+        "The same server, {{ USERS }} users at a time, and each may wait {{ si(PATIENCE, 's') }} for a token. Set plan to the "
+        "way that keeps to that and gives most tokens a second in all.",
+        "plan",
+        best_plan,
+        'plan = "one group of 8"\n',
+        options=list(LAYOUTS),
+        wrong=[
+            ('"one group of 8, one request after the other"',
+             "Alone, a token comes soonest. But then all weights are read for one user, and {{ USERS - 1 }} wait."),
+            ('"two groups of 4"',
+             "That keeps to the time. But each group reads all weights, over half as many memories: in all it gives "
+             "{{ digits(LAYOUTS['two groups of 4'].tokens) }} tokens a second, and one group more."),
+            ('"four groups of 2"',
+             "Each group reads all weights over two memories: a token takes {{ si(LAYOUTS['four groups of 2'].seconds, 's') }}."),
+            ('"eight GPUs on their own"', "No sums at all. But does the model fit into one GPU?"),
+        ],
+        nudge="First strike out what does not fit into the memory, then what takes too long for one token. What do the others "
+              "read, and for how many users?",
+        half="weights = ...  # GB, two bytes a parameter; a GPU has 80\nread_by_each_of_two_groups = ...\nplan = ...\n",
+        follows=_tokens_in_all,
     ),
 ]
 

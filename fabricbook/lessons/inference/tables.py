@@ -179,6 +179,69 @@ def way(size: float, rates: dict[str, float], most: float):
     return next((name for name, rate in rates.items() if size / rate <= most), None)
 
 
+# ---- what a server is to be for its users
+
+def chat(batch: int = 1) -> Token:
+    """Return a token of so many requests on H100, with software of today."""
+    return token(SEVENTY, NEW, GRAPH, batch)
+
+
+def _without(share_of: dict[str, float]) -> float:
+    """Return the seconds of a single user's token, less a share of some of its parts."""
+    return chat().seconds(SEVERAL) - sum(share * chat().part(part, SEVERAL) for part, share in share_of.items())
+
+
+BUYS = {"memory twice as fast": lambda: _without({"weights": 1 / 2, "cache": 1 / 2}),
+        "links twice as fast": lambda: _without({"bytes": 1 / 2}),
+        "sums that start in half the time": lambda: _without({"starts": 1 / 2}),
+        "a second server, 16 GPUs": lambda: chat().seconds(16)}
+USERS, PATIENCE = 64, 25 * units.ms
+
+
+class Layout(NamedTuple):
+    """A way to serve USERS on a server: so many groups of so many GPUs, each with a batch; they may take turns."""
+
+    groups: int
+    gpus: int
+    batch: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether weights, keys and values fit into the memory of a group."""
+        return bool(chat(self.batch).fits[GPUS.tolist().index(self.gpus)])
+
+    @property
+    def seconds(self) -> float:
+        """The seconds from one token of a user to the next."""
+        turns = USERS / (self.groups * self.batch)
+        return turns * chat(self.batch).seconds(self.gpus)
+
+    @property
+    def tokens(self) -> float:
+        """The tokens a second, of all users together."""
+        return USERS / self.seconds
+
+
+LAYOUTS = {"one group of 8, one request after the other": Layout(1, 8, 1), "one group of 8": Layout(1, 8, USERS),
+           "two groups of 4": Layout(2, 4, USERS // 2), "four groups of 2": Layout(4, 2, USERS // 4),
+           "eight GPUs on their own": Layout(8, 1, USERS // 8)}
+
+
+def best_plan() -> str:
+    """Return the one of LAYOUTS that fits, is quick enough for its users, and gives most tokens in all."""
+    able = [name for name, one in LAYOUTS.items() if one.fits and one.seconds <= PATIENCE]
+    return max(able, key=lambda name: LAYOUTS[name].tokens)
+
+
+def in_parts():
+    """Return a DataFrame of text: what a single user's token is made of, on one server."""
+    import pandas as pd
+
+    names = {"weights": "reading the weights", "cache": "reading keys and values", "host": "pauses",
+             "starts": "starts of the sums", "bytes": "bytes of the sums"}
+    return pd.DataFrame([{"part": told, "time": units.format(chat().part(part, SEVERAL), "s")} for part, told in names.items()])
+
+
 # ---- experts
 
 deepseek, older = transformer("deepseek-v3"), transformer("llama-2-7b")

@@ -59,7 +59,7 @@ PREDICTIONS = [
 ]
 
 
-_SMALLEST = ("next((domain for domain in (2**k for k in range(20)) if domain <= gpus and {} <= most), None)")
+_SMALLEST = ("next((domain for domain in (2**k for k in range(20)) if domain <= gpus and ({}) <= most), None)")
 
 
 def _how_large(smallest_domain) -> str:

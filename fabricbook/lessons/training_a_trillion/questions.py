@@ -5,6 +5,8 @@ from fabriclib import units
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
 from .tables import (
+    BATCH,
+    CHANGES,
     COPIES,
     GPUS,
     MICRO_BATCHES,
@@ -17,14 +19,18 @@ from .tables import (
     measured,
     mfu,
     misplaced,
+    most_gpus,
     nvlink,
     paper,
     port,
     states_of,
     trillion,
     waiting,
+    what_changed,
     wires,
 )
+
+PAPER_WAITS = waiting(STAGES, MICRO_BATCHES)
 
 PREDICTIONS = [
     Prediction(
@@ -63,16 +69,23 @@ def _who_holds_what(states) -> str:
             f"{fewer}, or shared out {both}: that fits.")
 
 
-def _who_waits(share_waiting) -> str:
-    shares = [units.portion(share_waiting(STAGES, *case)) for case in ((MICRO_BATCHES, 1), (MICRO_BATCHES, 2), (STAGES, 1))]
-    return (f"With your function: {STAGES} stages with {MICRO_BATCHES} micro-batches wait {shares[0]} of the step, with 2 pieces "
-            f"each {shares[1]}; with only {STAGES} micro-batches {shares[2]}.")
+def _how_far_it_grows(most_gpus) -> str:
+    one, two, more = (most_gpus(TENSOR, STAGES, pieces, batch, 0.05)
+                      for pieces, batch in ((1, BATCH), (2, BATCH), (1, 2 * BATCH)))
+    return (f"With your function: if a twentieth may be bubble, the paper's split and batch feed {one:,} GPUs, with 2 pieces a "
+            f"stage {two:,}, with twice the batch {more:,}. The paper took {GPUS:,} and waited {units.portion(PAPER_WAITS)}.")
 
 
 def _what_is_used(utilisation) -> str:
     found = utilisation(trillion.params, TOKENS, measured, GPUS, a100.bf16)
     return (f"With your function: the paper's {measured:.4g} s are an MFU of {units.portion(found)}. Add the pass that is "
             f"recomputed and the scores of attention, and it is the {units.portion(hardware)} that the paper prints.")
+
+
+def _what_it_cost(changed) -> str:
+    before, after = float(paper.seconds), float(CHANGES[changed]().seconds)
+    return (f"The step went from {before:.4g} to {after:.4g} s: the sums of the groups are short, but twice as many copies have "
+            f"{MICRO_BATCHES // 2} micro-batches each, and the bubble is as long as before.")
 
 
 EXERCISES = [
@@ -91,26 +104,43 @@ EXERCISES = [
             ("(2 + 2 + 12 / copies) * params", "And the model is cut into parts: each GPU has one."),
             ("(2 + 2 + 12 * copies) * params / parts", "The more copies there are, the less each has to keep."),
         ],
+        nudge="Of a parameter's bytes, which does every copy keep for itself, and which only a part of?",
+        half="def states(params, parts, copies):\n    of_a_parameter = 2 + 2 + ...\n    return of_a_parameter * ...\n",
         follows=_who_holds_what,
     ),
     Exercise(
-        "training_a_trillion.bubble",
-        "Write share_waiting: the share of a step that a GPU waits for the pipeline.",
-        "share_waiting",
-        waiting,
-        "def share_waiting(stages, micro_batches, pieces):\n    extra = (stages - 1) / (pieces * micro_batches)\n"
-        "    return extra / (1 + extra)\n",
-        cases=[(64, 512, 1), (64, 512, 2), (8, 8, 1), (16, 48, 4)],
+        "training_a_trillion.most-gpus",
+        "Write most_gpus: how many GPUs a job may have at most, in whole copies, if at most a given share of a step is to be "
+        "bubble.",
+        "most_gpus",
+        most_gpus,
+        "def most_gpus(tensor, stages, pieces, batch, share):\n"
+        "    waiting = (stages - 1) / pieces  # as long as so many micro-batches\n"
+        "    needed = waiting * (1 - share) / share  # micro-batches of a copy\n"
+        "    return tensor * stages * int(batch / needed)\n",
+        cases=[(8, 64, 1, 3072, 0.11), (8, 64, 2, 3072, 0.1), (8, 16, 4, 3072, 0.05), (4, 8, 1, 1024, 0.25)],
         wrong=[
-            ("(stages - 1) / (pieces * micro_batches)",
-             "That is the waiting over the time without it, as many papers print it. Divide by all of the step."),
-            ("(stages - 1) / (micro_batches + stages - 1)", "That is right for one piece a stage. Pieces divide the waiting."),
-            ("stages / (pieces * micro_batches + stages)", "A pipeline of a single stage waits for nobody: it is stages - 1."),
-            ("(stages - 1) / (pieces * (micro_batches + stages - 1))",
-             "Pieces make the waiting shorter, not the work: micro_batches of work, (stages - 1) / pieces of waiting."),
-            ("1 / stages", "How much passes through the pipeline while it is full? Count the micro-batches."),
+            ("tensor * stages * int(batch / ((stages - 1) / pieces / share))",
+             "That divides the waiting by the work alone, as many papers print it. Here it is a share of all of the step."),
+            ("tensor * stages * int(batch / ((stages - 1) * (1 - share) / share))",
+             "Pieces divide the waiting: with more of them fewer micro-batches will do."),
+            ("int(batch / ((stages - 1) / pieces * (1 - share) / share))",
+             "Those are copies. Each takes tensor times stages GPUs."),
+            ("tensor * stages * int(batch / (stages / pieces * (1 - share) / share))",
+             "A pipeline of a single stage waits for nobody: it is stages - 1."),
+            ("tensor * stages * batch / ((stages - 1) / pieces * (1 - share) / share)",
+             "Nearly. There is no part of a copy: round the copies down before they are multiplied."),
+            ("tensor * stages * batch",
+             "That gives every text a copy of its own, with one micro-batch each: nearly all is bubble."),
         ],
-        follows=_who_waits,
+        nudge="Work backwards: how long is the waiting, counted in micro-batches? How many must a copy have beside it? How many "
+              "copies does the batch feed then?",
+        half="def most_gpus(tensor, stages, pieces, batch, share):\n"
+             "    waiting = (stages - 1) / pieces  # as long as so many micro-batches\n"
+             "    needed = ...  # micro-batches of a copy: waiting / (needed + waiting) is the share\n"
+             "    copies = ...\n"
+             "    return tensor * stages * copies\n",
+        follows=_how_far_it_grows,
     ),
     Exercise(
         "training_a_trillion.mfu",
@@ -127,7 +157,32 @@ EXERCISES = [
             ("seconds * gpus * peak / (6 * params * tokens)", "Upside down: what was needed over what could have been done."),
             ("6 * params * tokens / (gpus * peak)", "That is the time it takes at the peak. Divide it by the time that it took."),
         ],
+        nudge="Above the line stands what the model needed; below it what all GPUs could have computed while the step ran.",
+        half="def utilisation(params, tokens, seconds, gpus, peak):\n"
+             "    needed = ... * params * tokens\n"
+             "    possible = ...\n"
+             "    return needed / possible\n",
         follows=_what_is_used,
+    ),
+    Exercise(
+        "training_a_trillion.changed",
+        "What was changed between the two runs? Set changed to it.",
+        "changed",
+        what_changed,
+        'changed = "tensor groups of 4"\n',
+        options=list(CHANGES),
+        wrong=[
+            ('"tensor groups over servers"',
+             "Then a group would wait for its sums over the network, ten times as long as before. Here it waits less."),
+            ('"a spine narrowed to an eighth"',
+             "Only what stages say crosses the spine. That wait hardly moved; what did?"),
+            ('"half as many stages"',
+             "Half the stages are twice the copies: each has half the micro-batches, and the bubble stays as it is. Here it "
+             "doubled."),
+        ],
+        nudge="One wait fell and another rose. Who talks in the one, and what is the other made of?",
+        half="changed = ...  # fewer GPUs in a sum, and more copies that share the texts\n",
+        follows=_what_it_cost,
     ),
 ]
 

@@ -144,6 +144,37 @@ def waiting(stages: int, micro_batches: int, pieces: int = 1) -> float:
     return float(bubble(stages, micro_batches, pieces)[1])
 
 
+def most_gpus(tensor: int, stages: int, pieces: int, batch: int, share: float) -> int:
+    """Return the GPUs of as many whole copies as a batch feeds, if at most *share* of a step is to be bubble."""
+    return tensor * stages * int(batch / ((stages - 1) / pieces * (1 - share) / share))
+
+
+CHANGES = {"tensor groups over servers": lambda: step(near=STAGES_NEAR),
+           "a spine narrowed to an eighth": lambda: step(near=NARROW),
+           "tensor groups of 4": lambda: step(split="4 × 64"), "half as many stages": lambda: step(split="8 × 32")}
+_CHANGED = "tensor groups of 4"
+_ROWS = {"computing": ("matrices", "attention", "elementwise"), "waiting for the tensor group": ("tp",),
+         "for other stages": ("pp",), "in the bubble": ("bubble",), "for other copies": ("dp",)}
+
+
+def _seconds_of(found: TrainingStep) -> dict[str, str]:
+    return {row: f"{sum(float(found.parts[part]) for part in parts):.3g} s" for row, parts in _ROWS.items()}
+
+
+def two_runs():
+    """Return a DataFrame of text: what the paper's step is made of, and that of a run of which one thing is different."""
+    import pandas as pd
+
+    return pd.DataFrame({"the paper's run": _seconds_of(paper), "the other run": _seconds_of(CHANGES[_CHANGED]())})
+
+
+def what_changed() -> str:
+    """Return which of CHANGES gives the parts of the other run."""
+    other = two_runs()["the other run"].to_dict()
+    [change] = [change for change, found in CHANGES.items() if _seconds_of(found()) == other]
+    return change
+
+
 def mfu(params: float, tokens: float, seconds: float, gpus: int, peak: float) -> float:
     """Return the share of the peak that 6 operations a parameter and token use."""
     return 6 * params * tokens / (seconds * gpus * peak)

@@ -7,18 +7,23 @@ from ...course.verdicts import Verdict
 from .tables import (
     BEST,
     BETWEEN,
+    DESIGNS,
     GPUS,
+    REMEDIES,
     RUN,
     SAVE,
     SEEN,
+    STORAGE,
     YEAR,
     fewest_spares,
     figure,
     hours_between,
-    interval,
     job,
+    model,
     of_run,
     planes_of,
+    storage_rate,
+    survivor,
     years_of,
 )
 
@@ -54,11 +59,12 @@ def _all_of_it(hours) -> str:
             f"there were {SEEN:.0f}.")
 
 
-def _longer_saves(best) -> str:
-    one, slow, large = (units.format(best(save, between), "s") for save, between in (
-        (SAVE, BETWEEN), (60.0, BETWEEN), (SAVE, BETWEEN / 4)))
-    return (f"With your function: {one} of work between saves of {SAVE:.2g} s, {slow} if a save takes a minute; with four "
-            f"times the GPUs {large}, half as long.")
+def _what_storage(storage_rate) -> str:
+    nbytes = 12 * model.params
+    rates = [units.format(storage_rate(nbytes, between, share), "B/s") for between, share in (
+        (BETWEEN, 0.02), (BETWEEN, 0.01), (BETWEEN / 4, 0.02))]
+    return (f"With your function: Llama 3's job needs {rates[0]} of storage to lose a fiftieth of its time, {rates[1]} for "
+            f"a hundredth, and with four times the GPUs {rates[2]} for a fiftieth. Its makers had {units.format(STORAGE, 'B/s')}.")
 
 
 def _standing_by(fewest) -> str:
@@ -66,6 +72,17 @@ def _standing_by(fewest) -> str:
     none, some = (job(GPUS, many).share for many in (0, spare))
     return (f"With your function: {spare} of {GPUS // 8 + spare:,} servers stand by, and {units.portion(some)} of the time "
             f"trains; with none it is {units.portion(none)}.")
+
+
+def _goes_on(design) -> str:
+    found = DESIGNS[design]()
+    return (f"On it {units.portion(found.slowest)} of the rate is left if all rings have equal pieces, and "
+            f"{units.portion(found.dealt)} if a library deals them anew. It is the only one on which the sum is finished at all.")
+
+
+def _what_it_gives(remedy) -> str:
+    one, *others = (f"{100 * REMEDIES[what]():.1f} %" for what in (remedy, *(what for what in REMEDIES if what != remedy)))
+    return f"It trains {one} of the time then; the other three come to {others[0]}, {others[1]} and {others[2]}."
 
 
 EXERCISES = [
@@ -89,22 +106,40 @@ EXERCISES = [
             ("sum(many[part] / years[part] for part in many)", "That is failures a year. How many hours lie between them?"),
             ("365.25 / sum(many[part] / years[part] for part in many)", "Those are days, and hours are asked for."),
         ],
+        nudge="Times do not add up. What does, when several kinds of parts can fail?",
+        half="def hours(many, years):\n"
+             "    failures = sum(... for part in many)  # of all parts, in a year\n"
+             "    return ... / failures\n",
         follows=_all_of_it,
     ),
     Exercise(
-        "when_things_fail.interval",
-        "Write interval: Young's time of work between two saves, for a save and a time between failures in seconds.",
-        "interval",
-        interval,
-        "def interval(save, between):\n    return (2 * save * between) ** 0.5\n",
-        cases=[(2.4, 11_000.0), (60.0, 11_000.0), (60.0, 86_400.0)],
+        "when_things_fail.storage",
+        "Write storage_rate: the bytes a second that storage must take, so that saves and work that is done again cost at most a "
+        "given share of the time. nbytes is what a save writes, between the seconds between failures; it is saved at the best "
+        "interval.",
+        "storage_rate",
+        storage_rate,
+        "def storage_rate(nbytes, between, share):\n"
+        "    save = share**2 * between / 2  # both losses together are (2 * save / between) ** 0.5\n"
+        "    return nbytes / save\n",
+        cases=[(4.86e12, 11_000.0, 0.02), (4.86e12, 11_000.0, 0.05), (1e12, 86_400.0, 0.01), (1.6e13, 3600.0, 0.03)],
         wrong=[
-            ("(save * between) ** 0.5", "Of the work since the last save half is lost in the mean. Where does this half go to?"),
-            ("2 * save * between", "The losses are save / t and t / (2 between). Where they are equal, t times t is that."),
-            ("(2 * between / save) ** 0.5", "A longer save should be made less often. And what is the unit of this?"),
-            ("between / 2", "However long a save takes?"),
+            ("nbytes / (share * between)",
+             "That is a save once between two failures. The best interval is shorter, and then less is done again."),
+            ("nbytes / (2 * share**2 * between)",
+             "That counts the saves alone. At the best interval, work that is done again costs as much."),
+            ("nbytes / (share**2 * between)",
+             "Nearly. With t = (2 C M) ** 0.5 put in, C / t and t / (2 M) are equal: what are they together?"),
+            ("nbytes / (share * between / 2)",
+             "The loss goes with the square root of the save's time: half the loss takes a quarter of it. Where is the square?"),
+            ("share**2 * between / 2", "Those are the seconds that a save may take. How many bytes a second is that?"),
         ],
-        follows=_longer_saves,
+        nudge="First put the best interval into the two losses, and add them up: how do they depend on the time of a save? Then "
+              "ask how long a save may be.",
+        half="def storage_rate(nbytes, between, share):\n"
+             "    save = ...  # seconds: save / t + t / (2 * between) is the share, at t = (2 * save * between) ** 0.5\n"
+             "    return nbytes / save\n",
+        follows=_what_storage,
     ),
     Exercise(
         "when_things_fail.spares",
@@ -121,7 +156,51 @@ EXERCISES = [
              "That many are in repair in the mean. Half of the time there are more, and then the job waits."),
             ("0", "With none the job waits for each repair, a day long."),
         ],
+        nudge="Begin with none, and ask what the job waits; one more, and ask again. When is it enough?",
+        half="import fabriclib as fl\n\n\ndef fewest_spares(gpus):\n    spare = 0\n"
+             "    while ...:\n        spare += 1\n    return spare\n",
         follows=_standing_by,
+    ),
+    Exercise(
+        "when_things_fail.survives",
+        "At night a leaf switch dies, and nobody comes before the morning. On which of four designs does the job go on? Set "
+        "design to its name.",
+        "design",
+        survivor,
+        'design = "two planes"\n',
+        options=list(DESIGNS),
+        wrong=[
+            ('"one leaf a NIC"', "A NIC with one cable has one leaf. The rings of that rail have no way left."),
+            ('"rails on their own"', "A rail without its leaf is in pieces, and here there is no spine to go round by either."),
+            ('"a leaf for each rack"',
+             "Above the leaf there are many ways. But all GPUs of a server hang on it: nothing leads around the leaf itself."),
+        ],
+        nudge="Follow the cable from a NIC upwards: at which part is there only one way?",
+        half="design = ...  # the one in which a NIC has a second leaf\n",
+        follows=_goes_on,
+    ),
+    Exercise(
+        "when_things_fail.remedy",
+        "Llama 3's job trains {{ portion(job().share) }} of the time. There is money for one thing. What gives most? Set remedy "
+        "to it.",
+        "remedy",
+        lambda: max(REMEDIES, key=lambda what: REMEDIES[what]()),
+        'remedy = "faults found in half the time"\n',
+        options=list(REMEDIES),
+        wrong=[
+            ('"storage twice as fast"',
+             "Saves, and what is done again, take {{ portion(job().shares.saving + job().shares.redone) }} together. What takes "
+             "more?"),
+            ('"a second plane"',
+             "The network has {{ of_run()[NETWORK] }} of {{ digits(SEEN, 3) }} interruptions. The others happen as before."),
+            ('"twice the spare servers"',
+             "With {{ fewest_spares(GPUS) }} the job waits for repairs for a hundredth of its time at most: no more than that is "
+             "left to win."),
+        ],
+        nudge="Ask the library for the shares of the job's time: which loss is the largest, and which remedy touches it?",
+        half="import fabriclib as fl\n\nshares = fl.uptime(...).shares\n"
+             "largest = ...  # of shares.saving, shares.redone, shares.restarting and shares.waiting\nremedy = ...\n",
+        follows=_what_it_gives,
     ),
 ]
 

@@ -175,9 +175,33 @@ def hours_between(many: dict, years: dict) -> float:
     return YEAR / 3600 / sum(many[part] / years[part] for part in many)
 
 
-def interval(save: float, between: float) -> float:
-    """Return Young's seconds of work between two saves."""
-    return (2 * save * between) ** 0.5
+def storage_rate(nbytes: float, between: float, share: float) -> float:
+    """Return the bytes/s of a storage with which saves and work done again cost *share* of the time, at Young's interval.
+
+    Both losses are equal there, and together (2 save / between) ** 0.5.
+    """
+    return 2 * nbytes / (share**2 * between)
+
+
+# ---- four designs and a lost leaf, four remedies
+
+def _racks() -> Left:
+    return left(fabric("leaf-spine", gpus=SERVERS * SIZE, radix=2 * SIZE, spines=SPINES), ("leaf0",), pattern=PATTERNS[RINGS])
+
+
+DESIGNS = {"a leaf for each rack": _racks} | {name: functools.partial(what_is_left, name, A_LEAF) for name in WIRINGS}
+
+
+def survivor() -> str:
+    """Return the one of DESIGNS on which the rings have a way left."""
+    [one] = [name for name, found in DESIGNS.items() if found().slowest > 0]
+    return one
+
+
+REMEDIES = {"storage twice as fast": lambda: uptime(MACHINE, gpus=GPUS, save=SAVE / 2).share,
+            "a second plane": lambda: planes_of()[1].share,
+            "twice the spare servers": lambda: uptime(MACHINE, gpus=GPUS, spare=2 * fewest_spares(GPUS)).share,
+            "faults found in half the time": lambda: uptime(MACHINE, gpus=GPUS, restart=RESTART / 2).share}
 
 
 def fewest_spares(gpus: int) -> int:
