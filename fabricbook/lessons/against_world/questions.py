@@ -6,7 +6,7 @@ from fabriclib.measurements import published
 from fabriclib.prediction import predict
 
 from ...course.declare import Exercise, Prediction
-from .tables import GPUS, SMALL, h100, off_by, over_algbw, p5, steps, two_servers
+from .tables import BETS, GPUS, SMALL, h100, off_by, over_algbw, p5, steps, two_servers
 
 PREDICTIONS = [
     Prediction(
@@ -84,6 +84,13 @@ def _line_rate_alone(off) -> str:
             f"model {units.portion(whole)}.")
 
 
+def _how_safe(safest) -> str:
+    errors = {bet: error() for bet, error in BETS.items()}
+    worst = max(errors, key=errors.__getitem__)
+    return (f"At sites whose tables no constant saw it is off by {units.portion(errors[safest])} in the mean; {worst} are the "
+            f"worst of the four, with {units.portion(errors[worst])}.")
+
+
 EXERCISES = [
     Exercise(
         "against_world.seconds",
@@ -103,6 +110,8 @@ EXERCISES = [
             ("2 * (ranks - 1) * nbytes / busbw", "This sends the whole buffer in every step. The factor is 2 (p - 1) / p."),
             ("2 * nbytes / busbw", "Nearly, for many ranks. The exact factor is 2 (p - 1) / p."),
         ],
+        nudge="busbw is algbw times a factor: take that away again, and a time is bytes over what is left.",
+        half="def seconds(nbytes, busbw, ranks):\n    algbw = busbw / ...\n    return ...\n",
         follows=_left_a_server,
     ),
     Exercise(
@@ -140,6 +149,13 @@ EXERCISES = [
             ("max(n for n, t in zip(nbytes, seconds) if n / t <= max(m / u for m, u in zip(nbytes, seconds)) / 2)",
              "That is the last size still below half of the best rate. The question is for the first that reaches it."),
         ],
+        nudge="A rate for each row, the best of all of them, and then the first row that comes to half of it.",
+        half="def half_size(nbytes, seconds):\n"
+             "    rates = [n / t for n, t in zip(nbytes, seconds)]\n"
+             "    enough = ...\n"
+             "    for n, rate in zip(nbytes, rates):\n"
+             "        if ...:\n"
+             "            return n\n",
         follows=_one_and_two,
     ),
     Exercise(
@@ -167,6 +183,33 @@ EXERCISES = [
             ("max(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the worst row. Asked for is the mean of all."),
             ("sum(abs(p / m - 1) for p, m in zip(predicted, measured))", "That is the sum. Divide by the number of rows."),
         ],
+        nudge="Three things must not happen: that errors cancel, that the longest time decides alone, and that the "
+              "prediction counts as the truth.",
+        half="def off(predicted, measured):\n"
+             "    errors = [... for p, m in zip(predicted, measured)]\n"
+             "    return sum(errors) / len(errors)\n",
         follows=_line_rate_alone,
+    ),
+    Exercise(
+        "against_world.trust",
+        "Four predictions for machines that the model has not seen. On which would you bet most? Set safest to it.",
+        "safest",
+        lambda: min(BETS, key=lambda bet: BETS[bet]()),
+        'safest = "large messages, one server"\n',
+        options=list(BETS),
+        wrong=[
+            ('"middle messages, one server"',
+             "There a library changes its protocols, and each does so elsewhere: off by "
+             "{{ portion(BETS['middle messages, one server']()) }} in the mean."),
+            ('"small messages, several servers"',
+             "What a message costs to start differs from network to network: off by "
+             "{{ portion(BETS['small messages, several servers']()) }} in the mean."),
+            ('"large messages, several servers"',
+             "Nearly: off by {{ portion(BETS['large messages, several servers']()) }}. What is there besides the rate of the "
+             "network's ports?"),
+        ],
+        nudge="Look at the broad bars of the lab with all tables: in which columns are they lowest, and with how many servers?",
+        half="safest = ...  # where the rate of a link decides, and nothing else can interfere\n",
+        follows=_how_safe,
     ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import statistics
+from collections.abc import Callable
 
 import numpy as np
 
@@ -42,6 +43,15 @@ def off_by(regime: str) -> float:
     """
     scores = [table[accuracy.REGIMES.index(regime)] for table in one_server]
     return statistics.fmean(score for score in scores if not math.isnan(score))
+
+
+def _mean_off(group: str, regime: int) -> Callable[[], float]:
+    return lambda: accuracy.summary(accuracy.held_out())[group][regime]
+
+
+BETS = {"middle messages, one server": _mean_off("single-node", 2), "large messages, one server": _mean_off("single-node", 3),
+        "small messages, several servers": _mean_off("multi-node", 1),
+        "large messages, several servers": _mean_off("multi-node", 3)}
 
 
 def shortest(table: str) -> float:

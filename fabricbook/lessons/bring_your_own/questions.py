@@ -6,7 +6,7 @@ from fabriclib.prediction import predict
 
 from ...course.declare import Exercise, Prediction
 from .examples import RUNS
-from .tables import one_nic, sharp
+from .tables import CAUSES, TICKET_CAUSES, first_suspect, one_nic, sharp, ticket_compared
 
 PREDICTIONS = [
     Prediction(
@@ -74,6 +74,12 @@ def _at_work(nics_in_use) -> str:
             f"healthy ones take {units.format(well, 's')}, and that is {healthy:.2g} NICs.")
 
 
+def _to_be_looked_at(cause) -> str:
+    found = next(one for one in ticket_compared().causes if one.name == cause)
+    return (f"The diagnosis, which knows {len(CAUSES)} causes, names it first as well. Where to look, it says too: "
+            f"{found.check[0].lower()}{found.check[1:].rstrip('.?')}.")
+
+
 EXERCISES = [
     Exercise(
         "bring_your_own.ranks-of",
@@ -96,6 +102,8 @@ EXERCISES = [
                                              "that is 8. Use round."),
             ("round(busbw / algbw)", "That is the factor 2 (p - 1) / p itself, rounded. Solve it for p."),
         ],
+        nudge="Call the quotient of the two f. In f = 2 (p - 1) / p the p stands twice: divide it out, and solve.",
+        half="def ranks_of(algbw, busbw):\n    factor = busbw / algbw  # 2 - 2 / p\n    return ...\n",
         follows=_of_the_page,
     ),
     Exercise(
@@ -123,6 +131,30 @@ EXERCISES = [
             ("nic * seconds * ranks / (2 * (ranks - 1) * nbytes)", "That is upside down: the bytes sent in a second, over what "
                                                                    "one NIC sends in a second."),
         ],
+        nudge="How many bytes left a server, in how many seconds? And how many of these does one NIC send in a second?",
+        half="def nics_in_use(nbytes, seconds, ranks, nic):\n"
+             "    sent = ...  # by each server\n"
+             "    return sent / ... / nic\n",
         follows=_at_work,
+    ),
+    Exercise(
+        "bring_your_own.ticket",
+        "Four servers of eight H100 are too slow. Set cause to what you would look at first.",
+        "cause",
+        first_suspect,
+        'cause = "bad rank order"\n',
+        options=TICKET_CAUSES,
+        wrong=[
+            ('"TCP instead of RDMA"',
+             "That is slow at both ends, too. But the large messages would take ten times as long again."),
+            ('"NICs missing"',
+             "The right end fits. But a hop through one NIC takes as long as through eight: small messages would be in time."),
+            ('"congestion at scale"',
+             "That is seen at the far right alone. Here the smallest messages are late already."),
+            ('"GPUDirect RDMA off"', "The detour through host memory costs rate, but not so much of it at the right end."),
+        ],
+        nudge="Read the table of faults by its columns: which of them lose so much at the right, and which of these at the left?",
+        half="cause = ...  # slow at both ends: every step of the ring now crosses the network\n",
+        follows=_to_be_looked_at,
     ),
 ]

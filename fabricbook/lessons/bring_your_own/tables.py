@@ -11,7 +11,7 @@ from fabriclib.accuracy import REGIMES
 from fabriclib.collectives.busbw import factor
 from fabriclib.diagnosis import Comparison, broken, compare, suspects
 from fabriclib.diagnosis.broken import Case, variants
-from fabriclib.measurements import as_read, largest
+from fabriclib.measurements import as_read, largest, read_measurements
 from fabriclib.prediction import predict
 from fabriclib.prediction.model import case
 
@@ -104,6 +104,35 @@ def _place(cause: str | None, found: Comparison) -> int:
         return int(not found.alarm)
     named = [one.cause for one in found.causes]
     return named.index(cause) + 1 if cause in named else 0
+
+
+# ---- a ticket: a log made by the model of a machine that is broken
+
+TICKET_CAUSES = [name for name, id in CAUSES.items() if id in ("tcp", "no-gpudirect", "one-nic", "rank-order", "congestion")]
+_TICKET = 2.0 ** np.array([10, 15, 20, 25, 30, 34])
+
+
+@functools.cache
+def ticket_compared() -> Comparison:
+    """Return the ticket's log, of four DGX H100 whose ranks stand in a bad order, beside the prediction."""
+    seconds = broken("rank-order", "dgx-h100", "all_reduce", _TICKET, nodes=4)
+    rows = "".join(f"{nbytes:.0f},{1e6 * one:.4g}\n" for nbytes, one in zip(_TICKET, seconds, strict=True))
+    return compare(read_measurements("nbytes,time_us\n" + rows, collective="all_reduce", nodes=4, ranks=32), "dgx-h100")
+
+
+def ticket():
+    """Return a DataFrame of text: the ticket's log, and how many times as long as predicted each size took."""
+    import pandas as pd
+
+    found = ticket_compared().table
+    return pd.DataFrame({"size": [units.format(nbytes) for nbytes in found["nbytes"]],
+                         "measured": [units.format(one, "s") for one in found["measured"]],
+                         "times the prediction": [f"{one:.2g}" for one in found["measured"] / found["predicted"]]})
+
+
+def first_suspect() -> str:
+    """Return the cause that the diagnosis names first for the ticket."""
+    return ticket_compared().causes[0].name
 
 
 def suspected(log, machine: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from ...course.declare import Exercise, Prediction
 from .tables import (
     DAY,
     LESS,
+    NARROWED,
     PLAN,
     WEAK,
     at_peak,
@@ -72,6 +73,13 @@ def _of_change(change) -> str:
             f"it would be {twice.value:.2f}, and {twice.binding} would bind.")
 
 
+def _of_network(network) -> str:
+    found = NARROWED[network]()
+    others = ", ".join(f"{NARROWED[name]().value:.2f}" for name in NARROWED if name != network)
+    return (f"Its smallest margin is {found.value:.2f}, of {found.binding}; the others come to {others}. It is narrowed as much, "
+            "but a lost cable does not stop the job: what that saves pays for what is lost.")
+
+
 EXERCISES = [
     Exercise(
         "capstone.frugal",
@@ -96,6 +104,10 @@ EXERCISES = [
             ("min([plan for plan in plans if plan[1] >= 1], key=lambda plan: plan[2])[0]",
              "That is right while a plan passes. Where none does, return 'none'."),
         ],
+        nudge="First keep those that pass, then look for the fewest watts. And what if none is left?",
+        half="def frugal(plans):\n"
+             "    good = [plan for plan in plans if ...]\n"
+             "    return min(good, key=...)[0] if good else ...\n",
         follows=_frugal_of_all,
     ),
     Exercise(
@@ -110,6 +122,8 @@ EXERCISES = [
             ("'B'", "It draws less than A, and still more than the hall now gives."),
             ("'C'", "The hall can feed it. How many days does it take, and how many are there?"),
         ],
+        nudge="Strike out what the hall cannot feed, then what comes too late.",
+        half="power = {'A': ..., 'B': ..., 'C': ..., 'D': ...}  # from the table, in W\nin_time = ...\noffer = ...\n",
         follows=_of_offer,
     ),
     Exercise(
@@ -126,6 +140,31 @@ EXERCISES = [
             ("('pp', 16)", "That is a better split, but not by enough. Whom does a tensor group wait for?"),
             ("('system', 'gb200-nvl72')", "Newer machines are faster, but with this split not by enough. And what do they cost?"),
         ],
+        nudge="The score names what binds and whom the GPUs wait for longest. Which field has to do with that, and costs "
+              "nothing?",
+        half="change = ('tp', ...)  # a mixture's matrices are small: how many GPUs must share them?\n",
         follows=_of_change,
+    ),
+    Exercise(
+        "capstone.network",
+        "The mixture's plan on {{ '{:,}'.format(narrow_plan.gpus) }} H100, and switches for a network that is narrowed 4:1. "
+        "What do you take? Set network to it.",
+        "network",
+        lambda: max(NARROWED, key=lambda name: NARROWED[name]().value),
+        'network = "two planes, narrowed"\n',
+        options=list(NARROWED),
+        wrong=[
+            ('"rack switches, narrowed"',
+             "Then nearly all that leaves a rack goes up, through a quarter of the ports; and tokens go everywhere."),
+            ('"rails, narrowed"',
+             "That is better: what goes along a rail need not go up. But {{ digits(NARROWED['rails, narrowed']().value, 2) }} is "
+             "not enough."),
+            ('"rails, not narrowed, paid for by the spare servers"',
+             "The network would do. But with none standing by, the job waits for every repair."),
+        ],
+        nudge="Set each of them in the lab on networks, and read the smallest margin. Which of them touches what binds?",
+        half="plan = fl.capstone.Plan('dgx-h100', gpus=2048, tp=2, pp=8, fabric=..., oversubscription=4.0, spare=2)\n"
+             "worth = fl.capstone.score('mixture', plan).value\nnetwork = ...\n",
+        follows=_of_network,
     ),
 ]

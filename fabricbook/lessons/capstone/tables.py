@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +178,18 @@ def changes():
 
     return pd.DataFrame([{"change": one.field, "to": str(one.value), "smallest margin": f"{one.score:.2f}"}
                          for one in scored(mixture.id, WEAK).changes(3)])
+
+
+narrow_plan = EDGE[OF_MIXTURE][1]
+
+
+def _network(network: str, spare: int = USUAL["spare"]) -> Callable[[], Score]:
+    return lambda: scored(mixture.id, networked(OF_MIXTURE, network, USUAL["optics"], spare))
+
+
+NARROWED = {"rack switches, narrowed": _network("rack switches, 4:1"), "rails, narrowed": _network("rails, 4:1"),
+            "two planes, narrowed": _network("two planes, 4:1"),
+            "rails, not narrowed, paid for by the spare servers": _network("rails", spare=0)}
 
 
 # ---- what a score rests on

@@ -85,7 +85,7 @@ def _what_is_used(utilisation) -> str:
 def _what_it_cost(changed) -> str:
     before, after = float(paper.seconds), float(CHANGES[changed]().seconds)
     return (f"The step went from {before:.4g} to {after:.4g} s: the sums of the groups are short, but twice as many copies have "
-            f"{MICRO_BATCHES // 2} micro-batches each, and the bubble is as long as before.")
+            f"{MICRO_BATCHES // 2} micro-batches each, twice as long, and {STAGES - 1} of them are bubble as before.")
 
 
 EXERCISES = [

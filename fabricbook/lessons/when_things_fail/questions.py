@@ -63,8 +63,8 @@ def _what_storage(storage_rate) -> str:
     nbytes = 12 * model.params
     rates = [units.format(storage_rate(nbytes, between, share), "B/s") for between, share in (
         (BETWEEN, 0.02), (BETWEEN, 0.01), (BETWEEN / 4, 0.02))]
-    return (f"With your function: Llama 3's job needs {rates[0]} of storage to lose a fiftieth of its time, {rates[1]} for "
-            f"a hundredth, and with four times the GPUs {rates[2]} for a fiftieth. Its makers had {units.format(STORAGE, 'B/s')}.")
+    return (f"With your function: to lose a fiftieth of its time Llama 3's job needs {rates[0]} of storage, for a hundredth "
+            f"{rates[1]}, and with four times the GPUs {rates[2]} for a fiftieth. Its makers had {units.format(STORAGE, 'B/s')}.")
 
 
 def _standing_by(fewest) -> str:
