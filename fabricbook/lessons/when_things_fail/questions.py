@@ -129,7 +129,7 @@ EXERCISES = [
             ("nbytes / (2 * share**2 * between)",
              "That counts the saves alone. At the best interval, work that is done again costs as much."),
             ("nbytes / (share**2 * between)",
-             "Nearly. With t = (2 C M) ** 0.5 put in, C / t and t / (2 M) are equal: what are they together?"),
+             "Nearly. With the best t put in, C / t and t / (2 M) are equal: what are they together?"),
             ("nbytes / (share * between / 2)",
              "The loss goes with the square root of the save's time: half the loss takes a quarter of it. Where is the square?"),
             ("share**2 * between / 2", "Those are the seconds that a save may take. How many bytes a second is that?"),
