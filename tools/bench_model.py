@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from fabriclib import collective_time, fabric, schedule
 from fabriclib.collectives.registry import entries
 from fabriclib.congestion.ecmp import simulate, split_for
 from fabriclib.flows import finish, max_min, route
+from fabriclib.measurements import read_measurements
 from fabriclib.prediction import predict
 from fabriclib.topology import Graph
 
@@ -111,11 +114,37 @@ def fabrics() -> None:
     grown = size[-1] / size[0]
     line("from the first to the last", f"x {took[-1] / took[0]:.1f}", f"asked: no worse than links and flows, x {grown:.1f}")
     line("the last", f"{took[-1]:.2f} s", "asked: at most 10 s")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # kilobytes on Linux
-    line("memory of this script until here", f"{peak:.2f} GB", "asked: at most 2 GB")
+    line("memory of this script until here", f"{peak() / 1e3:.2f} GB", "asked: at most 2 GB")
+
+
+def reading() -> None:
+    """Print what reading 100 MB of NCCL's lines takes, and a loop beside it that says how quick the processor is just now."""
+    print("reading")
+    noise = "node1:43:61 [0] NCCL INFO Channel 00/16 : 0 1 2 3 4 5 6 7\n"
+    table = "# all_reduce_perf\n# size count type redop root time algbw busbw #wrong\n 1048576 262144 float sum -1 104.9 10.00 17.50 0\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.log"
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(noise * 1000 for _ in range(100_000 // len(noise)))
+            file.write(table)
+        read_measurements(table)
+        before, start = peak(), time.process_time()
+        read_measurements(path)
+        read = time.process_time()
+    sum(one for one in range(3_000_000))
+    loop = time.process_time() - read
+    line(f"{100_000 // len(noise) * len(noise) / 1000:.0f} MB of NCCL's lines and a table", f"{read - start:.2f} s",
+         f"asked: at most 6 s; three million additions took {loop:.2f} s")
+    line("more memory than a short log", f"{peak() - before:.1f} MB", "asked: at most 70 MB")
+
+
+def peak() -> float:
+    """Return the most memory that this process had until now, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3  # kilobytes on Linux
 
 
 if __name__ == "__main__":
+    reading()
     fabrics()
     collectives()
     predictions()
