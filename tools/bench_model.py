@@ -121,7 +121,7 @@ def reading() -> None:
     """Print what reading 100 MB of NCCL's lines takes, and a loop beside it that says how quick the processor is just now."""
     print("reading")
     noise = "node1:43:61 [0] NCCL INFO Channel 00/16 : 0 1 2 3 4 5 6 7\n"
-    table = "# all_reduce_perf\n# size count type redop root time algbw busbw #wrong\n 1048576 262144 float sum -1 104.9 10.00 17.50 0\n"
+    table = "# all_reduce_perf\n# size count type redop time algbw busbw\n 1048576 262144 float sum 104.9 10.00 17.50\n"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.log"
         with open(path, "w", encoding="utf-8") as file:
