@@ -27,6 +27,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.launch._EACH.gpus": (SEARCH, _many(" ", "-g ", "-g 1 ", "1", before="-g ")),
     "measurements.launch._EACH.threads": (SEARCH, _many(" ", "-t ", "-t 1 ", "1", before="-t ")),
     "measurements.prefix._TAG": (SEARCH, _many("[", "[a,", "[a,1", "1,", "1", before="[")),
+    "measurements.prefix._WORD": (SEARCH, _many("a", " ", "a ", after="a")),
     "measurements.prefix._MARK": (SEARCH, _many("#", "# ", "#a", "# a_perf", "#" + "a" * 39, "# Rank")),
     "measurements.prefix._PIECES": (SEARCH, _many("a", "Mo", "Monx")),
     "measurements.hints._ALGORITHM": (SEARCH, _many("NCCL_ALGO=", "NCCL_ALGO=a", "a", before="NCCL_ALGO=")),

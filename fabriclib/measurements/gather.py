@@ -7,7 +7,7 @@ from typing import Any
 
 from . import fit, formats, hints, launch, nccl, osu, pairs, plain, sentences
 from .agree import own_problem
-from .prefix import Prefix
+from .prefix import Prefix, shared
 from .rows import AS_READ, BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
 MOST_BEGUN = 4096  # characters of a command over several lines
@@ -42,7 +42,7 @@ class Gatherer:
         self.pairs = 1
         self.matrix = ""  # of pairs, if one is there: the sentence that says so
         self.batch: dict[str, int] = {}
-        self._unread, self._prefix, self._begun, self._before = 0, "", "", Prefix()
+        self._unread, self._prefix, self._begun, self._before, self._last = 0, "", "", Prefix(), ""
         self._start(Heading())
 
     def _start(self, heading: Heading) -> None:
@@ -69,6 +69,7 @@ class Gatherer:
                 self.plain = None
         elif not (_signed(line) and (self._declared(number, line) or self._about(number, line))):
             self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
+        self._last = line
 
     def _declared(self, number: int, line: str) -> bool:
         """Take in a line in which a tool says what it runs, or one of a tool that speaks in sentences."""
@@ -150,6 +151,8 @@ class Gatherer:
 
     def _plain(self, number: int, line: str) -> bool:
         columns = plain.columns_of(line)
+        if columns and (words := shared(line, self._last)) and (behind := plain.columns_of(line[len(words):])):
+            columns = behind._replace(before=words + behind.before)
         if columns and (nccl.columns_of(line) is None or columns.says_more):
             self._start(self.heading if self.table is None else Heading())
             if self.heading.collective is None:

@@ -208,7 +208,7 @@ def _named(cell: str) -> tuple[str | None, float, bool]:
 def is_rule(line: str) -> bool:
     """Return whether *line* is the rule below the header of a table."""
     line = line.translate(_BARS)
-    return "-" in line and _RULE.match(line) is not None
+    return "-" in line and _RULE.match(line[max(line.find("|"), 0):]) is not None
 
 
 def _cells(line: str, columns: Columns) -> list[str] | None:

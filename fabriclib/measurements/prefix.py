@@ -6,6 +6,7 @@ numbers, days and months. A line that a test is known to begin with a mark shows
 
 from __future__ import annotations
 
+import itertools
 import re
 
 LONGEST = 120  # characters of a prefix
@@ -13,6 +14,7 @@ _MARK = re.compile(r"#\s{0,12}(?:[Ss]ize|bytes|OSU|nThread|Collective test|Rank\
                    r"Benchmarking)\b|-{3,8} Performance of |\bThe (?:average bandwidth|\w{1,12} payload bandwidth) of ")
 # mpirun's own tag stands in the middle of a line even where it stands before none.
 _TAG = re.compile(r"\[[^\[\]]{1,80},\d{1,9}\]<std(?:out|err)>:?")
+_WORD, _MOST_WORDS = re.compile(r"\S++\s++"), 4
 _PIECES = re.compile(r"\d+|\s+|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
 
 
@@ -47,6 +49,16 @@ class Prefix:
         tag = text.strip()
         tagged = "[" in tag and not any(map(str.isspace, tag))
         self._inside, self._sign = (re.compile(_pattern(tag)), "[") if tagged else (_TAG, "]<std")
+
+
+def shared(line: str, last: str) -> str:
+    """Return the bare words that begin *line* as they do the *last* one above it, a pod's name; an empty text where none do.
+
+    >>> shared("pod-1 nccl  size  time", "pod-0 nccl  Using 8 devices")
+    'pod-1 nccl  '
+    """
+    words = [word.end() for word in itertools.islice(_WORD.finditer(line), _MOST_WORDS)]
+    return next((line[:end] for end in reversed(words) if re.compile(_pattern(line[:end])).match(last)), "")
 
 
 def _pattern(text: str) -> str:

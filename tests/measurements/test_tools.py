@@ -40,6 +40,16 @@ def test_what_stands_before_the_lines_of_any_tool_is_taken_away(name):
                 raise AssertionError(tool) from wrong
 
 
+@pytest.mark.parametrize("words", ["nccl-launcher-x7k2p launcher ", "node01 "])
+def test_bare_words_that_stand_before_each_line_are_taken_away(words):
+    for tool, (text, *what) in TOOLS.items():
+        if tool not in IN_OBJECTS:
+            try:
+                assert_read(prefixed("starting\n" + text, words), *what)
+            except (ValueError, AssertionError) as wrong:
+                raise AssertionError(tool) from wrong
+
+
 @pytest.mark.parametrize("key", ["log", "message", "msg", "textPayload"])
 def test_the_objects_of_a_collector_of_logs_are_opened(key):
     for text, *what in [one for tool, one in TOOLS.items() if tool not in IN_OBJECTS][len(key) % 4::4]:
