@@ -11,7 +11,6 @@ import os
 import statistics
 from pathlib import Path
 
-from book.states import STILL
 from book.tried import CHROMIUM, tried
 
 import fabricbook
@@ -28,7 +27,7 @@ def main() -> None:
     asked.add_argument("--site", type=Path, default=ROOT / "site")
     asked.add_argument("--browser", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     given = asked.parse_args()
-    names, found, opening, medians = given.labs or [name for name in fabricbook.labs() if name not in STILL], [], {}, {}
+    names, found, opening, medians = given.labs or fabricbook.labs(), [], {}, {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=given.browser, args=CHROMIUM)
         for name in names:

@@ -15,7 +15,6 @@ from fabricbook.lessons import find
 
 from .posed import obscured, question
 from .standing import answers, claims, progress, votes
-from .states import STILL
 
 _LAB = re.compile(r"(?:(?P<box>[^:]+)\. )?Lab (?P<name>[a-z0-9-]+): (?P<sentence>.*)\Z", re.DOTALL)
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
@@ -147,6 +146,4 @@ def _picture(text: str, encoded: str, file: str, where: Where) -> str:
             f'<p class="fl-said">{sentence}</p>')
     if drawn["box"]:
         return f'<div class="fl-kernel">{seen}{where.opened(file, html.escape(drawn["box"]) + ": this needs Python.")}</div>'
-    if name in STILL:
-        return f'<div class="fl-kernel">{seen}{where.opened(file, "It shows too much to move in a page.")}</div>'
     return f'<div class="fl-lab" data-lab="{name}">{seen}</div>'

@@ -25,7 +25,7 @@ from fabricbook.stage.widget import LabWidget, setup_of
 
 from .packing import coded, document, packed
 from .posed import question
-from .states import CACHE, STILL, States, every, on_page, states, thinning
+from .states import CACHE, States, every, on_page, states, thinning
 
 FILES = Path(__file__).with_name("player")
 MOST, MOST_IN_ALL = 500_000, 8_000_000  # bytes of a lab's script, and of all of them
@@ -41,12 +41,10 @@ _STYLE = """
 def write(folder: Path, names: Iterable[str] = (), cache: Path = CACHE) -> dict[str, int]:
     """Write the labs *names*, or all, and what plays them; return the bytes of each lab's script, the largest first.
 
-    Those that stand STILL are left out.
-
     Raises:
         ValueError: a lab is larger than a page should load, or all of them together are.
     """
-    names = [name for name in names or fabricbook.labs() if name not in STILL]
+    names = list(names) or fabricbook.labs()
     every(names, cache)
     (folder / "labs").mkdir(parents=True, exist_ok=True)
     (folder / "player.js").write_text(script(), encoding="utf-8")

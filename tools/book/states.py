@@ -31,7 +31,6 @@ CACHE = ROOT / "build" / "book" / "states"
 # Labs too large for a page: which of a control's values it has there, the default and what a stop sets up among them.
 THINNED = {"every-algorithm": {"latency": slice(1, None, 2), "bandwidth": slice(0, None, 2)},
            "hash-draw": {"draw": slice(0, None, 3)}}
-STILL = ("eye",)  # its curves are 3.4 MB, whose ends stops ask for: a page has its picture, and says what moves it
 _ROOMS = ("fabriclib", "data", "fabricbook/stage", "fabricbook/course")
 
 

@@ -243,8 +243,10 @@ def _stretches(asked: signals.Standard, before: float, after: float) -> str:
 
 _DEVICES = ["nothing", "a redriver", "a retimer"]
 _EQUALISERS = ["on", "off"]
-_T = np.linspace(-1, 1, 25)
+_PIECES = 12  # straight ones that draw a rounded edge, from one symbol to the next
 _VOLTS, _EDGE = (-0.8, 0.8), 0.79
+_SEEN = {"part": "", "trace": None, "before": None, "at": None, "after": None, "blur": None, "ink": None, "t": None, "mid": None,
+         "low": None, "high": None, "label": "", "open": ""}
 _PERIOD = {2: 6, 4: 3}  # symbols of a repeating pattern, by levels: 64 patterns, few enough to follow the slider
 
 
@@ -261,13 +263,6 @@ def _traces(levels: int, memory: float) -> np.ndarray:
     return np.unique(np.round(arrived, 3), axis=1).T
 
 
-def _curves(states: np.ndarray) -> np.ndarray:
-    """Return the voltage of each trace over two symbols: from state to state with the rounded edges of real signals."""
-    edge = (1 - np.cos(np.pi * np.where(_T < 0, _T + 1, _T))) / 2
-    before, at, after = (states[:, i, None] for i in range(3))
-    return np.where(_T < 0, before + (at - before) * edge, at + (after - at) * edge)
-
-
 def _eye_chart():
     import altair as alt
 
@@ -276,7 +271,13 @@ def _eye_chart():
     def y(field):
         return charts.y(field, _VOLTS, title="voltage (as a part of the swing)", ticks=[-0.5, 0, 0.5])
 
-    trace = parts.of("trace")
+    # A trace goes from state to state with the rounded edges of real signals, as thick as the noise on it.
+    trace = parts.of("trace").transform_calculate(piece=f"sequence({-_PIECES}, {_PIECES + 1})").transform_flatten(
+        ["piece"]).transform_calculate(
+            t=f"datum.piece / {_PIECES}", edge="(1 - cos(PI * (datum.t < 0 ? datum.t + 1 : datum.t))) / 2",
+            mid="datum.t < 0 ? datum.before + (datum.at - datum.before) * datum.edge"
+                " : datum.at + (datum.after - datum.at) * datum.edge",
+            low=f"clamp(datum.mid - datum.blur, {-_EDGE}, {_EDGE})", high=f"clamp(datum.mid + datum.blur, {-_EDGE}, {_EDGE})")
     ink = alt.Opacity("ink:Q", scale=None, legend=None)
     blur = trace.mark_area(color=charts.CHIP).encode(x=x, y=y("low"), y2="high:Q", detail="trace:N", opacity=ink)
     centre = trace.mark_line(color=charts.CHIP, strokeWidth=1, opacity=0.35).encode(x=x, y=y("mid"), detail="trace:N")
@@ -310,22 +311,18 @@ def eye(generation, inches, equaliser, helper):
     loss, found = seen(asked.id, inches, equaliser, helper)
     opening = found.swing * ((1 - found.memory) / (asked.levels - 1) - found.memory)
     blur, height = (opening - found.height) / 2 / found.swing, found.height / found.swing
-    curves = _curves(_traces(asked.levels, found.memory))
-    ink = 1 - 0.45 ** (asked.levels**2 / len(curves))
-    few = [{"part": "said", "t": -1.0, "mid": 0.7, "label": f"{_volts(found.height)} open" if height > 0 else "closed",
-            "open": "yes" if height > 0 else "no"}]
+    traces = _traces(asked.levels, found.memory).tolist()
+    ink = 1 - 0.45 ** (asked.levels**2 / len(traces))
+    rows = [{"part": "trace", "trace": i, "before": before, "at": at, "after": after, "blur": blur, "ink": ink}
+            for i, (before, at, after) in enumerate(traces)]
+    rows += [{"part": "said", "t": -1.0, "mid": 0.7, "label": f"{_volts(found.height)} open" if height > 0 else "closed",
+              "open": "yes" if height > 0 else "no"}]
     if height > 0:
         middles = (1 - found.memory) * ((np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5)
-        few += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
-    traces = {"part": ["trace"] * curves.size, "trace": np.repeat(np.arange(len(curves)), _T.size), "t": np.tile(_T, len(curves)),
-              "mid": curves.ravel(), "low": np.clip(curves.ravel() - blur, -_EDGE, _EDGE),
-              "high": np.clip(curves.ravel() + blur, -_EDGE, _EDGE), "ink": np.full(curves.size, ink)}
-    blanks = {"part": "", "trace": None, "t": None, "mid": None, "low": None, "high": None, "ink": None, "label": "", "open": ""}
-    table = {column: [*np.asarray(traces.get(column, [blank] * curves.size)).tolist(), *(row.get(column, blank) for row in few)]
-             for column, blank in blanks.items()}
+        rows += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
     board = f"{inches} inch{'es' * (inches != 1)} of FR4"
-    return table, (f"{generation} over {board}: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
-                   + _judged(asked, loss, found))
+    said = f"{generation} over {board}: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
+    return parts.columns(rows, _SEEN), said + _judged(asked, loss, found)
 
 
 def _where(helper: str, inches: float) -> str:
