@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import build_lite
+import pytest
 from shipped import ROOT
 
 
@@ -51,6 +52,16 @@ def test_pyodide_is_cut_down_to_what_is_needed_and_lists_the_course(tmp_path):
     assert listed["fabriclib"]["depends"] == ["altair", "numpy", "packaging", "pandas"]
     assert listed["fabriclib"]["imports"] == ["fabriclib", "fabricbook"]
     assert all((tmp_path / "out" / one["file_name"]).exists() for one in listed.values())
+
+
+def test_a_box_hears_a_key_before_jupyterlite_does(tmp_path):
+    (tmp_path / "1.js").write_text("await d.start();await d.restored", encoding="utf-8")
+    with pytest.raises(ValueError, match="must have one script that starts JupyterLite"):
+        build_lite.let_boxes_hear_first(tmp_path)
+    (tmp_path / "2.js").write_text("window.a=b,await y.start(),await y.restored}}", encoding="utf-8")
+    build_lite.let_boxes_hear_first(tmp_path)
+    started = (tmp_path / "2.js").read_text(encoding="utf-8")
+    assert started == "window.a=b,await y.start({bubblingKeydown:!0}),await y.restored}}"
 
 
 def test_the_browser_runs_the_versions_the_course_is_tested_with():

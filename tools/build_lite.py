@@ -25,6 +25,7 @@ PINS = Path(__file__).resolve().parent / "lite"
 SETTINGS = ROOT / "fabricbook/desk/settings"
 KEPT = ROOT / "build" / "lite"  # downloads, and what the site is made from
 EXTENSION = VENV / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
+STARTS = re.compile(r"\b(\w+)\.start\(\),await \1\.restored\b")
 COURSE, TITLE = "fabriclib", "The wiring of AI clusters"
 # What Pyodide brings and is needed; what these need comes along.
 NEEDED = ("numpy", "pandas", "packaging", "ipython", "jedi", "ssl", "sqlite3", "micropip")
@@ -149,6 +150,7 @@ def build(site: Path) -> None:
     run(PYTHON, "-m", "jupyterlite_core", "build", "--apps", "lab", "--no-sourcemaps", "--no-unused-shared-packages",
         "--output-dir", site, cwd=folder)
     dress(site)
+    let_boxes_hear_first(site / "build")
 
 
 def dress(site: Path) -> None:
@@ -163,6 +165,18 @@ def dress(site: Path) -> None:
         '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>\n'
         f'<meta http-equiv="refresh" content="0; url=lab/index.html?path={first}">\n'
         f'<a href="lab/index.html?path={first}">{TITLE}</a>\n', encoding="utf-8")
+
+
+def let_boxes_hear_first(scripts: Path) -> None:
+    """Start JupyterLite as JupyterLab starts, listening to keys after a box of the lesson does.
+
+    Before it, JupyterLite keeps Enter from all boxes of a cell: none reports its text then, and none begins a new line.
+    """
+    found = [path for path in sorted(scripts.glob("*.js")) if STARTS.search(path.read_text(encoding="utf-8"))]
+    if len(found) != 1:
+        raise ValueError(f"{scripts} must have one script that starts JupyterLite as builder.txt pins it; got {found}.")
+    text = found[0].read_text(encoding="utf-8")
+    found[0].write_text(STARTS.sub(r"\1.start({bubblingKeydown:!0}),await \1.restored", text), encoding="utf-8")
 
 
 def main() -> None:

@@ -104,8 +104,9 @@ def test_the_first_lesson_from_opening_it_to_an_answer_that_outlives_the_page(pa
     tell("all cells of lesson 00 have run")
     key = named(path, "predict_first")[0]
     typed = find("predictions", key).format(2 * find("predictions", key).answer())
-    box(page, key).locator("input").fill(typed)
-    box(page, key).get_by_role("button", name="Check").click()
+    box(page, key).locator("input").focus()
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
     expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
     tell("a prediction is answered")
 
@@ -143,6 +144,10 @@ def test_what_is_pasted_is_never_run_nor_shown_as_markup(page, site):
         expect(box(page, key).locator(".fl-problem")).to_be_visible()
     box(page, key).get_by_role("button", name="Show me").click()
     text = page.locator("textarea").first
+    text.focus()
+    page.keyboard.type("a")
+    page.keyboard.press("Enter")
+    expect(text).to_have_value("a\n")
     go, said = page.get_by_role("button", name="Read it"), page.locator(".widget-html-content", has_text="pwned")
     for payload in ["\n".join(PAYLOADS), *PAYLOADS]:
         text.fill(f"# {payload}\n{payload} 8 float sum 12.0 0.0 0.0 0\n")
