@@ -1,7 +1,9 @@
 """Dice for flows, many senders to one receiver, and three figures that are all called utilisation."""
 
+import itertools
+
 from fabriclib import units
-from fabriclib.congestion import dcqcn, ecmp, pause
+from fabriclib.congestion import dcqcn, ecmp, incast, pause
 
 from ...course.declare import Exercise, Prediction
 from .tables import BUFFER, CABLE, DICE, LLAMA, LONGEST, MESSAGE, NEWS, PATHS, PORT, RATE, SENDERS, WAITS, blocks, needed
@@ -68,10 +70,31 @@ def _pause_headroom(rate, metres, mtu, response, delay_per_metre) -> float:
     return pause.headroom(rate, metres, mtu, response, delay_per_metre=delay_per_metre) - pause.PAUSE_FRAME
 
 
+def _flows_for(paths: int, share: float) -> int:
+    return next(flows for flows in itertools.count(1) if ecmp.busy_share(flows, paths) >= share)
+
+
 def _whatever_the_size(theirs) -> str:
-    few, many, roomy = (theirs(flows, paths) for flows, paths in ((PATHS, PATHS), (1024, 1024), (PATHS, 32)))
-    return (f"With your function: {PATHS} flows keep {units.portion(few)} of {PATHS} paths busy, {1024:,} flows keep "
-            f"{units.portion(many)} of as many, and {PATHS} flows {units.portion(roomy)} of 32. Size does not help.")
+    few, many, nearly = theirs(PATHS, 0.9), theirs(256, 0.9), theirs(PATHS, 0.99)
+    return (f"With your function: nine tenths of {PATHS} paths are busy with {few} flows, {few / PATHS:.1f} a path, and nine "
+            f"tenths of 256 with {many}, {many / 256:.1f} a path. All but a hundredth of {PATHS} take {nearly}.")
+
+
+_REMEDIES = "spray packets", "sixteen flows each", "news in half the time", "two at a time"
+
+
+def _waiting(remedy: str = "") -> float:
+    """The bytes that wait in the last switch, as it is or after one change; what becomes of the paths before it is all one."""
+    senders = 2 if remedy == "two at a time" else SENDERS
+    return float(incast.lossless_buffer(senders, MESSAGE, RATE, NEWS / (2 if remedy == "news in half the time" else 1)))
+
+
+def _of_the_crowd(remedy) -> str:
+    before, soon, now = map(units.format, (_waiting(), _waiting("news in half the time"), _waiting(remedy)))
+    return (f"With {remedy} {now} wait, where it was {before}; quicker news leave {soon}, and no choice of paths changes "
+            "anything. The receiver's port is full either way: the last one is done no later.")
+
+
 
 
 def _of_the_throws(theirs) -> str:
@@ -94,23 +117,33 @@ def _of_a_switch(theirs) -> str:
 
 EXERCISES = [
     Exercise(
-        "congestion.busy-links",
-        "Write busy_links: the expected share of paths that carry anything when every flow picks one at random.",
-        "busy_links",
-        lambda flows, paths: float(ecmp.busy_share(flows, paths)),
-        "def busy_links(flows, paths):\n"
-        "    missed_by_one = 1 - 1 / paths\n"
-        "    return 1 - missed_by_one ** flows\n",
-        cases=[(8, 8), (8, 32), (2, 4), (128, 8), (1, 16)],
+        "congestion.flows-for",
+        "Write flows_for: the fewest flows that keep a share of the paths busy, on average, when every flow picks one at random.",
+        "flows_for",
+        _flows_for,
+        "def flows_for(paths, share):\n"
+        "    flows = 1\n"
+        "    while 1 - (1 - 1 / paths) ** flows < share:\n"
+        "        flows += 1\n"
+        "    return flows\n",
+        cases=[(8, 0.5), (8, 0.95), (32, 0.9), (4, 0.99), (64, 0.6)],
         wrong=[
-            ("min(1, flows / paths)", "That is right if flows kept out of each other's way. Dice do not look."),
-            ("(1 - 1 / paths) ** flows", "That is the share of idle paths: the chance that all flows miss one. Take the rest."),
-            ("1 - (1 / paths) ** flows", "That is the chance that not all flows hit one path. A path is idle if every flow "
-                                         "*misses* it: 1 - 1/paths, once for each flow."),
-            ("1 - (1 - 1 / paths) ** paths",
-             "Right for as many flows as paths, and only then. A path must be missed by every *flow*."),
-            ("1 - flows * (1 - 1 / paths)", "Chances that must all come true are multiplied, not added."),
+            ("int(np.ceil(share * paths))", "That is right if flows kept out of each other's way. Dice do not look."),
+            ("np.log(1 - share) / np.log(1 - 1 / paths)", "There are no parts of a flow: round up."),
+            ("int(np.log(1 - share) / np.log(1 - 1 / paths))", "One too few: with so many flows it is a little less than asked. "
+                                                               "Round up."),
+            ("int(np.ceil(np.log(share) / np.log(1 - 1 / paths)))",
+             "That leaves the share *idle*. A path is idle with the chance (1 - 1 / paths) ** flows; busy is the rest."),
+            ("int(np.ceil(np.log(1 - share) / np.log(1 / paths)))",
+             "A path is idle if every flow *misses* it: 1 - 1 / paths, once for each flow."),
+            ("paths", "As many flows as paths keep about two thirds of them busy, whatever their number. Which share is asked?"),
         ],
+        nudge="The chance that a path is missed by all flows is above. Add flow after flow until few enough paths are missed.",
+        half="def flows_for(paths, share):\n"
+             "    flows = 1\n"
+             "    while ... < share:  # the share that is busy with so many flows\n"
+             "        flows += 1\n"
+             "    return ...\n",
         follows=_whatever_the_size,
     ),
     Exercise(
@@ -132,6 +165,11 @@ EXERCISES = [
              "That compares the emptiest busy path with the fullest. Compare the fullest with an even spread."),
             ("sum(loads) / max(loads)", "That is how many full paths' worth of work there is. Divide by the number of paths."),
         ],
+        nudge="The step is over when one particular path is done: compare what that one carries with what an even "
+              "spread would give it.",
+        half="def step_throughput(loads):\n"
+             "    even = ...  # on each path, if they were spread evenly\n"
+             "    return even / ...\n",
         follows=_of_the_throws,
     ),
     Exercise(
@@ -161,6 +199,25 @@ EXERCISES = [
              "This is in bits; rate and mtu are in bytes already."),
         ],
         tolerance=0.003,
+        nudge="How long does the neighbour go on sending, counted at your end? And how many frames are cut in half by nobody?",
+        half="def headroom(rate, metres, mtu, response, delay_per_metre):\n"
+             "    seconds = response + ...  # the pause travels there, the last bytes travel here\n"
+             "    return rate * seconds + ... * mtu\n",
         follows=_of_a_switch,
+    ),
+    Exercise(
+        "congestion.crowd",
+        "Set remedy: with which one is the least held in the last switch?",
+        "remedy", lambda: min(_REMEDIES, key=_waiting), 'remedy = "two at a time"\n', options=_REMEDIES,
+        wrong=[
+            ("'spray packets'", "Spraying evens out the paths between the switches. Here all want the same last port."),
+            ("'sixteen flows each'", "However finely it is cut: all of it wants to leave by one port."),
+            ("'news in half the time'", "That halves what piles up. But how fast does it pile up at all?"),
+        ],
+        nudge="The queue grows by what comes in less what goes out, until somebody hears of it. Which remedy changes what?",
+        half="growth = (senders - 1) * rate\n"
+             "waiting = growth * ...\n"
+             "remedy = ...  # that makes it least\n",
+        follows=_of_the_crowd,
     ),
 ]

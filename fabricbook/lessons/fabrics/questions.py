@@ -7,7 +7,25 @@ from fabriclib.topology import fabric_counts
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
-from .tables import BY_RAIL, GPUS, GRADIENT, NVLINK, PLANS, SIZE, THIN, joined, nic, port, seconds, sent
+from .tables import (
+    BY_RAIL,
+    DESIGNS,
+    GPUS,
+    GRADIENT,
+    NVLINK,
+    OFFERS,
+    PLANS,
+    SIZE,
+    THIN,
+    cables_up,
+    job_seconds,
+    joined,
+    nic,
+    port,
+    seconds,
+    sent,
+    without_a_leaf,
+)
 
 _RING, _, _FLAT, _PXN = PLANS
 
@@ -91,6 +109,24 @@ def _against_all_reduce(theirs) -> str:
             f"Pair by pair it takes {units.format(full, 's')} with all spines, {units.format(thin, 's')} with a quarter.")
 
 
+def _of_the_loss(design) -> str:
+    stopped = [one for one in DESIGNS if not without_a_leaf(one)]
+    return (f"With {design} {units.portion(without_a_leaf(design))} of the rate is left, and everybody is still there. In "
+            f"{len(stopped)} of the four the GPUs of that leaf are cut off, and a job that waits for all of them stops.")
+
+
+def _cheapest() -> str:
+    """The offer with the fewest cables of those on which the job takes no longer than on the best."""
+    best = min(map(job_seconds, OFFERS))
+    return min((offer for offer in OFFERS if job_seconds(offer) < 1.01 * best), key=cables_up)
+
+
+def _of_the_offers(network) -> str:
+    now, *others = (units.format(job_seconds(one), "s") for one in (network, *OFFERS))
+    told = "; ".join(f"{seconds} with {one}" for seconds, one in zip(others, OFFERS, strict=True) if one != network)
+    return f"With {network} the job takes {now}, over {cables_up(network)} cables up; {told}."
+
+
 EXERCISES = [
     Exercise(
         "fabrics.most-gpus",
@@ -112,6 +148,10 @@ EXERCISES = [
             ("(radix // 2) ** (tiers + 1)", "The topmost tier doubles the number, because all its ports point down; it does not "
                                             "multiply it by another half."),
         ],
+        nudge="Go down from the top: all ports of one switch point down, then half of the ports at every tier below.",
+        half="def most_gpus(radix, tiers):\n"
+             "    half = radix // 2\n"
+             "    return ... * half ** ...\n",
         follows=_tiers_for_a_model,
     ),
     Exercise(
@@ -147,7 +187,44 @@ EXERCISES = [
             ("nbytes * (servers - 1) / servers / nvlink + nbytes * (gpus - 1) / gpus / nic",
              "The two numbers are swapped: inside a server there are gpus - 1 others, and servers - 1 on a rail."),
         ],
+        nudge="Two journeys one after the other: which part of a GPU's blocks makes the first, and which part the second?",
+        half="def by_rail(nbytes, gpus, servers, nvlink, nic):\n"
+             "    inside = nbytes * (gpus - 1) / gpus / nvlink\n"
+             "    between = ...\n"
+             "    return inside + between\n",
         follows=_against_all_reduce,
+    ),
+    Exercise(
+        "fabrics.survives",
+        "Set design: in which one does a sum over all GPUs go on after the loss of a leaf?",
+        "design", lambda: max(DESIGNS, key=without_a_leaf), 'design = "rails in two planes"\n', options=list(DESIGNS),
+        wrong=[
+            ("'one leaf a server'", "A whole server hangs on that leaf by all its NICs: it is gone, and everybody waits for it."),
+            ("'rails'", "The leaf takes the same GPU of every server, and that GPU's NIC has no other cable. Spines cannot "
+                        "help: they are above the leaf."),
+            ("'rails, not joined'", "As with rails that are joined: the GPUs of that rail have no way out but their leaf."),
+        ],
+        nudge="Follow the cables of one NIC upwards: where is there a second one?",
+        half="cables = ...  # of a NIC, to different leaves\n"
+             "design = ...  # where there is more than one\n",
+        follows=_of_the_loss,
+    ),
+    Exercise(
+        "fabrics.offer",
+        "Set network: which has the fewest cables of those on which the job takes no longer than on the best?",
+        "network", _cheapest, 'network = "rails, a quarter of them"\n', options=list(OFFERS),
+        wrong=[
+            ("'rails, all spines'", "As quick as it gets. But which of its cables up does this job ever use?"),
+            ("'a leaf a server, all spines'", "What this job sends over the network goes from a GPU to that in the same place "
+                                              "of another server: here it crosses a spine every time."),
+            ("'a leaf a server, a quarter of them'", "Everything this job sends crosses a spine here, through a quarter of the "
+                                                     "cables."),
+        ],
+        nudge="Which cables does a sum on two levels use, and which an all-to-all by rail? The lab has both, and both cablings.",
+        half="best = min(...)  # seconds of the job on each\n"
+             "quick = [...]  # those that take no longer\n"
+             "network = ...  # of these, the one with the fewest cables\n",
+        follows=_of_the_offers,
     ),
 ]
 

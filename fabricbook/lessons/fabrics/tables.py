@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from fabriclib import catalog, units
+from fabriclib.availability import left
 from fabriclib.cabling import cable
 from fabriclib.collectives import busbw, schedule
 from fabriclib.flows import ring, share
@@ -34,6 +35,12 @@ PLANS = {  # name: (collective, algorithm, options, whether it goes round rings)
     "all-to-all, by rail (PXN)": ("all_to_all", "rail_aggregated", {"dims": (SIZE, SERVERS)}, False),
 }
 SMALLEST = 64 * units.KiB  # of the buffers that the lab offers
+# Four cablings of the eight servers: the kind of fabric, and over how many leaves the NICs of a server are spread.
+DESIGNS = {ONE_LEAF: ("rail-optimised", 1), RAILS: ("rail-optimised", SIZE), ONLY: ("rail-only", SIZE),
+           PLANES: ("dual-plane", SIZE)}
+# Four networks for the same servers: cabling, and ports up of a leaf with eight down.
+OFFERS = {"a leaf a server, all spines": (BY_SERVER, SIZE), "a leaf a server, a quarter of them": (BY_SERVER, THIN),
+          "rails, all spines": (BY_RAIL, SIZE), "rails, a quarter of them": (BY_RAIL, THIN)}
 BELOW = {True: "dac-400", False: "module-800-sm"}  # a server reaches one leaf in its rack with copper, eight leaves it does not
 
 port, nic = link(SPEED).line, link(SPEED).bandwidth()
@@ -73,6 +80,33 @@ def _line(plan: str, cabling: str, up: int, channels: int | str) -> tuple[float,
 def _made(plan: str):
     collective, name, options, _ = PLANS[plan]
     return schedule(collective, name, ranks=GPUS, **options)
+
+
+@functools.cache
+def without_a_leaf(design: str) -> float:
+    """Return the share of its rate that a sum by rails keeps after the loss of a leaf; zero where GPUs are cut off."""
+    kind, rails = DESIGNS[design]
+    graph = fabric(kind, gpus=GPUS, rails=rails, leaf_ports=(SIZE, SIZE), speed=SPEED, inside=NVLINK)
+    return left(graph, ["leaf0"], "rails").slowest
+
+
+def job_seconds(offer: str) -> float:
+    """Return the seconds of a sum on two levels and an all-to-all by rail, 1 GiB each, over an offered network."""
+    _, two_levels, _, by_rail = PLANS
+    return sum(seconds(plan, *OFFERS[offer], SIZE, units.GiB) for plan in (two_levels, by_rail))
+
+
+def cables_up(offer: str) -> int:
+    """Return the cables between leaves and spines of an offered network."""
+    graph = eight_leaves(*OFFERS[offer])
+    return int(graph.count[(graph.kinds[graph.src] == "leaf") & (graph.kinds[graph.dst] == "spine")].sum())
+
+
+def offers():
+    """Return a DataFrame of text: four networks for eight servers, and the cables between their leaves and spines."""
+    import pandas as pd
+
+    return pd.DataFrame([{"network": name, "cables from leaf to spine": cables_up(name)} for name in OFFERS])
 
 
 def ways(graph: Graph) -> dict[str, str]:

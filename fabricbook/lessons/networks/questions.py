@@ -8,16 +8,24 @@ from ...course.verdicts import Verdict
 from .tables import (
     ETHERNET_MTU,
     FITTING,
+    HALF_LOST,
+    HALF_PACKET,
+    HALF_ROUND,
     KERNEL,
+    LIMIT,
     LONG_ROUND,
     RDMA_MTU,
+    REPEATED,
     ROUND,
     SIZE,
     TCP_PAYLOAD,
+    TRANSPORTS,
     eth100,
+    far,
     fast,
     gap,
     kept,
+    mended,
     ndr,
     roce,
     rungs,
@@ -116,6 +124,27 @@ def _over_the_way(theirs) -> str:
             "over five switches, before any of them has mended a bit.")
 
 
+_NONE = "none of them"
+_REMEDIES = HALF_LOST, HALF_PACKET, HALF_ROUND, REPEATED
+
+
+def _promised() -> str:
+    """The transport that keeps the limit by the highest figures, the one that needs least time of several."""
+    kept_by = [name for name in TRANSPORTS if far(name) <= LIMIT]
+    return min(kept_by, key=far, default=_NONE)
+
+
+def _of_the_limit(transport) -> str:
+    told = ", ".join(f"{name} {units.format(far(name), 's')}" for name in TRANSPORTS)
+    return (f"It is {transport}, of the {units.format(LIMIT, 's')} that you sign: by the highest figures {told}. A maker who "
+            "states a quicker Ethernet switch could change that.")
+
+
+def _of_the_remedies(change) -> str:
+    told = ", ".join(f"{100 * mended(one):.3g} % with {one}" for one in _REMEDIES)
+    return f"As it is {100 * mended():.3g} % arrive; it is {told}. What is not sent again costs nothing, however long the way."
+
+
 EXERCISES = [
     Exercise(
         "networks.message-share",
@@ -141,6 +170,13 @@ EXERCISES = [
             ("nbytes / (-(-nbytes // mtu) * (mtu + overhead))",
              "This fills the last packet up to mtu. A packet may be shorter: only its header keeps its size."),
         ],
+        nudge="Count the packets first, the last one too; each brings its overhead.",
+        half="import math\n"
+             "\n"
+             "\n"
+             "def message_share(nbytes, mtu, overhead):\n"
+             "    packets = ...\n"
+             "    return nbytes / ...\n",
         follows=_of_a_page,
     ),
     Exercise(
@@ -164,7 +200,42 @@ EXERCISES = [
             ("symbols * bits * codewords / (lanes * lane_rate * 16 / 17)",
              "That is the rate after line code and FEC. The codeword travels with its parity, at the full signalling rate."),
         ],
+        nudge="All the bits of all the codewords that come in turn, over all that the lanes bring in a second.",
+        half="def fec_wait(symbols, bits, codewords, lanes, lane_rate):\n"
+             "    together = ...  # bits that must be there\n"
+             "    return together / ...\n",
         follows=_over_the_way,
+    ),
+    Exercise(
+        "networks.promise",
+        "Set transport: with which can you promise {{ si(LIMIT, 's') }} for a small message over {{ FAR }} switches, whichever "
+        "of the figures found holds?",
+        "transport", _promised, 'transport = "InfiniBand"\n', options=[*TRANSPORTS, _NONE],
+        wrong=[
+            ("'TCP'", "The kernel alone takes longer than that."),
+            ("'RoCE v2'", "By the usual figures it does. By the highest found for an Ethernet switch it does not, and you are "
+                          "to promise."),
+            ("'none of them'", "Read the column of the highest figures again: one of them stays below the limit."),
+        ],
+        nudge="A promise holds in the worst case: which column is that?",
+        half="worst = {\"TCP\": ..., \"RoCE v2\": ..., \"InfiniBand\": ...}\n"
+             "transport = ...  # whose worst is below the limit\n",
+        follows=_of_the_limit,
+    ),
+    Exercise(
+        "networks.repair",
+        "Set change: which one lets most of the rate arrive for good?",
+        "change", lambda: max(_REMEDIES, key=mended), 'change = "selective repeat"\n', options=_REMEDIES,
+        wrong=[
+            ("'half as many lost'", "Half as much is wasted then. Each lost packet still costs a round trip's worth of others."),
+            ("'half the round trip'", "Half as many packets are under way then, and repeated. Can it be fewer?"),
+            ("'packets half as large'", "Then twice as many are under way, one in a thousand of them is lost all the same, "
+                                        "and headers take more."),
+        ],
+        nudge="For each lost packet, how many are sent again? Ask that of each change.",
+        half="again = rate * round_trip / packet  # packets sent again for a lost one, under go-back-N\n"
+             "change = ...  # that makes it least\n",
+        follows=_of_the_remedies,
     ),
 ]
 

@@ -108,6 +108,34 @@ def kept(recovery: str, speed: str | None = None, rtt: float = ROUND) -> float:
     return losses.goodput(rate, LOST, rtt, RDMA_MTU, recovery) / rate
 
 
+FAR, LIMIT = 5, 5 * units.us  # switches of a way across three tiers, and what a small message may take on it
+REPEATED, HALF_LOST, HALF_ROUND = "selective repeat", "half as many lost", "half the round trip"
+HALF_PACKET = "packets half as large"
+
+
+def far(transport: str, end: str = "high") -> float:
+    """Return the seconds of the small message over so many switches, by the lowest, usual or highest figures that were found."""
+    return sum(getattr(one, end) for one in climbed(TRANSPORTS[transport], SIZE, usual, FAR, METRES))
+
+
+def far_table():
+    """Return a DataFrame of text: what the message takes over so many switches, by the figures that were found."""
+    import pandas as pd
+
+    ends = {"lowest": "low", "usual": "seconds", "highest": "high"}
+    return pd.DataFrame([{"transport": name} | {what: units.format(far(name, end), "s") for what, end in ends.items()}
+                         for name in TRANSPORTS])
+
+
+def mended(change: str = "") -> float:
+    """Return the share of the fastest port that arrives for good under go-back-N, as it is or after one change."""
+    packet = RDMA_MTU / (2 if change == HALF_PACKET else 1)
+    rate = wires("roce", fast)[0].bandwidth(packet)
+    lost, back = LOST / (2 if change == HALF_LOST else 1), LONG_ROUND / (2 if change == HALF_ROUND else 1)
+    recovery = "selective-repeat" if change == REPEATED else "go-back-n"
+    return losses.goodput(rate, lost, back, packet, recovery) / wires("roce", fast)[0].bandwidth(RDMA_MTU)
+
+
 def rung_table(transport: str):
     """Return the rungs of one message as a DataFrame: where, what, which kind, nanoseconds and the range of the sources."""
     import pandas as pd

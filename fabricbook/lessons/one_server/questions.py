@@ -5,7 +5,10 @@ from fabriclib.flows import all_to_all, share
 from fabriclib.peers import p2p
 
 from ...course.declare import Exercise, Prediction
-from .tables import BOX, GPUS, PEER, box, dies, joined, line_rate, slot, staged_ring, way
+from .tables import ALL, BOX, GPUS, PEER, RING, box, dies, joined, line_rate, sends, slot, staged_ring, way
+
+_PUBLISHED = "gb200x4-p2p", "gh200-osu"
+_SERVERS = "DGX A100", "PCIe 4, two sockets", "eight Titan RTX, staged", "MI250X node"
 
 PREDICTIONS = [
     Prediction(
@@ -67,18 +70,37 @@ def _words_of_the_box(path_word) -> str:
     return f"With your function, of the {len(words)} pairs of GPUs of the box ({BOX}): {told}."
 
 
-def _both_ways_of_copying(copy_rate) -> str:
-    staged, line = copies.copy("staged"), slot() / units.GB
-    free, held = (copy_rate([line, line], staged.efficiency, extra) for extra in (0.0, staged.extra * units.GB))
-    return (f"With your function a copy over PCIe 4 reaches {units.format(free * units.GB, 'B/s')} of "
-            f"{units.format(slot(), 'B/s')} with peer-to-peer access, and {units.format(held * units.GB, 'B/s')} through host "
-            f"memory.")
+def _elsewhere(measured: dict[str, float], links: dict[str, list[float]], efficiency: float) -> list[str]:
+    return [pair for pair, rate in measured.items() if rate < efficiency * min(links[pair]) / 2]
+
+
+def _of_the_published(theirs) -> str:
+    pairs = {f"{table} {row['from']}-{row['to']}": row for table in _PUBLISHED
+             for row in copies.beside(table).to_dict("records")}
+    measured = {name: row["measured GB/s"] for name, row in pairs.items()}
+    named = theirs(measured, {name: [row["model GB/s"]] for name, row in pairs.items()}, 1.0)
+    told = "; ".join(f"{units.format(measured[name] * units.GB, 'B/s')} where "
+                     f"{units.format(pairs[name]['model GB/s'] * units.GB, 'B/s')} could be" for name in named)
+    return (f"With your function: of {len(pairs)} published pairs of GB200 and GH200 it names {len(named)} ({told}). More of "
+            "that pair below.")
 
 
 def _from_die_to_die(widest) -> str:
     short, wide = (joined(widest(ways)) for ways in ([[1, 1]], [[1, 1], [4, 2, 4]]))
     return (f"With your function die 1 sends {units.format(wide, 'B/s')} to die 7, by three hops; the shortest way alone would "
             f"carry {units.format(short, 'B/s')}.")
+
+
+def _kept(label: str) -> float:
+    """What is left of a GPU's rate on a server where an all-to-all takes the place of a ring."""
+    return sends(label, ALL) / sends(label, RING)
+
+
+def _of_the_change(server) -> str:
+    told = ", ".join(f"{one} {units.portion(_kept(one))}" for one in _SERVERS if one != server)
+    ring, every = (units.format(sends(server, what), "B/s") for what in (RING, ALL))
+    return (f"{server}: a GPU sends {ring} in a ring and {every} in an all-to-all, {units.portion(_kept(server))} of it. The "
+            f"others keep: {told}.")
 
 
 EXERCISES = [
@@ -110,29 +132,54 @@ EXERCISES = [
              "1 else 'PHB' if 'cpu' in passed or 'root' in passed else 'PIX'",
              "A path that passes a CPU often passes two switches as well. Ask for the farthest part first."),
         ],
+        nudge="The farthest part decides: ask for two CPUs first, then for root complexes, and for switches last.",
+        half="def path_word(passed):\n"
+             "    if passed.count(\"cpu\") > 1:\n"
+             "        return \"SYS\"\n"
+             "    if ...:  # several root complexes\n"
+             "        return \"NODE\"\n"
+             "    ...\n",
         follows=_words_of_the_box,
     ),
     Exercise(
-        "one_server.copy-rate",
-        "Write copy_rate: the GB/s that a copy reaches over some links, when its method reaches a share of the line rate and "
-        "host memory costs some seconds a GB on top.",
-        "copy_rate",
-        lambda links, efficiency, extra: 1 / (1 / (efficiency * min(links)) + extra),
-        "def copy_rate(links, efficiency, extra):\n"
-        "    seconds_a_byte = 1 / (efficiency * min(links))\n"
-        "    return 1 / (seconds_a_byte + extra)\n",
-        cases=[([30, 100, 30], 0.9, 0.0), ([60, 60], 0.98, 0.009), ([15, 15, 40], 0.98, 0.009)],
+        "one_server.elsewhere",
+        "Write elsewhere: the pairs whose measured copy is below half of what it could reach on its way.",
+        "elsewhere",
+        _elsewhere,
+        "def elsewhere(measured, links, efficiency):\n"
+        "    found = []\n"
+        "    for pair, rate in measured.items():\n"
+        "        if rate < efficiency * min(links[pair]) / 2:\n"
+        "            found.append(pair)\n"
+        "    return found\n",
+        cases=[({"0 to 1": 27.0, "0 to 5": 12.0, "0 to 7": 10.0},
+                {"0 to 1": [31.5, 31.5], "0 to 5": [31.5, 31.5, 31.5], "0 to 7": [31.5, 15.75]}, 0.98),
+               ({"0 to 1": 400.0}, {"0 to 1": [450.0, 450.0]}, 0.84),
+               ({"1 to 7": 76.0, "1 to 3": 22.0, "1 to 5": 15.0, "2 to 6": 60.0},
+                {"1 to 7": [200.0, 100.0, 200.0], "1 to 3": [50.0], "1 to 5": [50.0], "2 to 6": [100.0, 200.0, 100.0]}, 0.8)],
         wrong=[
-            ("efficiency * min(links)", "That is right where the copy goes straight. Host memory takes extra seconds for each "
-                                        "byte: turn the rate into seconds a byte, add them, and turn back."),
-            ("1 / (1 / min(links) + extra)", "That takes the whole line rate. A copy reaches the share `efficiency` of it."),
-            ("1 / (sum(1 / (efficiency * rate) for rate in links) + extra)",
-             "This waits for all of the data at every hop. Bytes flow through: the thinnest link alone sets the pace."),
-            ("efficiency * sum(links) / len(links)", "That is the mean of the links. The thinnest link alone sets the pace."),
-            ("1 / (1 / min(links) + extra) * efficiency",
-             "Nearly. The share belongs to the wires alone; the time in host memory comes on top, unchanged."),
+            ("[pair for pair, rate in measured.items() if rate < efficiency * min(links[pair])]",
+             "That names whoever is a little slow. Asked are those below half of it: they must be on another way."),
+            ("[pair for pair, rate in measured.items() if rate < efficiency * sum(links[pair]) / 2]",
+             "A copy flows through all links of its way at once: the thinnest sets its rate, not their sum."),
+            ("[pair for pair, rate in measured.items() if rate < efficiency * max(links[pair]) / 2]",
+             "That takes the widest link of the way. The thinnest sets the rate."),
+            ("[pair for pair, rate in measured.items() if rate < efficiency * links[pair][0] / 2]",
+             "That takes the first link of the way. A thinner one may come later."),
+            ("[pair for pair, rate in measured.items() if rate < min(links[pair]) / 2]",
+             "That compares with half the line rate. A healthy copy reaches the share `efficiency` of it."),
+            ("[pair for pair, rate in measured.items() if rate >= efficiency * min(links[pair]) / 2]",
+             "Those are the ones that are well. Asked are the others."),
         ],
-        follows=_both_ways_of_copying,
+        nudge="First what a copy could reach on that way: which of its links decides? Then compare.",
+        half="def elsewhere(measured, links, efficiency):\n"
+             "    found = []\n"
+             "    for pair, rate in measured.items():\n"
+             "        could = efficiency * ...  # of the links on its way\n"
+             "        if ...:\n"
+             "            found.append(pair)\n"
+             "    return found\n",
+        follows=_of_the_published,
     ),
     Exercise(
         "one_server.widest",
@@ -151,6 +198,25 @@ EXERCISES = [
             ("min(min(ways, key=len))", "That takes the shortest way. A longer one may be wider."),
             ("sum(min(way) for way in ways)", "That uses all ways at once. The hardware sends a copy along one."),
         ],
+        nudge="What does one way carry? Ask that of each way first, then choose among them.",
+        half="def widest(ways):\n"
+             "    carries = [... for way in ways]\n"
+             "    return ...(carries)\n",
         follows=_from_die_to_die,
+    ),
+    Exercise(
+        "one_server.change",
+        "Set server: on which one does a GPU lose the largest share of its rate, where an all-to-all takes the place of a ring?",
+        "server", lambda: min(_SERVERS, key=_kept), 'server = "MI250X node"\n', options=_SERVERS,
+        wrong=[
+            ("'DGX A100'", "Its switches lend every link to whoever is spoken to: the two columns are alike."),
+            ("'PCIe 4, two sockets'", "Nearly: it loses two fifths, at the uplinks. One other loses more."),
+            ("'eight Titan RTX, staged'",
+             "It is the slowest in both columns. But everything goes through host memory there, whatever the pattern."),
+        ],
+        nudge="The folded table of rings and all-to-alls has both columns: divide the second by the first.",
+        half="kept = ... / ...  # what a GPU sends in an all-to-all, and in a ring\n"
+             "server = ...  # where kept is least\n",
+        follows=_of_the_change,
     ),
 ]

@@ -181,6 +181,14 @@ def measured(name: str) -> dict[float, float]:
     return dict(published(table).to_numpy().tolist()) if table else {}
 
 
+def sends(label: str, what: str) -> float:
+    """Return what each GPU of a server sends in a ring or an all-to-all, in bytes a second."""
+    name = RUNS[label]
+    shared = moved(name, what, PEER if direct(name) else STAGED)
+    # All pieces are of one size, so all end with the slowest: as many flows as a GPU has, at the slowest's rate.
+    return float(shared.rates.min()) * len(flows(shared.graph, what)) / len(shared.graph.gpus)
+
+
 def bottlenecks():
     """Return a DataFrame of text: what each GPU sends in a ring and in an all-to-all on each server, and which link is tight."""
     import pandas as pd
@@ -192,9 +200,7 @@ def bottlenecks():
         for what in (RING, ALL):
             shared = moved(name, what, peer)
             graph, edge = shared.graph, shared.bottleneck[shared.rates.argmin()]
-            # All pieces are of one size, so all end with the slowest: as many flows as a GPU has, at the slowest's rate.
-            rate = shared.rates.min() * len(flows(graph, what)) / len(graph.gpus)
-            row |= {f"{what}, a GPU sends": units.format(rate, "B/s"),
+            row |= {f"{what}, a GPU sends": units.format(sends(label, what), "B/s"),
                     f"{what}, tight": f"{tiers.said(graph, graph.src[edge])} to {tiers.said(graph, graph.dst[edge])}"}
         rows.append(row)
     return pd.DataFrame(rows)
