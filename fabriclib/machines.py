@@ -153,7 +153,7 @@ class System:
         """Return how many times longer the bytes between *nodes* machines take by what is missing: the cuts of the graph.
 
         A ring or tree leaves a leaf once, and all machines below it have its uplinks together. Of what a machine sends to all
-        others, that to those below another leaf goes up.
+        others, that to those below another leaf goes up. A machine with failed ports is a cut of its own: the narrowest counts.
 
         >>> float(system("dgx-h100", oversubscription=2, leaf_nodes=4).crossing(16, all_to_all=True))
         1.6
@@ -161,7 +161,7 @@ class System:
         nodes = whole("nodes", nodes)
         below = np.minimum(self.leaf_nodes, nodes)
         apart = (nodes - below) / np.maximum(nodes - 1, 1) if all_to_all else (nodes > below) / below
-        return np.maximum(1.0, self.oversubscription * apart) * self.ports / max(self.ports - self.failed_ports, 1)
+        return np.maximum(self.oversubscription * apart, self.ports / (self.ports - self.failed_ports) if self.ports else 1.0)
 
     def __repr__(self) -> str:
         how = {"switch": "over a switch", "mesh": "over a mesh", "pcie": "over PCIe",
