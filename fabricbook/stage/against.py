@@ -22,7 +22,7 @@ from fabriclib.checks import short
 
 from . import charts
 
-MODEL, MEASURED, ERROR, RUN = "model", "measured", "error (%)", "run"
+MODEL, MEASURED, ERROR, RUN, LOW, HIGH = "model", "measured", "error (%)", "run", "low", "high"
 _UPPER, _LOWER = ("height * 0.66", "0"), ("height", "height * 0.76")  # bottom and top of the two parts of the plot
 
 
@@ -31,21 +31,22 @@ def table(at: str, runs: Mapping[str, tuple]) -> dict[str, np.ndarray]:
 
     Args:
         at: the column of what was varied, such as "message".
-        runs: for each run by its name, three equally long columns: what was varied, what the model says, what was measured.
+        runs: for each run by its name, equally long columns: what was varied, what the model says, what was measured; and where
+            the model says how sure it is, between what and what it should lie.
 
     Raises:
-        ValueError: columns of a run that are not equally long.
+        ValueError: columns of a run that are not equally long, or not three or five.
 
     >>> table("message", {"one": ([8.0], [1.1e-6], [1e-6])})["error (%)"].round(1).tolist()
     [10.0]
     """
     parts: dict[str, list] = {name: [] for name in (at, RUN, MODEL, MEASURED)}
     for run, columns in runs.items():
-        if len(columns) != 3 or len({len(column) for column in columns}) != 1:
-            raise ValueError(f"runs[{run!r}] must be three equally long columns; got {short(columns)}.")
-        varied, model, measured = columns
-        for name, column in ((at, varied), (RUN, [run] * len(varied)), (MODEL, model), (MEASURED, measured)):
-            parts[name].append(np.asarray(column))
+        if len(columns) not in (3, 5) or len({len(column) for column in columns}) != 1:
+            raise ValueError(f"runs[{run!r}] must be three or five equally long columns; got {short(columns)}.")
+        names = (at, MODEL, MEASURED, *(LOW, HIGH)[:len(columns) - 3])
+        for name, column in ((RUN, [run] * len(columns[0])), *zip(names, columns, strict=True)):
+            parts.setdefault(name, []).append(np.asarray(column))
     whole = {name: np.concatenate(part) for name, part in parts.items()}
     return whole | {ERROR: 100 * (whole[MODEL] / whole[MEASURED] - 1)}
 
@@ -59,8 +60,10 @@ def named(at: str, run: str, found: Mapping[str, tuple[float, float]]) -> dict[s
     return table(at, {run: (list(found), *zip(*found.values(), strict=True))})
 
 
-def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, float], description: str):
+def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, float], description: str, sure: bool = False):
     """Return the chart of a `table`: above the model and what was measured, below how far the model is off.
+
+    *sure*: the table says between what each prediction should lie, which is a band around the line.
 
     Args:
         x: the axis of what was varied: `charts.x`, or `charts.names(..., channel="X")`, where a short bar stands for the model.
@@ -86,6 +89,10 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     else:
         styled = charts.series(RUN, dict(runs))
         said = charts.line(x, _within(y(MODEL), _UPPER), colour="", **styled)
+        if sure:
+            bands = (charts.live().transform_filter(f"datum.{RUN} === '{run}'").mark_area(opacity=0.2, color=colour).encode(
+                x=x, y=_within(y(LOW), _UPPER), y2=f"{HIGH}:Q") for run, (colour, _) in runs.items())
+            said = alt.layer(*bands, said)
         missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=_within(off, _LOWER), **styled)
     measured = charts.diamonds(charts.live(), x, _within(y(MEASURED), _UPPER), size=90)
     return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(), description=description).resolve_scale(

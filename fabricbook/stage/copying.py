@@ -47,6 +47,7 @@ export default { render };
 """
     _css = """
 .fl-copy button { width: auto; padding: 0 10px; margin: 2px; }
+.fl-copy button:disabled { opacity: 0.5; cursor: not-allowed; }
 .fl-copy span { margin-left: 8px; }
 .fl-copy textarea { width: 98%; height: 16em; margin-top: 6px; font: 12px/1.35 monospace; white-space: pre;
   color: var(--jp-content-font-color1); background: var(--jp-cell-editor-background); }

@@ -11,7 +11,7 @@ from .. import catalog, units
 from ..accuracy import REGIMES, SMALL, regimes_of
 from ..checks import count, short
 from ..links import AlphaBeta
-from ..measurements import percent, settled
+from ..measurements import settled
 from ..measurements.about import About, about
 from ..prediction.cases import machine_of
 from ..prediction.interval import around
@@ -201,17 +201,17 @@ def _verdict(seen: Seen, reason: str, found: tuple[Candidate, ...]) -> str:
                 f"large ones. These take {seen.slow:.2g} times as long as predicted; measure up to 1 GiB.")
     small = seen.run.nbytes <= SMALL
     late = float(np.median((seen.measured / seen.healthy)[small])) if small.any() and not seen.windowed else 1.0
-    best = f"No alarm: at its best point the run is {percent(seen.slow - 1)} off the predicted time."
+    way = "more" if seen.slow > 1 else "less"
+    best = f"No alarm: at its best point the run takes {units.portion(abs(seen.slow - 1))} {way} time than predicted."
     return best if late <= TOO_SLOW else (f"{best} Small messages take {late:.2g} times as long as predicted; the rate shows no "
                                           "cause for that.")
 
 
 def _other_gpu(listed: str, machine) -> str:
     """Return a question if the GPU that a log lists is one of the catalogue's and not this machine's; else an empty text."""
-    gpus = {row["id"]: row["gpu"] for row in catalog.rows("systems")}
     words = f" {''.join(c if c.isalnum() else ' ' for c in listed)} "
-    named = {gpu for gpu in gpus.values() if f" {gpu} " in words}
-    own = gpus.get(machine.id, "")
+    named = {row["gpu"] for row in catalog.rows("systems") if f" {row['gpu']} " in words}
+    own = machine.gpu
     foreign = own and own not in named if named else own and _maker(listed)
     return f"The log lists {listed}, and {machine.name} has {own}: is it the right machine? " if foreign else ""
 

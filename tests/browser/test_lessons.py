@@ -5,6 +5,7 @@ PICTURES=1 keeps a screenshot of each whole lesson.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -64,6 +65,8 @@ def test_a_lesson_from_first_cell_to_last(desk, server, path):
     an_arrow_key_changes_sentence_and_chart(desk, path)
     for box_of_buttons in desk.locator(".fl-measure").all():
         this_computer_is_measured_and_stopped(box_of_buttons)
+    for bring in desk.locator(".fl-bring").all():
+        an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring)
     if os.environ.get("PICTURES") == "1":
         picture(desk, path)
 
@@ -123,6 +126,38 @@ def this_computer_is_measured_and_stopped(box):
     box.get_by_role("button", name="Stop").press("Enter")
     expect(said).to_have_text(re.compile(r"\d+ of \d+ times measured\.$"))
     assert all(lab.evaluate(STATE))
+
+
+def drawn(lab) -> list:
+    """Return the rows that a lab draws a measured point of."""
+    return [row for row in json.loads(lab.evaluate(STATE)[1]) if row.get("measured") is not None]
+
+
+def an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring):
+    """A plain table beside a machine put together from parts: what is typed is what is read, and it can be copied away."""
+    log, said, summary = bring.locator("textarea").first, bring.get_by_role("status").first, bring.locator(".fl-copy")
+    lab = bring.locator(".fabriclib-lab")
+    parts = bring.locator(".fl-own-machine")
+    expect(parts).to_be_hidden()
+    for menu, choice in (("machine", "my own machine"), ("GPU", "A100"), ("NICs of a node", "4"), ("collective", "all_gather")):
+        bring.get_by_label(menu, exact=True).select_option(choice)
+    expect(parts).to_be_visible()
+    log.fill("nbytes,seconds\n" + "".join(f"{2**n},{1e-5 + 2**n / 8e10:.6g}\n" for n in range(10, 33, 2)))
+    for name, number in (("nodes", "2"), ("ranks", "16")):
+        bring.get_by_label(name, exact=True).fill(number)
+    bring.get_by_role("button", name="Read it").press("Enter")
+    expect(said).to_contain_text("my A100 machine")
+    expect(lab.locator(".fl-sentence")).to_contain_text("Measured against predicted")
+    assert drawn(lab)
+    summary.get_by_role("button").press("Enter")
+    expect(summary.get_by_role("status")).to_have_text(re.compile("^(Copied|Press)"))
+    assert "my A100 machine" in summary.locator("textarea").input_value()
+
+    log.fill("srun: error: node17: task 3: Out Of Memory")
+    bring.get_by_role("button", name="Read it").press("Enter")
+    expect(said).to_contain_text("no table was found")
+    expect(summary.get_by_role("button")).to_be_disabled()
+    assert not drawn(lab)
 
 
 def picture(page, path):

@@ -35,8 +35,18 @@ def test_a_table_of_named_things_keeps_each_with_its_own_two_numbers():
 
 @pytest.mark.parametrize("columns", [([1.0], [1.0]), ([1.0], [1.0, 2.0], [1.0])])
 def test_a_run_of_unequal_columns_is_refused_by_its_name(columns):
-    with pytest.raises(ValueError, match=r"runs\['odd'\] must be three equally long columns"):
+    with pytest.raises(ValueError, match=r"runs\['odd'\] must be three or five equally long columns"):
         against.table("size", {"odd": columns})
+
+
+def test_how_sure_the_model_is_becomes_two_columns_and_a_band():
+    table = against.table("size", {"one": (*RUNS["one"], [1.0, 2.0], [3.0, 4.0])})
+    assert [table[column].tolist() for column in ("low", "high")] == [[1, 2], [3, 4]]
+    x = charts.x("size", (1, 2))
+    drawn_in_band = against.chart(x, lambda field: charts.y(field, (0, 5), title="time (s)"), STYLES, errors=(-50, 150),
+                                  description="A trial run in its band.", sure=True)
+    assert parts(drawn_in_band)["low"] == ["area", "area"]
+    assert "low" not in parts(drawn(charts.x("size", (1, 2))))
 
 
 def parts(chart):

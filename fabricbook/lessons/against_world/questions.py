@@ -15,11 +15,12 @@ PREDICTIONS = [
         "thousandth of a microsecond for them, and the {{ steps }} steps of a ring cost {{ si(h100.latency, 's') }} each. What "
         "time does the table say?",
         "time", lambda: float(published("h100x8-dgx-nvls-ar")["seconds"].iloc[0]),
-        "The steps are not the slowest part. A collective is a kernel, a program on each GPU, and starting one and "
-        "learning that it has ended costs the CPU and the driver more than all fourteen steps. Below that floor no message gets. "
-        "fabriclib's model says {{ si(smallest, 's') }}: other sites' servers are slower to start than this one.",
+        "A collective costs the GPUs some time whatever it does, before its first step and after its last, and a step takes "
+        "longer than the wire alone: flags are set and waited for. fabriclib's model says {{ si(base, 's', 2) }} once and "
+        "{{ steps }} times {{ si(step, 's', 2) }}; with the rest of starting the kernels that is {{ si(smallest, 's') }}. Most "
+        "of the start hides behind the round before. Where one process starts eight kernels in turn, it does not.",
         slips={
-            "that is the steps alone; a kernel must be started on every GPU first": lambda: steps * h100.latency,
+            "that is the wire's steps alone; the GPUs take time of their own": lambda: steps * h100.latency,
             "that is a single step; the sum passes round the ring twice": h100.latency,
             "that is the wire alone; getting going costs far more": lambda: SMALL / h100.bandwidth(),
         },

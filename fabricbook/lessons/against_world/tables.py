@@ -18,6 +18,7 @@ from fabriclib.measurements import largest, published
 from fabriclib.prediction import predict
 from fabriclib.prediction.cases import case
 from fabriclib.prediction.constants import Constants, fitted
+from fabriclib.prediction.interval import around
 from fabriclib.prediction.model import predicted
 
 SMALL = 8.0  # bytes
@@ -26,6 +27,7 @@ GPUS = 8
 h100, p5 = link("nvlink4").bundle(link("nvlink4").per_device), system("aws-p5")
 steps = schedule("all_reduce", "ring", ranks=GPUS).counts().messages
 smallest = float(predict("dgx-h100", "all_reduce", SMALL).seconds)
+base, step = (fitted()["nvlink4", quantity] for quantity in ("base", "step"))
 two_servers = largest("h100x16-p5-ar")
 over_algbw = factor("all_reduce", two_servers.ranks)  # what busbw is, times algbw
 one_server = [scores for table, scores in accuracy.held_out().items()
@@ -131,11 +133,14 @@ def smallest_by_launcher() -> dict[str, str]:
             for who in launchers()}
 
 
-def beside_unseen(table: str, machine: str, nodes: int) -> tuple:
-    """Return (nbytes, seconds predicted, seconds measured) of a published all-reduce."""
-    run = published(table)
-    nbytes = run["nbytes"].to_numpy()
-    return nbytes, predict(machine, "all_reduce", nbytes, nodes=nodes).seconds, run["seconds"].to_numpy()
+def beside_unseen(table: str) -> tuple:
+    """Return (nbytes, seconds predicted, seconds measured, low, high) of a published table, by constants without its site.
+
+    The last two are the interval of the prediction.
+    """
+    one = next(one for one in accuracy.tables() if one.id == table)
+    seconds = accuracy.held_out_seconds()[table]
+    return one.nbytes, seconds, one.seconds, *around(system(one.system), one.nbytes, one.nodes, seconds)
 
 
 def _only(*kept: str) -> Constants:

@@ -30,6 +30,9 @@ _EMPTY = "Paste a log into the box or upload a file, choose the machine, and pre
 _OWN, _MINE, _SAID = "your own", "my own machine", "as in the log"
 _WIDE = {"description_width": "initial"}
 _ROW = {"flex_flow": "row wrap", "align_items": "center"}
+# The arrow that ipywidgets draws into a menu is black, whatever the theme.
+_STYLE = """<style>[data-jp-theme-light="false"] :is(.fl-bring, .fl-measure) select {
+  background-image: none; appearance: auto; color-scheme: dark; }</style>"""
 RANKS = [2, 3, 4, 8]
 ASK = "Recorded: 4 processes on 2 cores. Measuring yours takes a few seconds and can be stopped."
 
@@ -135,7 +138,8 @@ class BringBox(VBox):
     def _say(self, said: list[str]) -> None:
         first, *others = map(html.escape, said)
         lines = "".join(f"<li>{one}</li>" for one in (f"<strong>{first}</strong>", *others))
-        self._said.value = f'<ul role="status" aria-live="polite" style="line-height:1.45; white-space:pre-line">{lines}</ul>'
+        look = "line-height:1.45; white-space:pre-line"
+        self._said.value = f'{_STYLE}<ul role="status" aria-live="polite" style="{look}">{lines}</ul>'
 
 
 def _own_lab(like, control: str, drawn, **changed) -> Lab:
@@ -184,7 +188,7 @@ class MeasureBox(VBox):
         return super()._repr_mimebundle_(**options) | self._lab.picture() | {"text/plain": repr(self)}
 
     def _say(self, text: str) -> None:
-        self._said.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
+        self._said.value = f'{_STYLE}<div role="status" aria-live="polite">{html.escape(text)}</div>'
 
     def _drawn(self, shown: str) -> tuple[dict, str]:
         return overlay(self._rows, shown)
