@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..course.gate import UNLOCKED
 from ..desk import jupyter
+from ..lessons import ORDER, find
 from . import fresh, ready, records, sheet, stuck, tour, wall
 from .plans import PLANS, plan
 
@@ -35,15 +36,14 @@ def _open(asked: Namespace) -> None:
 
 
 def _wall(asked: Namespace) -> None:
-    from ..lessons import find
-
     prediction = find("predictions", asked.key)
     records.learners(asked.places)  # says now what is not there
     wall.serve(prediction, lambda: records.learners(asked.places), port=asked.port, browser=not asked.no_browser)
 
 
 def _stuck(asked: Namespace) -> None:
-    print(stuck.report(records.learners(asked.places), time.time()))
+    order = [part.lesson for part in plan(asked.plan).parts] if asked.plan else ORDER
+    print(stuck.report(records.learners(asked.places), time.time(), order))
 
 
 def _reset(asked: Namespace) -> None:
@@ -81,6 +81,7 @@ def fill(parser: ArgumentParser, home: Path) -> None:
 
     one = commands.add_parser("stuck", help="who is where, and tries what without success: for the trainer's eyes")
     one.add_argument("places", nargs="+", type=Path, help="progress files, or folders of them: a stick, or /home on a hub")
+    one.add_argument("--plan", default="", help=f"whose order of lessons says how far somebody is: {names}")
     one.set_defaults(run=_stuck)
 
     one = commands.add_parser("reset", help="for the next group: move answers and copies aside, lay out fresh ones")

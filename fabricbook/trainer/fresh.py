@@ -9,8 +9,7 @@ from pathlib import Path
 from ..desk import learner_copies
 from . import tour
 from .plans import plan
-
-ASIDE = "aside-"
+from .records import ASIDE
 
 
 def reset(work: Path, name: str = "") -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 LARGEST = 2**23  # bytes; a whole course of answers takes a hundredth of it
 # Where a record lies below a folder: handed in on a stick, in learners' folders, in the homes of a hub, in homes of a kit.
 PLACES = ("*.json", "*/*.json", "*/work/progress.json", "*/fabricbook-course/progress.json")
+ASIDE = "aside-"  # so begins the name of a folder with a former group's answers
 SECTIONS = ("predictions", "stops", "exercises")  # of what is asked
 _PLAIN = {"work", "fabricbook-course"}  # folders that are called so for everybody
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -61,7 +62,8 @@ def _files(places: Iterable[Path]) -> Iterable[Path]:
             raise ValueError(f"place {str(place)!r} is not there; name progress files, or a folder that holds them.")
         if place.is_dir():
             for pattern in PLACES:
-                yield from (path for path in place.glob(pattern) if not path.name.startswith("."))
+                yield from (path for path in place.glob(pattern)
+                            if not path.name.startswith(".") and not path.relative_to(place).parts[0].startswith(ASIDE))
         else:
             yield place
 

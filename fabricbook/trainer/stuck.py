@@ -16,7 +16,7 @@ class At:
 
     Args:
         name: of the learner's folder or file.
-        lesson: the last lesson, in the course's order, that anything was answered in; "" before the first answer.
+        lesson: the last lesson, in their order, that anything was answered in; "" before the first answer.
         done: how many predictions, stops and exercises are done.
         wrong: by key, the tries at what is not right yet.
         quiet: minutes since anything was answered.
@@ -29,18 +29,18 @@ class At:
     quiet: int
 
 
-def where(one: Learner, now: float) -> At:
-    """Return where a learner is, at the time *now* in seconds since 1970."""
+def where(one: Learner, now: float, order: Sequence[str] = ORDER) -> At:
+    """Return where a learner is, at the time *now* in seconds since 1970, of lessons in this *order*."""
     begun, done, wrong = [], 0, {}
     for section in SECTIONS:
         for key, entry in one.entries(section).items():
-            if (home := key.split(".")[0]) in ORDER:
-                begun.append(ORDER.index(home))
+            if (home := key.split(".")[0]) in order:
+                begun.append(order.index(home))
             if _open(entry):
                 wrong[key] = _tries(entry)
             else:
                 done += 1
-    return At(one.name, ORDER[max(begun)] if begun else "", done, wrong, max(0, int(now - one.saved) // 60))
+    return At(one.name, order[max(begun)] if begun else "", done, wrong, max(0, int(now - one.saved) // 60))
 
 
 def _open(entry: dict) -> bool:
@@ -53,13 +53,14 @@ def _tries(entry: dict) -> int:
     return tries if type(tries) is int else 1
 
 
-def report(learners: Sequence[Learner], now: float) -> str:
-    """Return where the room is, then each learner, the most stuck first, then each question that holds up more than one."""
+def report(learners: Sequence[Learner], now: float, order: Sequence[str] = ORDER) -> str:
+    """Return where the room is, of lessons in this *order*, then each learner, the most stuck first, then each question that
+    holds up more than one."""
     if not learners:
         return "No record of answers is there yet."
-    found = sorted((where(one, now) for one in learners), key=lambda at: (-sum(at.wrong.values()), -at.quiet, at.name))
+    found = sorted((where(one, now, order) for one in learners), key=lambda at: (-sum(at.wrong.values()), -at.quiet, at.name))
     rooms = Counter(at.lesson for at in found)
-    heads = [(lesson(name).heading if name else "not begun", rooms[name]) for name in ("", *ORDER) if rooms[name]]
+    heads = [(lesson(name).heading if name else "not begun", rooms[name]) for name in ("", *order) if rooms[name]]
     lines = [f"{len(found)} learner{'s' * (len(found) > 1)}: " + ", ".join(f"{count} in {head}" for head, count in heads), ""]
     rows = [("learner", "lesson", "done", "tries", "quiet", "not right yet")]
     rows += [(at.name, lesson(at.lesson).number if at.lesson else "-", str(at.done), str(sum(at.wrong.values()) or ""),

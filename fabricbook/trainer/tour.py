@@ -113,10 +113,11 @@ def _imports(source: str) -> bool:
 
 
 def _above(cells: list[dict], at: int) -> Iterable[int]:
-    """The places of the texts between the code cell before place *at* and that cell."""
+    """The places of the texts between the code cell before place *at* and that cell, but for what is folded."""
     while at and cells[at - 1]["cell_type"] == "markdown":
         at -= 1
-        yield at
+        if not "".join(cells[at]["source"]).startswith("<details>"):
+            yield at
 
 
 def _unlinked(text: str, files: Container[str]) -> str:

@@ -41,6 +41,7 @@ def test_open_unlocks_all_by_one_switch_and_has_a_folder_for_each_plan(tmp_path,
     (["wall", "congestion.slowes", "."], "Did you mean 'congestion.slowest'"),
     (["wall", "congestion.slowest", "nowhere"], "place 'nowhere' is not there"),
     (["stuck", "nowhere"], "place 'nowhere' is not there"),
+    (["stuck", ".", "--plan", "a-week"], "plan 'a-week' is not known"),
     (["reset", "nowhere"], "holds no laid-out lessons"),
 ])
 def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path, monkeypatch, started, arguments, said):
@@ -55,6 +56,8 @@ def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path, monkeypatch, starte
 def test_stuck_prints_the_room(room, capsys):
     room("ana.json", **guessed("40 %"))
     main(["trainer", "stuck", str(room.folder)])
+    assert capsys.readouterr().out.startswith("1 learner: 1 in 10 · Congestion\n")
+    main(["trainer", "stuck", str(room.folder), "--plan", "90-minutes"])
     assert capsys.readouterr().out.startswith("1 learner: 1 in 10 · Congestion\n")
 
 

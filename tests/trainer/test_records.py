@@ -28,6 +28,12 @@ def test_of_two_records_of_one_name_the_newer_counts(room):
     assert jan.entries("predictions")["congestion.slowest"] == {"typed": "2 %"}
 
 
+def test_a_former_groups_answers_are_not_this_ones(room):
+    room("progress.json", **guessed("40 %"))
+    room("aside-2026-11-30/progress.json", **guessed("50 %"))
+    assert names(room.folder) == ["room"]
+
+
 def test_what_is_no_record_is_left_out(room):
     (room.folder / "broken.json").write_text("{", encoding="utf-8")
     (room.folder / "list.json").write_text("[1]", encoding="utf-8")

@@ -23,6 +23,13 @@ def test_a_room_by_learner_and_by_question(room):
         "congestion.hash-draw.fullest  2         4"]
 
 
+def test_in_a_plan_the_last_lesson_is_that_of_its_order(room):
+    room("ana.json", predictions={"congestion.slowest": {"typed": "3 %"}, "pcie.uplink": {"typed": "3 GB/s"}})
+    [ana] = records.learners([room.folder])
+    assert stuck.where(ana, NOW).lesson == "congestion"
+    assert stuck.where(ana, NOW, ["congestion", "pcie"]).lesson == "pcie"
+
+
 def test_an_empty_room_says_so():
     assert stuck.report([], NOW) == "No record of answers is there yet."
 

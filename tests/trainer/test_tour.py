@@ -75,6 +75,7 @@ def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
     assert "A part of the lesson, 20 minutes of the [plan](plan.ipynb)" in cells[0]
     assert "45 minutes" not in cells[0]
     assert "You bring along" not in cells[0]
+    assert not any(cell.startswith("<details>") for cell in cells)
     assert any(cell.startswith("## What to remember") for cell in cells)
     assert not any("incast-queue" in cell for cell in cells)
     whole = json.loads((NOTEBOOKS / lesson("congestion").file).read_bytes())
