@@ -56,12 +56,39 @@ def test_the_solution_is_right(exercise):
 
 @every_exercise
 def test_each_wrong_answer_gets_its_own_hint(exercise):
-    assert len(exercise.wrong) >= 2
+    assert len(exercise.wrong) >= 3
     assert len({hint for _, hint in exercise.wrong}) == len(exercise.wrong)
     for source, hint in exercise.wrong:
         result = grade(exercise, bind(exercise, source))
         assert not result.passed
         assert result.sentence == hint
+
+
+@every_exercise
+def test_a_ladder_leads_up_to_the_solution(exercise):
+    if exercise.key.split(".")[0] in ("one_server", "networks", "fabrics", "congestion"):
+        return
+    assert re.fullmatch(r"\w.{20,250}[.?]", exercise.nudge)
+    half = ast.parse(exercise.half)
+    assert any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(half))
+    assert exercise.function in {getattr(node, "name", getattr(node, "id", "")) for node in ast.walk(half)}
+
+
+DECISIONS = [exercise for exercise in EXERCISES.values() if exercise.options]
+
+
+@pytest.mark.parametrize("exercise", DECISIONS, ids=lambda exercise: exercise.key)
+def test_a_decision_has_one_right_option_a_hint_for_each_other_and_no_rung_names_it(exercise):
+    wrong = [ast.literal_eval(source) for source, _ in exercise.wrong]
+    assert len(exercise.options) >= 4
+    assert sorted(exercise.options) == sorted([exercise.answer(), *wrong])
+    assert exercise.answer() not in exercise.nudge + exercise.half
+
+
+def test_there_are_eighty_exercises_half_of_them_functions_and_some_decisions():
+    assert len(EXERCISES) >= 80
+    assert sum(bool(exercise.cases) for exercise in EXERCISES.values()) >= len(EXERCISES) / 2
+    assert len(DECISIONS) >= 20
 
 
 @pytest.mark.parametrize("term", ["p / m - 1", "(p - m) / m", "(p / m) - 1.0", "1 / m * p - 1"])

@@ -8,6 +8,7 @@ import numpy as np
 
 from fabriclib import catalog, units
 from fabriclib.cabling import cable
+from fabriclib.collectives.cost import sent
 from fabriclib.energy import (
     TRAINING,
     ClusterPower,
@@ -26,6 +27,8 @@ from fabriclib.machines import system
 from fabriclib.switches import switch
 from fabriclib.topology.fabrics.parts import CHIP, NIC, OPTICS
 from fabriclib.workloads import accelerator, request, training_step, transformer
+
+from ...course.story import GPUS
 
 # ---- a cluster's watts
 
@@ -90,6 +93,7 @@ USES = [1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01]
 WATTS = "from watts"
 NVLINK, ONE_SWITCH = "NVLink through a switch", "optics over one switch"
 nvlink_byte, network_byte = ways()[NVLINK].joules, ways()[ONE_SWITCH].joules
+ring_share = sent("all_reduce", "ring", GPUS)  # buffers that each GPU of the story sends
 convention = ways()["InfiniBand by convention"].joules
 
 
