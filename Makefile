@@ -17,6 +17,7 @@
 #   make kit        build dist/fabricbook-kit-....zip, with which a machine like this one runs the course without a network
 #   make kit-check  start the newest kit where there is no network, as root on Linux, and time it to the first lesson
 #   make wheel      pack the course into dist/, with its lessons: pip install it anywhere, then run fabricbook
+#   make release    build wheel and sdist and try both in clean environments; it tags and uploads nothing
 #   make classroom-load   as root: thirty scripted learners on the hub of a class, docs/classroom.md
 #   make fuzz       throw mutated logs at the reader: RUNS=100000 of them, or SECONDS=60
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
@@ -29,7 +30,7 @@ LEARNERS ?= 30
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks book book-check book-pdf data guide bench accuracy wheel kit kit-check classroom-load lite lite-check clean ready
+.PHONY: help lab test lint check lesson notebooks book book-check book-pdf data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -95,6 +96,9 @@ accuracy: ready
 
 wheel: ready
 	$(RUN) -m hatchling build -t wheel -d dist
+
+release: ready
+	$(RUN) tools/release.py
 
 kit: ready
 	$(RUN) tools/build_kit.py
