@@ -1,7 +1,7 @@
 """Build a release and try it as a stranger would: `python tools/release.py`. It tags and uploads nothing.
 
-Checks that the version stands in the changelog and the citation, builds wheel and sdist into dist/, installs each into an environment
-of its own outside the checkout, lays out the lessons there and asks the model for a prediction.
+Checks that the version stands in the changelog and the citation, builds wheel and sdist into dist/, installs each into an
+environment of its own outside the checkout, lays out the lessons there and asks the model for a prediction.
 """
 
 from __future__ import annotations
