@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from once import once
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = dict(re.findall(r"^### An? ([^\n]+)\n(.*?)(?=^### An? |\Z)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
@@ -33,12 +34,15 @@ def tree(tmp_path_factory):
     """The tree as git would commit it, compiled: the many interpreters that the recipes start need not do it again."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
                             capture_output=True, text=True).stdout
-    tree = tmp_path_factory.mktemp("tree")
-    for name in filter(lambda name: (ROOT / name).is_file(), listed.splitlines()):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, tree / name)
-    assert all(compileall.compile_dir(tree / package, quiet=1) for package in ("fabriclib", "fabricbook"))
-    return tree
+
+    def make(tree: Path) -> str:
+        for name in filter(lambda name: (ROOT / name).is_file(), listed.splitlines()):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tree / name)
+        compiled = all(compileall.compile_dir(tree / package, quiet=1) for package in ("fabriclib", "fabricbook"))
+        return "" if compiled else "the packages do not compile"
+
+    return once(tmp_path_factory, "tree", make)
 
 
 @pytest.fixture

@@ -124,11 +124,6 @@ def test_repr_carries_the_default_sentence(each):
     assert repr(each) == f"Lab {each.declared.name}: {each.evaluate()[1]}" == repr(book.lab(each.declared.name))
 
 
-def test_the_picture_is_drawn_in_few_bytes(each):
-    """All are stored in the lessons: twenty thousand bytes a picture are a megabyte to fetch, and to read past in a diff."""
-    assert 5000 < len(each.png()) < 40_000
-
-
 def test_what_glides_is_a_number_in_every_step_and_has_its_row_in_each(each):
     for control in [control for control in each.controls.values() if control.as_ == "steps"]:
         last = each.ends(each.positions())[control.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import re
 
 import glossary
@@ -34,6 +35,16 @@ def test_a_notebook_says_what_its_text_says(lesson):
     cells = [(cell["cell_type"], cell["source"]) for cell in read(NOTEBOOKS / lesson.file)["cells"]]
     linked = glossary.linked(notebooks.source(lesson), lesson)
     assert cells == [(cell.cell_type, cell.source) for cell in linked.cells], "run: make notebooks"
+
+
+@every_lesson
+def test_the_pictures_of_labs_are_stored_in_few_bytes(lesson):
+    """Twenty thousand bytes a picture are megabytes to fetch with all lessons, and to read past in a diff."""
+    outputs = [output["data"] for cell in read(NOTEBOOKS / lesson.file)["cells"] for output in cell.get("outputs", [])
+               if "image/png" in output.get("data", {})]
+    assert len(outputs) >= len(lesson.labs)
+    for data in outputs:
+        assert 5000 < len(base64.b64decode(data["image/png"])) < 40_000, "".join(data["text/plain"])[:60]
 
 
 @every_lesson

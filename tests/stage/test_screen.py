@@ -21,7 +21,8 @@ ALL_STATES = """async ({ told, states, windows, most }) => {
   await show(told);
   for (const width of Object.keys(most)) {
     await fit(...windows[width]);
-    for (const [i, state] of states.entries()) {
+    // Between a wide window and a narrow one a drawing is as broad as in the wide one, beside the stops: its ends say no more.
+    for (const [i, state] of (width === "1024" ? states.slice(0, 1) : states).entries()) {
       await move(state);
       note(`${width}, state ${i}`);
     }
