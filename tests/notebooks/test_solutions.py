@@ -55,31 +55,6 @@ def test_the_solution_is_right(exercise):
 
 
 @every_exercise
-def test_a_ladder_leads_to_the_solution(exercise):
-    """First a sentence without code, then a beginning of the solution: it binds the name, and leaves something out."""
-    assert re.fullmatch(r"[^`\n]{20,200}[.?]", exercise.nudge)
-    tree = ast.parse(exercise.half)
-    bound = {getattr(node, "name", None) or getattr(node, "id", None) for node in ast.walk(tree)
-             if isinstance(node, ast.FunctionDef | ast.Name)}
-    assert exercise.function in bound
-    assert any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(tree))
-    assert len(exercise.half.strip().splitlines()) <= 12
-
-
-@every_exercise
-def test_a_decision_has_four_ways_and_a_hint_for_each_that_is_wrong(exercise):
-    if exercise.options:
-        assert len(exercise.options) >= 4
-        assert exercise.answer() in exercise.options
-        assert {ast.literal_eval(source) for source, _ in exercise.wrong} == {*exercise.options} - {exercise.answer()}
-
-
-def test_there_are_eighty_exercises_and_half_of_them_are_code():
-    assert len(EXERCISES) >= 80
-    assert sum(bool(one.cases) for one in EXERCISES.values()) >= len(EXERCISES) / 2
-
-
-@every_exercise
 def test_each_wrong_answer_gets_its_own_hint(exercise):
     assert len(exercise.wrong) >= 3
     assert len({hint for _, hint in exercise.wrong}) == len(exercise.wrong)
@@ -91,8 +66,6 @@ def test_each_wrong_answer_gets_its_own_hint(exercise):
 
 @every_exercise
 def test_a_ladder_leads_up_to_the_solution(exercise):
-    if exercise.key.split(".")[0] in ("one_server", "networks", "fabrics", "congestion"):
-        return
     assert re.fullmatch(r"\w.{20,250}[.?]", exercise.nudge)
     half = ast.parse(exercise.half)
     assert any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(half))

@@ -218,7 +218,7 @@ EXERCISES = [
             ("'none of them'", "Read the column of the highest figures again: one of them stays below the limit."),
         ],
         nudge="A promise holds in the worst case: which column is that?",
-        half="worst = {\"TCP\": ..., \"RoCE v2\": ..., \"InfiniBand\": ...}\n"
+        half="worst = {...}  # of each transport, from the table\n"
              "transport = ...  # whose worst is below the limit\n",
         follows=_of_the_limit,
     ),
