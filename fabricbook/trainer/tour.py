@@ -81,8 +81,9 @@ def _chosen(cells: list[dict], part: Part) -> set[int]:
         if not places:
             raise ValueError(f"cells of the part on {part.lesson!r} must be its own; no cell shows {name!r}.")
         for at in places - kept:
-            kept |= {at, *_above(cells, at)}
+            kept |= {at} if "book.verdict(" in sources[at] else {at, *_above(cells, sources, at)}  # a verdict tells its claim
             wanted += _SHOWN_AFTER.findall(sources[at])
+    kept -= {at for at in kept if _speaks_of_what_is_gone(cells, sources, kept, at)}
     if any("book.lab(" in sources[at] for at in kept):  # what nobody was shown is not to be remembered
         kept |= {at for at, source in enumerate(sources) if source.startswith("## What to remember")}
     return kept | {0}
@@ -112,12 +113,23 @@ def _imports(source: str) -> bool:
     return all(isinstance(one, ast.Import | ast.ImportFrom) for one in ast.parse(source).body)
 
 
-def _above(cells: list[dict], at: int) -> Iterable[int]:
+def _above(cells: list[dict], sources: list[str], at: int) -> Iterable[int]:
     """The places of the texts between the code cell before place *at* and that cell, but for what is folded."""
     while at and cells[at - 1]["cell_type"] == "markdown":
         at -= 1
-        if not "".join(cells[at]["source"]).startswith("<details>"):
+        if not sources[at].startswith("<details>"):
             yield at
+
+
+def _speaks_of_what_is_gone(cells: list[dict], sources: list[str], kept: set[int], at: int) -> bool:
+    """Whether the text at place *at*, before the next heading, goes on about a code cell that is not among *kept*."""
+    first, last = at, at
+    while first and cells[first]["cell_type"] == "markdown":
+        first -= 1
+    while last + 1 < len(cells) and cells[last + 1]["cell_type"] == "markdown":
+        last += 1
+    goes_on = not any(source.startswith("#") for source in sources[first + 1 : at + 1])
+    return first < at and first not in kept and goes_on and any(source.startswith("#") for source in sources[at : last + 1])
 
 
 def _unlinked(text: str, files: Container[str]) -> str:

@@ -119,3 +119,12 @@ def test_of_a_prediction_and_an_exercise_with_one_key_the_prediction_is_shown():
     found = code(tour.cut(notebook, Part(5, "cost", ("cost.crossover",), "")))
     assert [calls(source, "predict_first") for source in found][-1] == ["cost.crossover"]
     assert not any(calls(source, "check") for source in found)
+
+
+def test_a_text_about_a_lab_that_is_left_out_goes_with_it():
+    cells = [("markdown", "# Heading"), ("code", 'book.lab("out")'), ("markdown", "It shows this."),
+             ("markdown", "## Next\n\nText."), ("markdown", "<details>more</details>"), ("code", 'book.lab("in")'),
+             ("markdown", "And this shows that."), ("markdown", "## Last"), ("code", 'book.lab("end")')]
+    notebook = {"cells": [{"cell_type": kind, "source": source} for kind, source in cells]}
+    found = tour.cut(notebook, Part(5, "cost", ("in", "end"), ""))["cells"]
+    assert [cell["source"] for cell in found[1:]] == [cells[at][1] for at in (3, 5, 6, 7, 8)]
