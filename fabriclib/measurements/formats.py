@@ -8,6 +8,8 @@ from typing import Any
 
 from .plain import spelt
 
+# github.com/IBM/pytorch-communication-benchmarks: its megatron tests add up the rates of the groups that one node has.
+_IBM = "pytorch-communication-benchmarks"
 _TWO_HOSTS = {"collective": "send_recv", "ranks": 2, "nodes": 2}
 
 
@@ -17,7 +19,7 @@ class Tool:
 
     Args:
         name: of the tool. key: a text that each of the lines has.
-        says: what such a line reads, with the groups collective, ranks and nodes where it says them.
+        says: what such a line reads, with the groups collective, ranks, nodes and ways where it says them.
         names: {collective as the tool calls it: as we do}, where spelling alone does not tell; an empty text for one that the
             model lacks. known: what is always so of its runs, fields of `Heading`.
     """
@@ -45,6 +47,10 @@ TOOLS = (
     Tool("perftest", " Bidirectional BW", re.compile(r"\b(?:RDMA_Write|RDMA_Read|Send) Bidirectional BW Test\b"),
          known=_TWO_HOSTS | {"windowed": True, "ways": 2}),
     Tool("perftest", " BW Test", re.compile(r"\b(?:RDMA_Write|RDMA_Read|Send) BW Test\b"), known=_TWO_HOSTS | {"windowed": True}),
+    Tool(_IBM, ".py", re.compile(r"(?<![\w-])(?:megatron-)?(?P<collective>allreduce|allgather|reduce-scatter)(?:-loop)?\.py\b")),
+    Tool(_IBM, "using communicator", re.compile(r"using communicator = .{1,80}; group size = \s{0,4}(?P<ranks>\d{1,6})"),
+         known={"nodes": None}),
+    Tool(_IBM, "groups_per_node", re.compile(r"groups_per_node = \s{0,4}(?P<ways>\d{1,4})")),
     Tool("perftest", " Latency Test", re.compile(r"\b(?:RDMA_Write|RDMA_Read|Send) Latency Test\b"), known=_TWO_HOSTS),
 )
 SIGNS = tuple(tool.key for tool in TOOLS)
@@ -59,7 +65,7 @@ def said_by(line: str) -> dict[str, Any] | None:
     for tool in TOOLS:
         if tool.key in line and (match := tool.says.search(line)):
             said = {name: text for name, text in match.groupdict().items() if text}
-            found: dict[str, Any] = {name: int(said[name]) for name in ("ranks", "nodes") if name in said}
+            found: dict[str, Any] = {name: int(said[name]) for name in ("ranks", "nodes", "ways") if name in said}
             return tool.known | found | (_collective(said["collective"], tool) if "collective" in said else {})
     return None
 

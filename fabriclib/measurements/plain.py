@@ -23,7 +23,7 @@ _TIMED = ("time", "sec", "latency", "bw", "bandwidth", "duration", "us", "ms", "
 _TIME = {"seconds", "time", "latency", "t", "outofplace", "avgtime", "avegtime", "avglatency", "duration", "timeavg", "tavg",
          "tpure", "typical"}
 _RATES = {"algbw": "algbw", "busbw": "busbw", "algorithmbandwidth": "algbw", "busbandwidth": "busbw", "algbandwidth": "algbw",
-          "bwaverage": "algbw"}
+          "bwaverage": "algbw", "avgbw": "busbw"}  # the latter as IBM's pytorch-communication-benchmarks compute it
 _SPELT = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "sendrecv": "send_recv",
           "reducescatter": "reduce_scatter", "bcast": "broadcast", "pt2pt": "send_recv", "pingpong": "send_recv"}
 _SECOND_BEST = {"ttypical": "seconds"}  # what an older version prints in place of the average
@@ -40,7 +40,7 @@ _MEBI = re.compile(r"\[Mi?B/sec\]\Z")  # perftest's megabytes are 2^20 bytes, un
 _TENFOLD = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _AS_NCCL = re.compile(r"([0-9.]{1,18})([KMGT])\Z")  # sizes as the tests take them: powers of 1024
 _DECIMAL = re.compile(r"([0-9.]{1,20})\s?([KkMGT])B\Z")
-_UNIT = re.compile(r"[ _(\[]([kmg]i?b/s|tb/s|b/s|[kmg]i?b|[mun]?s|[mu]?sec|bytes|b)[)\]]?\Z")
+_UNIT = re.compile(r"[ _(\[]([kmg]i?b/s(?:ec)?|tb/s|b/s|[kmg]i?b|[mun]?s|[mu]?sec|bytes|b)[)\]]?\Z")
 _NO_LETTERS = re.compile(r"[^a-z]+")
 _RULE = re.compile(r"[\s|:+=#-]+\Z")
 _MEASURED = re.compile(r"\s*([0-9.]+)\s*+(\S+)\s*\Z")
@@ -188,7 +188,7 @@ def _named(cell: str) -> tuple[str | None, float, bool]:
         scale = _TENFOLD[(rated[1] or rated[2]).lower()] / (1 if "B" in rated[0] else 8)
         text = text[:rated.start()]
     elif match := _UNIT.search(text):
-        scale, text = _SCALES[match[1]], text[:match.start()]
+        scale, text = _SCALES[match[1].replace("/sec", "/s")], text[:match.start()]
     else:
         told = False
     name = _NO_LETTERS.sub("", text)

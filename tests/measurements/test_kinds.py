@@ -166,3 +166,29 @@ def test_a_column_that_stands_twice_makes_two_halves_whichever_it_is(twice):
         row_read.take(number, line)
     (found,) = row_read.tables[0].rows
     assert {"time": found.in_place, "algbw": found.in_place_algbw, "busbw": found.in_place_busbw}[twice].value > 0
+
+
+IBM = """size(MB)   avgbw(GB/sec)   maxbw(GB/sec)   minbw(GB/sec)
+    8.0       100.0          110.0           90.0
+   12.5       120.0          130.0          100.0
+"""
+GROUPS = "using communicator =  data ; order = tdp ; group size =  8\n \ngroups_per_node =  4\n \n"
+
+
+@pytest.mark.parametrize(("above", "collective", "ranks", "busbw"), [
+    ("mpirun -np 16 helper.sh python allreduce-loop.py\n", "all_reduce", 16, 100e9),
+    ("mpirun -np 16 helper.sh python reduce-scatter-loop.py\n", "reduce_scatter", 16, 100e9),
+    ("srun -N 8 -n 64 helper.sh python megatron-allgather.py -t 4 -p 2\n" + GROUPS, "all_gather", 8, 25e9)])
+def test_rates_of_groups_that_share_a_node_are_those_of_one(above, collective, ranks, busbw):
+    frame = read_measurements(above + IBM)
+    assert frame.attrs["problems"] == []
+    assert frame["collective"].unique().tolist() == [collective]
+    assert frame["ranks"].tolist() == [ranks] * 2
+    assert frame["nodes"].isna().all()
+    assert frame["nbytes"].tolist() == [8e6, 12.5e6]
+    assert frame["busbw"].tolist() == pytest.approx([busbw, 1.2 * busbw])
+
+
+def test_the_older_sentence_of_deepspeed_counts_what_is_sent_and_received():
+    text = "0 data size: 6.0 GB\ntput_avg (Gbps): 1600.0001 busbw_avg (Gbps): 1400.0001\n"
+    assert us(read_measurements(text, ranks=8)) == [(6_000_000_000, 60000.0)]
