@@ -12,6 +12,7 @@ from .rows import AS_READ, BLANK, MOST_PROBLEMS, MOST_ROWS, Heading, Row, Table
 
 MOST_BEGUN = 4096  # characters of a command over several lines
 NO_RANKS = "line {}: this test prints the bytes of one rank, and nothing says how many ranks there were; name them: ranks=8."
+CUT_OFF = "line {}: this looks like a row of the table and cannot be read: it is cut off, or another process wrote into it"
 _SIGNS = ("#", *(sign for room in (formats, hints, launch, nccl, osu, pairs, sentences) for sign in room.SIGNS))
 _READERS = {"collective": plain.collective_of, "ranks": plain.count_of, "nodes": plain.count_of}
 
@@ -58,6 +59,8 @@ class Gatherer:
         self.lines = number
         if nccl.DEBUG in line and not self._begun:  # most of a long log, and no table
             self._hinted(number, line)
+            if line[0] == " " and self.columns and nccl.nearly_a_row(line, self.columns):
+                self._complain(CUT_OFF.format(number))
             return
         line = self._before.off(line)
         if line.endswith("\\") and len(self._begun) < MOST_BEGUN:  # a command goes on in the next line
@@ -202,8 +205,7 @@ class Gatherer:
             self._prefix = nccl.prefix_of(line)
             self._add("nccl-tests", row)
         elif (self.table or self.columns) and nccl.nearly_a_row(line, self.columns, self._prefix):
-            self._complain(f"line {number}: this looks like a row of the table and cannot be read: it is cut off, or another "
-                           f"process wrote into it")
+            self._complain(CUT_OFF.format(number))
         return row is not None
 
     def _add(self, kind: str, row: Row) -> Table:

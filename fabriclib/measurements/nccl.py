@@ -34,6 +34,7 @@ _PLACE = re.compile(r"\bon\s+(\S+)\s+device\b(?:\s+\d{1,9}\s+\[[^\[\]]{0,40}\]\s
 _RUN = re.compile(r"\bnThread\s+\d{1,9}\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}(?:\.[0-9]{0,12})?)\s*\Z")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d{1,18})\s+(?!OK)\S")
+_REMARK = re.compile(r"\s(?:<-|//).*\Z")
 _WHOLE = re.compile(r"[0-9][0-9_,]*\Z")
 _DIGITS = re.compile(r"\d+")
 _ALPHA = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -70,7 +71,7 @@ def _announced(line: str) -> tuple[str, ...] | None:
 
 def row_of(number: int, line: str, columns: tuple[str, ...] | None) -> Row | None:
     """Return the row of the table that *line* is, under *columns* or, without a header, under one of LAYOUTS; or None."""
-    tokens = line.split()
+    tokens = (_REMARK.sub("", line) if "<-" in line or "//" in line else line).split()
     for layout in _layouts(columns):
         first = len(tokens) - len(layout)
         if first < 0 or not _WHOLE.match(tokens[first]) or any(token.isdigit() for token in tokens[:first]):

@@ -43,6 +43,7 @@ _DECIMAL = re.compile(r"([0-9.]{1,20})\s?([KkMGT])B\Z")
 _UNIT = re.compile(r"[ _(\[]([kmg]i?b/s(?:ec)?|tb/s|b/s|[kmg]i?b|[mun]?s|[mu]?sec|bytes|b)[)\]]?\Z")
 _NO_LETTERS = re.compile(r"[^a-z]+")
 _RULE = re.compile(r"[\s|:+=#-]+\Z")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){1,6}\Z")
 _MEASURED = re.compile(r"\s*([0-9.]+)\s*+(\S+)\s*\Z")
 _UNITS = {unit for table in units.KINDS.values() for unit in table} | set(units.WORDS)
 # A cell of a header whose cells are two blanks apart; a unit in brackets ends one, and a # begins one.
@@ -86,7 +87,8 @@ def split(line: str, separator: str) -> list[str]:
         return line.split()
     if separator == "|":
         line = line.translate(_BARS).strip().strip("|")
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    return [cell.strip("*`") for cell in cells] if separator == "|" else cells
 
 
 def columns_of(line: str) -> Columns | None:
@@ -295,6 +297,8 @@ def _binary(cell: str) -> float:
 
 def value_of(cell: str, scale: float, separator: str = "") -> Printed:
     """Return the number in *cell*, with its own unit or its column's; a ValueError that shows the cell."""
+    if separator != "," and _THOUSANDS.match(cell) and (separator != ";" or cell.count(",") > 1):
+        cell = cell.replace(",", "")
     text = cell.replace(",", ".") if separator == ";" else cell
     if as_nccl := _AS_NCCL.match(text):
         return printed(as_nccl[1], scale * 1024.0 ** (1 + "KMGT".index(as_nccl[2])))

@@ -14,7 +14,7 @@ _MARK = re.compile(r"#\s{0,12}(?:[Ss]ize|bytes|OSU|nThread|Collective test|Rank\
                    r"Benchmarking)\b|-{3,8} Performance of |\bThe (?:average bandwidth|\w{1,12} payload bandwidth) of ")
 # mpirun's own tag stands in the middle of a line even where it stands before none.
 _TAG = re.compile(r"\[[^\[\]]{1,80},\d{1,9}\]<std(?:out|err)>:?")
-_WORD, _MOST_WORDS = re.compile(r"\S++\s++"), 4
+_WORD, _MOST_WORDS = re.compile(r"(?<!\S)\S++\s++"), 4
 _PIECES = re.compile(r"\d+|\s+|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
 
 

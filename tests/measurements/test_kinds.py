@@ -192,3 +192,23 @@ def test_rates_of_groups_that_share_a_node_are_those_of_one(above, collective, r
 def test_the_older_sentence_of_deepspeed_counts_what_is_sent_and_received():
     text = "0 data size: 6.0 GB\ntput_avg (Gbps): 1600.0001 busbw_avg (Gbps): 1400.0001\n"
     assert us(read_measurements(text, ranks=8)) == [(6_000_000_000, 60000.0)]
+
+
+@pytest.mark.parametrize("text", [
+    "collective\tranks\tbytes\ttime_us\nall_reduce\t8\t2,097,152\t209.7\nall_reduce\t8\t4,194,304\t419.4\n",
+    "collective;ranks;bytes;time_us\nall_reduce;8;2,097,152;209,7\nall_reduce;8;4,194,304;419,4\n",
+    "| **collective** | `ranks` | **bytes** | time (us) |\n|---|---|---|---|\n| all_reduce | 8 | 2,097,152 | **209.7** |\n"
+    "| all_reduce | 8 | 4,194,304 | 419.4 |\n",
+    "\n".join([*NCCL[:2], ROWS[0] + "  <-- slow?", ROWS[1] + "  // fine"])])
+def test_marks_between_thousands_bold_cells_and_remarks_do_no_harm(text):
+    frame = read_measurements(text)
+    assert us(frame) == [(2**21, 209.7), (2**22, 419.4)]
+    assert frame.attrs["problems"] == []
+
+
+def test_a_row_that_the_librarys_own_output_cut_is_missed():
+    cut = ROWS[1].replace("4194304", "8388608")[:60] + "node1:1:2 [0] NCCL INFO Channel 01"
+    frame = read_measurements("\n".join([*NCCL, cut]))
+    assert us(frame) == [(2**21, 209.7), (2**22, 419.4)]
+    assert frame.attrs["problems"] == ["line 5: this looks like a row of the table and cannot be read: it is cut off, or another "
+                                       "process wrote into it"]
