@@ -16,6 +16,7 @@ from ..shown import many
 
 WIDTH = 100  # columns of a page
 MOST_SAID, MOST_SUSPECTS = 8, 3  # of problems or assumptions, of causes
+ALL_START = 10  # times the largest size: where n-half is beyond, no rate can be told
 MOST_ROWS = 40  # sizes of a page; of a longer table so many are taken, evenly
 _TIMES = ["nbytes", "measured", "predicted", "low", "high"]
 _FULL = "TEST -b 8 -e 8G -f 2"
@@ -38,9 +39,15 @@ def sentences(found) -> list[str]:
     said += [f"Assumed: {note}." for note in found.notes[:MOST_SAID]]
     said += [f"Trouble in the log: {problem}." for problem in found.problems[:MOST_SAID]]
     if found.fit:
-        said.append(f"The measured times, as start and rate: {repr(found.fit).strip('<>').removeprefix('AlphaBeta: ')}.")
+        said.append(_fitted(found.fit, run.nbytes[-1]))
     off = ", ".join(f"{units.portion(row['mean absolute error'])} {row['regime']}" for _, row in found.regimes.iterrows())
     return [*said, f"The prediction is off by {off} (mean of the absolute errors)."]
+
+
+def _fitted(fit, largest: float) -> str:
+    if fit.n_half > ALL_START * largest:
+        return f"The measured times are all start, {units.format(fit.alpha, 's')}: these sizes tell no rate."
+    return f"The measured times, as start and rate: {repr(fit).strip('<>').removeprefix('AlphaBeta: ')}."
 
 
 def to_try(found) -> str:

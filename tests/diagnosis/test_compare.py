@@ -7,6 +7,7 @@ import pytest
 from written_logs import Run, nccl
 
 import fabriclib as fl
+from fabriclib.diagnosis.report import sentences
 from fabriclib.measurements import as_read, read_measurements
 from fabriclib.measurements.about import About
 
@@ -30,6 +31,12 @@ def test_the_fit_is_that_of_the_measured_times():
     fit = fl.compare(frame, "dgx-h100").fit
     assert (fit.alpha, 1 / fit.beta) == pytest.approx((5e-6, 100e9))
     assert fl.compare(frame[:1], "dgx-h100").fit is None
+
+
+def test_times_that_do_not_grow_tell_no_rate():
+    flat = fl.compare(FRAME[:8].assign(seconds=45e-6, in_place=math.nan), "dgx-h100")
+    assert "The measured times are all start, 45 µs: these sizes tell no rate." in sentences(flat)
+    assert not any("no rate" in said for said in sentences(fl.compare(FRAME, "dgx-h100")))
 
 
 def test_nodes_follow_from_the_ranks_where_the_log_says_none():
