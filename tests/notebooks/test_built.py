@@ -66,6 +66,7 @@ def test_a_lesson_but_the_last_hands_a_computed_number_to_the_next(lesson):
     following = book.lessons()[book.ORDER.index(lesson.name) + 1]
     assert "{{" in lesson.head.hands
     assert re.fullmatch(r"[A-Z].{30,300}\.", lesson.hands)
+    assert not [key for key, asked in lesson.predictions.items() if asked.format(asked.answer()) in lesson.hands], "locked above"
     assert f"**Take along:** {lesson.hands}" in said(lesson, "## What to remember", "## Sources")
     assert f"**You bring along:** {lesson.hands}" in said(following, "# ", "## What you will be able to do")
 
