@@ -9,5 +9,5 @@ or quote notebooks; here every cell reads differently on a page, so `cells` says
     conf       how Sphinx makes pages of them                                 static/    what asks and keeps, and how it looks
     states     all that a lab can show, computed and kept                     packing    the same as a text that a page unpacks
     player     what makes labs alive in a page: the stage's own front         player/    and what stands where a kernel would
-    tried      labs of a book, driven and held against Python
+    tried      labs of a book, driven and held against Python                slides     the pages, cut into decks (deck/)
 """

@@ -66,8 +66,12 @@ def _written(app, config):
         app.add_js_file("player.js", defer="defer")
 
 
-def setup(app):
+def add_formulas(app):
     app.add_html_math_renderer("mathml", inline_renderers=(_formula, None), block_renderers=(_formula, None))
+
+
+def setup(app):
+    add_formulas(app)
     app.connect("config-inited", _written)
     app.connect("html-page-context", _guarded)
     app.connect("build-finished", _outward)

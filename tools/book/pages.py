@@ -36,7 +36,7 @@ def write(folder: Path, live: str, names: Iterable[str] = ()) -> None:
     where = Where(folder / "_static" / "pictures", live)
     folder.mkdir(parents=True, exist_ok=True)
     pages = {Path(one.file).stem: lesson_page(one, where, chosen) for one in chosen}
-    pages |= {"index": _opening(chosen), "glossary": _prose(glossary.page(), chosen), "claims": _claims(), "sources": _sources(),
+    pages |= {"index": _opening(chosen), "glossary": prose(glossary.page(), chosen), "claims": _claims(), "sources": _sources(),
               "answers": _answers(), "live": _LIVE}
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
@@ -45,11 +45,12 @@ def write(folder: Path, live: str, names: Iterable[str] = ()) -> None:
 def lesson_page(one: Lesson, where: Where, chosen: list[Lesson]) -> str:
     """Return the page of the lesson *one*, in a book of those *chosen*: links to others lead to its opening page."""
     notebook = nbformat.read(notebooks.NOTEBOOKS / one.file, as_version=4)
-    return "\n".join(_prose(cell.source.removesuffix(one.neighbours), chosen) if cell.cell_type == "markdown"
+    return "\n".join(prose(cell.source.removesuffix(one.neighbours), chosen) if cell.cell_type == "markdown"
                      else markdown(cell, one.file, where) for cell in notebook.cells)
 
 
-def _prose(text: str, chosen: list[Lesson]) -> str:
+def prose(text: str, chosen: list[Lesson]) -> str:
+    """Return the *text* of a lesson as a page has it, in a book of those *chosen*."""
     text = re.sub(rf"(?<=\]\({glossary.PAGE})#\S+", lambda anchor: anchor[0].lower(), text)  # as MyST names a heading
     for other in lessons():
         text = text.replace(f"]({other.file})", f"]({Path(other.file).stem if other in chosen else 'index'}.md)")

@@ -15,7 +15,8 @@ const SILENT = "The kernel has not answered yet. It may be busy. If it was resta
 export default {
   render({ model, el }) {
     const setup = model.get("setup");
-    const root = make("section", "fabriclib-lab");
+    const root = make("div", "fabriclib-lab"); // no section: a section of a deck is a slide
+    root.setAttribute("role", "region");
     root.setAttribute("aria-label", setup.title);
 
     const sentence = make("p", "fl-sentence");

@@ -70,14 +70,16 @@ const isStaged = (root) => root.classList.contains("fl-staged");
 function stageMode(root, onChange) {
   const button = make("button", "fl-enlarge", "full screen");
   Object.assign(button, { type: "button", title: STAGE.title });
-  const toggle = () => (isStaged(root) ? document.exitFullscreen() : root.requestFullscreen().catch(() => {}));
+  const fills = () => document.fullscreenElement === root;
+  const toggle = () => (fills() ? document.exitFullscreen() : root.requestFullscreen().catch(() => {}));
 
   function changed() {
-    const now = document.fullscreenElement === root;
-    if (now === isStaged(root)) return;
+    const now = fills() || Boolean(root.closest(".fl-slide")); // a slide is the lab's from the beginning
+    if (!now && !isStaged(root)) return;
     root.classList.toggle("fl-staged", now);
-    root.style.zoom = now ? Math.min(STAGE.most, Math.max(STAGE.least, window.innerWidth / STAGE.width)) : "";
-    if (now) root.focus();
+    const least = fills() ? STAGE.least : 0; // a slide may be a small picture of itself, beside the speaker's notes
+    root.style.zoom = now ? Math.min(STAGE.most, Math.max(least, window.innerWidth / STAGE.width)) : "";
+    if (fills()) root.focus();
     onChange();
   }
 
@@ -97,5 +99,14 @@ function stageMode(root, onChange) {
   root.addEventListener("keydown", pressed);
   button.addEventListener("click", toggle);
   document.addEventListener("fullscreenchange", changed);
-  return { button, end: () => document.removeEventListener("fullscreenchange", changed) };
+  window.addEventListener("resize", changed);
+  const found = whenShown(root, changed);
+  return {
+    button,
+    end() {
+      document.removeEventListener("fullscreenchange", changed);
+      window.removeEventListener("resize", changed);
+      found();
+    },
+  };
 }
