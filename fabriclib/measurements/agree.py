@@ -214,6 +214,8 @@ def _check_twice(table: Table, line: int) -> None:
     if table.jobs > 1:
         table.problems.append(f"line {line}: {table.jobs} separate runs wrote this table at once, and none knew of the others: "
                               "the test was built without MPI; build it with MPI=1. The first row of each size is used")
+    elif table.doubled:
+        table.notes.append("its lines stand there more than once, alike to the digit: they were copied, and count once")
     else:
         table.problems += [f"line {row.line}: {units.format(row.nbytes)} stands there twice; the first is used"
                            for row in table.twice]

@@ -127,6 +127,7 @@ def _cleaned(text: io.TextIOBase) -> Iterator[str]:
             for at, line in enumerate(lines, start=number + 1):
                 yield from _tidied(at, line)
         number += len(lines)
+        rest = rest.rstrip("\0") if number else rest  # zeros are what a crash leaves at the end of a file
         rest = "\0" if "\0" in rest else rest[:LONGEST]
     if rest:
         yield from _tidied(number + 1, rest)

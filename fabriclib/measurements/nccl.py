@@ -133,7 +133,7 @@ def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:
     wrong = [*cells.get("wrong", []), "", ""]
     inside = outs[1] if len(outs) > 1 else (BLANK, BLANK, BLANK)
     return Row(number, float(nbytes), *outs[0], *inside, elements=float(whole_number(cells["count"][0])) if "count" in cells
-               else float("nan"), type=cells.get("type", [""])[0], redop=cells.get("redop", [""])[0],
+               else BLANK.value, type=cells.get("type", [""])[0], redop=cells.get("redop", [""])[0],
                root=cells.get("root", [""])[0], wrong=wrong[0], in_place_wrong=wrong[1])
 
 

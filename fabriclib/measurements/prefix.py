@@ -30,14 +30,14 @@ class Prefix:
 
     def __init__(self) -> None:
         self._before: re.Pattern[str] | None = None
-        self._inside, self._sign = _TAG, "]<std"
+        self._inside, self._sign, self._after = _TAG, "]<std", ""
 
     def off(self, line: str) -> str:
         """Return *line* without what a prefix that was learnt takes; learn it from *line*, if that shows it."""
         if ("#" in line or "e of " in line or "h of " in line) and (mark := _MARK.search(line)):
             self.learn(line[:mark.start()])
         if self._before and (match := self._before.match(line)):
-            line = line[match.end():]
+            line = line[match.end():].removesuffix(self._after)
         # Where a process flushes half a line, its tag stands in the middle of one.
         return self._inside.sub(" ", line) if self._sign in line else line
 
@@ -45,7 +45,7 @@ class Prefix:
         """Learn that *text* stands before every line, and its like; nothing, where it cannot be."""
         if not text.strip() or len(text) > LONGEST or (self._before and self._before.fullmatch(text)):
             return
-        self._before = re.compile(_pattern(text))
+        self._before, self._after = re.compile(_pattern(text)), '"' if text.rstrip().endswith('"') else ""
         tag = text.strip()
         tagged = "[" in tag and not any(map(str.isspace, tag))
         self._inside, self._sign = (re.compile(_pattern(tag)), "[") if tagged else (_TAG, "]<std")

@@ -93,10 +93,10 @@ def _nothing(found: Gatherer) -> str:
 
 def _columns(table: Table, collective, ranks, nodes) -> dict[str, Any]:
     """Return all of COLUMNS but the last, of one table; its problems and notes grow on the way."""
-    table.rows = [row.timed() for row in table.rows]
+    table.rows, table.twice = ([row.timed() for row in rows] for rows in (table.rows, table.twice))
     collective, ranks, nodes = settle(table, collective, ranks, nodes)
     if ranks and table.kind == "csv" and in_units_of_nccl(table, collective, ranks):
-        table.rows = [row.scaled(1e-6, 1e9) for row in table.rows]
+        table.rows, table.twice = ([row.scaled(1e-6, 1e9) for row in rows] for rows in (table.rows, table.twice))
         table.notes.append("the columns name no unit; microseconds and GB/s, as nccl-tests prints them: so time and busbw agree")
     check(table, collective, ranks)
     nbytes, seconds, printed_bus = table.column("nbytes"), table.column("seconds"), table.column("busbw")

@@ -186,8 +186,16 @@ class Table:
         return len(self.rows) > 1 and not shrinks
 
     @property
+    def doubled(self) -> bool:
+        """Whether all that stands there twice is alike to the digit: its lines were copied, for two runs never are."""
+        first = {row.nbytes: row for row in self.rows}
+        return len(self.twice) > 1 and all(row[1:] == first[row.nbytes][1:] for row in self.twice)
+
+    @property
     def jobs(self) -> int:
         """How many separate runs wrote into it at once: as many as listed a rank 0, or as often as every size stands there."""
+        if self.doubled:
+            return 1
         again = len(self.twice) // len(self.rows) + 1 if self.rows and len(self.twice) % len(self.rows) == 0 else 1
         return max(self.heading.jobs, again)
 

@@ -212,3 +212,22 @@ def test_a_row_that_the_librarys_own_output_cut_is_missed():
     assert us(frame) == [(2**21, 209.7), (2**22, 419.4)]
     assert frame.attrs["problems"] == ["line 5: this looks like a row of the table and cannot be read: it is cut off, or another "
                                        "process wrote into it"]
+
+
+@pytest.mark.parametrize("text", [
+    "\n".join(line for line in [*ranks(2, "ab"), *NCCL] for _ in range(2)),
+    "nbytes,time (us),algbw (GB/s),busbw (GB/s)\n" + "2097152,,10.00,17.50\n" * 2 + "4194304,,10.00,17.50\n" * 2])
+def test_lines_that_were_copied_are_no_second_run(text):
+    frame = read_measurements(text, collective="all_reduce")
+    assert us(frame) == [(2**21, 209.7), (2**22, 419.4)]
+    assert frame.attrs["problems"] == []
+    assert any("copied" in note for note in frame.attrs["notes"])
+    assert about(frame).jobs == 1
+
+
+def test_lines_in_a_table_of_a_collector_lose_their_quotes_and_a_crash_leaves_zeros():
+    lines = [f'2026-11-30T10:11:{at:02d}Z,"{line}"' for at, line in enumerate(NCCL)]
+    for text in ("\n".join(["timestamp,line", *lines]).encode(), "\n".join([*NCCL, "# Out"]).encode() + bytes(100_000)):
+        frame = read_measurements(text)
+        assert us(frame) == [(2**21, 209.7), (2**22, 419.4)]
+        assert frame.attrs["problems"] == []
