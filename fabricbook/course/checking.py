@@ -15,24 +15,31 @@ from .progress import current
 
 
 def check(exercise: Exercise, given) -> Result:
-    """Return whether *given*, the learner's function or value, answers *exercise*, and if not, a hint; record a pass.
+    """Return whether *given*, the learner's function or value, answers *exercise*, and if not, a hint; record a pass or a try.
 
     Whatever the learner's code raises is told as a sentence.
     """
-    result = grade(exercise, given)
+    result, before = grade(exercise, given), current().get("exercises", exercise.key) or {}
     if result.passed:  # a pass stays: running an old or an empty cell later does not take it back
         current().record("exercises", exercise.key, {"passed": True})
+    elif result.tried and not before.get("passed"):
+        tries = before.get("tries")
+        current().record("exercises", exercise.key, {"outcome": "wrong", "tries": 1 + (tries if type(tries) is int else 0)})
     return result
 
 
 @dataclass(frozen=True)
 class Result:
-    """A verdict on the learner's code, the sentence that explains it, and what follows from code that is right."""
+    """A verdict on the learner's code, the sentence that explains it, and what follows from code that is right.
+
+    Code that is still empty has not *tried*.
+    """
 
     exercise: Exercise
     passed: bool
     sentence: str
     follows: str = ""
+    tried: bool = True
 
     def __repr__(self) -> str:
         return f"{'✓' if self.passed else '✗'} {self.sentence} {self.follows}".rstrip()
@@ -56,7 +63,7 @@ def grade(exercise: Exercise, given) -> Result:
 def _graded(exercise: Exercise, given) -> Result:
     name = exercise.function
     if given is None or given is ...:
-        return Result(exercise, False, f"{name} is still empty. Fill it in and run this cell again.")
+        return Result(exercise, False, f"{name} is still empty. Fill it in and run this cell again.", tried=False)
     if exercise.options and not (isinstance(given, str) and given in exercise.options):
         return Result(exercise, False, f"{name} is {brief(given)}, which is none of {_choices(exercise)}.")
     if exercise.cases and not callable(given):
@@ -73,7 +80,7 @@ def _graded(exercise: Exercise, given) -> Result:
         if all(agree(g, b, exercise.tolerance) for g, b in zip(got, bad, strict=True)):
             return Result(exercise, False, hint)
     first = next((g, e) for g, e in zip(got, expected, strict=True) if not agree(g, e, exercise.tolerance))
-    return Result(exercise, False, _general(exercise, *first))
+    return Result(exercise, False, _general(exercise, *first), tried=not _empty(first[0]))
 
 
 def _consequence(exercise: Exercise, given) -> str:
@@ -96,9 +103,13 @@ def _general(exercise: Exercise, got: Outcome, expected: Outcome) -> str:
     call = got.call or exercise.function
     if got.error is not None:
         return f"{call} stopped{got.place}: {got.error}"
-    if got.value is None or got.value is ...:
+    if _empty(got):
         return f"{call} returns nothing yet. Fill the function in, end it with return, and run this cell again."
     return f"{call} gives {brief(got.value)}; {brief(expected.value)} is expected."
+
+
+def _empty(got: Outcome) -> bool:
+    return got.error is None and (got.value is None or got.value is ...)
 
 
 def bind(exercise: Exercise, source: str):

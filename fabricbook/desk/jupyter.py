@@ -33,8 +33,12 @@ def lesson_to_open(notebooks: Path, progress: Path) -> str:
     for section in ("stops", "predictions", "exercises"):
         begun = max([begun, *(lessons.get(key.split(".")[0], 0) for key in record.get(section, {}))])
     asked = _ASKED.findall(files[begun].read_bytes())
-    done = all(key.decode() in record.get(_SECTIONS[call], {}) for call, key in asked)
+    done = all(_done(record.get(_SECTIONS[call], {}).get(key.decode())) for call, key in asked)
     return files[begun + 1 if done and begun + 1 < len(files) else begun].name
+
+
+def _done(entry) -> bool:
+    return isinstance(entry, dict) and entry.get("outcome") != "wrong"
 
 
 def _read(progress: Path) -> dict[str, dict]:

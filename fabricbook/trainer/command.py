@@ -37,13 +37,21 @@ def _open(asked: Namespace) -> None:
 
 def _wall(asked: Namespace) -> None:
     prediction = find("predictions", asked.key)
-    records.learners(asked.places)  # says now what is not there
+    _learners(asked.places)  # says now what is not there
     wall.serve(prediction, lambda: records.learners(asked.places), port=asked.port, browser=not asked.no_browser)
 
 
 def _stuck(asked: Namespace) -> None:
     order = [part.lesson for part in plan(asked.plan).parts] if asked.plan else ORDER
-    print(stuck.report(records.learners(asked.places), time.time(), order))
+    print(stuck.report(_learners(asked.places), time.time(), order))
+
+
+def _learners(places: list[Path]) -> list[records.Learner]:
+    found = records.learners(places)
+    if many := records.closed(places):
+        folders = f"{many} folder{'s' * (many > 1)}"
+        print(f"{folders} cannot be looked into: call this with sudo if they are learners' homes.", flush=True)
+    return found
 
 
 def _reset(asked: Namespace) -> None:

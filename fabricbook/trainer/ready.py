@@ -42,7 +42,7 @@ def python() -> Found:
 
 
 def packages() -> Found:
-    """What the course needs of other packages, at the versions it is tested with where constraints.txt is at hand."""
+    """What the course needs of other packages, at the versions that it is tested with."""
     missing, other = [], []
     pinned = _pinned()
     for need in metadata.requires("fabriclib") or ():
@@ -61,14 +61,12 @@ def packages() -> Found:
         return Found(False, f"{', '.join(missing)} not installed: python tools/install.py book or the kit's start.py brings them")
     if other:
         return Found(False, f"other versions than the tested ones: {', '.join(other)}; pip install -c constraints.txt has them")
-    return Found(True, "all there" + (", at the versions that the course is tested with" if pinned else ""))
+    return Found(True, "all there, at the versions that the course is tested with")
 
 
 def _pinned() -> dict[str, str]:
-    try:
-        lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    except OSError:  # a wheel: its kit was made with them
-        return {}
+    places = (ROOT / "constraints.txt", ROOT / "fabricbook" / "constraints.txt")  # of a checkout, of a wheel
+    lines = next(place for place in places if place.is_file()).read_text(encoding="utf-8").splitlines()
     return {_key(name): version for name, _, version in (line.partition("==") for line in lines) if version}
 
 

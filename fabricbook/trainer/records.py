@@ -56,6 +56,12 @@ def learners(places: Iterable[Path]) -> list[Learner]:
     return sorted(found.values(), key=lambda one: one.name)
 
 
+def closed(places: Iterable[Path]) -> int:
+    """Return how many folders in *places* may not be looked into: others' homes, unless one is root."""
+    folders = [folder for place in places if place.is_dir() for folder in place.iterdir() if folder.is_dir()]
+    return sum(not os.access(folder, os.R_OK | os.X_OK) for folder in folders)
+
+
 def _files(places: Iterable[Path]) -> Iterable[Path]:
     for place in places:
         if not place.exists():

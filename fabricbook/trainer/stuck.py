@@ -44,8 +44,8 @@ def where(one: Learner, now: float, order: Sequence[str] = ORDER) -> At:
 
 
 def _open(entry: dict) -> bool:
-    """Whether what was tried is not right yet: a stop says so by its outcome, an exercise by what it has not passed."""
-    return entry.get("outcome") == "wrong" or ("tries" in entry and not entry.get("outcome") and not entry.get("passed"))
+    """Whether what was tried, a stop or an exercise, is not right yet."""
+    return entry.get("outcome") == "wrong"
 
 
 def _tries(entry: dict) -> int:

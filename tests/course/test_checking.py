@@ -183,6 +183,20 @@ def test_what_the_learner_wrote_is_shown_as_text():
     assert "<script>" not in grade(N_HALF, n_half)._repr_html_()
 
 
+def test_tries_are_counted_until_it_is_right_and_what_is_empty_is_none(tmp_path, monkeypatch):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))
+
+    def record(*given):
+        for one in given:
+            checking.check(N_HALF, one)
+        return Progress(path).get("exercises", N_HALF.key)
+
+    assert record(..., None, lambda alpha, beta: None, lambda alpha, beta: ...) is None
+    assert record(lambda alpha, beta: alpha * beta, lambda alpha, beta: 1 / 0) == {"outcome": "wrong", "tries": 2}
+    assert record(lambda alpha, beta: alpha / beta, lambda alpha, beta: alpha * beta) == {"passed": True}
+
+
 def test_a_pass_is_recorded_and_stays(tmp_path, monkeypatch):
     path = tmp_path / "progress.json"
     monkeypatch.setenv("FABRICLIB_PROGRESS", str(path))

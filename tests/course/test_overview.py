@@ -49,15 +49,16 @@ def test_a_done_lesson_gets_its_mark_and_the_next_is_named_and_opens(record):
     record.record("predictions", "moving_bytes.small", {"typed": "1 us"})
     first, second, *_ = found = lessons()
     assert (first.all, first.left) == (True, 0)
-    assert [second.parts["predictions"], second.parts["exercises"], second.all] == [(1, 3), (0, 2), False]
+    assert [second.parts["predictions"], second.parts["exercises"], second.all] == [(1, 3), (0, 4), False]
     assert second.left == math.ceil(second.minutes * (1 - 1 / second.asked)) < second.minutes
     shown = my_progress().children[0].value
     assert shown.count("✓ done") == 1
     link = 'Continue at lesson <button class="fl-link" data-commandlinker-command="docmanager:open" data-commandlinker-args="'
     assert shown.split(link)[1].startswith("{&quot;path&quot;: &quot;01_moving_bytes.ipynb&quot;}")
     assert '<span role="img" aria-label="1 of 3 predictions">●○○</span>' in shown
-    assert '<span role="img" aria-label="0 of 2 exercises">□□</span>' in shown
-    assert f'<span role="img" aria-label="{first.asked - 3} of {first.asked - 3} stops">◆◆' in shown
+    assert '<span role="img" aria-label="0 of 4 exercises">□□□□</span>' in shown
+    stops = first.parts["stops"][1]
+    assert f'<span role="img" aria-label="{stops} of {stops} stops">◆◆' in shown
     assert f'aria-label="{first.done + 1} of {sum(lesson.asked for lesson in found)} questions done"' in shown
     record.record("predictions", "start_here.one-chip", None)
     assert not lessons()[0].all

@@ -84,7 +84,10 @@ def test_the_lessons_the_facts_and_the_settings_travel_in_the_wheel(tmp_path):
     assert {path.name for path in settings.rglob("*.*")} == {"custom.css", "overrides.json", "server_config.json"}
     assert (tmp_path / "site" / "fabricbook" / "stage" / "static" / "vega.js").exists()
     script = "import fabriclib, fabricbook; print(fabriclib.__file__); fabricbook.lab('wire-map').evaluate()"
-    for arguments in (["-c", script], ["-m", "fabricbook", "copy", tmp_path / "course"]):
+    trainer = ("from fabricbook.lessons import lessons; from fabricbook.trainer import notes, plans, ready, tour, wall\n"
+               "ready._pinned(), wall.PAGE.read_text(encoding='utf-8'), list(map(notes.notes, lessons()))\n"
+               "list(map(tour.files, plans.PLANS))")
+    for arguments in (["-c", script], ["-c", trainer], ["-m", "fabricbook", "copy", tmp_path / "course"]):
         done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
                               capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr

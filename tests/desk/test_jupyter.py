@@ -54,6 +54,14 @@ def test_a_wrong_answer_in_a_lab_is_a_beginning(tmp_path):
     assert jupyter.lesson_to_open(NOTEBOOKS, tmp_path / "progress.json") == lesson("cxl").file
 
 
+def test_an_exercise_that_is_not_right_yet_is_still_to_do(progress):
+    path = progress("start_here")
+    record = json.loads(path.read_bytes())
+    record["exercises"][list(lesson("start_here").exercises)[0]] = {"outcome": "wrong", "tries": 3}
+    path.write_text(json.dumps(record))
+    assert jupyter.lesson_to_open(NOTEBOOKS, path) == FIRST
+
+
 @pytest.mark.parametrize("content", [None, b"", b"[]", b'{"predictions": 3}', b'{"predictions": {"unknown.key": 3, "x": {}}}'])
 def test_a_progress_file_that_cannot_be_read_opens_the_first_lesson(tmp_path, content):
     if content is not None:

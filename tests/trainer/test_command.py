@@ -9,7 +9,7 @@ from learners_records import guessed
 
 from fabricbook.__main__ import main
 from fabricbook.desk import jupyter
-from fabricbook.trainer import wall
+from fabricbook.trainer import records, wall
 
 
 @pytest.fixture
@@ -59,6 +59,13 @@ def test_stuck_prints_the_room(room, capsys):
     assert capsys.readouterr().out.startswith("1 learner: 1 in 10 · Congestion\n")
     main(["trainer", "stuck", str(room.folder), "--plan", "90-minutes"])
     assert capsys.readouterr().out.startswith("1 learner: 1 in 10 · Congestion\n")
+
+
+def test_homes_that_cannot_be_looked_into_are_told(room, monkeypatch, capsys):
+    room("maria/progress.json", **guessed("40 %"))
+    monkeypatch.setattr(records.os, "access", lambda path, mode: False)
+    main(["trainer", "stuck", str(room.folder)])
+    assert capsys.readouterr().out.startswith("1 folder cannot be looked into: call this with sudo")
 
 
 def test_wall_serves_the_prediction_with_the_records_as_they_are(room, monkeypatch):
