@@ -17,6 +17,7 @@ from pathlib import Path
 
 import build_lite
 import in_both
+import pasted
 import pytest
 from playwright.sync_api import expect
 from shipped import LESSONS, code_cells, named
@@ -31,20 +32,6 @@ RING = """def all_reduce_seconds(nbytes, gpus, rate):
 
 
 book.check("start_here.ring", all_reduce_seconds)"""
-PAYLOADS = [
-    "<script>pwned=1</script>", "<img src=pwned onerror=pwned=1>", "<svg onload=pwned=1>", '"><img src=pwned onerror=pwned=1>',
-    "'><svg/onload=pwned=1>", "<iframe srcdoc='<script>parent.pwned=1</script>'>", "<details open ontoggle=pwned=1>x",
-    "<body onload=pwned=1>", "<input autofocus onfocus=pwned=1>", "<video src=pwned onerror=pwned=1>",
-    "<audio src=pwned onerror=pwned=1>", "<object data='javascript:pwned=1'>", "<embed src='javascript:pwned=1'>",
-    "<a href='javascript:pwned=1' id=pwned>5 us</a>", "<math><mi xlink:href='javascript:pwned=1'>", "<b id=pwned>8 GB</b>",
-    "<style>*{background:url(pwned)}</style>", "<link rel=stylesheet href=pwned>", "<base href='//127.0.0.1:1/'>",
-    "<meta http-equiv=refresh content='0;url=javascript:pwned=1'>", "</textarea><script>pwned=1</script>",
-    "</div></div><img src=pwned onerror=pwned=1>", "$$\\href{javascript:pwned=1}{x}$$", "[x](javascript:pwned=1)",
-    "{{ 7*7 }}", "${pwned=1}", "`;pwned=1;`", "__import__('js').eval('pwned=1')", "exec('import js; js.pwned = 1')",
-    "%%javascript pwned=1", "<marquee onstart=pwned=1>", "\\u003cimg src=pwned onerror=pwned=1\\u003e",
-]
-HARM = """() => [typeof pwned, document.querySelectorAll("#pwned, [src=pwned], [href=pwned], [onload], [onerror], [ontoggle], "
-    + "iframe[srcdoc], [href^='javascript:'], [data^='javascript:'], base[href*='127.0.0.1:1']").length]"""
 PYTHON = """async ({ code, call, given }) => {
   const { loadPyodide } = await import("/static/pyodide/pyodide.mjs");
   const python = await loadPyodide({ env: { HOME: "/home/pyodide" } });
@@ -132,30 +119,31 @@ def test_the_first_lesson_from_opening_it_to_an_answer_that_outlives_the_page(pa
     tell("the page was loaded again, and the answer is still there")
 
 
+def write(page, cell, code):
+    """Write *code* in place of what is in a cell, and run it."""
+    page.locator(".jp-CodeCell .cm-content").nth(cell).click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+
+
 def test_what_is_pasted_is_never_run_nor_shown_as_markup(page, site):
-    path = next(path for path in LESSONS if "bring_your_own" in path.name)
-    page.goto(f"{site}lab/index.html?path={path.name}")
-    run(page, len(code_cells(path)))
-    before = page.evaluate(HARM)
-    key = "bring_your_own.one-nic"
-    for payload in PAYLOADS:
-        box(page, key).locator("input").fill(payload)
-        box(page, key).get_by_role("button", name="Check").click()
-        expect(box(page, key).locator(".fl-problem")).to_be_visible()
-    box(page, key).get_by_role("button", name="Show me").click()
-    text = page.locator("textarea").first
-    text.focus()
-    page.keyboard.type("a")
+    page.goto(site)
+    for cell, code in enumerate(pasted.CELLS):
+        write(page, cell, code)
+    boxes = pasted.Boxes(page)
+    log = page.locator(".fl-bring textarea").first
+    log.fill("a")
+    log.press("End")
     page.keyboard.press("Enter")
-    expect(text).to_have_value("a\n")
-    go, said = page.get_by_role("button", name="Read it"), page.locator(".widget-html-content", has_text="pwned")
-    for payload in ["\n".join(PAYLOADS), *PAYLOADS]:
-        text.fill(f"# {payload}\n{payload} 8 float sum 12.0 0.0 0.0 0\n")
-        text.press("Tab")
-        go.click()
-        page.wait_for_timeout(100)
-        assert page.evaluate(HARM) == before, payload
-    assert said.count() < 2  # a sentence may quote it
+    expect(log).to_have_value("a\n")
+    for text in pasted.PAYLOADS:
+        boxes.paste(text)
+        assert not boxes.harmed(), text
+    boxes.take_over("progress.json", pasted.hostile_record())
+    for cell in (1, 0, 1):
+        boxes.settle(cell)
+    assert not boxes.harmed()
 
 
 def same(one, other) -> bool:

@@ -29,7 +29,7 @@ GB = units.GB
 
 model = transformer("deepseek-v3")
 TOKENS = 4096
-dispatched = TOKENS * model.hidden * model.topk  # bytes that each GPU sends out for one layer, one byte a number
+dispatched = 1.0 * TOKENS * model.hidden * model.topk  # bytes that each GPU sends out for one layer, one byte a number
 
 port = link("eth800")
 box = switch("tomahawk5")
