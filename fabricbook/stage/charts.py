@@ -39,7 +39,7 @@ TIER = TIERS | {"all": GREY}
 MEASURED, LIMIT, OTHER, OTHER_2 = BLACK, VERMILION, PURPLE, SKY
 
 SOLID, DASHED, DOTTED, DASH_DOT = [1, 0], [8, 5], [2, 4], [10, 4, 2, 4]
-FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
+FONT = "Arial, Helvetica, Liberation Sans, fabriclib broad, sans-serif"  # "fabriclib broad" is in front/lab.css
 HEIGHT = 320
 
 # Tick labels as the prose writes them: sizes in binary units, rates and times with SI prefixes.

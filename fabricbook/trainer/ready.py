@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
 ROOM = 2e9  # bytes of disk that a training may fill: copies, settings, a browser's profile
 PATIENCE = 120  # seconds for JupyterLab's first start
-FONTS = ("arial", "liberation sans", "arimo", "helvetica")  # as wide as the labs are measured with
+FONTS = ("arial", "liberation sans", "arimo", "helvetica", "dejavu sans", "verdana")  # in which a lab's texts fit its picture
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\S*token=\w+")
 _ELSEWHERE = re.compile(r"(?:src|href)=\"(?:https?:)?//[^\"]+")
 
@@ -147,7 +147,7 @@ def disk(folder: Path) -> Found:
 
 
 def fonts() -> Found:
-    """Arial or a font as wide: whether a text fits its picture was measured with it."""
+    """A font in which the texts of the labs fit their pictures: that was measured."""
     if shutil.which("fc-match") is None:
         return Found(True, "this system brings Arial or Helvetica" if os.name == "nt" or sys.platform == "darwin"
                      else "not asked: there is no fc-match here")

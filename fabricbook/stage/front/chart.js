@@ -32,7 +32,7 @@ function livingChart({ spec, names }, colours, vegaModule, onMissing, onView) {
 
   async function embed() {
     const own = ++newest;
-    const { vegaEmbed } = await vegaModule;
+    const [{ vegaEmbed }] = await Promise.all([vegaModule, broadFont()]);
     if (own !== newest) return;
     close();
     stale = false;
@@ -83,6 +83,9 @@ function livingChart({ spec, names }, colours, vegaModule, onMissing, onView) {
     },
   };
 }
+
+/* A canvas does not wait for a font, and is not drawn again when one comes: see lab.css. */
+const broadFont = () => Promise.allSettled(["", "bold "].map((weight) => document.fonts.load(`${weight}14px "fabriclib broad"`)));
 
 function rows(columns) {
   const names = Object.keys(columns);
