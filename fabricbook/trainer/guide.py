@@ -45,7 +45,12 @@ def section(one: Lesson, link: str = "") -> str:
 
 
 def _listed(named: dict[str, str]) -> str:
-    return "\n".join(f"- `{name}`: {text}" for name, text in named.items())
+    return "\n".join(f"- {_marked(name)}: {text}" for name, text in named.items())
+
+
+def _marked(name: str) -> str:
+    """A heading, which begins with a capital, or a key."""
+    return f"*{name}*" if name[0].isupper() else f"`{name}`"
 
 
 def _slips(one: Lesson) -> str:

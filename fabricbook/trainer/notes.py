@@ -56,7 +56,7 @@ def raw(one: Lesson) -> str:
 
 
 def _told(one: Lesson, stated: dict[str, str]) -> dict[str, str]:
-    return {name: _filled(one, said) for name, said in stated.items()}
+    return {_filled(one, name): _filled(one, said) for name, said in stated.items()}
 
 
 def _filled(one: Lesson, text: str) -> str:
