@@ -142,13 +142,15 @@ _TWO_RUNS = {_HEALTHY_RUN: (charts.CLUSTER, charts.SOLID), _ILL_RUN: (charts.OTH
      chart=lambda: against.chart(
          charts.x("message", _SIZES, title="buffer (logarithmic)", unit="B", log=2),
          lambda field: charts.y(field, (1e-5, 10.0), title="time (logarithmic)", unit="s", log=10), _TWO_RUNS, errors=(-100, 100),
-         description="Above, the time of two published all-reduces against the buffer: predictions as lines, what was measured "
-                     "as diamonds. Those of run B lie on its line, those of run A far above. Below, the errors."),
+         description="Above, the time of two published all-reduces against the buffer: predictions as lines, in a band that "
+                     "healthy runs lie in, what was measured as diamonds. Those of run B lie in its band, those of run A far "
+                     "above. Below, the errors.", sure=True),
      leaves_out="Where the library changes its protocol, in the middle.", sources=["dstack-nebius", "alcf-nccl-tests"])
 def healthy_and_ill():
     """The same error is the model's in one run and the alarm in the other."""
     runs = {name: compared(table) for name, table in ((_HEALTHY_RUN, WELL), (_ILL_RUN, ILL))}
-    table = against.table("message", {name: (one.run.nbytes, one.table["predicted"].to_numpy(), one.table["measured"].to_numpy())
+    columns = ("nbytes", "predicted", "measured", "low", "high")
+    table = against.table("message", {name: tuple(one.table[column].to_numpy() for column in columns)
                                       for name, one in runs.items()})
     means = [table[against.ERROR][(table[against.RUN] == name) & (table["message"] >= LARGE)].mean() for name in runs]
     well, ill = (percent(mean / 100) for mean in means)
