@@ -12,6 +12,13 @@ from fabricbook.trainer import plans, tour
 LEFT_OUT = ("jupyter_lsp", "jupyter_server_terminals", "notebook_shim")
 # A lesson's kernel takes a hundred megabytes: it goes with its page. Answers are files.
 OVERRIDES = {"@jupyterlab/notebook-extension:tracker": {"kernelShutdown": True}}
+# The usual kernel, but for its debugger: no lesson asks for it, and it takes seven megabytes of each.
+BEGIN = "import sys; sys.modules['debugpy'] = None; from ipykernel.kernelapp import launch_new_instance; launch_new_instance()"
+KERNEL = {
+    "argv": [sys.executable, "-c", BEGIN, "-f", "{connection_file}"],
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+}
 
 
 def main() -> None:
@@ -20,10 +27,12 @@ def main() -> None:
     work = Path.home() / "work"
     first = lay_out(work)
     jupyter.settle(work)
-    overrides = work / ".jupyter" / "labconfig" / "default_setting_overrides.json"
-    overrides.parent.mkdir(exist_ok=True)
-    overrides.write_text(json.dumps(OVERRIDES), encoding="utf-8")
-    os.environ.update(jupyter.environment(work))
+    own = work / ".jupyter"
+    for path, content in ((own / "labconfig" / "default_setting_overrides.json", OVERRIDES),
+                          (own / "kernels" / "python3" / "kernel.json", KERNEL)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+    os.environ.update(jupyter.environment(work) | {"JUPYTER_PATH": str(own)})
     os.environ["JUPYTERHUB_DEFAULT_URL"] = f"/lab/tree/{first}"
     os.chdir(work)
 

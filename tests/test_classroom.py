@@ -1,14 +1,17 @@
 """The class: the hub's configuration says what it must, users are made with care, and the values for Kubernetes read."""
 
 import configparser
+import json
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 import learner_server
 import pytest
 import roster
 import yaml
+from jupyter_client.manager import start_new_kernel
 from traitlets.config import Config
 
 ROOM = Path(__file__).parents[1] / "classroom"
@@ -108,6 +111,20 @@ def test_a_learners_server_shares_nothing_with_the_others():
     assert not [option for option in options if "token" in option or "0.0.0.0" in option]
     for name in learner_server.LEFT_OUT:
         assert f"'{name}': False" in next(option for option in options if "jpserver_extensions" in option)
+
+
+def test_a_learners_kernel_is_the_usual_one_without_its_debugger(tmp_path, monkeypatch):
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(learner_server.KERNEL), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    manager, kernel = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
+    try:
+        said = kernel.execute("import sys", user_expressions={"it": "sys.modules['debugpy']"}, reply=True, timeout=60)
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel()
+    assert said["content"]["user_expressions"]["it"]["data"]["text/plain"] == "None"
 
 
 def test_passwords_are_read_off_paper_and_never_alike():
