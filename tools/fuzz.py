@@ -1,4 +1,4 @@
-"""Throw mutated logs at the reader, guided by what they make it run: anything but a ValueError is a find.
+"""Throw mutated logs at the reader, guided by what they make it run: anything but a ValueError is a find, a warning too.
 
     python tools/fuzz.py --runs 100000 --seconds 60
 
@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import itertools
 import sys
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +52,7 @@ def main() -> None:
         from fabriclib.measurements.pairs import pairs_in
         from fabriclib.measurements.read import gathered
 
+    warnings.simplefilter("error")
     done = itertools.count()
 
     def execute(data: bytes, framed: bool = False) -> None:

@@ -178,8 +178,9 @@ def _inferred(table: Table) -> str:
 
 def in_units_of_nccl(table: Table, collective: str, ranks: int) -> bool:
     """Whether time and busbw of the rows fit each other as microseconds and GB/s, and not in the units they were read in."""
-    times = table.column("nbytes") * factor(collective, ranks) / table.column("busbw")
-    ratios = times / table.column("seconds") / 1e3
+    with np.errstate(divide="ignore", invalid="ignore"):  # a rate may be printed as 0
+        times = table.column("nbytes") * factor(collective, ranks) / table.column("busbw")
+        ratios = times / table.column("seconds") / 1e3
     ratios = ratios[np.isfinite(ratios)]
     return bool(ratios.size) and bool(np.all(np.abs(ratios - 1) < 0.05))
 

@@ -206,3 +206,9 @@ def test_a_command_line_that_starts_nothing_tells_nothing_wrong(line):
 def test_a_header_whose_first_half_has_no_time_makes_no_rows_of_that_half():
     with pytest.raises(ValueError, match=r"^line \d"):
         read_measurements("# all_reduce_perf\n#  size  nothing  size  busbw\n  20  100.00\n")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_rate_that_is_printed_as_zero_warns_of_nothing():
+    frame = read_measurements("collective,ranks,nbytes,seconds,busbw (GB/s)\nall_reduce,8,8,1e-5,0.00\n")
+    assert frame["seconds"].tolist() == [1e-5]
