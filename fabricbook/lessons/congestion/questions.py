@@ -80,7 +80,7 @@ def _whatever_the_size(theirs) -> str:
             f"tenths of 256 with {many}, {many / 256:.1f} a path. All but a hundredth of {PATHS} take {nearly}.")
 
 
-_REMEDIES = "spray packets", "sixteen flows each", "news in half the time", "two at a time"
+_REMEDIES = "spray packets", "two at a time", "sixteen flows each", "news in half the time"
 
 
 def _waiting(remedy: str = "") -> float:

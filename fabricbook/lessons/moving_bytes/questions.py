@@ -73,7 +73,7 @@ def _of_each_generation(gpu_rate) -> str:
             f"{nvlink[5].device}: in five generations {rates[-1] / rates[0]:.3g} times as much, one way.")
 
 
-_CHANGES = WIDER, SOONER, CUT, PACKED
+_CHANGES = WIDER, PACKED, SOONER, CUT
 
 
 def _of_the_offers(offer) -> str:

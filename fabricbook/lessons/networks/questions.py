@@ -125,7 +125,7 @@ def _over_the_way(theirs) -> str:
 
 
 _NONE = "none of them"
-_REMEDIES = HALF_LOST, HALF_PACKET, HALF_ROUND, REPEATED
+_REMEDIES = HALF_LOST, REPEATED, HALF_PACKET, HALF_ROUND
 
 
 def _promised() -> str:

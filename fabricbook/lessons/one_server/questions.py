@@ -8,7 +8,7 @@ from ...course.declare import Exercise, Prediction
 from .tables import ALL, BOX, GPUS, PEER, RING, box, dies, joined, line_rate, sends, slot, staged_ring, way
 
 _PUBLISHED = "gb200x4-p2p", "gh200-osu"
-_SERVERS = "DGX A100", "PCIe 4, two sockets", "eight Titan RTX, staged", "MI250X node"
+_SERVERS = "DGX A100", "MI250X node", "PCIe 4, two sockets", "eight Titan RTX, staged"
 
 PREDICTIONS = [
     Prediction(
