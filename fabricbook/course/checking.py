@@ -45,7 +45,7 @@ class Result:
         return f"{'✓' if self.passed else '✗'} {self.sentence} {self.follows}".rstrip()
 
     def _repr_html_(self) -> str:
-        task = "" if self.passed else f'<div class="fl-question">{html.escape(_task(self.exercise))}</div>'
+        task = "" if self.passed else asked(self.exercise)
         verdict = view.sentence("right" if self.passed else "wrong", self.sentence, more=self.follows)
         return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
 
@@ -65,7 +65,8 @@ def _graded(exercise: Exercise, given) -> Result:
     if given is None or given is ...:
         return Result(exercise, False, f"{name} is still empty. Fill it in and run this cell again.", tried=False)
     if exercise.options and not (isinstance(given, str) and given in exercise.options):
-        return Result(exercise, False, f"{name} is {brief(given)}, which is none of {_choices(exercise)}.")
+        options = ", ".join(map(repr, exercise.options))
+        return Result(exercise, False, f"{name} is {brief(given)}, which is none of {options}.")
     if exercise.cases and not callable(given):
         return Result(exercise, False, f"check needs the function {name} itself, with no parentheses after its name.")
     got, expected = outcomes(given, exercise), outcomes(exercise.answer, exercise)
@@ -91,12 +92,10 @@ def _consequence(exercise: Exercise, given) -> str:
         return ""
 
 
-def _task(exercise: Exercise) -> str:
-    return exercise.prompt + (f" Choose from {_choices(exercise)}." if exercise.options else "")
-
-
-def _choices(exercise: Exercise) -> str:
-    return ", ".join(map(repr, exercise.options))
+def asked(exercise: Exercise) -> str:
+    """Return the task as markup: its prompt, and the options of a decision as they are to be written."""
+    options = "".join(f"<li><code>{html.escape(repr(option))}</code></li>" for option in exercise.options)
+    return f'<div class="fl-question">{html.escape(exercise.prompt)}</div>' + (f"<ul>{options}</ul>" if options else "")
 
 
 def _general(exercise: Exercise, got: Outcome, expected: Outcome) -> str:

@@ -43,6 +43,7 @@ def test_a_page_has_all_headings_questions_and_labs_of_its_lesson(name, text):
     named = {found for cell in cells for found in re.findall(r'book\.lab\("([^"]+)"\)', cell.source)}
     assert labs >= named
     assert text.count("fl-exercise") == len(one.exercises)
+    assert all(html.escape(repr(option)) in text for exercise in one.exercises.values() for option in exercise.options)
     assert text.count(LIVE.format(file=one.file)) >= len(one.exercises)
 
 

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from fabricbook.course.checking import asked
 from fabricbook.course.feedback import locked
 from fabricbook.lessons import find
 
@@ -116,9 +117,8 @@ def _gate(key: str, shown: str) -> str:
 
 def _exercise(source: str, tree: ast.Module, file: str, where: Where) -> str:
     """Return what is to be written, without the call that checks it: that, and every hint, needs Python."""
-    prompt = find("exercises", _key(tree)).prompt
     stub = "\n".join(source.splitlines()[:tree.body[-1].lineno - 1])
-    asks = f'<div class="fl-course fl-exercise"><p class="fl-question">{html.escape(prompt)}</p>'
+    asks = f'<div class="fl-course fl-exercise">{asked(find("exercises", _key(tree)))}'
     asks += where.opened(file, "Your code is run and checked in Python.") + "</div>"
     return _raw(asks) + (_fence(stub) if stub.strip() else "")
 
