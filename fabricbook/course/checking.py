@@ -45,9 +45,9 @@ class Result:
         return f"{'✓' if self.passed else '✗'} {self.sentence} {self.follows}".rstrip()
 
     def _repr_html_(self) -> str:
-        task = "" if self.passed else asked(self.exercise)
+        asks = "" if self.passed else task(self.exercise)
         verdict = view.sentence("right" if self.passed else "wrong", self.sentence, more=self.follows)
-        return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{task}{verdict}</div>'
+        return f'<div class="fl-course fl-check {view.css_key(self.exercise.key)}">{asks}{verdict}</div>'
 
 
 def grade(exercise: Exercise, given) -> Result:
@@ -92,7 +92,7 @@ def _consequence(exercise: Exercise, given) -> str:
         return ""
 
 
-def asked(exercise: Exercise) -> str:
+def task(exercise: Exercise) -> str:
     """Return the task as markup: its prompt, and the options of a decision as they are to be written."""
     options = "".join(f"<li><code>{html.escape(repr(option))}</code></li>" for option in exercise.options)
     return f'<div class="fl-question">{html.escape(exercise.prompt)}</div>' + (f"<ul>{options}</ul>" if options else "")

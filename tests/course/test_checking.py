@@ -47,7 +47,7 @@ def test_a_decision_is_right_or_gets_the_hint_of_the_option_and_nothing_else_tel
         assert said.startswith("network is ")
         assert said.endswith(", which is none of 'a ring', 'a tree', 'one switch'.")
     shown = grade(NETWORK, ...)._repr_html_()
-    assert '<div class="fl-question">Which network for this &lt;job&gt;?</div><ul><li><code>&#x27;a ring&#x27;</code></li>' in shown
+    assert "Which network for this &lt;job&gt;?</div><ul><li><code>&#x27;a ring&#x27;</code></li><li>" in shown
     with pytest.raises(ValueError, match="'moving_bytes.network' has 1"):
         replace(NETWORK, cases=[(1,)])
 

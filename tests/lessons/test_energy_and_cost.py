@@ -60,3 +60,8 @@ def test_the_bill_of_the_exercise_is_the_librarys():
     most = fl.cluster_power("dgx-h100", gpus=1024)
     servers = most.parts["GPUs"] + most.parts["rest of the servers"]
     assert questions._bill(servers, most.watts - servers, 0.5, 100, 0.2) == pytest.approx(cost)
+
+
+@pytest.mark.parametrize("machine", tables.TRAINED)
+def test_the_exercise_finds_of_the_lessons_step_what_the_lesson_says(machine):
+    assert questions._of_wires(*tables.watts_and_seconds(machine)) == pytest.approx(tables.of_wires(machine))

@@ -49,3 +49,12 @@ def test_two_tiers_end_where_the_formula_says():
         most = tables.largest(16, planes)
         assert fl.fabric_counts("multi-plane", gpus=most, radix=16, planes=planes).cores == 0
         assert fl.fabric_counts("multi-plane", gpus=most + 8, radix=16, planes=planes).cores > 0
+
+
+@pytest.mark.parametrize("most", [1e-3, 2e-3, 4e-3, 18e-3])
+def test_the_smallest_domain_is_quick_enough_and_half_of_it_is_not(most):
+    case = {"ranks": 64, "inside": 900e9, "outside": 50e9, "nbytes": 1e9}
+    domain = tables.smallest_domain(64, 1e9, 900e9, 50e9, most) or 128
+    if domain <= 64:
+        assert max(tables.all_to_all(domain, **case)) <= most
+    assert domain == 1 or max(tables.all_to_all(domain // 2, **case)) > most

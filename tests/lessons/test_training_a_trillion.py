@@ -65,3 +65,12 @@ def test_what_a_tensor_group_sends_takes_as_long_as_is_predicted():
 def test_the_small_formula_of_utilisation_leaves_out_attention_only():
     assert tables.used < tables.work / (tables.measured * tables.GPUS * tables.a100.bf16) < 1.02 * tables.used
     assert tables.hardware == pytest.approx(0.52, abs=0.005)  # as the paper prints
+
+
+@pytest.mark.parametrize(("stages", "pieces", "share"), [(64, 1, 0.11), (16, 4, 0.05)])
+def test_the_most_gpus_are_those_beyond_which_a_copy_more_waits_too_long(stages, pieces, share):
+    batch = 5040  # whole numbers of micro-batches for up to ten copies
+    copies = tables.most_gpus(8, stages, pieces, batch, share) // (8 * stages)
+    more = next(many for many in range(copies + 1, batch) if batch % many == 0)
+    fewer = next(many for many in range(copies, 0, -1) if batch % many == 0)
+    assert tables.waiting(stages, batch // fewer, pieces) <= share < tables.waiting(stages, batch // more, pieces)

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from fabricbook.course.checking import asked
+from fabricbook.course.checking import task
 from fabricbook.course.feedback import locked
 from fabricbook.lessons import find
 
@@ -118,7 +118,7 @@ def _gate(key: str, shown: str) -> str:
 def _exercise(source: str, tree: ast.Module, file: str, where: Where) -> str:
     """Return what is to be written, without the call that checks it: that, and every hint, needs Python."""
     stub = "\n".join(source.splitlines()[:tree.body[-1].lineno - 1])
-    asks = f'<div class="fl-course fl-exercise">{asked(find("exercises", _key(tree)))}'
+    asks = f'<div class="fl-course fl-exercise">{task(find("exercises", _key(tree)))}'
     asks += where.opened(file, "Your code is run and checked in Python.") + "</div>"
     return _raw(asks) + (_fence(stub) if stub.strip() else "")
 
