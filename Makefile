@@ -10,6 +10,7 @@
 #   make book-check drive each of its labs over both ends of each control, and say how long a reader waits
 #   make book-pdf   the same, and site/course.pdf beside it; needs Chromium
 #   make slides     a deck of slides for each lesson, its labs alive, from files: dist/slides/index.html
+#   make handout    a sheet of paper for each lesson, as PDF: dist/handout/; needs Chromium
 #   make data       write docs/data.md, docs/sources.md and notebooks/glossary.md, from data/ and the lessons
 #   make lite       build site/lite/, the course in a browser alone; make lite-check drives it in Chromium, with no network
 #   make guide      write the trainer's pages, docs/trainer/, from the plans and the lessons' notes
@@ -31,7 +32,7 @@ LEARNERS ?= 30
 # A lesson in the browser needs about a gigabyte; more than four at once gain little.
 PARALLEL = -n auto --maxprocesses 4
 
-.PHONY: help lab test lint check lesson notebooks book book-check book-pdf slides data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check clean ready
+.PHONY: help lab test lint check lesson notebooks book book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -73,6 +74,9 @@ book-pdf: ready
 
 slides: ready
 	$(RUN) tools/build_slides.py
+
+handout: ready
+	$(RUN) tools/build_handout.py
 
 data: ready
 	$(RUN) tools/data_dictionary.py

@@ -1,4 +1,4 @@
-"""A lab's default state as a PNG, for code hosts and print, where no kernel answers."""
+"""A lab standing still, for code hosts and print, where no kernel answers."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ def png(spec: dict, columns: dict[str, list], title: str, sentence: str) -> byte
         "subtitlePadding": 6,
         "offset": 14,
     }
-    datasets = spec.get("datasets", {}) | {LIVE: rows(plain_columns(columns))}
-    whole = spec | {"title": heading, "datasets": datasets, "width": WIDTH}
-    return _packed(vl_convert.vegalite_to_png(whole, scale=SCALE))
+    return _packed(vl_convert.vegalite_to_png(filled(spec, columns) | {"title": heading, "width": WIDTH}, scale=SCALE))
+
+
+def filled(spec: dict, columns: dict[str, list]) -> dict:
+    """Return *spec* with *columns* as its live data."""
+    return spec | {"datasets": spec.get("datasets", {}) | {LIVE: rows(plain_columns(columns))}}
 
 
 def _packed(image: bytes) -> bytes:

@@ -10,4 +10,5 @@ or quote notebooks; here every cell reads differently on a page, so `cells` says
     states     all that a lab can show, computed and kept                     packing    the same as a text that a page unpacks
     player     what makes labs alive in a page: the stage's own front         player/    and what stands where a kernel would
     tried      labs of a book, driven and held against Python                slides     the pages, cut into decks (deck/)
+    paper      the book, printed                                              handout    a sheet of paper a lesson (sheet/)
 """

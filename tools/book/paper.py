@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -31,6 +32,21 @@ def write(page: Path, pdf: Path) -> None:
     Raises:
         SystemExit: there is no Chromium to print with.
     """
+    with printer() as sheet:
+        sheet.goto(page.as_uri())
+        sheet.evaluate(_PREPARE)
+        margins = dict.fromkeys(("top", "bottom", "left", "right"), "16mm")
+        sheet.pdf(path=pdf, format="A4", margin=margins, print_background=True, outline=True, tagged=True,
+                  display_header_footer=True, header_template="<div></div>", footer_template=_FOOTER)
+
+
+@contextmanager
+def printer():
+    """A page of a Chromium that can print, light and without a network.
+
+    Raises:
+        SystemExit: there is no Chromium on this machine.
+    """
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         sys.exit("A PDF needs Chromium, and there is none on this machine. On Debian or Ubuntu: apt-get install chromium")
@@ -40,9 +56,5 @@ def write(page: Path, pdf: Path) -> None:
         opened = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         sheet = opened.new_context(offline=True, color_scheme="light").new_page()
         sheet.set_default_timeout(300_000)
-        sheet.goto(page.as_uri())
-        sheet.evaluate(_PREPARE)
-        margins = dict.fromkeys(("top", "bottom", "left", "right"), "16mm")
-        sheet.pdf(path=pdf, format="A4", margin=margins, print_background=True, outline=True, tagged=True,
-                  display_header_footer=True, header_template="<div></div>", footer_template=_FOOTER)
+        yield sheet
         opened.close()

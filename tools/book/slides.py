@@ -101,8 +101,13 @@ def _sections(page: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
                 yield heading, blocks
             heading, blocks = text, []
         else:
-            blocks.append((kind, text if kind in ("raw", "code") else _LINK.sub(r"\1", text)))
+            blocks.append((kind, text if kind in ("raw", "code") else plain(text)))
     yield heading, blocks
+
+
+def plain(text: str) -> str:
+    """Return *text* with its links as plain words."""
+    return _LINK.sub(r"\1", text)
 
 
 def _slides(heading: str, blocks: list[tuple[str, str]]) -> list[Slide]:
