@@ -164,11 +164,13 @@ def clock() -> Found:
     return Found(ahead, shown if ahead else f"{shown} is before the course was installed: set it")
 
 
-def book() -> str:
-    """What there is to fall back on, in a sentence: pages that need no kernel, or a kit."""
+def fall_back() -> str:
+    """What there is to fall back on, in a line: pages and slides that need no kernel, and a kit."""
     pages = next((place for place in (ROOT / "site", Path.cwd() / "book") if (place / "index.html").is_file()), None)
     kits = sorted((ROOT / "dist").glob("fabricbook-kit-*.zip"))
+    slides = ROOT / "dist" / "slides" / "index.html"
     told = [f"the book is in {pages}" if pages else "no book is built (make book)",
+            f"slides are in {slides}" if slides.is_file() else "no slides are built (make slides)",
             f"the newest kit is {kits[-1].name}" if kits else "no kit is built (make kit)"]
     return " · ".join(told)
 
@@ -186,6 +188,6 @@ def check(folder: Path) -> bool:
         found = look()
         print(f"{'ok     ' if found.does else 'MISSING'}  {name}: {found.said}", flush=True)
         lacking += [] if found.does else [name]
-    print(f"         to fall back on: {book()}")
+    print(f"         to fall back on: {fall_back()}")
     print("Ready for tomorrow." if not lacking else f"Not ready: {', '.join(lacking)}.")
     return not lacking

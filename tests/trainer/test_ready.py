@@ -94,3 +94,15 @@ def test_one_thing_missing_is_exit_code_1(monkeypatch, capsys, tmp_path, does):
     told = capsys.readouterr().out
     assert "ok       this: fine" in told
     assert told.endswith("Ready for tomorrow.\n" if does else "Not ready: that.\n")
+
+
+def test_what_there_is_to_fall_back_on_is_said_with_how_to_build_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(ready, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert ready.fall_back() == "no book is built (make book) · no slides are built (make slides) · no kit is built (make kit)"
+    for name in ("site/index.html", "dist/slides/index.html", "dist/fabricbook-kit-linux.zip"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", encoding="utf-8")
+    told = ready.fall_back()
+    assert "no " not in told.replace(str(tmp_path), "")
+    assert told.endswith("the newest kit is fabricbook-kit-linux.zip")
