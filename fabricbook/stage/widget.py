@@ -126,7 +126,7 @@ def setup_of(lab: Lab) -> dict:
                   "gone": json.dumps(COME_BACK)},
         "dark": DARK,
         "controls": controls,
-        "spec": lab.spec,
+        "spec": json.dumps(lab.spec),  # as text, for a browser's Python loses each null, which is how a chart says "no axis"
         "names": {"live": LIVE, "page": PAGE},
         "glides": list(declared.glides),
         "stops": [stop.setup for stop in lab.stops.values()],

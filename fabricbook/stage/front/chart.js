@@ -1,6 +1,7 @@
 /* ---- the chart: embedded for each look of the page, in between fed new data ---- */
 
-function livingChart({ spec, names }, colours, vegaModule, onMissing, onView) {
+function livingChart({ spec: text, names }, colours, vegaModule, onMissing, onView) {
+  const spec = JSON.parse(text);
   const element = make("div", "fl-card");
   const box = make("div", "fl-chart");
   element.append(box);

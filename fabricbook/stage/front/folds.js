@@ -49,7 +49,7 @@ function htmlTable(columns) {
 }
 
 function shown(value) {
-  if (value === null) return "\u2013";
+  if (value === null || value === undefined) return "\u2013";
   if (typeof value !== "number" || Number.isInteger(value)) return String(value);
   return String(Number(value.toPrecision(4)));
 }
