@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
 import build_book
 import pytest
+from book.paper import BROWSERS
 from once import once
 
 NAMES = ("start_here", "moving_bytes")
@@ -17,6 +19,7 @@ SIZE = {"width": 1366, "height": 900}
 def site(tmp_path_factory):
     def made(folder):
         options = ["--pictures", "--site", str(folder), "--live", "../lite/lab/index.html?path={file}"]
+        options += ["--pdf"] if any(map(shutil.which, BROWSERS)) else []
         run = subprocess.run([sys.executable, build_book.__file__, *options, *NAMES], capture_output=True, encoding="utf-8")
         return run.stderr if run.returncode else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from payloads import PAYLOADS, SPOILT
 
 from fabricbook.course.progress import Progress
 from fabricbook.lessons import find
@@ -87,19 +88,62 @@ def test_a_file_that_holds_no_answers_changes_nothing(opened, tmp_path):
         assert answers.evaluate("localStorage.fabricbook") == '{"claims": {}}'
 
 
-def test_what_an_imported_file_says_is_shown_as_text(opened, tmp_path):
-    hostile = "<img src=x onerror=globalThis.hit=1>"
-    record = {"predictions": {KEY: {"typed": hostile}}, "attempts": {KEY: {"entries": [{"typed": hostile}, 3]}},
-              "claims": {"a": {"believed": hostile}}, "stops": {"__proto__": {"given": hostile}}}
-    (tmp_path / "hostile.json").write_text(json.dumps(record))
-    answers = opened("answers")
-    answers.locator("input[type=file]").set_input_files(tmp_path / "hostile.json")
-    answers.get_by_text("Imported.").wait_for()
+def test_whatever_is_typed_is_shown_as_text(opened):
     page = opened("00_start_here")
-    assert "The answer is" in form(page).locator(".fl-told").inner_text()
-    for one in (answers, page):
-        assert one.evaluate("globalThis.hit") is None
-        assert one.locator("img[src=x]").count() == 0
+    for text in PAYLOADS:
+        answer(page, text)
+        assert page.evaluate(SPOILT) == [0, 0], text
+        assert page.url.endswith("00_start_here.html"), text
+    assert form(page).locator(".fl-ask").is_visible(), "none of these is a number"
+
+
+def test_whatever_an_imported_file_says_is_shown_as_text(opened, tmp_path):
+    attempts = {KEY: {"entries": [*({"typed": text} for text in PAYLOADS), 3]}}
+    for at, text in enumerate(PAYLOADS):
+        entry = {"typed": text, "given": text, "outcome": text, "believed": text, "passed": text}
+        record = {"predictions": {KEY: entry, text: entry}, "attempts": attempts, "claims": {"a": entry, text: entry},
+                  "stops": {"start_here.wire-map.cables": entry, text: entry}, "exercises": {text: entry}, text: {text: entry}}
+        (tmp_path / f"{at}.json").write_text(json.dumps(record))
+    answers = opened("answers")
+    page = opened("00_start_here")
+    for at, text in enumerate(PAYLOADS):
+        answers.evaluate("document.querySelector('.fl-kept').textContent = ''")
+        answers.locator("input[type=file]").set_input_files(tmp_path / f"{at}.json")
+        answers.get_by_text("Imported.").wait_for()
+        page.evaluate("dispatchEvent(new Event('fl-kept'))")
+        assert [one.evaluate(SPOILT) for one in (answers, page)] == [[0, 0]] * 2, text
+        assert "The answer is" in form(page).locator(".fl-told").inner_text() or "Your" in form(page).inner_text()
+    assert opened("index").evaluate(SPOILT) == [0, 0]
+
+
+def test_what_were_more_than_text_would_not_run_either(opened, reader):
+    page = opened("00_start_here")
+    page.evaluate("""async () => {
+      globalThis.refused = [];
+      addEventListener("securitypolicyviolation", ({ effectiveDirective }) => refused.push(effectiveDirective));
+      const script = document.createElement("script");
+      script.textContent = "globalThis.hit = 1";
+      document.body.append(script);
+      document.body.insertAdjacentHTML("beforeend", "<p onclick='globalThis.hit = 1'>go</p><img src='https://example.invalid/x.png'>");
+      document.body.lastElementChild.previousElementSibling.click();
+      await fetch("https://example.invalid/").catch(() => {});
+    }""")
+    page.wait_for_function("() => refused.length === 4")
+    assert page.evaluate("[globalThis.hit ?? 0, refused.toSorted().join()]") == [
+        0, "connect-src,img-src,script-src-attr,script-src-elem"]
+    reader.complaints.clear()
+
+
+def test_damaged_answers_are_put_aside_and_the_reader_is_told(opened):
+    opened("answers").evaluate("localStorage.fabricbook = '{\"predictions\": {\"a'")
+    page = opened("00_start_here")
+    assert "cannot be read" in form(page).locator(".fl-told").inner_text()
+    said = answer(page, "1 s")
+    assert "this browser keeps them as fabricbook.damaged-1, and a new record begins" in said
+    page.evaluate("localStorage.fabricbook = 'again'")
+    answer(page, "2 s", "start_here.one-chip")
+    assert page.evaluate("[1, 2, 3].map((at) => localStorage.getItem(`fabricbook.damaged-${at}`))") == [
+        '{"predictions": {"a', "again", None]
 
 
 def test_the_map_says_where_to_continue(opened):

@@ -89,3 +89,15 @@ def test_the_search_index_is_a_script_that_knows_the_words_of_the_lessons(site):
     index = (site / "searchindex.js").read_text(encoding="utf-8")
     assert index.startswith("Search.setIndex(")
     assert '"gradient"' in index or "gradient:" in index
+
+
+@pytest.mark.browser
+def test_on_paper_it_has_pages_an_outline_and_links_that_lead_within_it(chromium, site):
+    paper = (site / "course.pdf").read_bytes()
+    assert 30 < len(re.findall(rb"/Type /Page\b", paper)) < 90
+    outline = re.findall(rb"/Title \((.*?)\)", paper)
+    for heading in ("What you will be able to do", "Where the 450 come from", "Sources"):
+        assert heading.encode() in outline
+    assert {b"document-01_moving_bytes", b"document-glossary"} <= set(re.findall(rb"/Dest /([\w-]+)", paper))
+    assert all(address.startswith(b"http") for address in re.findall(rb"/URI \((.*?)\)", paper))
+    assert paper.count(b"/Subtype /Image") > 10

@@ -8,6 +8,7 @@ import pytest
 from book import player, tried
 from book.posed import script
 from once import once
+from payloads import PAYLOADS, SPOILT
 
 import fabricbook
 from fabricbook.course.posed import Posed
@@ -47,7 +48,7 @@ def test_a_lab_is_as_python_s_at_the_ends_of_its_controls(page, name):
     assert tried.differences(page, fabricbook.lab(name), name) == []
 
 
-def stops(kind: type) -> list:
+def stops(kind) -> list:
     labs = {name: fabricbook.lab(name) for name in LABS}
     return [(lab, posed) for lab in labs.values() for posed in lab.stops.values() if isinstance(posed.declared, kind)]
 
@@ -91,6 +92,20 @@ def test_a_number_is_judged_in_the_same_words(page):
             saw = posed.saw if found.outcome == RIGHT else ""
             assert told(stop) == (found.outcome or told(stop)[0], f"{found.sentence} {saw}".strip())
         assert told(stop)[0] == RIGHT
+
+
+@pytest.mark.browser
+def test_whatever_is_typed_or_kept_of_a_stop_is_shown_as_text(page):
+    lab, posed = stops(Number)[0]
+    stop = opened(page, lab, posed)
+    for text in PAYLOADS:
+        stop.locator(".fl-number-field").fill(text)
+        stop.locator(".fl-check").click()
+        entry = {"outcome": "wrong", "given": text, "tries": text}
+        kept = {"stops": {one.kept_as: entry for _, one in stops((Choice, Find, Number))}}
+        page.evaluate("(kept) => { localStorage.fabricbook = JSON.stringify(kept); dispatchEvent(new Event('fl-kept')); }", kept)
+        assert page.evaluate(SPOILT) == [0, 0], text
+    page.evaluate("() => { localStorage.clear(); dispatchEvent(new Event('fl-kept')); }")
 
 
 @pytest.mark.browser

@@ -5,7 +5,7 @@ files that work from a memory stick, it needs no node and no server, and a link 
 or quote notebooks; here every cell reads differently on a page, so `cells` says how, and MyST alone is enough.
 
     pages      lessons, opening page, glossary, claims, sources, answers      cells      one cell of a lesson on a page
-    standing   what stands on several pages                                   posed      questions, and judge.js, which judges
+    standing   what stands on several pages                                   posed      questions, judge.js and kept.js
     conf       how Sphinx makes pages of them                                 static/    what asks and keeps, and how it looks
     states     all that a lab can show, computed and kept                     packing    the same as a text that a page unpacks
     player     what makes labs alive in a page: the stage's own front         player/    and what stands where a kernel would

@@ -13,12 +13,14 @@ from pathlib import Path
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FOOTER = ('<div style="width: 100%; font-size: 8px; text-align: center"><span class="pageNumber"></span> / '
            '<span class="totalPages"></span></div>')
-# Links between pages lead within the one page; pictures are drawn although nobody scrolls to them.
+# Links between pages lead within the one page, or nowhere: none names a file of this machine. Pictures are drawn although
+# nobody scrolls to them.
 _PREPARE = """async () => {
   document.querySelectorAll("details").forEach((one) => { one.open = true; });
-  document.querySelectorAll("a[href$='.html']").forEach((link) => {
-    const place = `document-${link.getAttribute("href").replace(".html", "")}`;
+  document.querySelectorAll("a[href]:not([href^='#'], [href^='http'])").forEach((link) => {
+    const place = `document-${link.getAttribute("href").replace(/[.]html.*/, "")}`;
     if (document.getElementById(place)) link.setAttribute("href", `#${place}`);
+    else link.removeAttribute("href");
   });
   const pictures = [...document.images];
   pictures.forEach((picture) => { picture.loading = "eager"; });

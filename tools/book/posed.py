@@ -1,8 +1,8 @@
 """What a page without a kernel needs to judge a typed number as the course does.
 
 `judge.js` holds the same rules as `units.parse`, `Prediction.parse` and `feedback.judge`; their units, words and limits come
-from here, so that they stand in one place. What a question must not tell travels obscured: not to be read by accident, and no
-secret from whoever takes the trouble.
+from here, so that they stand in one place. `kept.js` keeps the answers, as `course.progress` does. What a question must not tell
+travels obscured: not to be read by accident, and no secret from whoever takes the trouble.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fabricbook.course import declare, feedback
 from fabricbook.course.declare import Prediction
 from fabriclib import checks, units
 
-JUDGE = Path(__file__).with_name("judge.js")
+JUDGE, KEPT = (Path(__file__).with_name(f"{name}.js") for name in ("judge", "kept"))
 _VEIL = 91
 
 
@@ -41,8 +41,10 @@ def obscured(data) -> str:
 
 
 def script() -> str:
-    """Return judge.js with the words of the course before it: a classic script, since a page from a file may load no other."""
-    return f"globalThis.flWords = {json.dumps(_words(), ensure_ascii=False)};\n{JUDGE.read_text(encoding='utf-8')}"
+    """Return judge.js and kept.js, the words of the course before them: a classic script, since a page from a file may load no
+    other."""
+    own = "\n".join(path.read_text(encoding="utf-8") for path in (JUDGE, KEPT))
+    return f"globalThis.flWords = {json.dumps(_words(), ensure_ascii=False)};\n{own}"
 
 
 def _words() -> dict:

@@ -1,28 +1,6 @@
-/* ---- stops without a kernel: judged by what Python said to every answer, and kept in the browser in the form of progress.json ---- */
+/* ---- stops without a kernel: judged by what Python said to every answer, and kept by kept.js ---- */
 
-const KEPT = "fabricbook";
 const DONE = ["right", "shown"];
-let unsaved = {}; // stops where the browser keeps nothing, until the page is closed
-
-function record() {
-  try {
-    return { ...JSON.parse(localStorage.getItem(KEPT)) };
-  } catch {
-    return {};
-  }
-}
-
-const keptStops = () => ({ ...record().stops, ...unsaved });
-
-function keep(key, entry) {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify({ ...record(), stops: { ...keptStops(), [key]: entry } }));
-    unsaved = {};
-  } catch {
-    unsaved[key] = entry;
-  }
-  dispatchEvent(new Event("fl-kept"));
-}
 
 /* `place` says where in the grid positions are. */
 const judges = {
@@ -40,7 +18,7 @@ const judges = {
 function stopsOf(declared, place) {
   const said = {};
   const stops = Object.fromEntries(declared.map((stop) => [stop.key, { ...stop, judge: judges[stop.kind](stop, place) }]));
-  const entry = ({ kept }) => ({ outcome: "", given: "", tries: 0, ...keptStops()[kept] });
+  const entry = ({ kept }) => ({ outcome: "", given: "", tries: 0, ...flKept.get("stops", kept) });
   const done = (stop) => DONE.includes(entry(stop).outcome);
   return {
     states: () => declared.map(({ key, kept, saw }) => {
@@ -50,13 +28,13 @@ function stopsOf(declared, place) {
     answer(key, given) {
       const stop = stops[key];
       const [outcome, sentence, judged] = stop.judge(given);
-      if (outcome && !done(stop)) keep(stop.kept, { outcome, given: judged, tries: entry(stop).tries + 1 });
+      if (outcome && !done(stop)) flKept.record("stops", stop.kept, { outcome, given: judged, tries: entry(stop).tries + 1 });
       said[key] = sentence;
     },
     /* Tells the answer; the positions to which it moves controls, or null. */
     show(key) {
       const stop = stops[key];
-      if (!done(stop)) keep(stop.kept, { ...entry(stop), outcome: "shown" });
+      if (!done(stop)) flKept.record("stops", stop.kept, { ...entry(stop), outcome: "shown" });
       said[key] = stop.shown;
       return stop.moves;
     },

@@ -1,59 +1,10 @@
-// What a page of the book asks and keeps. Answers stay in this browser, in the form of the course's own record, progress.json:
-// {section: {key: entry}}. "fl-kept" is told to the window whenever they change.
+// What a page of the book asks, and how it shows what kept.js keeps.
 (() => {
   "use strict";
 
-  const KEPT = "fabricbook";
-  const SECTIONS = ["predictions", "exercises", "attempts", "claims", "stops"];
+  const { SECTIONS, plain, sound, all, keep, get, record, notice } = flKept;
   const MOST = 5_000_000; // characters of a file that is read
   const MARKS = { right: "✓", close: "≈", slip: "✗", off: "✗", shown: "→", problem: "!" };
-  let unsaved = null; // what the browser will not keep
-
-  const plain = (thing) => thing !== null && typeof thing === "object" && !Array.isArray(thing);
-
-  function stored() {
-    try {
-      return localStorage.getItem(KEPT);
-    } catch {
-      return null;
-    }
-  }
-
-  function sound(text) {
-    try {
-      const record = JSON.parse(text ?? "{}");
-      return plain(record) && SECTIONS.every((section) => plain(record[section] ?? {})) ? record : null;
-    } catch {
-      return null;
-    }
-  }
-
-  function all() {
-    return unsaved ?? sound(stored()) ?? {};
-  }
-
-  function keep(record) {
-    try {
-      if (!sound(stored())) localStorage.setItem(`${KEPT}.damaged`, stored());
-      localStorage.setItem(KEPT, JSON.stringify(record));
-      unsaved = null;
-    } catch {
-      unsaved = record;
-    }
-    window.dispatchEvent(new Event("fl-kept"));
-  }
-
-  function get(section, key) {
-    const entries = all()[section] ?? {};
-    return Object.hasOwn(entries, key) && plain(entries[key]) ? entries[key] : null;
-  }
-
-  function record(section, key, entry) {
-    const now = all();
-    const entries = { ...now[section] };
-    delete entries[key];
-    keep({ ...now, [section]: entry ? { ...entries, [key]: entry } : entries });
-  }
 
   const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
@@ -116,7 +67,7 @@
       form.querySelector(".fl-again").hidden = asking;
       button("back").hidden = Boolean(entry) || !attempts().length;
       told.replaceChildren(...(entry ? verdict(entry) : []));
-      if (unsaved) told.append(element("div", "fl-notice", "This browser keeps no answers; they last until the page is closed."));
+      if (notice()) told.append(element("div", "fl-notice", notice()));
       if (!changing) typed.value = entry?.typed ?? "";
     }
 
@@ -222,7 +173,7 @@
       const now = all();
       const joined = SECTIONS.map((section) => [section, { ...now[section], ...read[section] }]);
       keep({ ...now, ...Object.fromEntries(joined.filter(([, entries]) => Object.keys(entries).length)) });
-      said.textContent = "Imported. Where both had an answer, the file's counts.";
+      said.textContent = `Imported. Where both had an answer, the file's counts. ${notice()}`.trim();
     });
     reset.addEventListener("click", () => {
       const sure = reset.dataset.sure === "yes";
@@ -231,7 +182,7 @@
       if (sure) keep({});
       said.textContent = sure ? "Cleared." : "";
     });
-    return () => {};
+    return () => { said.textContent = notice(); };
   }
 
   // The pages' theme is a name on the body, and "auto" is the system's; what draws in a page asks the root for the one that holds.
@@ -254,6 +205,5 @@
   const refreshers = Object.entries(KINDS).flatMap(([css, begin]) => [...document.querySelectorAll(css)].map(begin));
   const refresh = () => refreshers.forEach((one) => one());
   addEventListener("fl-kept", refresh);
-  addEventListener("storage", (event) => event.key === KEPT && window.dispatchEvent(new Event("fl-kept")));
   refresh();
 })();
