@@ -92,6 +92,14 @@ def test_a_formula_is_told_by_the_sentence_before_it_and_a_lab_by_itself(found):
     assert "words" not in found[4].shown
 
 
+def test_an_exercise_shows_what_is_to_be_filled_in_and_no_other_code():
+    asked = '````{raw} html\n<div class="fl-course fl-exercise">Write it.</div>\n````'
+    page = f"# A\n\n**B?**\n\n## Your turn\n\n{asked}\n\n```python\nstub = ...\n```\n\n```python\nother = 1\n```\n"
+    (_, shown) = slides.slides(page)
+    assert "stub = ..." in shown.shown
+    assert "other" not in str(shown)
+
+
 def test_prose_is_said_with_what_it_leads_to_and_the_rest_with_the_last(found):
     assert found[0].said == ["35 minutes."]
     assert found[3].said == ["First some words. This is the sum:"]

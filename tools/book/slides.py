@@ -119,7 +119,7 @@ def _slides(heading: str, blocks: list[tuple[str, str]]) -> list[Slide]:
             said = []
         elif kind in ("text", "list"):
             said.append(text)
-        elif kind == "code" and found and "fl-exercise" in found[-1].shown:
+        elif kind == "code" and found and "fl-exercise" in found[-1].shown and "```python" not in found[-1].shown:
             found[-1].shown += f"\n\n{text}"  # what is to be filled in
     if found:
         found[-1].said += said
