@@ -140,8 +140,8 @@ EXERCISES = [
             ("('pp', 16)", "That is a better split, but not by enough. Whom does a tensor group wait for?"),
             ("('system', 'gb200-nvl72')", "Newer machines are faster, but with this split not by enough. And what do they cost?"),
         ],
-        nudge="The score names what binds and whom the GPUs wait for longest. Which field has to do with that, and costs "
-              "nothing?",
+        nudge="Time binds. A tensor group waits for its sums in every layer, a stage only hands on. Which field makes fewer "
+              "wait, and costs nothing?",
         half="change = ('tp', ...)  # a mixture's matrices are small: how many GPUs must share them?\n",
         follows=_of_change,
     ),

@@ -92,7 +92,7 @@ ITS_NETWORK = (
          "Give it a network with which it passes.", control="network", accepts=_passes,
          at={"plan": OF_MIXTURE, "network": "rails, 4:1", "optics": "modules", "spare": 2},
          hint="Tokens go to experts all over the cluster. Which network lets all of them through at once?",
-         saw="An all-to-all needs the whole width. For a dense model the same narrowing costs next to nothing."),
+         saw="Tokens go everywhere, so the width counts. For a dense model the same narrowing costs next to nothing."),
     Choice("optics", "The same plan on full rails. Take linear modules, which draw less.", "How much does it help?",
            options=_OPTICS, answer=_light, at={"plan": OF_MIXTURE},
            hints={_OPTICS[0]: "Read the watts before and after.", _OPTICS[2]: "Does the bar of power shrink?"},

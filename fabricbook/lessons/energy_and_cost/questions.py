@@ -43,13 +43,10 @@ PREDICTIONS = [
     Prediction(
         "energy_and_cost.idle",
         "Links, switches and NICs are taken to draw the same whether or not a byte passes. Llama 3 70B is trained on "
-        "{{ USUAL_GPUS }} H100. "
-        "If its "
-        "bytes could take just what they need on wires that are full all the time, which share would that be of what NVLink "
-        "switches and network draw in a step?",
+        "{{ USUAL_GPUS }} H100. Suppose that each of its bytes cost only what it costs on a wire that is full all the time. What "
+        "share would that be of what NVLink switches and network draw in a step?",
         "ratio", lambda: 100 * moved(),
-        "They are idle or half empty for the rest. A step moves {{ si(sent_each('NVLink')) }} a GPU over "
-        "NVLink and "
+        "They are idle or half empty for the rest. A step moves {{ si(sent_each('NVLink')) }} a GPU over NVLink and "
         "{{ si(sent_each('network')) }} over the network, in bursts; in between all of them wait for work.",
         unit="%", example="30 %",
     ),
@@ -203,8 +200,8 @@ EXERCISES = [
              "Wires that draw as much, in the wrong place: the GPUs would wait longer, and burn joules meanwhile."),
         ],
         nudge="Joules are watts times seconds: look for what shortens the step, not only for what draws less.",
-        half="waiting = ...  # joules of GPUs that wait, of a token's: the lab names them\n"
-             "modules = ...  # watts of the links to the GPUs, of a thousand's\nsaving = ...\n",
+        half="waiting = ...  # the share of a token's joules that goes into GPUs that wait: the lab says it\n"
+             "modules = ...  # the share of a cluster's watts that the links to its GPUs draw\nsaving = ...\n",
         follows=_most_saved,
     ),
 ]

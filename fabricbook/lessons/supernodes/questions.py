@@ -44,8 +44,8 @@ PREDICTIONS = [
     Prediction(
         "supernodes.pod",
         "A TPU v5p has links to six neighbours, {{ si(pod.rate, 'B/s') }} one way in all. {{ '{:,}'.format(pod.gpus) }} of them "
-        "form a torus of {{ pod_shape }}. All send to all, everyone as much as goes. What rate "
-        "does each chip get?",
+        "form a torus of {{ pod_shape }}. All send to all, each as fast as the links let it. What "
+        "rate does each chip get?",
         "rate", lambda: each_to_all(pod),
         "Cut the pod across its longest side: {{ si(pod.counts().cut, 'B/s') }} one way cross the cut, for {{ "
         "'{:,}'.format(pod.counts().near) }} chips on one side. Half of what each sends has to cross. All else follows.",

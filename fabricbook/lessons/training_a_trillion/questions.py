@@ -46,8 +46,8 @@ PREDICTIONS = [
     ),
     Prediction(
         "training_a_trillion.neighbours",
-        "In the paper's job a step takes {{ digits(paper.seconds, 3) }} s. For {{ digits(paper.parts.tp, 2) }} s of it the "
-        "{{ TENSOR }} GPUs of a tensor group wait for each other, over NVLinks of {{ si(nvlink.line, 'B/s') }} in one "
+        "By the model a step of the paper's job takes {{ digits(paper.seconds, 3) }} s. For {{ digits(paper.parts.tp, 2) }} s of "
+        "it the {{ TENSOR }} GPUs of a tensor group wait for each other, over NVLinks of {{ si(nvlink.line, 'B/s') }} in one "
         "server. Now seat the GPUs otherwise: those of a group stand in {{ TENSOR }} servers, and each has its network port of "
         "{{ si(port.line, 'B/s') }}. How many times as long does a step take?",
         "ratio", lambda: misplaced,

@@ -115,8 +115,8 @@ EXERCISES = [
     Exercise(
         "when_things_fail.storage",
         "Write storage_rate: the bytes a second that storage must take, so that saves and work that is done again cost at most a "
-        "given share of the time. nbytes is what a save writes, between the seconds between failures; it is saved at the best "
-        "interval.",
+        "given share of the time. nbytes is what a save writes, between are the seconds from failure to failure; it is saved at "
+        "the best interval.",
         "storage_rate",
         storage_rate,
         "def storage_rate(nbytes, between, share):\n"
@@ -210,7 +210,7 @@ def _a_second_plane() -> str:
     share = of_run()["network"] / SEEN
     return (f"A lost cable or leaf then costs {100 * figure('hpn-one-cable'):.3g} % and no restart. But the network had only "
             f"{units.portion(share)} of Llama 3's interruptions: with a second plane there is still one every "
-            f"{two.between / 3600:.2f} hours, in place of {one.between / 3600:.2f}. The GPUs fail as they did.")
+            f"{two.between / 3600:.2g} hours, in place of {one.between / 3600:.2g}. The GPUs fail as they did.")
 
 
 VERDICTS = [Verdict("n", "holds with a qualification", _a_second_plane)]
