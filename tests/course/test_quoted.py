@@ -62,4 +62,4 @@ def test_lesson_14_asks_what_the_table_below_prints():
     first = find("predictions", "against_world.small")
     assert first.format(first.answer()) == "13.7 µs"
     model = units.format(float(predict("dgx-h100", "all_reduce", 8.0).seconds), "s")
-    assert f"model says {model}:" in first.explain
+    assert f"with the rest of starting the kernels that is {model}." in first.explain
