@@ -13,7 +13,7 @@ from .verdicts import RULINGS, Verdict, believed
 _HEADS = ("claim", "you noted", "the lessons find")
 STYLE = """<style>
 .fl-votes table { border-collapse: collapse; width: 100%; }
-.fl-votes :is(td, th) { padding: 3px 12px 3px 0; text-align: left; vertical-align: baseline; }
+.fl-votes :is(td, th) { padding: 3px 12px 3px 0; text-align: left; vertical-align: baseline; overflow-wrap: normal; }
 .fl-votes thead th { border-bottom: 1px solid var(--jp-border-color1, #999); }
 </style>"""
 

@@ -90,9 +90,9 @@ def _a_hall(cable_for) -> str:
     listed = list(zip(found["id"], found["reach (m)"], found["W"], strict=True))
     drawn = {name: watts for name, _, watts in listed}
     inside, across = (drawn[cable_for(metres, listed)] for metres in (near, far))
-    return (f"By your rule a link of {near:g} m takes {inside:.2g} W and one of {far:g} m {across:.2g} W. Of {many:,} links it "
-            f"is "
-            f"{units.format(many * (across - inside), 'W')} whether the leaves stand in the racks or at the end of the row.")
+    return (f"By your rule a link of {_A_LINK[0]} takes {inside:.2g} W over {near:g} m and {across:.2g} W over {far:g} m. Over "
+            f"{many:,} links the difference is {units.format(many * (across - inside), 'W')}: leaves in the racks, or at the end "
+            "of the row.")
 
 
 _CABLES = [("copper", 3.0, 0.2), ("amplified", 5.0, 3.0), ("multimode", 50.0, 30.0), ("single mode", 100.0, 34.0),

@@ -94,7 +94,7 @@ def _what_is_won(buy) -> str:
     before, after = chat().seconds(SEVERAL), BUYS[buy]()
     both = after - chat().part("bytes", SEVERAL) / 2
     return (f"A token then takes {units.format(after, 's')} in place of {units.format(before, 's')}; with links twice as fast, "
-            f"too, {units.format(both, 's')}. What is left are starts and pauses.")
+            f"too, {units.format(both, 's')}. Most of what is left is starts and pauses.")
 
 
 def _tokens_in_all(plan) -> str:

@@ -182,8 +182,8 @@ def _splits_chart():
     zero = charts.fixed([{"more (%)": 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(x=more)
     bars = parts.of("part").mark_bar(height={"band": 0.5}).encode(
         x=more, y=rows, color=alt.Color("row:N", scale=coloured, legend=None))
-    names = parts.of("part").mark_text(x=alt.ExprRef("width * 0.685"), align="right", fontSize=14, color=charts.INK).encode(
-        y=rows, text="row:N")
+    names = parts.of("part").mark_text(x=alt.ExprRef("width * 0.685"), align="right", color=charts.INK,
+                                       fontSize=charts.fitting("width * 0.145 + 12", 14, text="row")).encode(y=rows, text="row:N")
     return charts.stack(alt.layer(dots, ring), alt.layer(zero, bars, names), height=340, description=(
         "Left, a dot for each split that fits: the memory of a GPU that it uses against the time of a step, as a multiple of the "
         "fastest. Colour and shape say what it waits for longest; a ring marks the chosen one. Right, bars: by how much more or "

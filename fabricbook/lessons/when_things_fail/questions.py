@@ -70,8 +70,8 @@ def _what_storage(storage_rate) -> str:
 def _standing_by(fewest) -> str:
     spare = fewest(GPUS)
     none, some = (job(GPUS, many).share for many in (0, spare))
-    return (f"With your function: {spare} of {GPUS // 8 + spare:,} servers stand by, and {units.portion(some)} of the time "
-            f"trains; with none it is {units.portion(none)}.")
+    return (f"With your function: {spare} of {GPUS // 8 + spare:,} servers stand by, and the job trains "
+            f"{units.portion(some)} of the time; with none it is {units.portion(none)}.")
 
 
 def _goes_on(design) -> str:
@@ -120,7 +120,7 @@ EXERCISES = [
         "storage_rate",
         storage_rate,
         "def storage_rate(nbytes, between, share):\n"
-        "    save = share**2 * between / 2  # both losses together are (2 * save / between) ** 0.5\n"
+        "    # Both losses together are (2 * save / between) ** 0.5.\n    save = share**2 * between / 2\n"
         "    return nbytes / save\n",
         cases=[(4.86e12, 11_000.0, 0.02), (4.86e12, 11_000.0, 0.05), (1e12, 86_400.0, 0.01), (1.6e13, 3600.0, 0.03)],
         wrong=[
@@ -137,14 +137,15 @@ EXERCISES = [
         nudge="First put the best interval into the two losses, and add them up: how do they depend on the time of a save? Then "
               "ask how long a save may be.",
         half="def storage_rate(nbytes, between, share):\n"
-             "    save = ...  # seconds: save / t + t / (2 * between) is the share, at t = (2 * save * between) ** 0.5\n"
+             "    # The share is save / t + t / (2 * between), at t = (2 * save * between) ** 0.5.\n    save = ...  # seconds\n"
              "    return nbytes / save\n",
         follows=_what_storage,
     ),
     Exercise(
         "when_things_fail.spares",
         "Decide how many servers stand by. Write fewest_spares: the fewest with which a job on so many GPUs loses at most "
-        "`0.01` of the time in waits for repairs. `fl.uptime('dgx-h100', gpus=..., spare=...).shares.waiting` is what it waits.",
+        "a hundredth of the time in waits for repairs. `fl.uptime('dgx-h100', gpus=..., spare=...).shares.waiting` is what it "
+        "waits.",
         "fewest_spares",
         fewest_spares,
         "import fabriclib as fl\n\n\ndef fewest_spares(gpus):\n    spare = 0\n"
