@@ -79,6 +79,7 @@ def gallery(browser):
     """A page on which `show(setup, state)`, `move(state)`, `fit(width, height)` and `theme(name)` can be called."""
     page = browser.new_page(viewport={"width": 1920, "height": 1100})
     try:
+        page.set_content("<!doctype html><html lang=en><title>Labs</title>")  # as JupyterLab's page is, without quirks
         page.evaluate(STAGE, {"code": LabWidget._esm, "css": LabWidget._css, "vega": VEGA.read_text(encoding="utf-8")})
         yield page
     finally:

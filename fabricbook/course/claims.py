@@ -37,10 +37,22 @@ def _where(row: dict) -> str:
 
 
 def _noted(row: dict) -> HBox:
-    """Return a claim and two buttons; what the learner clicks is kept, and the verdict shows it."""
+    """Return a claim and two buttons; what the learner clicks is kept and said, and the verdict shows it."""
     choice = ToggleButtons(options=["yes", "no"], value=believed(row["id"]) or None, style={"button_width": "3.5em"},
                            tooltips=[f"I believe claim {row['id']}", f"I do not believe claim {row['id']}"])
-    choice.observe(lambda change: current().record("claims", row["id"], {"believed": change["new"]}), "value")
-    line = HBox([choice, view.html_box(html.escape(f"{row['id']}  {row['claim']} ({_where(row)})"))])
+    text = view.html_box()
+
+    def say() -> None:
+        noted = f" Noted: {choice.value}." if choice.value else ""
+        claim = html.escape(f"{row['id']}  {row['claim']} ({_where(row)})")
+        text.value = f'{claim}<span role="status" aria-live="polite">{noted}</span>'
+
+    def keep(change: dict) -> None:
+        current().record("claims", row["id"], {"believed": change["new"]})
+        say()
+
+    choice.observe(keep, "value")
+    say()
+    line = HBox([choice, text])
     line.add_class("fl-claim")
     return line

@@ -24,6 +24,11 @@ STYLE = """<style>
 .fl-overview thead th { white-space: nowrap; border-bottom: 1px solid var(--jp-border-color1, #999); }
 .fl-overview .fl-left { text-align: right; white-space: nowrap; }
 .fl-overview .fl-dots { letter-spacing: 0.05em; white-space: nowrap; }
+.fl-overview .widget-html-content { container: fl-overview / inline-size; }
+@container fl-overview (max-width: 40rem) {
+  .fl-overview :is(thead th, .fl-dots) { white-space: normal; overflow-wrap: anywhere; padding-right: 8px; }
+  .fl-overview td:first-child { min-width: 7em; }
+}
 .fl-overview .fl-here { font-weight: 600; }
 .fl-overview progress { width: 100%; height: 10px; }
 .fl-overview button { font: inherit; border: none; padding: 0; text-align: left; cursor: pointer; }
@@ -110,14 +115,14 @@ def _summary(found: list[Done]) -> str:
 
 
 def _table(found: list[Done]) -> str:
-    heads = "".join(f"<th>{head}</th>" for head in ("lesson", *MARKS, "minutes left", ""))
+    heads = "".join(f"<th>{head}</th>" for head in ("lesson", *MARKS, "minutes left", "done"))
     rows = "".join(map(_row, found, [lesson is here(found) for lesson in found]))
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _row(lesson: Done, is_next: bool) -> str:
     dots = "".join(_dots(section, *lesson.parts[section]) for section in MARKS)
-    rest = f'<td class="fl-left">{lesson.left or ""}</td><td>{"✓ done" if lesson.all else ""}</td>'
+    rest = f'<td class="fl-left">{lesson.left or ""}</td><td>{"✓" if lesson.all else ""}</td>'
     return f'<tr class="{"fl-here" if is_next else ""}"><td>{_link(lesson)}</td>{dots}{rest}</tr>'
 
 

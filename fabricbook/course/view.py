@@ -28,6 +28,8 @@ STYLE = f"""<style>
 .fl-course .fl-sentence.fl-right {{ border-left-color: {GREEN}; }}
 .fl-course .fl-sentence:is(.fl-slip, .fl-off, .fl-wrong) {{ border-left-color: {VERMILION}; }}
 .fl-course .fl-sentence div + div {{ margin-top: 4px; }}
+.jp-OutputArea-output :is(button, input, select, textarea, a, summary):focus-visible {{
+  outline: 3px solid var(--jp-brand-color1, Highlight) !important; outline-offset: 2px; }}
 .fl-notice, .fl-locked-text {{ font-style: italic; }}
 .fl-course details pre {{ white-space: pre-wrap; }}
 .fl-course.jupyter-widgets-disconnected::before, .fl-course .jupyter-widgets-disconnected::before {{ display: none; }}

@@ -9,6 +9,7 @@ import json
 import os
 import re
 
+import axe
 import pytest
 from playwright.sync_api import expect
 from shipped import LESSONS, ROOT, code_cells, named
@@ -20,6 +21,7 @@ from fabricbook.lessons import find
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)  # a busy machine is no failure
+AXED = ("00_start_here", "20_bring_your_own")  # the first, and the one with most of what can be filled in
 STATE = """lab => [lab.querySelector('.fl-sentence').textContent,
                    JSON.stringify(lab.querySelector('.fl-chart').flView.data('table'))]"""
 
@@ -67,6 +69,8 @@ def test_a_lesson_from_first_cell_to_last(desk, server, path):
         this_computer_is_measured_and_stopped(box_of_buttons)
     for bring in desk.locator(".fl-bring").all():
         an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring)
+    if path.stem in AXED:
+        nothing_is_in_the_way_of_who_sees_or_hears_otherwise(desk)
     if os.environ.get("PICTURES") == "1":
         picture(desk, path)
 
@@ -158,6 +162,14 @@ def an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring):
     expect(said).to_contain_text("no table was found")
     expect(summary.get_by_role("button")).to_be_disabled()
     assert not drawn(lab)
+
+
+def nothing_is_in_the_way_of_who_sees_or_hears_otherwise(page):
+    """What axe-core finds in the texts and in what the cells show, on a dark page and on a light one: nothing."""
+    for theme in ("Dark", "Light"):
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
+        page.wait_for_selector(f"body[data-jp-theme-light={str(theme == 'Light').lower()}]")
+        assert axe.findings(page, ".jp-RenderedMarkdown", ".jp-OutputArea-output") == []
 
 
 def picture(page, path):

@@ -52,7 +52,7 @@ def test_a_done_lesson_gets_its_mark_and_the_next_is_named_and_opens(record):
     assert [second.parts["predictions"], second.parts["exercises"], second.all] == [(1, 3), (0, 4), False]
     assert second.left == math.ceil(second.minutes * (1 - 1 / second.asked)) < second.minutes
     shown = my_progress().children[0].value
-    assert shown.count("✓ done") == 1
+    assert shown.count(">✓<") == 1
     link = 'Continue at lesson <button class="fl-link" data-commandlinker-command="docmanager:open" data-commandlinker-args="'
     assert shown.split(link)[1].startswith("{&quot;path&quot;: &quot;01_moving_bytes.ipynb&quot;}")
     assert '<span role="img" aria-label="1 of 3 predictions">●○○</span>' in shown

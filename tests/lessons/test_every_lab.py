@@ -107,6 +107,14 @@ def test_the_chart_is_described_for_those_who_cannot_see_it(each):
     assert len(each.spec["description"]) > 20
 
 
+def test_what_the_mouse_does_to_a_picture_a_control_does_too(each):
+    """A click, a drag and what is carried move a control, which has keys. A selection of Vega's own would have none."""
+    parts = [each.spec]
+    for part in parts:
+        parts += [inner for way in ("layer", "hconcat", "vconcat", "concat") for inner in part.get(way, [])]
+        assert not [param for param in part.get("params", []) if "select" in param]
+
+
 def test_the_lab_says_what_it_leaves_out_and_where_its_numbers_come_from(each):
     assert len(each.declared.leaves_out) > 20
     assert "{{" not in each.declared.leaves_out

@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 
+import axe
 import pytest
 from learners_records import guessed
 
@@ -167,6 +168,9 @@ def test_the_trainer_opens_the_answer_by_a_key_and_the_picture_follows(room, ser
     assert page.get_attribute("#open", "aria-pressed") == "true"
     room("b.json", **guessed("12 %"))
     page.locator("circle").nth(1).wait_for()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert axe.findings(page, "body") == []
     page.keyboard.press("o")
     page.locator("#told li").first.wait_for(state="detached")
     assert wrong == []

@@ -48,7 +48,7 @@ class BringBox(VBox):
         self._lab = _own_lab(read_a_log, "suspect", self._drawn, name="bring-your-own", title="Your run")
         self._example = Dropdown(options=[*EXAMPLES, _OWN], description="example log", style=_WIDE)
         self._text = Textarea(placeholder="Paste the output of nccl-tests, rccl-tests or OSU here, or a plain table",
-                              tooltip="your log", layout={"width": "98%", "height": "11em"})
+                              description="log", style=_WIDE, layout={"width": "98%", "height": "11em"})
         self._upload = FileUpload(accept=FILES, multiple=False, description="or upload a file")
         self._machine = Dropdown(options=[*self._machines, _MINE], description="machine", style=_WIDE)
         self._parts = OwnMachine()
@@ -139,7 +139,7 @@ class BringBox(VBox):
         first, *others = map(html.escape, said)
         lines = "".join(f"<li>{one}</li>" for one in (f"<strong>{first}</strong>", *others))
         look = "line-height:1.45; white-space:pre-line"
-        self._said.value = f'{_STYLE}<ul role="status" aria-live="polite" style="{look}">{lines}</ul>'
+        self._said.value = f'{_STYLE}<div role="status" aria-live="polite"><ul style="{look}">{lines}</ul></div>'
 
 
 def _own_lab(like, control: str, drawn, **changed) -> Lab:

@@ -21,6 +21,9 @@ function folds(setup, table, controls) {
 function tableFold() {
   const element = fold("table");
   const scroll = make("div", "fl-scroll");
+  scroll.tabIndex = 0; // the arrow keys scroll it
+  scroll.setAttribute("role", "group");
+  scroll.setAttribute("aria-label", "table");
   element.append(scroll);
   let columns = {};
   const build = () => {

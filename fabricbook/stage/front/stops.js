@@ -3,7 +3,7 @@
 /* `controls` places and moves; a click on a mark of the picture arrives as "fl-mark", a key of the stage as "fl-go". */
 function stopPanel(model, declared, controls, root) {
   const element = make("div", "fl-stops");
-  element.setAttribute("role", "region");
+  element.setAttribute("role", "group"); // a landmark of each lab is enough
   element.setAttribute("aria-label", "Stops");
   const tabs = make("div", "fl-stop-tabs");
   const asks = answerer(model);
