@@ -7,7 +7,7 @@ from importlib.resources import files
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 # What surrounds our content is not ours, and pandas leaves the corner of a table empty.
 NOT_OURS = ("region", "page-has-heading-one", "empty-table-header")
-OPTIONS = {"resultTypes": ["violations"], "rules": {name: {"enabled": False} for name in NOT_OURS}}
+OPTIONS = {"resultTypes": ["violations"], "preload": False, "rules": {name: {"enabled": False} for name in NOT_OURS}}
 RUN = """async ([include, options]) => {
   const found = await axe.run({ include }, options);
   return found.violations.flatMap(({ id, impact, nodes }) =>

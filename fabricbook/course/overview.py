@@ -26,8 +26,10 @@ STYLE = """<style>
 .fl-overview .fl-dots { letter-spacing: 0.05em; white-space: nowrap; }
 .fl-overview .widget-html-content { container: fl-overview / inline-size; }
 @container fl-overview (max-width: 40rem) {
-  .fl-overview :is(thead th, .fl-dots) { white-space: normal; overflow-wrap: anywhere; padding-right: 8px; }
-  .fl-overview td:first-child { min-width: 7em; }
+  .fl-overview :is(td, th) { vertical-align: top; padding-right: 6px; }
+  .fl-overview thead th { white-space: normal; overflow-wrap: normal; font-size: 0.72em; }
+  .fl-overview .fl-dots { white-space: normal; overflow-wrap: anywhere; }
+  .fl-overview td:first-child { min-width: 5em; }
 }
 .fl-overview .fl-here { font-weight: 600; }
 .fl-overview progress { width: 100%; height: 10px; }

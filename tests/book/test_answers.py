@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import axe
 import pytest
 from payloads import PAYLOADS, SPOILT
 
@@ -164,6 +165,7 @@ def test_a_page_fits_and_follows_the_theme(opened, name):
         page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
         light = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] > 128")
         assert light == (scheme == "light")
+        assert axe.findings(page, "article", ".sidebar-tree") == []
 
 
 def test_the_search_finds_a_lesson_from_a_file(opened):

@@ -168,7 +168,7 @@ def nothing_is_in_the_way_of_who_sees_or_hears_otherwise(page):
     """What axe-core finds in the texts and in what the cells show, on a dark page and on a light one: nothing."""
     for theme in ("Dark", "Light"):
         page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
-        page.wait_for_selector(f"body[data-jp-theme-light={str(theme == 'Light').lower()}]")
+        page.wait_for_selector(f"body[data-jp-theme-light={str(theme == 'Light').lower()}]", state="attached")
         assert axe.findings(page, ".jp-RenderedMarkdown", ".jp-OutputArea-output") == []
 
 

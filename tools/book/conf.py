@@ -50,6 +50,13 @@ def _guarded(app, pagename, templatename, context, doctree):
     context["metatags"] = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' + context.get("metatags", "")
 
 
+def _for_keys_and_ears(app, pagename, templatename, context, doctree):
+    """Give what the theme calls a heading its level, and what scrolls a place among what the Tab key reaches."""
+    headed = context.get("furo_navigation_tree", "").replace('role="heading"', 'role="heading" aria-level="2"')
+    context["furo_navigation_tree"] = headed
+    context["body"] = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
+
+
 def _outward(app, exception):
     """Give links that lead out no hold on the page they leave."""
     for path in Path(app.outdir).glob("*.html"):
@@ -74,4 +81,5 @@ def setup(app):
     add_formulas(app)
     app.connect("config-inited", _written)
     app.connect("html-page-context", _guarded)
+    app.connect("html-page-context", _for_keys_and_ears, priority=900)  # after the theme
     app.connect("build-finished", _outward)
