@@ -26,6 +26,7 @@ SETTINGS = ROOT / "fabricbook/desk/settings"
 KEPT = ROOT / "build" / "lite"  # downloads, and what the site is made from
 EXTENSION = VENV / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
 STARTS = re.compile(r"\b(\w+)\.start\(\),await \1\.restored\b")
+TWO_SECONDS = re.compile(r"AbortSignal\.timeout\(2000\)")
 COURSE, TITLE = "fabriclib", "The wiring of AI clusters"
 # What Pyodide brings and is needed; what these need comes along.
 NEEDED = ("numpy", "pandas", "packaging", "ipython", "jedi", "ssl", "sqlite3", "micropip")
@@ -150,7 +151,8 @@ def build(site: Path) -> None:
     run(PYTHON, "-m", "jupyterlite_core", "build", "--apps", "lab", "--no-sourcemaps", "--no-unused-shared-packages",
         "--output-dir", site, cwd=folder)
     dress(site)
-    let_boxes_hear_first(site / "build")
+    let_boxes_hear_first(site)
+    let_labs_start_late(site)
 
 
 def dress(site: Path) -> None:
@@ -167,16 +169,30 @@ def dress(site: Path) -> None:
         f'<a href="lab/index.html?path={first}">{TITLE}</a>\n', encoding="utf-8")
 
 
-def let_boxes_hear_first(scripts: Path) -> None:
+def let_boxes_hear_first(site: Path) -> None:
     """Start JupyterLite as JupyterLab starts, listening to keys after a box of the lesson does.
 
     Before it, JupyterLite keeps Enter from all boxes of a cell: none reports its text then, and none begins a new line.
     """
-    found = [path for path in sorted(scripts.glob("*.js")) if STARTS.search(path.read_text(encoding="utf-8"))]
-    if len(found) != 1:
-        raise ValueError(f"{scripts} must have one script that starts JupyterLite as builder.txt pins it; got {found}.")
-    text = found[0].read_text(encoding="utf-8")
-    found[0].write_text(STARTS.sub(r"\1.start({bubblingKeydown:!0}),await \1.restored", text), encoding="utf-8")
+    mend(site / "build", STARTS, r"\1.start({bubblingKeydown:!0}),await \1.restored")
+
+
+def let_labs_start_late(site: Path) -> None:
+    """Give a lab ten minutes to start. After two seconds, which pass while a slow machine draws, it would hear nothing more."""
+    mend(site / "extensions/anywidget/static", TWO_SECONDS, "AbortSignal.timeout(600000)")
+
+
+def mend(scripts: Path, wrong: re.Pattern[str], right: str) -> None:
+    """Write *right* for what is *wrong* in the *scripts* of a folder.
+
+    Raises:
+        ValueError: nothing is: these are other versions than those of builder.txt, and may need no mending.
+    """
+    found = [path for path in sorted(scripts.glob("*.js")) if wrong.search(path.read_text(encoding="utf-8"))]
+    if not found:
+        raise ValueError(f"scripts must hold what {wrong.pattern!r} finds, as in the versions of builder.txt; got {scripts}.")
+    for path in found:
+        path.write_text(wrong.sub(right, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ class Keeping(VBox):
         data = base64.b64encode(text.encode()).decode()
         self._export.value = (f'<a class="fl-link" download="progress.json" href="data:application/json;base64,{data}">'
                               "Export as they are now</a>")
-        self._back.layout.display = None if self._before else "none"
+        view.reveal(self._back, self._before is not None)
 
     def _say(self, verdict: str, text: str) -> None:
         self._refresh()

@@ -106,9 +106,9 @@ class PredictionBox(VBox):
         notice = f'<div class="fl-notice">{html.escape(self._progress.notice)}</div>' if self._progress.notice else ""
         self._feedback.value = (self._verdict(entry) if entry else "") + notice
         asking = not entry or self._changing
-        self._form.layout.display = None if asking else "none"
-        self._again.layout.display = "none" if asking else None
-        self._undo.layout.display = None if not entry and self._attempts() else "none"
+        view.reveal(self._form, asking)
+        view.reveal(self._again, not asking)
+        view.reveal(self._undo, not entry and bool(self._attempts()))
 
     def _verdict(self, entry: dict) -> str:
         try:

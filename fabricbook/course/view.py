@@ -12,7 +12,7 @@ from ..stage.charts import GREEN, SKY, VERMILION
 from ..stage.words import COME_BACK
 
 if TYPE_CHECKING:
-    from ipywidgets import HTML
+    from ipywidgets import HTML, DOMWidget
 
 _INK = "var(--jp-content-font-color1, currentColor)"
 STYLE = f"""<style>
@@ -44,6 +44,11 @@ def html_box(text: str = "") -> HTML:
     from ipywidgets import HTML
 
     return HTML(text, layout={"width": "auto", "margin": "0"})
+
+
+def reveal(widget: DOMWidget, seen: bool) -> None:
+    """Show *widget*, or hide it."""
+    widget.layout.display = "" if seen else "none"  # not None, which a browser's Python cannot send: what was hidden stayed so
 
 
 def sentence(verdict: str, text: str, *, more: str = "", css: str = "") -> str:

@@ -96,7 +96,7 @@ def test_what_cannot_be_read_gets_a_sentence_and_another_try(progress):
     learner.enter("<b>450</b>")
     assert "is not a number with a unit" in learner.feedback.value
     assert "<b>450" not in learner.feedback.value
-    assert learner.form.layout.display is None
+    assert learner.form.layout.display == ""
     assert not learner.answered()
     assert progress.get("predictions", "moving_bytes.ask") is None
     learner.enter("450 GB/s")
@@ -116,7 +116,7 @@ def test_who_comes_back_sees_the_earlier_answer_and_may_clear_it(progress):
     assert "Your 900 GB/s" in learner.feedback.value
     learner.clear.click()
     assert learner.feedback.value == ""
-    assert learner.form.layout.display is None
+    assert learner.form.layout.display == ""
     assert progress.get("predictions", "moving_bytes.ask") is None
 
 
@@ -130,7 +130,7 @@ def test_a_second_enter_spoils_nothing(progress, monkeypatch):
     assert progress.get("predictions", "moving_bytes.ask") == {"typed": "900 GB/s"}
     assert learner.answered()
     assert learner.text.value == "900 GB/s"
-    assert learner.form.layout.display is None
+    assert learner.form.layout.display == ""
     learner.enter("300 GB/s")
     assert progress.get("predictions", "moving_bytes.ask") == {"typed": "300 GB/s"}
     assert "Earlier: 900 GB/s" in learner.feedback.value
@@ -147,7 +147,7 @@ def test_a_cleared_answer_can_be_brought_back_and_no_attempt_is_lost(progress):
     assert progress.get("predictions", "moving_bytes.ask") is None
     assert progress.get("attempts", "moving_bytes.ask") == {"entries": [{"typed": "100 GB/s"}, {"typed": "900 GB/s"}]}
     later = Learner()
-    assert later.undo.layout.display is None
+    assert later.undo.layout.display == ""
     later.undo.click()
     assert "Your 900 GB/s" in later.feedback.value
     assert progress.get("predictions", "moving_bytes.ask") == {"typed": "900 GB/s"}

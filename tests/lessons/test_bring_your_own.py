@@ -126,7 +126,7 @@ def test_a_machine_is_put_together_in_the_box(box):
     box._example.value = "2 x 8 GPUs, under mpirun"
     assert box._parts.layout.display == "none"
     box._machine.value = "my own machine"
-    assert box._parts.layout.display is None
+    assert box._parts.layout.display == ""
     box.read()
     assert "my H100 machine: 8 GPUs, 450 GB/s each way over a switch; 8 x NDR InfiniBand" in box._said.value
     assert "No alarm" in box._said.value

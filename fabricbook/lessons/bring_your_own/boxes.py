@@ -17,6 +17,7 @@ from fabriclib.diagnosis.report import sentences
 from fabriclib.machines import system, systems
 from fabriclib.measurements import apart, read_measurements
 
+from ...course.view import reveal
 from ...stage import Lab
 from ...stage.copying import CopyButton
 from .examples import EXAMPLES, example
@@ -106,7 +107,7 @@ class BringBox(VBox):
             self._example.value = _OWN  # an example that is chosen again is to come back
 
     def _show_parts(self) -> None:
-        self._parts.layout.display = None if self._machine.value == _MINE else "none"
+        reveal(self._parts, self._machine.value == _MINE)
 
     def read(self) -> None:
         """Read what is in the box, and say what was found; where nothing can be read, nothing stays drawn."""
