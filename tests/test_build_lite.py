@@ -54,14 +54,21 @@ def test_pyodide_is_cut_down_to_what_is_needed_and_lists_the_course(tmp_path):
     assert all((tmp_path / "out" / one["file_name"]).exists() for one in listed.values())
 
 
-def test_a_box_hears_a_key_before_jupyterlite_does(tmp_path):
-    (tmp_path / "1.js").write_text("await d.start();await d.restored", encoding="utf-8")
-    with pytest.raises(ValueError, match="must have one script that starts JupyterLite"):
-        build_lite.let_boxes_hear_first(tmp_path)
-    (tmp_path / "2.js").write_text("window.a=b,await y.start(),await y.restored}}", encoding="utf-8")
-    build_lite.let_boxes_hear_first(tmp_path)
-    started = (tmp_path / "2.js").read_text(encoding="utf-8")
-    assert started == "window.a=b,await y.start({bubblingKeydown:!0}),await y.restored}}"
+@pytest.mark.parametrize(("mend", "folder", "other", "wrong", "right"), [
+    (build_lite.let_boxes_hear_first, "build", "await d.start();await d.restored",
+     "window.a=b,await y.start(),await y.restored}}", "window.a=b,await y.start({bubblingKeydown:!0}),await y.restored}}"),
+    (build_lite.let_labs_start_late, "extensions/anywidget/static", "AbortSignal.timeout(3000)",
+     "AbortSignal.timeout(3000);AbortSignal.timeout(2000)", "AbortSignal.timeout(3000);AbortSignal.timeout(600000)"),
+])
+def test_a_script_of_the_site_is_mended_or_missed(tmp_path, mend, folder, other, wrong, right):
+    scripts = tmp_path / folder
+    scripts.mkdir(parents=True)
+    (scripts / "1.js").write_text(other, encoding="utf-8")
+    with pytest.raises(ValueError, match="scripts must hold what .* finds"):
+        mend(tmp_path)
+    (scripts / "2.js").write_text(wrong, encoding="utf-8")
+    mend(tmp_path)
+    assert [path.read_text(encoding="utf-8") for path in sorted(scripts.iterdir())] == [other, right]
 
 
 def test_the_browser_runs_the_versions_the_course_is_tested_with():
