@@ -106,7 +106,7 @@ def play(key: str, given):
 
     exercise = find("exercises", key)
     if not grade(exercise, given).passed:
-        return show(f"{exercise.function} is played here as soon as it is right.")
+        return show(f"{exercise.function} is played here once it is right: then run this cell again.")
     return show(exercise.plays(given))
 
 

@@ -47,7 +47,8 @@ def test_what_cannot_be_watched_is_said():
 
 
 def test_a_ring_that_is_not_right_waits():
-    assert repr(book.play("collectives.ring", lambda buffers: None)) == "ring_all_reduce is played here as soon as it is right."
+    told = "ring_all_reduce is played here once it is right: then run this cell again."
+    assert repr(book.play("collectives.ring", lambda buffers: None)) == told
 
 
 def test_watching_leaves_a_debugger_where_it_was():

@@ -1,5 +1,7 @@
 """Every number that a lesson's texts state is computed, but for those that `bare` lets stand."""
 
+import re
+
 import jupytext
 import pytest
 
@@ -30,3 +32,9 @@ def texts(one):
 def test_no_number_of_the_world_is_written_by_hand(name):
     found = {(where, number) for where, text in texts(lesson(name)) for number in bare_numbers(text)}
     assert not found
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_what_is_shown_as_it_stands_has_no_marks_of_emphasis(name):
+    plain = [(where, text) for where, text in texts(lesson(name)) if not where.startswith(("lesson.md", "what it hands on"))]
+    assert [where for where, text in plain if re.search(r"(^|\s)\*\w[^*]*\w\*(\W|$)", text)] == []

@@ -80,12 +80,12 @@ def _whatever_the_size(theirs) -> str:
             f"tenths of 256 with {many}, {many / 256:.1f} a path. All but a hundredth of {PATHS} take {nearly}.")
 
 
-_REMEDIES = "spray packets", "two at a time", "sixteen flows each", "news in half the time"
+_REMEDIES = "spray packets", "two senders at a time", "sixteen flows each", "news in half the time"
 
 
 def _waiting(remedy: str = "") -> float:
     """The bytes that wait in the last switch, as it is or after one change; what becomes of the paths before it is all one."""
-    senders = 2 if remedy == "two at a time" else SENDERS
+    senders = 2 if remedy == "two senders at a time" else SENDERS
     return float(incast.lossless_buffer(senders, MESSAGE, RATE, NEWS / (2 if remedy == "news in half the time" else 1)))
 
 
@@ -93,8 +93,6 @@ def _of_the_crowd(remedy) -> str:
     before, soon, now = map(units.format, (_waiting(), _waiting("news in half the time"), _waiting(remedy)))
     return (f"With {remedy} {now} wait, where it was {before}; quicker news leave {soon}, and no choice of paths changes "
             "anything. The receiver's port is full either way: the last one is done no later.")
-
-
 
 
 def _of_the_throws(theirs) -> str:
@@ -133,9 +131,9 @@ EXERCISES = [
             ("int(np.log(1 - share) / np.log(1 - 1 / paths))", "One too few: with so many flows it is a little less than asked. "
                                                                "Round up."),
             ("int(np.ceil(np.log(share) / np.log(1 - 1 / paths)))",
-             "That leaves the share *idle*. A path is idle with the chance (1 - 1 / paths) ** flows; busy is the rest."),
+             "That leaves the share idle. A path is idle with the chance (1 - 1 / paths) ** flows; busy is the rest."),
             ("int(np.ceil(np.log(1 - share) / np.log(1 / paths)))",
-             "A path is idle if every flow *misses* it: 1 - 1 / paths, once for each flow."),
+             "A path is idle if every flow misses it: 1 - 1 / paths, once for each flow."),
             ("paths", "As many flows as paths keep about two thirds of them busy, whatever their number. Which share is asked?"),
         ],
         nudge="The chance that a path is missed by all flows is above. Add flow after flow until few enough paths are missed.",
@@ -157,7 +155,7 @@ EXERCISES = [
         cases=[([1, 1, 1, 1],), ([2, 0, 1, 1],), ([3, 0, 0, 1, 2, 2, 0, 0],), ([20, 14, 17, 13],), ([4, 0],)],
         wrong=[
             ("sum(load > 0 for load in loads) / len(loads)",
-             "That is the share of busy paths. The step is over when the *fullest* path is done."),
+             "That is the share of busy paths. The step is over when the fullest path is done."),
             ("1 / max(loads)", "Right for as many flows as paths. With more, even spreading too puts several on a path."),
             ("max(loads) * len(loads) / sum(loads)",
              "That is how many times as long the step takes. Throughput is the other way round."),
@@ -192,7 +190,7 @@ EXERCISES = [
             ("rate * (2 * metres * delay_per_metre + response) + mtu",
              "There are two frames that have just begun: one before the pause, here, and one at the neighbour."),
             ("rate * 2 * metres * delay_per_metre + 2 * mtu",
-             "The neighbour takes time to obey, *response*, and keeps sending meanwhile."),
+             "The neighbour takes time to obey, `response`, and keeps sending meanwhile."),
             ("2 * metres * delay_per_metre + response + 2 * mtu / rate",
              "Those are seconds. The rate turns them into bytes."),
             ("8 * (rate * (2 * metres * delay_per_metre + response) + 2 * mtu)",
@@ -208,7 +206,7 @@ EXERCISES = [
     Exercise(
         "congestion.crowd",
         "Set remedy: with which one is the least held in the last switch?",
-        "remedy", lambda: min(_REMEDIES, key=_waiting), 'remedy = "two at a time"\n', options=_REMEDIES,
+        "remedy", lambda: min(_REMEDIES, key=_waiting), 'remedy = "two senders at a time"\n', options=_REMEDIES,
         wrong=[
             ("'spray packets'", "Spraying evens out the paths between the switches. Here all want the same last port."),
             ("'sixteen flows each'", "However finely it is cut: all of it wants to leave by one port."),

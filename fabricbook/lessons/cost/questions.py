@@ -233,7 +233,7 @@ EXERCISES = [
         "that.",
         "remedy",
         lambda: min(REMEDIES, key=lambda remedy: REMEDIES[remedy](LITTLE)),
-        'remedy = "a better algorithm"\n',
+        'remedy = "another algorithm"\n',
         options=list(REMEDIES),
         wrong=[
             ('"a link twice as fast"',

@@ -68,7 +68,7 @@ LITTLE = 64.0 * units.KiB
 REMEDIES = {"a link twice as fast": lambda nbytes: of_ring(nbytes, rate=2 * RATE),
             "starts half as long": lambda nbytes: of_ring(nbytes, alpha=START / 2),
             "half as many GPUs": lambda nbytes: of_ring(nbytes, ranks=RANKS // 2),
-            "a better algorithm": lambda nbytes: float(best("all_reduce", nbytes=nbytes, ranks=RANKS, alpha=START,
+            "another algorithm": lambda nbytes: float(best("all_reduce", nbytes=nbytes, ranks=RANKS, alpha=START,
                                                             beta=1 / RATE).seconds)}
 
 

@@ -122,7 +122,7 @@ EXERCISES = [
             ("local / (1 - share)", "That is right as long as local DRAM is full first. With a large share it is CXL: compare "
                                    "the two."),
             ("min((1 - share) * local, share * cxl)",
-             "A memory that gets a part of the accesses is full when the total is its rate *divided* by that part."),
+             "A memory that gets a part of the accesses is full when the total is its rate divided by that part."),
             ("min(local / share, cxl / (1 - share))", "The shares are swapped: share is the part that goes to CXL."),
             ("cxl / share", "That is right as long as CXL is full first. With a small share it is local DRAM: compare the two."),
             ("min(local, cxl)", "That is the slower memory alone. It delivers only its share of the total."),

@@ -106,7 +106,7 @@ def _against_all_reduce(theirs) -> str:
     thin, full = (seconds(_FLAT, BY_RAIL, up, SIZE, units.GiB) for up in (THIN, SIZE))
     mine = theirs(units.GiB, SIZE, GPUS // SIZE, nvlink, nic)
     return (f"With your function: {units.format(units.GiB)} takes {units.format(mine, 's')} by rail, with or without spines. "
-            f"Pair by pair it takes {units.format(full, 's')} with all spines, {units.format(thin, 's')} with a quarter.")
+            f"Pair by pair it takes {units.format(full, 's')} with all cables up, {units.format(thin, 's')} with a quarter.")
 
 
 def _of_the_loss(design) -> str:
@@ -212,13 +212,13 @@ EXERCISES = [
     Exercise(
         "fabrics.offer",
         "Set network: which has the fewest cables of those on which the job takes no longer than on the best?",
-        "network", _cheapest, 'network = "rails, a quarter of them"\n', options=list(OFFERS),
+        "network", _cheapest, 'network = "rails, a quarter of the cables up"\n', options=list(OFFERS),
         wrong=[
-            ("'rails, all spines'", "As quick as it gets. But which of its cables up does this job ever use?"),
-            ("'a leaf a server, all spines'", "What this job sends over the network goes from a GPU to that in the same place "
+            ("'rails, all cables up'", "As quick as it gets. But which of its cables up does this job ever use?"),
+            ("'a leaf a server, all cables up'", "What this job sends over the network goes from a GPU to that in the same place "
                                               "of another server: here it crosses a spine every time."),
-            ("'a leaf a server, a quarter of them'", "Everything this job sends crosses a spine here, through a quarter of the "
-                                                     "cables."),
+            ("'a leaf a server, a quarter of the cables up'",
+             "Everything this job sends crosses a spine here, through a quarter of the cables."),
         ],
         nudge="Which cables does a sum on two levels use, and which an all-to-all by rail? The lab has both, and both cablings.",
         half="best = min(...)  # seconds of the job on each\n"

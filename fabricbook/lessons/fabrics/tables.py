@@ -39,8 +39,8 @@ SMALLEST = 64 * units.KiB  # of the buffers that the lab offers
 DESIGNS = {ONE_LEAF: ("rail-optimised", 1), RAILS: ("rail-optimised", SIZE), ONLY: ("rail-only", SIZE),
            PLANES: ("dual-plane", SIZE)}
 # Four networks for the same servers: cabling, and ports up of a leaf with eight down.
-OFFERS = {"a leaf a server, all spines": (BY_SERVER, SIZE), "a leaf a server, a quarter of them": (BY_SERVER, THIN),
-          "rails, all spines": (BY_RAIL, SIZE), "rails, a quarter of them": (BY_RAIL, THIN)}
+OFFERS = {"a leaf a server, all cables up": (BY_SERVER, SIZE), "a leaf a server, a quarter of the cables up": (BY_SERVER, THIN),
+          "rails, all cables up": (BY_RAIL, SIZE), "rails, a quarter of the cables up": (BY_RAIL, THIN)}
 BELOW = {True: "dac-400", False: "module-800-sm"}  # a server reaches one leaf in its rack with copper, eight leaves it does not
 
 port, nic = link(SPEED).line, link(SPEED).bandwidth()

@@ -136,8 +136,8 @@ def _promised() -> str:
 
 def _of_the_limit(transport) -> str:
     told = ", ".join(f"{name} {units.format(far(name), 's')}" for name in TRANSPORTS)
-    return (f"It is {transport}, of the {units.format(LIMIT, 's')} that you sign: by the highest figures {told}. A maker who "
-            "states a quicker Ethernet switch could change that.")
+    return (f"It is {transport}. You sign {units.format(LIMIT, 's')}, and the highest figures are {told}. A maker who states a "
+            "quicker Ethernet switch could change that.")
 
 
 def _of_the_remedies(change) -> str:
