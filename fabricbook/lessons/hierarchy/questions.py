@@ -113,9 +113,8 @@ def _from_dealt(ring_order) -> str:
 
 def _bought(buy) -> str:
     before, after = two_levels(GRADIENT), PURCHASES[buy]()
-    others = [units.format(seconds(), "s") for what, seconds in PURCHASES.items() if what != buy]
-    return (f"It goes from {units.format(before, 's')} to {units.format(after, 's')}; the three others come to {others[0]}, "
-            f"{others[1]} and {others[2]}.")
+    told = "; ".join(f"{units.format(seconds(), 's')} with {what}" for what, seconds in PURCHASES.items() if what != buy)
+    return f"It goes from {units.format(before, 's')} to {units.format(after, 's')}; it would be {told}."
 
 
 EXERCISES = [
