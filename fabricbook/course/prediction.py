@@ -20,6 +20,7 @@ class PredictionBox(VBox):
         self._prediction, self._progress = prediction, current()
         self._entered = False
         self._changing = False
+        self._handed_in = False
         self._text = Text(description="Your answer", placeholder=f"such as {prediction.sample}", continuous_update=False,
                           style={"description_width": "initial"}, layout={"width": "20em", "max_width": "95%"})
         ask = Button(description="Check", button_style="primary", layout={"width": "auto"})
@@ -92,10 +93,8 @@ class PredictionBox(VBox):
         kept = self._attempts()
         kept += [entry] if entry and entry not in kept[-1:] else []
         self._progress.record("attempts", self._prediction.key, {"entries": kept})
-        self._changing = False
+        self._changing, self._handed_in = False, True
         self._progress.record("predictions", self._prediction.key, entry)
-        # What had the focus is hidden now; without this the keyboard would be nowhere. A second Enter must spoil nothing.
-        (self._change if entry else self._text).focus()
 
     def _refresh(self) -> None:
         """Show what the record says: the question still open, or the answer given and the feedback on it."""
@@ -109,6 +108,11 @@ class PredictionBox(VBox):
         view.reveal(self._form, asking)
         view.reveal(self._again, not asking)
         view.reveal(self._undo, not entry and bool(self._attempts()))
+        if self._handed_in:
+            # What had the focus is hidden now; without this the keyboard would be nowhere. A second Enter must spoil nothing.
+            # Now, not after the gates: they take seconds to open in a browser's Python, and the learner types elsewhere by then.
+            (self._change if entry else self._text).focus()
+            self._handed_in = False
 
     def _verdict(self, entry: dict) -> str:
         try:

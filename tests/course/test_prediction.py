@@ -137,6 +137,17 @@ def test_a_second_enter_spoils_nothing(progress, monkeypatch):
     assert learner.form.layout.display == "none"
 
 
+def test_the_keyboard_moves_on_before_anything_opens(monkeypatch):
+    """What opens may take seconds, and the learner types into the next box by then."""
+    told = []
+    monkeypatch.setattr("ipywidgets.DOMWidget.focus", lambda widget: told.append("focus"))
+    learner, gate = Learner(), Gate(ASK, "a thing")
+    gate.observe(lambda change: told.append("gate"), "children")
+    learner.enter("900 GB/s")
+    learner.clear.click()
+    assert told == ["focus", "gate"] * 2
+
+
 def test_a_cleared_answer_can_be_brought_back_and_no_attempt_is_lost(progress):
     learner = Learner()
     assert learner.undo.layout.display == "none"
