@@ -50,9 +50,11 @@ class PredictionBox(VBox):
 
     def _on_enter(self, _, content: dict, buffers) -> None:
         # The browser reports the Enter key before the text it ends, and the text not at all when it is unchanged:
-        # what is here already is judged now, and what follows takes its place.
+        # what is here already is judged now, and what follows takes its place. Of an empty box nothing is said, for a slow
+        # kernel would ask for an answer, seconds long, under the one that is just given.
         if content.get("event") == "submit":
-            self._submit()
+            if self._text.value.strip():
+                self._submit()
             self._entered = True
 
     def _on_text(self, change: dict) -> None:

@@ -179,7 +179,21 @@ def test_attempts_that_cannot_be_read_stop_nobody(progress, kept):
     assert "Your 900 GB/s" in Learner().feedback.value
 
 
-def test_an_empty_enter_asks_for_an_answer():
+def test_an_enter_ahead_of_its_text_asks_for_nothing():
+    learner, said = Learner(), []
+    learner.feedback.observe(lambda change: said.append(change["new"]), "value")
+    learner.enter("450 GB/s")
+    assert len(said) == 1
+    assert "Right" in said[0]
+
+
+def test_an_empty_box_asks_for_an_answer():
+    learner = Learner()
+    learner.check.click()
+    assert "Type your answer first, such as 12 GB/s." in learner.feedback.value
+
+
+def test_an_emptied_box_asks_for_one_too():
     learner = Learner()
     learner.enter("fast")
     learner.enter("")
