@@ -39,6 +39,7 @@ def _where(row: dict) -> str:
 def _noted(row: dict) -> HBox:
     """Return a claim and two buttons; what the learner clicks is kept and said, and the verdict shows it."""
     choice = ToggleButtons(options=["yes", "no"], value=believed(row["id"]) or None, style={"button_width": "3.5em"},
+                           layout={"flex": "none", "width": "max-content"},  # side by side, however long the claim
                            tooltips=[f"I believe claim {row['id']}", f"I do not believe claim {row['id']}"])
     text = view.html_box()
 

@@ -21,6 +21,7 @@ class Keeping(VBox):
         self._before: Path | None = None
         self._record = current()
         self._export, self._said = view.html_box(), view.html_box()
+        self._export.layout.margin = "0 8px 0 0"
         self._upload = FileUpload(accept=".json", description="Import", tooltip="a file that Export wrote")
         self._upload.observe(self._on_upload, "value")
         self._over, self._back = Button(description="Start over"), Button(description="Bring my answers back")

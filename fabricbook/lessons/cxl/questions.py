@@ -92,8 +92,9 @@ def _of_more_cards(theirs) -> str:
 
 
 def _of_each_sort(data) -> str:
-    others = ", ".join(f"{one} {units.format(longer(one), 's')}" for one in DATA if one != data)
-    return f"In CXL memory {data} make a second {units.format(longer(data), 's')} longer. It would be, for {others}."
+    others = ", ".join(f"{units.format(longer(one), 's')} with {one}" for one in DATA if one != data)
+    return (f"With {data} in CXL memory a second of the program gets {units.format(longer(data), 's')} longer; it would be "
+            f"{others}.")
 
 
 EXERCISES = [
@@ -202,7 +203,7 @@ EXERCISES = [
     ),
     Exercise(
         "cxl.place",
-        "Set data: which of them move to the card, so that a second of the program becomes least longer?",
+        "Set data: which of them should move to the card, so that a second of the program gets longer by the least?",
         "data", lambda: min(DATA, key=longer), 'data = "old conversations"\n', options=DATA,
         wrong=[
             ("'the weights'", "A stream hardly minds latency, but this one is more than the card delivers: it needs "

@@ -99,9 +99,9 @@ def _in_the_log() -> str:
 
 def _of_the_log(ran) -> str:
     lost = summed(MESH, 1) - summed(MESH, GPUS - 1)
-    told = " and ".join(f"{rings} would have printed {units.format(bus_rate(rings, LOGGED[-1]), 'B/s')}" for rings in (7, 5))
-    return (f"It was {ran}; {told}. For each sum of {units.format(GRADIENT)} the job waits "
-            f"{units.format(lost, 's')} longer than it need, at line rate.")
+    seven, five = (units.format(bus_rate(rings, LOGGED[-1]), "B/s") for rings in (7, 5))
+    return (f"It was {ran}; seven would have printed {seven}, and five {five}. For each sum of {units.format(GRADIENT)} the "
+            f"job waits {units.format(lost, 's')} longer than it need, at line rate.")
 
 
 EXERCISES = [
@@ -200,7 +200,8 @@ EXERCISES = [
         "Set ran: what ran when the log was printed?",
         "ran", _in_the_log, 'ran = "one ring"\n', options=[*_RINGS, _SWITCHES],
         wrong=[
-            ("'seven rings'", "Seven rings use all links of a GPU: see the lab for the busbw that they could print."),
+            ("'seven rings'",
+             "Seven rings use all links of a GPU: divide what the log prints by what one link carries, one way."),
             ("'five rings: a cable is broken'",
              "A cable less stops two rings, one in each direction. The log shows far less than five sevenths."),
             ("'switches that add'", "There is no switch in this machine. And switches that add print more than a ring."),

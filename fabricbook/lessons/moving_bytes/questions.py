@@ -117,7 +117,7 @@ EXERCISES = [
         ],
         nudge="If the bytes shall take a given share of the time, the start takes the rest of it.",
         half="def size_for(share, alpha, rate):\n"
-             "    seconds = alpha / (1 - share)  # of the whole message: alpha is all that is not bytes\n"
+             "    seconds = alpha / (1 - share)  # of which alpha is the part without bytes\n"
              "    return ...\n",
         follows=_nearly_all_of_it,
     ),

@@ -47,7 +47,7 @@ def lanes_by_generation():
     nvlink = links().query("family == 'nvlink'").astype({"device GB/s one way": int})
     lanes = nvlink.assign(**{"lanes per device": nvlink["lanes"] * nvlink["links per device"]})
     columns = ["name", "device", "lanes", "links per device", "lanes per device", "device GB/s one way"]
-    return lanes[columns].set_index("name")
+    return lanes[columns].rename(columns={"name": "generation", "lanes": "lanes per link"}).reset_index(drop=True)
 
 
 # ---- the same links, with and without switches ----
@@ -76,7 +76,7 @@ def _named(gpus: int) -> dict[str, str]:
 def carrying(graph: Graph, flow: Share):
     """Return the cables of *graph* that *flow* uses, as a DataFrame, and the GB/s that each carries one way."""
     load = graph.edges().assign(**{"carries GB/s": flow.load / units.GB})
-    return load[flow.load > 0]
+    return load[flow.load > 0].reset_index(drop=True)
 
 
 def nvl72() -> Graph:
@@ -155,7 +155,8 @@ def totals_of_vendors():
     """Return the published totals for NVLink 4 and 5 and their switches as a DataFrame of text: of what, how counted, stated."""
     parts = {"nvlink4": H100.name, "nvlink5": NEW.name} | {id: switch(id).name for id in ("nvswitch3", "nvswitch4")}
     totals = published().query("about in @parts and quantity != 'raw rate'").replace({"about": parts})
-    return totals.rename(columns={"scope": "of one or several"}).set_index("about")[["of one or several", "direction", "stated"]]
+    columns = ["about", "of one or several", "direction", "stated"]
+    return totals.rename(columns={"scope": "of one or several"})[columns].reset_index(drop=True)
 
 
 def stated(id: str) -> str:

@@ -143,8 +143,8 @@ def _to_its_nic(name: str) -> float:
 def _of_each_box(design) -> str:
     other = next(name for name in _BOXES if 0 < _to_its_nic(name) < _to_its_nic(design))
     refused = [name for name in _BOXES if not _to_its_nic(name)]
-    return (f"With {design} every GPU sends {units.format(_to_its_nic(design), 'B/s')} to its NIC at once; with {other}, "
-            f"{units.format(_to_its_nic(other), 'B/s')}. {len(refused)} of the four lack lanes.")
+    return (f"In “{design}” every GPU sends {units.format(_to_its_nic(design), 'B/s')} to its NIC at once, in “{other}” "
+            f"{units.format(_to_its_nic(other), 'B/s')}. The other {len(refused)} lack lanes.")
 
 
 EXERCISES = [

@@ -82,7 +82,7 @@ def _of_the_board(design) -> str:
     board, has = DESIGNS[design]
     lost = float(signals.losses(signals.channel("baseboard", board), pcie5.nyquist).sum())
     return (f"With {design}: the channel loses {lost:.1f} dB, of which a stretch may spend {pcie5.usable:.3g}. No material makes "
-            f"this channel good enough without a chip: {has} it takes, and the best board saves none.")
+            f"this channel good enough without a chip: on this board it takes {has}, and the best one saves none.")
 
 
 _FASTER = "PCIe 6 instead"
