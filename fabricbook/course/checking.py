@@ -95,7 +95,7 @@ def _consequence(exercise: Exercise, given) -> str:
 def task(exercise: Exercise) -> str:
     """Return the task as markup: its prompt, and the options of a decision as they are to be written."""
     options = "".join(f"<li><code>{html.escape(repr(option))}</code></li>" for option in exercise.options)
-    return f'<div class="fl-question">{html.escape(exercise.prompt)}</div>' + (f"<ul>{options}</ul>" if options else "")
+    return f'<div class="fl-question">{view.marked(exercise.prompt)}</div>' + (f"<ul>{options}</ul>" if options else "")
 
 
 def _general(exercise: Exercise, got: Outcome, expected: Outcome) -> str:
@@ -144,7 +144,7 @@ class Solution(VBox):
 
     def __init__(self, exercise: Exercise):
         self._key = exercise.key
-        rungs = {"A nudge": f"<p>{html.escape(exercise.nudge)}</p>" if exercise.nudge else "",
+        rungs = {"A nudge": f"<p>{view.marked(exercise.nudge)}</p>" if exercise.nudge else "",
                  "Half of it": _code(exercise.half) if exercise.half else "",
                  "One solution": _code(exercise.solution)}
         folded = "".join(f"<details><summary>{title}</summary>{rung}</details>" for title, rung in rungs.items() if rung)

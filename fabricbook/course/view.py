@@ -6,6 +6,7 @@ It travels inside the widgets, of which every lesson has several, and so is in n
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 from ..stage.charts import GREEN, SKY, VERMILION
@@ -51,10 +52,19 @@ def reveal(widget: DOMWidget, seen: bool) -> None:
     widget.layout.display = "" if seen else "none"  # not None, which a browser's Python cannot send: what was hidden stayed so
 
 
+def marked(text: str) -> str:
+    """Return *text* as markup: escaped, and what stands between backticks as code.
+
+    >>> marked("a <b> of `c > d`")
+    'a &lt;b&gt; of <code>c &gt; d</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
 def sentence(verdict: str, text: str, *, more: str = "", css: str = "") -> str:
-    """Return markup for one spoken sentence: a mark and a colour for the verdict, the escaped *text*, then *more*."""
-    body = f"<b aria-hidden='true'>{_MARKS[verdict]}</b> {html.escape(text)}"
-    after = f"<div>{html.escape(more)}</div>" if more else ""
+    """Return markup for one spoken sentence: a mark and a colour for the verdict, the *text*, then *more*, both escaped."""
+    body = f"<b aria-hidden='true'>{_MARKS[verdict]}</b> {marked(text)}"
+    after = f"<div>{marked(more)}</div>" if more else ""
     return f'<div role="status" aria-live="polite" class="fl-sentence fl-{verdict} {css}"><div>{body}</div>{after}</div>'
 
 

@@ -8,6 +8,7 @@ import axe
 import pytest
 from payloads import PAYLOADS, SPOILT
 
+from fabricbook.course.checking import grade
 from fabricbook.course.progress import Progress
 from fabricbook.lessons import find
 
@@ -37,6 +38,32 @@ def test_right_a_slip_and_nonsense(opened):
     assert "Right: your" in said
     assert asked.explain in said
     assert "Earlier: " in said
+
+
+def test_a_decision_is_judged_in_python_s_words_kept_and_once_right_stays(opened):
+    page, asked = opened("01_moving_bytes"), find("exercises", "moving_bytes.offer")
+    box = page.locator(f'.fl-decision[data-key="{asked.key}"]')
+    right = asked.answer()
+    for option in (*[one for one in asked.options if one != right], right):
+        box.get_by_role("button", name=option, exact=True).press("Enter")
+        result = grade(asked, option)
+        assert box.locator(".fl-told").inner_text().split("\n") == [f"{'✓' if result.passed else '✗'} {result.sentence}",
+                                                                    *filter(None, [result.follows])]
+        kept = page.evaluate("key => flKept.get('exercises', key)", asked.key)
+        assert kept.get("passed", False) is result.passed
+    assert kept == {"passed": True, "given": right}
+    box.get_by_role("button", name=asked.options[0], exact=True).click()
+    again = opened("01_moving_bytes").locator(f'.fl-decision[data-key="{asked.key}"]')
+    assert again.locator('[aria-pressed="true"]').inner_text() == right
+    assert grade(asked, right).sentence in again.locator(".fl-told").inner_text()
+
+
+def test_a_nudge_is_there_for_whoever_opens_it(opened):
+    page, asked = opened("01_moving_bytes"), find("exercises", "moving_bytes.offer")
+    nudge = page.locator(f'.fl-decision[data-key="{asked.key}"] .fl-nudge')
+    assert asked.nudge not in page.content()
+    nudge.locator("summary").press("Enter")
+    assert nudge.locator("p").inner_text() == asked.nudge
 
 
 def test_an_answer_opens_what_waits_and_survives_another_visit(opened):

@@ -42,8 +42,8 @@ def test_a_page_has_all_headings_questions_and_labs_of_its_lesson(name, text):
     assert labs <= set(declared("labs"))
     named = {found for cell in cells for found in re.findall(r'book\.lab\("([^"]+)"\)', cell.source)}
     assert labs >= named
-    assert text.count("fl-exercise") == len(one.exercises)
-    assert all(html.escape(repr(option)) in text for exercise in one.exercises.values() for option in exercise.options)
+    assert text.count("fl-exercise") + text.count("fl-decision") == len(one.exercises)
+    assert all(f">{html.escape(option)}<" in text for exercise in one.exercises.values() for option in exercise.options)
     assert text.count(LIVE.format(file=one.file)) >= len(one.exercises)
 
 
@@ -55,7 +55,7 @@ def test_no_solution_no_hint_and_no_answer_can_be_read(name, text):
     for exercise in one.exercises.values():
         body = [line.strip() for line in exercise.solution.splitlines() if "return " in line and line.strip() not in stubs]
         assert not [line for line in body if len(line) > 24 and line in shown], exercise.key
-        assert not [hint for _, hint in exercise.wrong if hint in shown], exercise.key
+        assert not [hint for hint in (exercise.nudge, *(hint for _, hint in exercise.wrong)) if hint in shown], exercise.key
     for asked in one.predictions.values():
         assert asked.explain not in shown
         assert not [clause for clause in asked.slips if clause in shown], asked.key

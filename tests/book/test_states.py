@@ -112,7 +112,7 @@ def test_states_are_computed_once_for_the_same_content(tmp_path, monkeypatch):
     first = states.states("two-servers", tmp_path)
     monkeypatch.setattr(states, "walked", lambda lab: pytest.fail("computed again"))
     assert states.states("two-servers", tmp_path) == first
-    monkeypatch.setattr(states, "_content", lambda name: "another")
+    monkeypatch.setattr(states, "content", lambda name: "another")
     monkeypatch.setattr(states, "walked", lambda lab: first)
     states.states("two-servers", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["two-servers.another"]

@@ -10,11 +10,12 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from fabricbook.course.checking import task
+from fabricbook.course.declare import Exercise
 from fabricbook.course.feedback import locked
+from fabricbook.course.view import marked
 from fabricbook.lessons import find
 
-from .posed import obscured, question
+from .posed import decision, obscured, question
 from .standing import answers, claims, progress, votes
 
 _LAB = re.compile(r"(?:(?P<box>[^:]+)\. )?Lab (?P<name>[a-z0-9-]+): (?P<sentence>.*)\Z", re.DOTALL)
@@ -116,11 +117,25 @@ def _gate(key: str, shown: str) -> str:
 
 
 def _exercise(source: str, tree: ast.Module, file: str, where: Where) -> str:
-    """Return what is to be written, without the call that checks it: that, and every hint, needs Python."""
+    """Return what is to be written, without the call that checks it, which needs Python, or what is to be decided."""
+    asked = find("exercises", _key(tree))
+    if asked.options:
+        return _raw(_decision(asked, where.opened(file, "What it rests on is computed in Python.")))
     stub = "\n".join(source.splitlines()[:tree.body[-1].lineno - 1])
-    asks = f'<div class="fl-course fl-exercise">{task(find("exercises", _key(tree)))}'
-    asks += where.opened(file, "Your code is run and checked in Python.") + "</div>"
+    asks = (f'<div class="fl-course fl-exercise"><div class="fl-question">{marked(asked.prompt)}</div>{_nudge(asked)}'
+            f'{where.opened(file, "Your code is run and checked in Python.")}</div>')
     return _raw(asks) + (_fence(stub) if stub.strip() else "")
+
+
+def _decision(asked: Exercise, live: str) -> str:
+    options = "".join(f'<li><button type="button">{html.escape(option)}</button></li>' for option in asked.options)
+    return (f'<div class="fl-course fl-decision" data-key="{asked.key}" data-sealed="{obscured(decision(asked))}">'
+            f'<div class="fl-question">{marked(asked.prompt)}</div><ul>{options}</ul>'
+            f'<div class="fl-told" role="status" aria-live="polite"></div>{_nudge(asked)}{live}</div>')
+
+
+def _nudge(asked: Exercise) -> str:
+    return f'<details class="fl-nudge" data-sealed="{obscured(asked.nudge)}"><summary>A nudge</summary><p></p></details>'
 
 
 def _output(output, file: str, where: Where) -> str:

@@ -13,6 +13,7 @@ import nbformat
 import reference
 
 import notebooks
+from fabricbook.course.view import marked
 from fabricbook.lessons import Lesson, declared, lessons
 from fabriclib import catalog
 
@@ -117,7 +118,7 @@ def _asked(one: Lesson) -> Iterable[tuple[str, str, str]]:
 
 def _row(one: Lesson, section: str, key: str, text: str) -> str:
     return (f'<tr hidden data-section="{section}" data-key="{key}"><td><a href="{standing.page(one.name)}">{one.number}</a></td>'
-            f"<td>{html.escape(text)}</td><td></td></tr>")
+            f"<td>{marked(text)}</td><td></td></tr>")
 
 
 _ABOUT = """**You predict a number, move a lab that answers, and read why.** From the link between two chips, through the
@@ -128,7 +129,7 @@ For network engineers who meet AI clusters, for people who train models and wond
 teaches either. {lessons} lessons, {labs} labs, about {hours} hours; the lessons say what they need, and most stand alone.
 Every figure has a [source](sources.md), every prediction of the model stands beside a published measurement, and words are
 explained where they first stand, and in the [glossary](glossary.md). These pages need no network and no installation. What
-runs Python, the exercises and your own logs, [opens live](live.md)."""
+runs Python, the code you write and your own logs, [opens live](live.md)."""
 
 _LIVE = """# Live, with Python
 

@@ -10,9 +10,12 @@ All are classic scripts: a page from a file may load no other, and no data eithe
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import re
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import bundle_vega
@@ -25,9 +28,10 @@ from fabricbook.stage.widget import LabWidget, setup_of
 
 from .packing import coded, document, packed
 from .posed import question
-from .states import CACHE, States, every, on_page, states, thinning
+from .states import CACHE, States, content, on_page, remembered, states, thinning
 
 FILES = Path(__file__).with_name("player")
+_MAKERS = [Path(__file__).with_name(f"{name}.py") for name in ("packing", "player", "posed")]  # of a lab's script
 MOST, MOST_IN_ALL = 500_000, 8_000_000  # bytes of a lab's script, and of all of them
 _STYLE = """
 .fl-lab.fl-alive > :not(.fabriclib-lab, .fl-thinned) { display: none; }
@@ -44,22 +48,30 @@ def write(folder: Path, names: Iterable[str] = (), cache: Path = CACHE) -> dict[
     Raises:
         ValueError: a lab is larger than a page should load, or all of them together are.
     """
-    names = list(names) or fabricbook.labs()
-    every(names, cache)
+    names = sorted(names or fabricbook.labs(), key=_places, reverse=True)  # the pool begins with what takes longest
     (folder / "labs").mkdir(parents=True, exist_ok=True)
     (folder / "player.js").write_text(script(), encoding="utf-8")
     (folder / "player.css").write_text(LabWidget._css + _STYLE, encoding="utf-8")
     (folder / "vega.js").write_text(vega(bundle_vega.build().read_text(encoding="utf-8")), encoding="utf-8")
     sizes = {}
-    for name in names:
-        text = lab_script(name, states(name, cache))
-        (folder / "labs" / f"{name}.js").write_text(text, encoding="utf-8")
-        sizes[name] = len(text)
+    with ProcessPoolExecutor() as pool:
+        for name, made in zip(names, pool.map(_made, names, itertools.repeat(cache)), strict=True):
+            (folder / "labs" / f"{name}.js").write_bytes(made)
+            sizes[name] = len(made)
+            print(f"{name}: {_places(name):,} places, {len(made):,} bytes", flush=True)
     large = [f"{name} ({size:,})" for name, size in sizes.items() if size > MOST]
     if large or sum(sizes.values()) > MOST_IN_ALL:
         raise ValueError(f"labs must be at most {MOST:,} bytes each and {MOST_IN_ALL:,} in all; got {sum(sizes.values()):,} "
                          f"in all, and too large: {', '.join(large) or 'none'}.")
     return dict(sorted(sizes.items(), key=lambda one: -one[1]))
+
+
+def _places(name: str) -> int:
+    return math.prod(len(control.values) for control in on_page(name).controls.values())
+
+
+def _made(name: str, cache: Path) -> bytes:
+    return remembered(cache / "scripts", name, content(name, *_MAKERS), lambda: lab_script(name, states(name, cache)).encode())
 
 
 def script() -> str:

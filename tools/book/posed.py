@@ -11,8 +11,8 @@ import base64
 import json
 from pathlib import Path
 
-from fabricbook.course import declare, feedback
-from fabricbook.course.declare import Prediction
+from fabricbook.course import checking, declare, feedback
+from fabricbook.course.declare import Exercise, Prediction
 from fabriclib import checks, units
 
 JUDGE, KEPT = (Path(__file__).with_name(f"{name}.js") for name in ("judge", "kept"))
@@ -28,6 +28,12 @@ def question(asked: Prediction, *, stop: bool = False) -> dict:
         "scale": feedback.scale(asked, answer), "answer": answer, "shown": asked.format(answer), "explain": asked.explain,
         "slips": [[float(factor), clause, (factor, clause) not in plain] for factor, clause in binary],
     }
+
+
+def decision(asked: Exercise) -> dict[str, list]:
+    """Return what is said to each option of the decision *asked*: whether it is right, the sentence, and what follows."""
+    judged = {option: checking.grade(asked, option) for option in asked.options}
+    return {option: [result.passed, result.sentence, result.follows] for option, result in judged.items()}
 
 
 def obscured(data) -> str:

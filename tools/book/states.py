@@ -12,10 +12,8 @@ import hashlib
 import inspect
 import itertools
 import json
-import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -129,33 +127,27 @@ def _remembered(answer: Callable) -> Callable:
 
 def states(name: str, cache: Path = CACHE) -> States:
     """Return the states of the lab *name*: those kept in *cache*, where nothing that they come from has changed."""
-    kept = cache / f"{name}.{_content(name)}"
-    if kept.exists():
-        return States.read(json.loads(zlib.decompress(kept.read_bytes())))
-    found = walked(on_page(name))
-    cache.mkdir(parents=True, exist_ok=True)
-    for old in cache.glob(f"{name}.*"):
-        old.unlink()
-    kept.write_bytes(zlib.compress(json.dumps(asdict(found)).encode(), 1))
-    return found
+    made = remembered(cache, name, content(name), lambda: zlib.compress(json.dumps(asdict(walked(on_page(name)))).encode(), 1))
+    return States.read(json.loads(zlib.decompress(made)))
 
 
-def every(names: Iterable[str], cache: Path = CACHE) -> None:
-    """Compute the states of these labs, several at a time, the largest first."""
-    ordered = sorted(names, key=lambda name: -math.prod(len(c.values) for c in on_page(name).controls.values()))
-    with ProcessPoolExecutor() as pool:
-        for name, count in zip(ordered, pool.map(_count, ordered, itertools.repeat(cache)), strict=True):
-            print(f"{name}: {count:,} states", flush=True)
+def remembered(cache: Path, name: str, content: str, make: Callable[[], bytes]) -> bytes:
+    """Return what *make* returns, called once for the same *content*; *cache* keeps the last of each *name*."""
+    kept = cache / f"{name}.{content}"
+    if not kept.exists():
+        made = make()
+        cache.mkdir(parents=True, exist_ok=True)
+        for old in cache.glob(f"{name}.*"):
+            old.unlink()
+        kept.write_bytes(made)
+    return kept.read_bytes()
 
 
-def _count(name: str, cache: Path) -> int:
-    return sum(at >= 0 for at in states(name, cache).errors.at)
-
-
-def _content(name: str) -> str:
-    """Return a digest of all that the states of a lab come from: the model, its data, the stage, its lesson, and this file."""
+def content(name: str, *files: Path) -> str:
+    """Return a digest of these *files* and of all that a lab's states come from: the model, its data, the stage, its lesson, this
+    file."""
     home = Path(inspect.getfile(find("labs", name))).parent
-    return _digest(home, *(ROOT / room for room in _ROOMS), Path(__file__))
+    return _digest(home, *(ROOT / room for room in _ROOMS), Path(__file__), *files)
 
 
 @functools.cache

@@ -88,6 +88,47 @@
     return refresh;
   }
 
+  // A decision: what is said to an option is shown, and kept; once right, it stays so.
+  function decision(box) {
+    const { key } = box.dataset;
+    const said = flOpened(box.dataset.sealed);
+    const options = [...box.querySelectorAll("li button")];
+    let last = null;
+
+    function choose(given) {
+      const before = get("exercises", key);
+      const tries = Number.isInteger(before?.tries) ? before.tries : 0;
+      last = given;
+      if (said[given][0]) record("exercises", key, { passed: true, given });
+      else if (!before?.passed) record("exercises", key, { outcome: "wrong", tries: tries + 1, given });
+      refresh();
+    }
+
+    function chosen(entry) {
+      const given = last ?? entry.given;
+      if (Object.hasOwn(said, given)) return given;
+      return entry.passed ? Object.keys(said).find((option) => said[option][0]) : null;
+    }
+
+    function refresh() {
+      const entry = get("exercises", key);
+      if (!entry) last = null;
+      const given = entry && chosen(entry);
+      const [right, text, follows] = given ? said[given] : [];
+      box.querySelector(".fl-told").replaceChildren(...(given ? [sentence(right ? "right" : "off", text, follows)] : []));
+      options.forEach((one) => one.setAttribute("aria-pressed", String(one.textContent === given)));
+    }
+
+    options.forEach((one) => one.addEventListener("click", () => choose(one.textContent)));
+    return refresh;
+  }
+
+  function nudge(details) {
+    const [summary, told] = details.children;
+    summary.addEventListener("click", () => { told.textContent = flOpened(details.dataset.sealed); });
+    return () => {};
+  }
+
   function gate(details) {
     let was = null;
     return () => {
@@ -198,7 +239,7 @@
   }
 
   const KINDS = {
-    "form.fl-predict": predict, "details.fl-gate": gate, "[data-claim]": claim, "[data-noted]": noted,
+    "form.fl-predict": predict, ".fl-decision": decision, ".fl-nudge": nudge, "details.fl-gate": gate, "[data-claim]": claim, "[data-noted]": noted,
     ".fl-progress": progress, "tr[data-section]": given, ".fl-keeping": keeping,
   };
   themed();

@@ -33,6 +33,7 @@
     Reveal.on("slidechanged", fit);
     addEventListener("resize", refit);
     addEventListener("fl-kept", refit);
+    addEventListener("toggle", refit, true);
     refit();
   });
 })();
