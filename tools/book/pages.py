@@ -27,6 +27,7 @@ _READS = {
     "first: a wrong guess teaches more than a right answer read. What you answer stays in this browser; the page "
     "[Your answers](answers.md) lists, exports and clears it.",
     "When you come back another day": "",
+    "Put the words of your choice in place": "",
     "What is done in each lesson, and where to continue": "What you have answered of each lesson, and where to continue:",
 }
 
