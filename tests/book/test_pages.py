@@ -63,8 +63,8 @@ def test_no_solution_no_hint_and_no_answer_can_be_read(name, text):
 
 @every
 def test_nothing_speaks_of_cells_that_no_page_has_and_nothing_is_raw(name, text):
-    for wrong in ("Shift + Enter", "this cell", "Run All", "run the cell", "Traceback", "&lt;fabric", " object at 0x", "returns nothing yet",
-                  "is still empty", "book.", "<style"):
+    for wrong in ("Shift + Enter", "this cell", "Run All", "run the cell", "Traceback", "&lt;fabric", " object at 0x",
+                  "returns nothing yet", "is still empty", "book.", "<style"):
         assert wrong not in re.sub(r"fabricbook\.", "", text), wrong
 
 
