@@ -29,8 +29,8 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 LEARNERS ?= 30
-# A lesson in the browser needs about a gigabyte; more than four at once gain little.
-PARALLEL = -n auto --maxprocesses 4
+# A third of a browser's test is waiting, so one worker more than there are cores; each needs about a gigabyte.
+PARALLEL = -n $(or $(WORKERS),$(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 5))"))
 
 .PHONY: help lab test lint check lesson notebooks book book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check clean ready
 
