@@ -160,4 +160,5 @@ class Solution(VBox):
 
 
 def _code(source: str) -> str:
-    return f"<pre>{html.escape(source.strip())}</pre>"
+    """Return *source* as it is read: JupyterLab would break its lines within a word, an output of it being any text."""
+    return f'<pre style="word-break: normal">{html.escape(source.strip())}</pre>'

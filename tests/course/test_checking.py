@@ -221,7 +221,7 @@ def test_a_ladder_leads_to_the_solution():
     rungs = checking.Solution(NETWORK).children[0].value
     assert re.findall("<summary>(.*?)</summary>", rungs) == ["A nudge", "Half of it", "One solution"]
     assert "<p>Count the &lt;steps&gt;.</p>" in rungs
-    assert "<pre>network = ...  # of p - 1 &quot;steps&quot;</pre>" in rungs
+    assert '<pre style="word-break: normal">network = ...  # of p - 1 &quot;steps&quot;</pre>' in rungs
 
 
 def test_an_unknown_key_suggests_the_nearest():
