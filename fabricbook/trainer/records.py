@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LARGEST = 2**23  # bytes; a whole course of answers takes a hundredth of it
-# Where a record lies below a folder: handed in on a stick, in learners' folders, in the homes of a hub, in homes of a kit.
-PLACES = ("*.json", "*/*.json", "*/work/progress.json", "*/fabricbook-course/progress.json")
+_PLAIN = ("work", "fabricbook-course")  # what a learner's folder is called for everybody, on a hub and elsewhere
+# Where a record lies below a folder: handed in on a stick, in learners' folders, in their homes.
+PLACES = ("*.json", "*/*.json", *(f"*/{folder}/progress.json" for folder in _PLAIN))
 ASIDE = "aside-"  # so begins the name of a folder with a former group's answers
 SECTIONS = ("predictions", "stops", "exercises")  # of what is asked
-_PLAIN = {"work", "fabricbook-course"}  # folders that are called so for everybody
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -91,7 +91,7 @@ def _read(path: Path) -> Learner | None:
 def _name(path: Path) -> str:
     """Return whose record it is: a file's own name says so, or the first folder above that is not called alike for all.
 
-    >>> _name(Path("stick/jan.json")), _name(Path("/home/maria/work/progress.json")), _name(Path("maria/progress (1).json"))
+    >>> _name(Path("stick/jan.json")), _name(Path("maria", "work", "progress.json")), _name(Path("maria/progress (1).json"))
     ('jan', 'maria', 'maria')
     """
     if not path.stem.startswith("progress"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from learners_records import NOW
@@ -13,7 +14,7 @@ def room(tmp_path):
     folder = tmp_path / "room"
     folder.mkdir()
 
-    def hand_in(place: str, minutes_ago: float = 0, **sections) -> None:
+    def hand_in(place: str | Path, minutes_ago: float = 0, **sections) -> None:
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(sections), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from learners_records import guessed
@@ -15,8 +16,9 @@ def names(*places):
 
 
 def test_a_stick_of_files_folders_of_learners_and_the_homes_of_a_hub(room):
-    for place in ("jan.json", "maria/progress.json", "li/work/progress.json", "ana/fabricbook-course/progress.json"):
-        room(place, **guessed("40 %"))
+    for place in (["jan.json"], ["maria", "progress.json"], ["li", "work", "progress.json"],
+                  ["ana", "fabricbook-course", "progress.json"]):
+        room(Path(*place), **guessed("40 %"))
     assert names(room.folder) == ["ana", "jan", "li", "maria"]
     assert names(room.folder / "maria" / "progress.json", room.folder / "jan.json") == ["jan", "maria"]
 

@@ -41,7 +41,7 @@ def test_the_first_guess_counts_and_not_what_was_typed_after_the_answer_was_seen
 
 def test_nothing_of_the_answer_and_no_name_is_sent_before_it_is_opened(room):
     room("maria.json", **guessed("60 %"))
-    room("jan/work/progress.json", **guessed("12 %"))
+    room("jan/progress.json", **guessed("12 %"))
     closed, opened = (wall.now(SHARE, learners(room), opened=opened) for opened in (False, True))
     assert "38" not in json.dumps(closed)
     assert closed["told"] == []
