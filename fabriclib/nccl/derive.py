@@ -20,9 +20,6 @@ from .constants import factor
 from .found import Found, Searched
 
 _SCORED_ALIKE = ("ib", "roce")  # transports that NCCL drives itself, through verbs
-_MOST, _HEADS = 32, 32  # channels of a ring; GPUs whose parts a switch adds up
-_LEAST_SHARE, _QUICK, _QUICKEST, _FEW = 0.49, 25e9, 50e9, 4  # of search.cc: how far it slows, and when it doubles channels
-_NO_PATH = 0.1e9  # bytes per second of the one channel where nothing fits
 _ROUNDING = 1e-6  # of a channel, or of a byte per second
 
 
@@ -114,7 +111,7 @@ def _ring(wires: _Wires) -> Found:
     def fit(speed):
         return wires.fit(speed, speed, chain=wires.several)
 
-    found = _doubled(wires, *_first(wires, fit, _MOST))
+    found = _doubled(wires, *_first(wires, fit, _most()))
     for speed in _above(wires, found.inter):
         if fit(speed) >= found.channels:
             found = replace(found, intra=speed, inter=speed)
@@ -133,7 +130,7 @@ def _tree(wires: _Wires, channels: int) -> Found:
 
 
 def _nvls(wires: _Wires) -> Found:
-    most = min(_HEADS, wires.gpus)
+    most = min(int(factor("search-heads")), wires.gpus)
     least = 1 if wires.several else most
     channels, rate = _first(wires, lambda speed: wires.fit_heads(speed, speed), most, least, more=True)
     found = Found(channels, rate, rate)
@@ -147,9 +144,9 @@ def _nvls(wires: _Wires) -> Found:
 def _first(wires: _Wires, fit: Callable[[float], int], most: int, least: int = 1, more: bool = False) -> tuple[int, float]:
     """Return channels and their rate: of the rates worth trying the one with most bytes per second, or with *more* channels."""
     fastest = wires.nic if wires.several else wires.inside
-    channels, rate = 0, _NO_PATH
+    channels, rate = 0, factor("search-no-path")
     for speed in wires.speeds:
-        if channels == most or channels * rate >= wires.total or channels and speed / rate <= _LEAST_SHARE:
+        if channels == most or channels * rate >= wires.total or channels and speed / rate <= factor("search-slowest"):
             break
         fitting = min(fit(speed), most) if speed <= fastest + _ROUNDING else 0
         if fitting >= least and (fitting * speed > channels * rate or more and fitting > channels):
@@ -158,9 +155,10 @@ def _first(wires: _Wires, fit: Callable[[float], int], most: int, least: int = 1
 
 
 def _doubled(wires: _Wires, channels: int, speed: float) -> Found:
-    if speed < _QUICK or wires.capability > 80 and speed < _QUICKEST and channels > _FEW:
+    many = wires.capability > 80 and channels > factor("search-few")
+    if speed < factor("search-double") or many and speed < factor("search-double-hopper"):
         return Found(channels, speed, speed)
-    double = min(2 * channels, _MOST)
+    double = min(2 * channels, _most())
     each = speed / math.ceil(double / channels)
     return Found(double, each, each)
 
@@ -170,8 +168,12 @@ def _above(wires: _Wires, speed: float) -> list[float]:
     return [one for one in reversed(wires.speeds) if one > speed] if speed in wires.speeds else []
 
 
+def _most() -> int:
+    return int(factor("search-channels"))
+
+
 def _whole(channels: float) -> int:
-    return int(min(channels + _ROUNDING, 2 * _MOST))
+    return int(min(channels + _ROUNDING, 2 * _most()))
 
 
 def _cpu(machine: machines.System) -> str:
