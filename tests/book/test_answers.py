@@ -199,5 +199,4 @@ def test_the_search_finds_a_lesson_from_a_file(opened):
     page = opened("index")
     page.locator("input.sidebar-search").fill("gradient")
     page.locator("input.sidebar-search").press("Enter")
-    page.locator("#search-results li a").first.wait_for()
-    assert page.locator("#search-results li a", has_text="Start here").count()
+    page.locator("#search-results li a", has_text="Start here").first.wait_for()  # results come one by one
