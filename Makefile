@@ -22,6 +22,9 @@
 #   make release    build wheel and sdist and try both in clean environments; it tags and uploads nothing
 #   make classroom-load   as root: thirty scripted learners on the hub of a class, docs/classroom.md
 #   make fuzz       throw mutated logs at the reader: RUNS=100000 of them, or SECONDS=60
+#   make hostile    call everything public with hostile values: CALLS=1000000 of them, each within a gigabyte and 20 s of CPU
+#   make faults     kill savers of a learner's record in the middle of their saves: KILLS=1000 of them
+#   make audit      ask the package index which pinned version has a known hole
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
 # A Python other than python3: make lab PYTHON=python3.12
@@ -32,7 +35,7 @@ LEARNERS ?= 30
 # A third of a browser's test is waiting, so one worker more than there are cores; each needs about a gigabyte.
 PARALLEL = -n $(or $(WORKERS),$(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 5))"))
 
-.PHONY: help lab test lint check lesson notebooks book book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check clean ready
+.PHONY: help lab test lint check lesson notebooks book book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check hostile faults audit clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -121,6 +124,19 @@ classroom-load:
 fuzz: ready
 	@$(RUN) -c "import atheris" 2>/dev/null || $(RUN) -m pip install --quiet atheris
 	$(RUN) tools/fuzz.py --runs $(or $(RUNS),100000) --seconds $(or $(SECONDS),60)
+
+hostile: export OMP_NUM_THREADS = 1
+hostile: export HOSTILE_CALLS = $(or $(CALLS),1000000)
+
+hostile: ready
+	$(RUN) -m pytest $(PARALLEL) --dist worksteal tests/test_hostile.py
+
+faults: ready
+	$(RUN) tools/faults.py --kills $(or $(KILLS),1000)
+
+audit: ready
+	@$(RUN) -c "import pip_audit" 2>/dev/null || $(RUN) -m pip install --quiet pip-audit
+	$(RUN) -m pip_audit --strict --no-deps --disable-pip -r constraints.txt
 
 clean:
 	rm -rf .venv .venv-lite site artifacts build dist *.egg-info fabricbook/stage/static

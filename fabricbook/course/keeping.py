@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 from ipywidgets import Button, FileUpload, HBox, VBox
@@ -11,7 +12,7 @@ from . import view
 from .progress import current
 
 _LARGEST = 5_000_000  # bytes; a record of the whole course, with all attempts, is a fiftieth of that
-_EMPTY = '{"predictions": {}}'
+_EMPTY = b'{"predictions": {}}'
 
 
 class Keeping(VBox):
@@ -45,10 +46,10 @@ class Keeping(VBox):
     def _refresh(self) -> None:
         """Offer the answers as they are now."""
         try:
-            text = self._record.path.read_text(encoding="utf-8")
+            kept = self._record.path.read_bytes()
         except OSError:
-            text = _EMPTY
-        data = base64.b64encode(text.encode()).decode()
+            kept = _EMPTY
+        data = base64.b64encode(kept).decode()
         self._export.value = (f'<a class="fl-link" download="progress.json" href="data:application/json;base64,{data}">'
                               "Export as they are now</a>")
         view.reveal(self._back, self._before is not None)
@@ -62,13 +63,13 @@ class Keeping(VBox):
             if file["size"] > _LARGEST:
                 self._say("problem", f"{file['name']}: this file is none that the course exported.")
             else:
-                self._take_over(bytes(file["content"]), file["name"])
+                self._take_over(file["name"], lambda file=file: bytes(file["content"]))
         if change["new"]:
             self._upload.value = ()  # the same file may be chosen again
 
-    def _take_over(self, text: bytes, name: str) -> None:
+    def _take_over(self, name: str, read: Callable[[], bytes]) -> None:
         try:
-            added = self._record.take_over(text)
+            added = self._record.take_over(read())
         except (ValueError, OSError) as problem:
             self._say("problem", f"{name}: {problem}")
         else:
@@ -86,4 +87,4 @@ class Keeping(VBox):
 
     def _bring_back(self) -> None:
         if self._before:
-            self._take_over(self._before.read_bytes(), self._before.name)
+            self._take_over(self._before.name, self._before.read_bytes)

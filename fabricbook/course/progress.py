@@ -30,6 +30,8 @@ else:
 # What stands for each key: the answer that counts; that it was passed; all answers there were; what was believed of a claim;
 # how a lab's stop went. A file of an earlier course has the first ones only, and reads as one without the others.
 _SECTIONS = ("predictions", "exercises", "attempts", "claims", "stops")
+_VERSION = 1  # of this form, which a file need not name; one that names another is left alone
+_NEWER = "was written by a newer version of the course, which is to be installed first"
 
 
 # What the lessons are called whose questions had these numbers in their keys.
@@ -41,13 +43,26 @@ _NAMED_LATER = {
 
 
 def replace(path: Path, text: str) -> None:
-    """Write *text* to the file at *path* in one step: whoever reads it finds the old text or the new one, whole."""
+    """Write *text* to the file at *path* in one step: whoever reads it finds the old text or the new one, whole.
+
+    Only its owner may read it. Where it is a link, the file that it leads to is replaced.
+    """
+    path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    _patiently(os.replace, temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8", opener=_for_its_owner) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _patiently(os.replace, temporary, path)
+    except OSError:  # the disk may be full: half a file must not take its last room
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _patiently(act: Callable, *arguments):
@@ -67,6 +82,10 @@ class _Unusable(Exception):
 
 class _Damaged(OSError):
     """The file holds something else than a progress document."""
+
+
+class _Newer(OSError):
+    """The file holds a progress document of another form."""
 
 
 class Progress:
@@ -115,6 +134,8 @@ class Progress:
             given = _document(text)
         except _Damaged:
             raise ValueError("this file is none that the course exported.") from None
+        except _Newer:
+            raise ValueError(f"this file {_NEWER}.") from None
         known = {section: self.recorded(section) for section in _SECTIONS}
         new = [(section, key, entry) for section in _SECTIONS for key, entry in given[section].items()
                if isinstance(entry, dict) and key not in known[section]]
@@ -180,6 +201,8 @@ class Progress:
             return _document("{}")
         except _Damaged:
             raise _Damaged(f"{self.path} is damaged") from None
+        except _Newer:
+            raise _Newer(f"{self.path} {_NEWER}") from None
 
     def _keep_aside(self) -> None:
         if not self._writable():
@@ -214,11 +237,13 @@ class Progress:
 
 
 def _document(text: str | bytes) -> dict:
-    """Return the document that *text* is, with every section present, or raise _Damaged."""
+    """Return the document that *text* is, with every section present, or raise _Damaged or _Newer."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise _Damaged from None
+    if isinstance(document, dict) and document.get("version", _VERSION) != _VERSION:
+        raise _Newer
     if not isinstance(document, dict) or not all(isinstance(document.get(s, {}), dict) for s in _SECTIONS):
         raise _Damaged
     return document | {section: _renamed(document.get(section, {})) for section in _SECTIONS}

@@ -44,7 +44,7 @@ def _done(entry) -> bool:
 def _read(progress: Path) -> dict[str, dict]:
     try:
         record = json.loads(progress.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {key: found for key, found in record.items() if isinstance(found, dict)} if isinstance(record, dict) else {}
 
@@ -78,14 +78,22 @@ def environment(work: Path) -> dict[str, str]:
 
 
 def settle(work: Path) -> None:
-    """Lay JupyterLab's settings into *work*: the style sheet, and at the first start a window with the list of files closed."""
+    """Lay JupyterLab's settings into *work*: the style sheet, and at the first start a window with the list of files closed.
+
+    Raises:
+        ValueError: they cannot be written there.
+    """
     config = Path(environment(work)["JUPYTER_CONFIG_DIR"])
-    (config / "custom").mkdir(parents=True, exist_ok=True)
-    shutil.copy(SETTINGS / "custom" / "custom.css", config / "custom" / "custom.css")
     window = config / "lab" / "workspaces" / "default-37a8.jupyterlab-workspace"
-    if not window.exists():
-        window.parent.mkdir(parents=True, exist_ok=True)
-        window.write_text(json.dumps(WINDOW), encoding="utf-8")
+    try:
+        (config / "custom").mkdir(parents=True, exist_ok=True)
+        shutil.copy(SETTINGS / "custom" / "custom.css", config / "custom" / "custom.css")
+        if not window.exists():
+            window.parent.mkdir(parents=True, exist_ok=True)
+            window.write_text(json.dumps(WINDOW), encoding="utf-8")
+    except OSError as problem:
+        raise ValueError(f"folder {str(work)!r} cannot hold JupyterLab's settings ({problem.strerror or problem}); make room "
+                         "there, or name another.") from None
 
 
 def run(work: Path, *, browser: bool = True, port: int | None = None, lesson: str = "") -> None:

@@ -60,7 +60,7 @@ def _read_record(work: Path) -> dict:
     """What was copied earlier. Without a readable record every copy counts as changed, which loses nothing."""
     try:
         record = json.loads((work / RECORD).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     well_formed = isinstance(record, dict) and all(isinstance(entry, dict) for entry in record.values())
     return record if well_formed else {}

@@ -72,8 +72,10 @@ def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
     while time.monotonic() < end and process.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
             try:
-                return json.loads(path.read_bytes())
-            except ValueError:  # half written
+                running = json.loads(path.read_bytes())
+                urlopen(f"{running['url']}api?token={running['token']}", timeout=20).close()
+                return running
+            except (OSError, ValueError):  # half written, or it does not listen yet
                 pass
         time.sleep(0.1)
     raise AssertionError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')}")

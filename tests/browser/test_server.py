@@ -82,9 +82,14 @@ def test_a_page_from_elsewhere_cannot_use_a_learner_s_cookie(ask, server):
 
 
 @pytest.mark.parametrize("path", ["..", "../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "%2e%2e%2fsecret.txt",
-                                  "..%5csecret.txt", "/etc/passwd", "%2fetc%2fpasswd"])
+                                  "..%5csecret.txt", "/etc/passwd", "%2fetc%2fpasswd", "../{work}-2/secret.txt",
+                                  "..%2f{work}-2%2fsecret.txt", "{work}/../../{work}-2/secret.txt"])
 def test_no_file_outside_the_copies_is_handed_out(ask, server, path):
-    (server.work.parent / "secret.txt").write_text("do not tell", encoding="utf-8")
+    neighbour = server.work.with_name(f"{server.work.name}-2")  # begins as the copies' own folder does
+    neighbour.mkdir(exist_ok=True)
+    for folder in (server.work.parent, neighbour):
+        (folder / "secret.txt").write_text("do not tell", encoding="utf-8")
+    path = path.format(work=server.work.name)
     for route in (f"api/contents/{path}", f"files/{path}", f"view/{path}", f"nbconvert/html/{path}"):
         status, content = ask("GET", route)
         assert status in (302, 400, 403, 404), route

@@ -62,7 +62,9 @@ def test_an_exercise_that_is_not_right_yet_is_still_to_do(progress):
     assert jupyter.lesson_to_open(NOTEBOOKS, path) == FIRST
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"predictions": 3}', b'{"predictions": {"unknown.key": 3, "x": {}}}'])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"[" * 100_000, b'{"predictions": 3}',
+                                     b'{"predictions": {"unknown.key": 3, "x": {}}}'],
+                         ids=["none", "empty", "list", "deep", "number", "unknown"])
 def test_a_progress_file_that_cannot_be_read_opens_the_first_lesson(tmp_path, content):
     if content is not None:
         (tmp_path / "progress.json").write_bytes(content)
@@ -98,3 +100,9 @@ jupyter.run(pathlib.Path({str(tmp_path)!r}), browser=False)
 """], capture_output=True, text=True, timeout=60)
     config = tmp_path / ".jupyter" / "lab"
     assert found.stdout.splitlines()[-1] == f"{config / 'workspaces'} {config / 'user-settings'}", found.stderr
+
+
+def test_settings_that_cannot_be_written_are_told(tmp_path):
+    (tmp_path / ".jupyter").write_text("in the way", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"folder '.*' cannot hold JupyterLab's settings \(.+\); make room there, or"):
+        jupyter.settle(tmp_path)

@@ -103,7 +103,8 @@ def test_a_deleted_copy_comes_back(folders):
     assert source(work / NAME) == "1 + 1"
 
 
-@pytest.mark.parametrize("record", [None, b"", b"[]", b'{"01_moving_bytes.ipynb": 3}'])
+@pytest.mark.parametrize("record", [None, b"", b"[]", b"[" * 100_000, b'{"01_moving_bytes.ipynb": 3}'],
+                         ids=["none", "empty", "list", "deep", "number"])
 def test_without_a_readable_record_nothing_is_overwritten(folders, record):
     shipped, work = folders
     mine = change(work)
