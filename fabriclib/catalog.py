@@ -159,7 +159,7 @@ def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
         ValueError: no such row; the message suggests the ids of rows that are called so, or else the nearest.
     """
     found, called = _indexed(table)
-    return found[known(re.sub(r"(?<=ch)es$|s$", "", table), id, found, called)]
+    return found[known(re.sub(r"(?<=ch)es$|s$", "", re.sub("ies$", "y", table)), id, found, called)]
 
 
 def source(id: str) -> Source:  # noqa: A002

@@ -149,7 +149,12 @@ def _guarded(function: typing.Any, numbers_too: dict) -> typing.Any:
             if name in given and not _fits_one(given[name], some):
                 raise ValueError(f"{name} must be {' or '.join(_wanted(kind) for kind in some)}; got {short(given[name])}.")
 
+    def wide(args: tuple, kwargs: dict) -> tuple[tuple, dict]:  # a NumPy number of few bits would overflow in later arithmetic
+        return tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}
+
     def call(*args, **kwargs):
+        if numbers_too:
+            args, kwargs = wide(args, kwargs)
         check(args, kwargs)
         return function(*args, **kwargs)
 

@@ -99,6 +99,7 @@ def beside(table: str):
                          "sets": [row["sets"] for row in _rows(table)]})
 
 
+@typed
 def beside_pairs(pairs, name: str, method: str):
     """Return one matrix of your own as a DataFrame: from, to, model and measured in GB/s, error.
 

@@ -149,6 +149,7 @@ class System:
         """Line rate of all network ports of a domain, bytes per second one way; 0 where there is no network."""
         return self.ports * self.port.rate if self.port else 0.0
 
+    @typed
     def crossing(self, nodes, all_to_all: bool = False) -> Numbers:
         """Return how many times longer the bytes between *nodes* machines take by what is missing: the cuts of the graph.
 

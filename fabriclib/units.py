@@ -142,8 +142,7 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
     ('450 GB/s', '2.39 ms', '64 KiB', '14 GB')
     """
     known("unit", unit, ("B", "B/s", "b/s", "s", "J", "W"))
-    count("digits", digits, high=15)
-    value = _float(value)
+    digits, value = count("digits", digits, high=15), _float(value)
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
     if unit == "B" and value >= 1024 and math.log2(value).is_integer():

@@ -18,11 +18,15 @@ import math
 import pkgutil
 import random
 import re
+import resource
 import signal
 import sys
 import types
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +37,9 @@ import fabricbook as book
 import fabriclib as fl
 
 PACKAGES = ("fabriclib", "fabricbook")
-SECONDS = 20  # after which a call is taken to run without end
+SECONDS = 20  # of the processor, after which a call is taken to run without end
+MOST_BYTES = 2**30  # that a call may take in memory
+STATM = Path("/proc/self/statm")  # how much this process has; only Linux tells
 MOST_VALID = 4  # valid calls kept of each function
 
 
@@ -66,30 +72,33 @@ class Unreadable:
         raise RuntimeError("no length")
 
 
-def pool() -> list:
-    """Return the hostile values, made afresh: none can spoil the next call."""
-    return [
-        None, True, False, "", " ", "é\x00", "x" * 10_000, "nan", "all", "1e999 GB/s", "-5 GiB", "0 s", b"8",
-        0, -1, 1, 2, 3, 7, 2.5, -0.0, 10_000_000, 10_000_001, 2**31, 2**63, 2**64, 10**400, -(10**400),
-        1e308, -1e308, 5e-324, math.nan, math.inf, -math.inf, 1 + 2j,
-        np.longdouble("1e4000"), np.longdouble(3), np.uint8(200), np.int8(-7), np.uint64(2**64 - 1), np.float16(6e4),
-        np.bool_(True), np.str_("gpu0"), np.datetime64("2020-01-01"),
-        np.array([]), np.array(5), np.array([1, 200], np.uint8), np.arange(8)[::2], np.asfortranarray(np.ones((2, 3))),
-        np.array([1.0, np.nan]), np.array([1e308, 1e308]), np.array(["a", "b"]), np.array([None, 1], object),
-        np.ma.masked_array([1, 2], [True, False]), np.zeros((0, 3)),
-        [], (), {}, set(), [[]], [[1], [2, 3]], [None], [1, 2, 3], ["a"], (0, 0), ((0, 1), (1, 0)), {"a": 1}, {1, 2},
-        range(3), slice(3), iter([1]), (n for n in (1, 2)), memoryview(b"12345678")[::2], bytearray(b"x"),
-        object(), Unreadable(), Unreadable, str, fl, np, pd.DataFrame(), pd.DataFrame({"a": [1]}), pd.Series([1.0, 2.0]),
-        *_parts(),
-    ]
+# Each an expression, evaluated anew for each call: none can spoil the next one.
+POOL = """
+None ; True ; False ; "" ; " " ; "é\\x00" ; "∞" ; "x" * 10_000 ; "9" * 5_000 ; "nan" ; "inf" ; "8" ; "-1" ; "1e3" ; "all" ; "auto"
+"1e999 GB/s" ; "-5 GiB" ; "0 s" ; "<img src=x>" ; "{{ 7 * 7 }}" ; b"8" ; bytearray(b"x") ; memoryview(b"12345678")[::2]
+0 ; -1 ; 1 ; 2 ; 3 ; 7 ; 2.5 ; 0.0 ; -0.0 ; 10_000_000 ; 10_000_001 ; 2**31 ; 2**63 ; 2**64 ; 2**70 ; 10**59 ; 10**400 ; -10**400
+1e308 ; -1e308 ; 1e30 ; 1e-30 ; 5e-324 ; nan ; inf ; -inf ; 1 + 2j ; Decimal("8") ; Decimal("NaN") ; Fraction(1, 3)
+np.longdouble("1e4000") ; np.longdouble(3) ; np.uint8(200) ; np.int8(-7) ; np.uint64(2**64 - 1) ; np.float16(6e4) ; np.float64(8)
+np.bool_(True) ; np.str_("gpu0") ; np.datetime64("2020-01-01") ; np.complex64(1)
+np.array([]) ; np.array(5) ; np.array(2.5) ; np.array([1, 200], np.uint8) ; np.arange(8)[::2] ; np.asfortranarray(np.ones((2, 3)))
+np.array([1.0, np.nan]) ; np.array([1e308, 1e308]) ; np.array(["a", "b"]) ; np.array([None, 1], object) ; np.array([True, False])
+np.ma.masked_array([1, 2], [True, False]) ; np.zeros((0, 3)) ; np.zeros(1, [("a", float)]) ; np.ones((1,) * 32) ; np.arange(1e4)
+[] ; () ; {} ; set() ; [[]] ; [[1], [2, 3]] ; [None] ; [1, 2, 3] ; ["a"] ; [[1, 2], [3, 4]] ; (0, 0) ; ((0, 1), (1, 0)) ; {"a": 1}
+{1, 2} ; range(3) ; slice(3) ; iter([1]) ; (n for n in (1, 2)) ; object() ; Unreadable() ; Unreadable
+str ; fl ; np ; pd.DataFrame() ; pd.DataFrame({"a": [1]}) ; pd.Series([1.0, 2.0]) ; pd.NA ; pd.Timestamp(0)
+fl.link("nvlink4") ; fl.link("xgmi-mi100") ; fl.switch("nvswitch3") ; fl.cable("dac-400") ; fl.system("dgx-h100")
+fl.AlphaBeta(1e-6, 1e-11) ; fl.Level(2, 1e-6, 1e-11) ; fl.server("hgx-h100") ; fl.fabric("torus", dims=(2, 2)) ; ring() ; share()
+"""
 
 
-@functools.cache
-def _parts() -> list:
-    """Things of fabriclib's own, for where another of them is asked for."""
-    return [fl.link("nvlink4"), fl.link("xgmi-mi100"), fl.switch("nvswitch3"), fl.cable("dac-400"), fl.system("dgx-h100"),
-            fl.AlphaBeta(1e-6, 1e-11), fl.Level(2, 1e-6, 1e-11), fl.server("hgx-h100"), fl.fabric("torus", dims=(2, 2)),
-            ring(), share()]
+_NAMES = {"np": np, "pd": pd, "fl": fl, "nan": math.nan, "inf": math.inf, "Decimal": Decimal, "Fraction": Fraction,
+          "Unreadable": Unreadable, "ring": functools.cache(ring), "share": functools.cache(share)}
+_POOL = [compile(one, "<hostile>", "eval") for line in POOL.strip().splitlines() for one in line.split(" ; ")]
+
+
+def drawn(rng: random.Random):
+    """Return one of the hostile values, made anew."""
+    return eval(rng.choice(_POOL), _NAMES)
 
 
 def shown(value) -> str:
@@ -102,7 +111,7 @@ def shown(value) -> str:
 
 # What fabriclib makes and hands out, and nobody else fills in: their fields are what was computed.
 RESULTS = {
-    "availability.dice.Runs", "availability.lost.Left", "availability.uptime.Uptime",
+    "availability.dice.Runs", "availability.lost.Left", "availability.uptime.Uptime", "capstone.score.Score",
     "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
     "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.steps.StepEnergy", "energy.tokens.TokenEnergy",
     "energy.ways.Way", "flows.Share",
@@ -112,7 +121,8 @@ RESULTS = {
 
 # Where an infinity, or a NaN, is an answer.
 UNBOUNDED = {"collectives.choose.crossover": "there is no such size", "collectives.choose.best": "no runner-up",
-             "nccl.tuner.nccl_choice": "not to be had", "diagnosis.compare.compare": "not read"}
+             "nccl.tuner.nccl_choice": "not to be had", "measurements.tables.settled": "not measured",
+             "machines.composed": "of a switch not known", "diagnosis.compare.compare": "not read"}
 
 
 @functools.cache
@@ -154,6 +164,8 @@ def _called(thing) -> str:
 def _collect_class(found: dict, name: str, cls: type) -> None:
     if not cls.__module__.startswith(PACKAGES):
         return
+    for base in cls.__bases__:
+        _collect_class(found, _called(base), base)
     if inspect.isfunction(cls.__init__) and not issubclass(cls, (tuple, Exception)) and name not in RESULTS:
         found[name] = Target(name, cls, inspect.unwrap(cls.__init__), 0)
     for method, value in vars(cls).items():
@@ -163,6 +175,19 @@ def _collect_class(found: dict, name: str, cls: type) -> None:
             found[f"{name}.{method}"] = Target(f"{name}.{method}", getattr(cls, method), inspect.unwrap(value.__func__), 0)
         elif inspect.isfunction(value):
             found[f"{name}.{method}"] = Target(f"{name}.{method}", value, inspect.unwrap(value), 1)
+
+
+def unreached() -> list[str]:
+    """Return the public names that no sweep reaches: neither called, nor a class whose objects fabriclib alone makes."""
+    public = {name: getattr(room, name) for room in (fl, book) for name in room.__all__}
+    for name, room in [(name, room) for name, room in public.items() if isinstance(room, types.ModuleType)]:
+        public |= {f"{name}.{inner}": getattr(room, inner) for inner in getattr(room, "__all__", ())}
+    return [name for name, thing in public.items() if not isinstance(thing, types.ModuleType) and not _reached(thing)]
+
+
+def _reached(thing) -> bool:
+    made = inspect.isclass(thing) and (issubclass(thing, tuple) or _called(thing) in RESULTS)
+    return made or not callable(thing) or _called(thing) in targets()
 
 
 @functools.cache
@@ -182,8 +207,14 @@ def _evaluated(lab) -> Callable:
 
 def arguments_of(target: Target) -> list[str]:
     """Return the names of the arguments that may be spoiled."""
-    given = list(inspect.signature(target.function).parameters.values())[target.bound:]
-    return [one.name for one in given if one.kind is not inspect.Parameter.VAR_POSITIONAL and one.name not in ("self", "cls")]
+    given = list(kinds_of(target.function).items())[target.bound:]
+    return [name for name, kind in given if kind is not inspect.Parameter.VAR_POSITIONAL and name not in ("self", "cls")]
+
+
+@functools.cache
+def kinds_of(function: Callable) -> dict[str, inspect._ParameterKind]:
+    """Return how each argument of *function* is given, by name."""
+    return {name: one.kind for name, one in inspect.signature(function).parameters.items()}
 
 
 @functools.cache
@@ -238,7 +269,7 @@ def call(target: Target, arguments: dict):
     """Call *target* with *arguments*, spread over positional and keyword ones as its signature asks."""
     positional, keywords = [], {}
     for name, value in arguments.items():
-        kind = inspect.signature(target.function).parameters[name].kind
+        kind = kinds_of(target.function)[name]
         if kind is inspect.Parameter.VAR_POSITIONAL:
             positional += value
         elif kind is inspect.Parameter.VAR_KEYWORD:
@@ -252,11 +283,11 @@ def call(target: Target, arguments: dict):
 
 def spoiled(target: Target, valid: dict, rng: random.Random) -> tuple[dict, list[str]]:
     """Return *valid* with one or two arguments replaced by hostile values, and which they are."""
-    kinds = {name: p.kind for name, p in inspect.signature(target.function).parameters.items()}
+    kinds = kinds_of(target.function)
     arguments, names = dict(valid), arguments_of(target)
     chosen = rng.sample(names, min(len(names), rng.choice((1, 1, 1, 2))))
     for name in chosen:
-        value = rng.choice(pool())
+        value = drawn(rng)
         if kinds[name] is inspect.Parameter.VAR_KEYWORD:
             key = rng.choice([*valid[name], "dims", "root", "chunks", "nonsense"])
             arguments[name] = {**valid[name], key: value}
@@ -267,7 +298,7 @@ def spoiled(target: Target, valid: dict, rng: random.Random) -> tuple[dict, list
 
 def fault(target: Target, arguments: dict, valid: dict) -> str | None:
     """Return what is wrong with how *target* takes *arguments*, or None."""
-    with _alarm(), warnings.catch_warnings():
+    with bounds(), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             result = call(target, arguments)
@@ -285,18 +316,32 @@ def fault(target: Target, arguments: dict, valid: dict) -> str | None:
     return None
 
 
+def works(target: Target, valid: dict) -> bool:
+    """Return whether *target* answers a *valid* call."""
+    try:
+        call(target, valid)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
 @contextlib.contextmanager
-def _alarm():
+def bounds(calls: int = 1):
+    """Stop so many *calls* where they take too much of the processor or of memory; others' work on the machine is not counted."""
     def stop(*_):
         raise TimeoutError(f"runs for more than {SECONDS} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS * calls)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if STATM.exists():
+        resource.setrlimit(resource.RLIMIT_AS, (int(STATM.read_bytes().split()[0]) * resource.getpagesize() + MOST_BYTES, hard))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _is_refusal(problem: Exception, arguments: dict) -> bool:

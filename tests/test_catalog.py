@@ -208,3 +208,9 @@ def test_figures_are_found_by_subject_and_quantity():
 
 def test_the_data_dictionary_is_up_to_date():
     assert data_dictionary.PAGE.read_text(encoding="utf-8") == data_dictionary.dictionary(), "make data writes it anew"
+
+
+@pytest.mark.parametrize(("table", "one"), [("links", "link"), ("switches", "switch"), ("copies", "copy")])
+def test_a_row_that_is_not_there_is_called_what_it_would_be(table, one):
+    with pytest.raises(ValueError, match=f"^{one} 'nothing' is not known"):
+        catalog.row(table, "nothing")

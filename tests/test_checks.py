@@ -206,3 +206,9 @@ def test_shapes_that_do_not_broadcast_are_named():
     together()
     with pytest.raises(ValueError, match=r"^a and b must have shapes that broadcast; got \(2,\) and \(2, 3\)\.$"):
         together(a=[1, 2], b=np.ones((2, 3)), c=0)
+
+
+@pytest.mark.parametrize("metres", [np.float16(2.5), np.float32(2.5), np.array(2.5)])
+def test_a_number_among_the_fields_comes_out_wide(metres):
+    assert type(Reel(Wire(), metres).metres) is float
+    assert type(Reel(Wire(), metres=metres, turns=np.int8(100)).turns) is int

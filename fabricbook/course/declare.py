@@ -201,9 +201,9 @@ def short(value: float) -> str:
     >>> short(14.0), short(1234567.0), short(0.125)
     ('14', '1.235e+06', '0.125')
     """
-    if not isinstance(value, numbers.Real):
-        raise ValueError(f"value must be a number; got {units.short(value)}.")
-    return f"{value:.4g}"
+    if not isinstance(value, numbers.Real) or isinstance(value, int) and abs(value) > MOST:
+        raise ValueError(f"value must be a number that a float can hold; got {units.short(value)}.")
+    return f"{float(value):.4g}"
 
 
 def _check_key(key: str) -> None:

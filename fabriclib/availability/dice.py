@@ -79,8 +79,8 @@ def simulate(stretches: int, interval, *, save, between, restart=0.0, runs: int 
     interval, save, between, restart = (single(name, number(name, value, zero=name in ("save", "restart"))) for name, value in (
         ("interval", interval), ("save", save), ("between", between), ("restart", restart)))
     many, draw = count("runs", runs, low=2, high=MOST_RUNS), np.random.default_rng(count("seed", seed, low=0))
-    stretch = interval + save
-    left = np.full(many, count("stretches", stretches, high=1_000_000))
+    stretch, stretches = interval + save, count("stretches", stretches, high=1_000_000)
+    left = np.full(many, stretches)
     for name, each in (("interval", stretch), ("restart", restart)):
         if each > between * np.log(ATTEMPTS):
             raise ValueError(f"{name} must be so short that a job gets on: at most {between * np.log(ATTEMPTS):.4g} s with "

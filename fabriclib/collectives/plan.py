@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import short, whole
 from .moves import Moves
 
 Step = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each message, from which rank to which, and how many chunks
@@ -49,7 +50,14 @@ class Plan:
         return 0.0 if self.collective == "barrier" else 1 / self.slots
 
     def messages(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return (step, src, dst, chunks), sorted by step: rows of one step between the same two nodes are one message."""
+        """Return (step, src, dst, chunks), sorted by step: rows of one step between the same two nodes are one message.
+
+        Raises:
+            ValueError: *step* is no step for each row.
+        """
+        step = whole("step", step, low=0) if len(self.step) else self.step
+        if np.shape(step) != self.step.shape:
+            raise ValueError(f"step must be one for each of the {len(self.step)} rows; got {short(step)}.")
         moves, nodes = self.moves, self.nodes
         src, dst, chunks = moves.src, moves.dst, moves.size * moves.repeat
         key = (step * nodes + src) * nodes + dst

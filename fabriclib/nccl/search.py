@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from .. import catalog, machines
+from ..checks import typed
 from ..machines import System
 from .derive import derived
 from .found import Found, Searched
 
 
+@typed
 def searched(system: str | System, several: bool = False) -> Searched:
     """Return what the search finds on one node of a machine, or on each of *several*: its channels differ by that.
 

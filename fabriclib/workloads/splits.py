@@ -41,7 +41,7 @@ def splits(model, system, *, gpus, global_batch, seq, micro_batch=1, sharding="z
     choices = Choices(sharding, recompute, dtype, flash, order, oversubscription, pod)
     wanted, met = _possible(model, machine, fixed, choices)
     if not met.any():
-        fewer = ({"gpus": one} for one in range(gpus - 1, max(gpus - MOST_TRIED, 0), -1))
+        fewer = ({"gpus": one} for one in range(fixed["gpus"] - 1, max(fixed["gpus"] - MOST_TRIED, 0), -1))
         near = next((f", nearest {one['gpus']}" for one in fewer if _possible(model, machine, fixed | one, choices)[1].any()), "")
         raise ValueError(f"gpus must be such that they can be split for {model.name}, with global_batch {fixed['global_batch']} "
                          f"and seq {fixed['seq']}; got {fixed['gpus']}{near}.")
