@@ -285,3 +285,8 @@ def test_every_device_and_count_has_its_row():
     assert set(signals.devices()["kind"]) == {"retimer", "redriver"}
     assert len(signals.devices()) == len(catalog.rows("retimers"))
     assert set(signals.retimer_counts()["retimers"]) == {0, 4, 8, 48}
+
+
+def test_frequencies_and_amounts_that_do_not_go_together_are_named():
+    with pytest.raises(ValueError, match="^frequency and amount must have shapes that broadcast"):
+        part("fr4").loss([1e9, 2e9], [1, 2, 3])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import catalog, units
-from ..checks import known, number, short, single, typed
+from ..checks import known, number, short, single, together, typed
 from ..links import link
 
 STATED_AT = 8 * units.GHz, 16 * units.GHz
@@ -34,14 +34,15 @@ class Part:
         """Return the insertion loss in dB at *frequency* (Hz) of *amount* pieces, or metres of board or cable.
 
         Raises:
-            ValueError: a frequency or an amount that is not positive, or out of range.
+            ValueError: a frequency or an amount that is not positive, or out of range; shapes that do not broadcast.
 
         >>> round(part("fr4").loss(16 * units.GHz, 10 * units.inch), 2)
         12.89
         """
-        f = number("frequency", frequency, high=1e12)
+        f, amount = together(frequency=number("frequency", frequency, high=1e12),
+                             amount=number("amount", amount, high=1e3, zero=True))
         a, b = self.coefficients
-        return number("amount", amount, high=1e3, zero=True) * (a * f**0.5 + b * f)
+        return amount * (a * f**0.5 + b * f)
 
 
 def part(name: str) -> Part:
