@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .course.checking import Result, Solution
     from .course.claims import Claims
     from .course.gate import Gate
-    from .course.guesses import Guesses
     from .course.keeping import Keeping
+    from .course.my_guesses import Guesses
     from .course.overview import Overview
     from .course.prediction import PredictionBox
     from .course.shown import Fold
@@ -167,7 +167,7 @@ def my_progress() -> Overview:
 
 def my_guesses() -> Guesses:
     """Return the learner's first answers to all predictions, each beside the truth, and whether they come nearer."""
-    from .course.guesses import Guesses
+    from .course.my_guesses import Guesses
 
     return Guesses(declared("predictions").values())
 

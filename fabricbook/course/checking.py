@@ -74,7 +74,7 @@ def _graded(exercise: Exercise, given) -> Result:
         if objection := exercise.demand and exercise.demand(given):
             return Result(exercise, False, objection)
         cases = len(exercise.cases)
-        right = f"{name} is right" + (f" on all {cases} cases." if cases > 1 else ".")
+        right = f"Right: {given}." if exercise.options else f"{name} is right{f' on all {cases} cases' if cases > 1 else ''}."
         return Result(exercise, True, right, _consequence(exercise, given))
     for source, hint in exercise.wrong:
         bad = outcomes(bind(exercise, source), exercise)

@@ -14,6 +14,7 @@ from .progress import current
 from .shown import form, shown
 
 UNLOCKED = "FABRICBOOK_UNLOCKED"  # set to 1, in the environment of the server, it opens every gate: a trainer's switch
+_AS_AN_OUTPUT = "jp-RenderedHTMLCommon jp-RenderedHTML jp-OutputArea-output"  # with the last, a table stands at the left
 _TOLD = '<div class="fl-notice">Unlocked for everybody here. Otherwise this opens when you have made its prediction.</div>'
 
 
@@ -58,7 +59,7 @@ def _shown(thing) -> Widget:
     if hasattr(thing, "widget"):
         return thing.widget
     rendered = thing.to_html() if hasattr(thing, "to_html") else form(thing)  # the former has what no saved output may hold
-    return view.html_box(f'<div class="jp-RenderedHTMLCommon jp-RenderedHTML">{rendered}</div>')
+    return view.html_box(f'<div class="{_AS_AN_OUTPUT}">{rendered}</div>')
 
 
 def _saved_forms(thing) -> dict:

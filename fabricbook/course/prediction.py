@@ -10,7 +10,7 @@ from ipywidgets import Button, HBox, Text, VBox
 from . import view
 from .declare import Prediction
 from .feedback import judge, shown
-from .progress import current
+from .progress import answers, current
 
 
 class PredictionBox(VBox):
@@ -85,11 +85,7 @@ class PredictionBox(VBox):
         self._record(self._attempts()[-1])
 
     def _attempts(self) -> list[dict]:
-        """All answers to this prediction, the oldest first; a record of an earlier course has only the last."""
-        entries = (self._progress.get("attempts", self._prediction.key) or {}).get("entries")
-        kept = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-        now = self._progress.get("predictions", self._prediction.key)
-        return kept + [now] if now and now not in kept[-1:] else kept
+        return answers(*(self._progress.get(section, self._prediction.key) for section in ("attempts", "predictions")))
 
     def _record(self, entry: dict | None) -> None:
         kept = self._attempts()

@@ -255,6 +255,16 @@ def _renamed(entries: dict) -> dict:
     return {old.get(key, key): entry for key, entry in entries.items() if old.get(key, key) == key or old[key] not in entries}
 
 
+def answers(attempts: dict | None, now: dict | None) -> list[dict]:
+    """Return all answers to a prediction, the oldest first: those of its *attempts*, and the one that counts *now*.
+
+    A record of an earlier course has only that one.
+    """
+    tries = (attempts or {}).get("entries")
+    found = [entry for entry in tries if isinstance(entry, dict)] if isinstance(tries, list) else []
+    return found + [now] if now and now not in found[-1:] else found
+
+
 _open: dict[Path, Progress] = {}
 
 

@@ -9,15 +9,9 @@ from statistics import median
 
 from ..course import feedback
 from ..course.declare import Prediction
+from ..course.guesses import Guess, first
+from ..course.progress import answers
 from .records import Learner
-
-
-@dataclass(frozen=True)
-class Guess:
-    """One guess: its text, and its value in SI base units."""
-
-    typed: str
-    value: float
 
 
 @dataclass(frozen=True)
@@ -37,23 +31,12 @@ def gather(prediction: Prediction, learners: Sequence[Learner]) -> Guesses:
     """Return the first guess of each of *learners*: what they typed after they saw the answer is none."""
     found, shown = [], 0
     for one in learners:
-        answers = _answers(one, prediction.key)
-        typed = next((entry["typed"] for entry in answers if isinstance(entry.get("typed"), str)), None)
-        if typed is None or (answers and answers[0].get("shown")):
-            shown += bool(answers)
-            continue
-        try:
-            found.append(Guess(typed, prediction.parse(typed)))
-        except ValueError:  # of another edition of the course
-            continue
+        given = answers(one.entries("attempts").get(prediction.key), one.entries("predictions").get(prediction.key))
+        if guess := first(prediction, given):
+            found.append(guess)
+        else:
+            shown += bool(given and given[0].get("shown"))
     return Guesses(sorted(found, key=lambda guess: guess.value), shown)
-
-
-def _answers(one: Learner, key: str) -> list[dict]:
-    """All answers of a learner, the first first; a record of an earlier course has only the one that counts."""
-    tries = one.entries("attempts").get(key, {}).get("entries")
-    entries = [entry for entry in tries if isinstance(entry, dict)] if isinstance(tries, list) else []
-    return entries or [entry for entry in [one.entries("predictions").get(key)] if entry]
 
 
 def counted(found: Guesses) -> str:
@@ -74,7 +57,7 @@ def told(prediction: Prediction, found: Guesses) -> list[str]:
     answer = prediction.answer()
     said = [f"The answer is {prediction.format(answer)}. {prediction.explain}".strip()]
     if found.given:
-        judged = [feedback.judge(prediction, guess.typed) for guess in found.given]
+        judged = [guess.feedback for guess in found.given]
         verdicts = Counter(one.verdict for one in judged)
         middle = feedback.times(median(found.values) / answer)
         said.append(f"Right {verdicts['right']}, close {verdicts['close']}, of {len(judged)}. The middle guess is {middle} the "

@@ -22,6 +22,9 @@ from fabricbook.lessons import find
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 AXED = ("00_start_here", "20_bring_your_own")  # the first, and the one with most of what can be filled in
+INDENTED = """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output > table')]
+  .map((table) => Math.round(table.getBoundingClientRect().left - table.parentElement.getBoundingClientRect().left))
+  .filter((gap) => gap > 12)"""
 STATE = """lab => [lab.querySelector('.fl-sentence').textContent,
                    JSON.stringify(lab.querySelector('.fl-chart').flView.data('table'))]"""
 
@@ -63,6 +66,7 @@ def test_a_lesson_from_first_cell_to_last(desk, server, path):
         answer(desk, key)
         expect(box(desk, key, "fl-after.fl-locked")).to_have_count(0)
     expect(desk.locator(".fl-after.fl-locked")).to_have_count(0)
+    assert desk.evaluate(INDENTED) == []
 
     an_arrow_key_changes_sentence_and_chart(desk, path)
     for box_of_buttons in desk.locator(".fl-measure").all():

@@ -41,7 +41,7 @@ def test_each_known_wrong_answer_gets_its_hint(exercise):
 
 
 def test_a_decision_is_right_or_gets_the_hint_of_the_option_and_nothing_else_tells_which():
-    assert grade(NETWORK, "a ring").passed
+    assert repr(grade(NETWORK, "a ring")) == "✓ Right: a ring."
     for given in ("ring", 3, np.array(["a ring"]), ["a ring"], lambda: "a ring"):
         said = grade(NETWORK, given).sentence
         assert said.startswith("network is ")

@@ -8,7 +8,8 @@ import pytest
 
 from fabricbook import my_guesses
 from fabricbook.course.declare import Prediction
-from fabricbook.course.guesses import Guesses, guesses, told
+from fabricbook.course.guesses import guesses, told
+from fabricbook.course.my_guesses import Guesses
 from fabricbook.course.progress import Progress
 
 ASKED = [Prediction(f"moving_bytes.q{n}", "?", "rate", lambda: 1e9, "") for n in range(6)]
@@ -36,7 +37,7 @@ def test_the_first_answer_counts_and_not_what_was_shown_or_cannot_be_read(record
     record.record("attempts", ASKED[3].key, {"entries": [{"shown": True}, {"typed": "1 GB/s"}]})
     record.record("attempts", ASKED[4].key, {"entries": [["nonsense"]]})
     record.record("attempts", ASKED[5].key, {"entries": []})
-    assert [(one.typed, one.ratio, one.near) for one in guesses(ASKED)] == [("8 GB/s", 8, False), ("1 GB/s", 1, True)]
+    assert [(one.typed, one.feedback.ratio, one.near) for one in guesses(ASKED)] == [("8 GB/s", 8, False), ("1 GB/s", 1, True)]
 
 
 @pytest.mark.parametrize(("typed", "said"), [

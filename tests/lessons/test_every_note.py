@@ -24,9 +24,12 @@ def test_a_lesson_has_notes_that_name_what_it_has(name):
 
 
 @pytest.mark.parametrize("name", ORDER)
-def test_the_minutes_of_a_room_are_no_more_than_the_lessons(name):
+def test_the_minutes_of_a_room_and_those_of_the_aims_add_up_to_the_lessons(name):
     one = lesson(name)
-    assert sum(took for took, _ in notes(one).minutes) <= one.head.minutes
+    aims = re.search(r"\n## What you will be able to do\n\n((?:- .+\n)+)", one.text)[1]
+    each = re.findall(r"\((\d+) min\)$", aims, flags=re.MULTILINE)
+    assert len(each) == len(aims.splitlines())
+    assert sum(map(int, each)) == sum(took for took, _ in notes(one).minutes) == one.head.minutes
 
 
 @pytest.mark.parametrize("name", ORDER)

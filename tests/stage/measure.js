@@ -15,6 +15,11 @@ function said(lab) {
     const name = `${element.className || element.tagName} "${element.textContent.slice(0, 30)}"`;
     if (box.left < left || box.right > right + 0.5) found.push(`${name} leaves the lab by ${Math.round(box.right - right)} px`);
     if (getComputedStyle(element).overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1) found.push(`${name} is cut`);
+    if (element.placeholder) {
+      const style = getComputedStyle(element);
+      const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      if (widthOf(element.placeholder, style.font) > room) found.push(`"${element.placeholder}" does not fit its box`);
+    }
     if (element.tagName === "SELECT" && right - left > 400) { // a telephone shows choices in a list of its own
       const style = getComputedStyle(element);
       const longest = widthOf(element.selectedOptions[0].text, style.font);

@@ -13,6 +13,7 @@ import pytest
 from learners_records import guessed
 
 from fabricbook.course.declare import Prediction
+from fabricbook.course.guesses import first
 from fabricbook.lessons import find
 from fabricbook.trainer import guesses, records, wall
 from fabricbook.trainer.line import BASE, EDGE, WIDTH, Axis, picture, piled
@@ -52,12 +53,12 @@ def test_nothing_of_the_answer_and_no_name_is_sent_before_it_is_opened(room):
 
 
 def test_guesses_of_all_sizes_are_said_in_few_words():
-    given = [guesses.Guess(typed, ASKED.parse(typed)) for typed in ("1 B/s", "1e30 B/s")]
+    given = [first(ASKED, [{"typed": typed}]) for typed in ("1 B/s", "1e30 B/s")]
     assert guesses.counted(guesses.Guesses(given, 0)) == "2 guesses, the largest more than a million times the smallest."
 
 
 def test_slips_are_counted():
-    given = [guesses.Guess(typed, ASKED.parse(typed)) for typed in ("450 GB/s", "900 GB/s", "900 GB/s", "500 GB/s")]
+    given = [first(ASKED, [{"typed": typed}]) for typed in ("450 GB/s", "900 GB/s", "900 GB/s", "500 GB/s")]
     assert guesses.told(ASKED, guesses.Guesses(given, 0)) == [
         "The answer is 450 GB/s. So it is.", "Right 1, close 1, of 4. The middle guess is 1.6 times the answer.",
         "2 ×: that counts both directions; one is asked for"]

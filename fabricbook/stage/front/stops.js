@@ -134,7 +134,8 @@ function choiceFields({ key, ask, options, field }) {
 
 function numberField({ ask, example }) {
   const input = make("input", "fl-number-field");
-  Object.assign(input, { type: "text", placeholder: `such as ${example}`, autocomplete: "off", spellcheck: false });
+  const placeholder = `such as ${example}`;
+  Object.assign(input, { type: "text", placeholder, size: placeholder.length, autocomplete: "off", spellcheck: false });
   input.setAttribute("aria-label", ask);
   return { above: [], inline: [input], given: () => input.value, fill: (given) => { input.value = given; }, focus: () => input };
 }
