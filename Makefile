@@ -7,6 +7,7 @@
 #   make lesson     build one lesson and check it: make lesson NAME=cxl
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make book       make the course as pages that need no kernel, no server and no network: site/index.html
+#   make docs       the maintainers' pages alone: site/docs/index.html; make book makes them too
 #   make book-check drive each of its labs over both ends of each control, and say how long a reader waits
 #   make book-pdf   the same, and site/course.pdf beside it; needs Chromium
 #   make slides     a deck of slides for each lesson, its labs alive, from files: dist/slides/index.html
@@ -35,7 +36,7 @@ LEARNERS ?= 30
 # A third of a browser's test is waiting, so one worker more than there are cores; each needs about a gigabyte.
 PARALLEL = -n $(or $(WORKERS),$(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 5))"))
 
-.PHONY: help lab test lint check lesson notebooks book book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check hostile faults audit clean ready
+.PHONY: help lab test lint check lesson notebooks book docs book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check hostile faults audit clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,13 +68,16 @@ notebooks: ready
 	$(RUN) tools/notebooks.py
 
 book: ready
-	$(RUN) tools/build_book.py
+	$(RUN) tools/build_book.py --docs
+
+docs: ready
+	$(RUN) tools/build_docs.py
 
 book-check: ready
 	$(RUN) tools/try_book.py
 
 book-pdf: ready
-	$(RUN) tools/build_book.py --pdf
+	$(RUN) tools/build_book.py --docs --pdf
 
 slides: ready
 	$(RUN) tools/build_slides.py

@@ -70,7 +70,11 @@ def cable(name: str) -> Cable:
 
 
 def cables():
-    """Return the catalogue as a DataFrame: one row a cable; watts for one end."""
+    """Return the catalogue as a DataFrame: one row a cable; watts for one end.
+
+    >>> float(cables().set_index("id").loc["dac-400", "reach (m)"])
+    3.0
+    """
     import pandas as pd
 
     return pd.DataFrame([{

@@ -1,4 +1,4 @@
-"""The facts: data/*.csv read into rows, each traceable to a row of sources.csv.
+"""The facts: `data/*.csv` read into rows, each traceable to a row of sources.csv.
 
 What a column holds is declared once, in columns.csv: KINDS has how a cell of each kind is read, and what a blank one is.
 A wide row (a link) names the source of each of its values in its `sources` column, as `field:source-id` pairs.
@@ -55,7 +55,12 @@ class Source:
 
 
 class Sourced:
-    """What a wide row of the table `_table` describes."""
+    """What a wide row of the table `_table` describes.
+
+    >>> from fabriclib.links import link
+    >>> link("nvlink4").sources["lanes"].grade
+    'B'
+    """
 
     _table: ClassVar[str]
     id: str
@@ -69,7 +74,7 @@ class Sourced:
 @typed
 @dataclass(frozen=True)
 class Figure:
-    """A published figure: what somebody printed or measured, to be set beside what the model computes."""
+    """A published figure: what somebody printed or measured, to be set beside what the model computes; `si` is in SI units."""
 
     id: str
     subject: str
@@ -89,7 +94,11 @@ class Figure:
 
 
 def data_folder() -> Path:
-    """The folder of the CSV files: inside an installed package, or beside it in a checkout."""
+    """The folder of the CSV files: inside an installed package, or beside it in a checkout.
+
+    >>> (data_folder() / "links.csv").exists()
+    True
+    """
     inside = Path(__file__).parent / "data"
     return inside if inside.is_dir() else Path(__file__).parents[1] / "data"
 
@@ -114,6 +123,9 @@ def texts(table: str) -> tuple[dict[str, str], ...]:
 @functools.cache
 def columns(table: str) -> dict[str, dict[str, str]]:
     """Return {column: its row of columns.csv} of a table: a declaration of its own, or else the one for any table.
+
+    Raises:
+        ValueError: an unknown table; the nearest are suggested.
 
     >>> columns("links")["latency_s"]["unit"]
     's'
@@ -157,6 +169,9 @@ def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
 
     Raises:
         ValueError: no such row; the message suggests the ids of rows that are called so, or else the nearest.
+
+    >>> row("links", "nvlink4")["lanes"]
+    2
     """
     found, called = _indexed(table)
     return found[known(re.sub(r"(?<=ch)es$|s$", "", re.sub("ies$", "y", table)), id, found, called)]
@@ -164,6 +179,9 @@ def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
 
 def source(id: str) -> Source:  # noqa: A002
     """Return the source *id*.
+
+    Raises:
+        ValueError: an unknown id; the nearest are suggested.
 
     >>> source("nccl-topo").grade
     'A'
@@ -173,7 +191,14 @@ def source(id: str) -> Source:  # noqa: A002
 
 @typed
 def sources_of(cells: Row) -> dict[str, Source]:
-    """Return {field: Source} for a wide row."""
+    """Return {field: Source} for a wide row.
+
+    Raises:
+        ValueError: no row, or one of a table without the column `sources`.
+
+    >>> sources_of(row("servers", "hgx-h100"))["gpus"].id
+    'stas-network'
+    """
     if not isinstance(cells.get("sources"), dict):
         raise ValueError(f"cells must be a row with a column 'sources', such as row('links', 'nvlink4'); got {short(cells)}.")
     return {field: source(id) for field, id in cells["sources"].items()}
@@ -181,6 +206,9 @@ def sources_of(cells: Row) -> dict[str, Source]:
 
 def figure(id: str) -> Figure:  # noqa: A002
     """Return the published figure *id*.
+
+    Raises:
+        ValueError: an unknown id; the nearest are suggested.
 
     >>> figure("nvlink4-device").si, figure("nvlink4-device").direction
     (900000000000.0, 'both')
@@ -192,6 +220,9 @@ def figure(id: str) -> Figure:  # noqa: A002
 @typed
 def figures(subject: str | None = None, quantity: str | None = None) -> list[Figure]:
     """Return the published figures of a *subject* (a link's id, say) and a *quantity*; all of them without.
+
+    Raises:
+        ValueError: a subject or a quantity that is no text.
 
     >>> [f.value for f in figures("nvlink4", "measured copy")]
     [376.0, 396.4]

@@ -33,7 +33,11 @@ class Copy:
     staged: bool
 
     def rate(self, line):
-        """Return the bytes per second a copy reaches where the wires give *line*."""
+        """Return the bytes per second a copy reaches where the wires give *line*.
+
+        Raises:
+            ValueError: *line* is not positive.
+        """
         return 1 / (1 / np.minimum(self.efficiency * number("line", line), self.limit) + self.extra)
 
 
@@ -70,6 +74,9 @@ def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
 def reached(name: str, method: str, both: bool = False) -> PeerToPeer:
     """Return what copies by *method* (an id of copies.csv) reach between the GPUs of the server *name*.
 
+    Raises:
+        ValueError: an unknown server or method; the nearest are suggested.
+
     >>> reached("gb200-tray", "nvlink")
     <4 devices of GB200 compute tray, pair by pair: 753 GB/s>
     """
@@ -86,6 +93,9 @@ def beside(table: str):
 
     Raises:
         ValueError: no such table; the nearest are suggested.
+
+    >>> list(beside(catalog.rows("p2p_tables")[0]["id"]))
+    ['from', 'to', 'model GB/s', 'measured GB/s', 'error', 'sets']
     """
     import pandas as pd
 
@@ -109,6 +119,15 @@ def beside_pairs(pairs, name: str, method: str):
 
     Raises:
         ValueError: no pairs or those of several matrices, a device that the server has not, no such server or method.
+
+    >>> from fabriclib.measurements import read_pairs
+    >>> pairs = read_pairs('''Unidirectional P2P=Enabled Bandwidth (P2P Writes) Matrix (GB/s)
+    ...    D\\\\D     0      1
+    ...      0 1521.42 274.23
+    ...      1 272.17 1591.14
+    ... ''')
+    >>> beside_pairs(pairs, "dgx-a100", "nvlink")["measured GB/s"].tolist()
+    [274.23, 272.17]
     """
     import pandas as pd
 
@@ -127,7 +146,11 @@ def beside_pairs(pairs, name: str, method: str):
 
 
 def summary():
-    """Return one row a published table as a DataFrame of text: what was copied how, how far off the model is, what it set."""
+    """Return one row a published table as a DataFrame of text: what was copied how, how far off the model is, what it set.
+
+    >>> list(summary())
+    ['server', 'measured with', 'copy', 'sets', 'pairs checked', 'within 10 %', 'errors']
+    """
     import pandas as pd
 
     rows = []

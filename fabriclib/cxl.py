@@ -59,7 +59,7 @@ class _Line:
 
 
 def trace(device_type: int, accesses: Sequence[str], bias: str = "host") -> tuple[Step, ...]:
-    """Run *accesses* in order and return one Step each.
+    """Run *accesses* in order and return one Step each, which counts no time: states, messages, and where data came from.
 
     Args:
         device_type: 1 (.cache: caches host memory), 2 (.cache and .mem: has memory of its own too) or
@@ -97,7 +97,14 @@ def trace(device_type: int, accesses: Sequence[str], bias: str = "host") -> tupl
 
 
 def trace_table(device_type: int, accesses: Sequence[str], bias: str = "host"):
-    """Return `trace` as a DataFrame: one row an access."""
+    """Return `trace` as a DataFrame: one row an access.
+
+    Raises:
+        ValueError: what `trace` refuses.
+
+    >>> trace_table(2, ["host read D0", "device write D0"])["messages"].tolist()
+    ['M2S MemRd, S2M MemData', 'D2H RdOwn, M2S MemRdFwd']
+    """
     import pandas as pd
 
     return pd.DataFrame([step._asdict() | {"messages": ", ".join(step.messages) or "none"}
@@ -109,6 +116,9 @@ def table(name: str):
 
     Args:
         name: "versions", "features", "devices" or "sharing" (who may share memory with whom).
+
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
 
     >>> list(table("devices")["protocols"])
     ['io cache', 'io cache mem', 'io mem']

@@ -77,6 +77,9 @@ def fec(name: str) -> Fec:
 
     Raises:
         ValueError: an unknown name; the nearest are suggested.
+
+    >>> fec("rs544").name
+    'RS(544 514) "KP4"'
     """
     cells = catalog.row("fecs", name)
     return Fec(*(cells[column] for column in ("id", "name", "symbol_bits", "coded_symbols", "message_symbols", "decode_s")))
@@ -84,7 +87,15 @@ def fec(name: str) -> Fec:
 
 @typed
 def link_fec(link: Link) -> tuple[Fec, int] | None:
-    """Return the code of a *link* and its interleaved codewords, or None where it has none."""
+    """Return the code of a *link* and how many codewords of it are interleaved, or None where it has none.
+
+    Raises:
+        ValueError: no Link.
+
+    >>> from fabriclib.links import link
+    >>> link_fec(link("ib-ndr"))
+    (Fec(id='rs544', name='RS(544 514) "KP4"', symbol_bits=10, coded=544, message=514, decode_time=3.7e-08), 2)
+    """
     found = (cells for cells in catalog.rows("link_fecs") if cells["id"] == link.id)
     return next(((fec(cells["fec"]), cells["codewords"]) for cells in found), None)
 

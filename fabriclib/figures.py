@@ -59,7 +59,11 @@ def computed(figure: Figure) -> float:
 
 
 def published():
-    """Return every figure that the model computes as a DataFrame: stated, computed, their ratio, the source, the note."""
+    """Return every figure that the model computes as a DataFrame: stated, computed, their ratio, the source, the note.
+
+    >>> list(published())
+    ['id', 'about', 'quantity', 'scope', 'direction', 'stated', 'computed / stated', 'source', 'grade', 'note']
+    """
     import pandas as pd
 
     return pd.DataFrame([{

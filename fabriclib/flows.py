@@ -48,6 +48,10 @@ def route(graph: Graph, src, dst) -> Routing:
 
     Raises:
         ValueError: a flow from a node to itself, or between nodes that no path joins.
+
+    >>> from fabriclib.topology import server
+    >>> float(route(server("mi300x"), [0], [1]).fraction.sum())
+    1.0
     """
     src, dst = graph.among("src", src), graph.among("dst", dst)
     if src.shape != dst.shape:
@@ -122,8 +126,15 @@ def _ways(graph: Graph, stages, forks):
 def max_min(routing: Routing, capacity) -> tuple[np.ndarray, np.ndarray]:
     """Return (rates, bottlenecks): the max-min fair rate of each flow and the number of the edge that stops it.
 
-    Progressive filling (Bertsekas and Gallager, Data Networks, 6.5.2). Edges of *capacity* bytes per second; a flow that
-    uses no edge is given an infinite rate and the bottleneck -1. Among edges that fill together the first one is named.
+    Progressive filling (Bertsekas and Gallager, Data Networks, 2nd ed. 1992, 6.5.2). Edges of *capacity* bytes per second; a
+    flow that uses no edge is given an infinite rate and the bottleneck -1. Among edges that fill together the first is named.
+
+    Raises:
+        ValueError: no Routing, or capacities that are not one positive number an edge.
+
+    >>> two = Routing(np.array([0, 1]), np.array([0, 0]), np.ones(2), np.zeros(2))
+    >>> max_min(two, [1e9])[0].tolist()
+    [500000000.0, 500000000.0]
     """
     flow, edge, fraction, latency = routing
     capacity = _capacities(routing, capacity)
@@ -167,6 +178,13 @@ def finish(routing: Routing, capacity, nbytes) -> float:
     """Return the seconds until the last of the flows is done: all start together, each with *nbytes* (one entry a flow).
 
     Whenever a flow ends, the others share what it leaves free. Latency is not counted.
+
+    Raises:
+        ValueError: no Routing, capacities that are not one positive number an edge, or negative bytes.
+
+    >>> two = Routing(np.array([0, 1]), np.array([0, 0]), np.ones(2), np.zeros(2))
+    >>> finish(two, [1e9], [1e9, 3e9])
+    4.0
     """
     capacity, left, seconds = _capacities(routing, capacity), _sizes(routing, nbytes).copy(), 0.0
     while (going := left > 0).any():
@@ -190,6 +208,13 @@ def finish_each(routing: Routing, capacity, nbytes, ends) -> np.ndarray:
     """Return what `finish` says of each run of flows, the runs one after another: run i ends before flow ends[i].
 
     As an array, (runs,), in a few calls for all runs; only a run whose shorter flows leave links free is solved by itself.
+
+    Raises:
+        ValueError: what `finish` refuses, or ends that do not rise to the number of flows.
+
+    >>> two = Routing(np.array([0, 1]), np.array([0, 0]), np.ones(2), np.zeros(2))
+    >>> finish_each(two, [1e9], [1e9, 3e9], [1, 2]).tolist()
+    [1.0, 3.0]
     """
     capacity, nbytes = _capacities(routing, capacity), _sizes(routing, nbytes)
     ends = np.atleast_1d(whole("ends", ends, high=len(nbytes))).astype(np.intp, copy=False)
@@ -279,6 +304,9 @@ def share(graph: Graph, pairs) -> Share:
 def one_pair(ranks: int) -> np.ndarray:
     """Return the flow from GPU 0 to GPU 1, as rows (from, to).
 
+    Raises:
+        ValueError: *ranks* is not whole, or below 2.
+
     >>> one_pair(8)
     array([[0, 1]])
     """
@@ -292,6 +320,9 @@ def ring(order) -> np.ndarray:
     Args:
         order: the ranks as they stand in the ring, or how many for 0, 1, 2 and so on.
 
+    Raises:
+        ValueError: fewer than two ranks, or one of them twice.
+
     >>> ring(3).tolist(), ring([0, 2, 1]).tolist()
     ([[0, 1], [1, 2], [2, 0]], [[0, 2], [2, 1], [1, 0]])
     """
@@ -304,6 +335,9 @@ def ring(order) -> np.ndarray:
 
 def all_to_all(ranks: int) -> np.ndarray:
     """Return a flow from every GPU to every other one, as rows (from, to).
+
+    Raises:
+        ValueError: *ranks* is not a whole number from 2 to 4096.
 
     >>> len(all_to_all(8))
     56

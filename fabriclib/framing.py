@@ -59,12 +59,22 @@ def message_share(framing: str, nbytes, packet_bytes):
 
 
 def kind(framing: str) -> str:
-    """Return "packet" or "flit"."""
+    """Return "packet" or "flit".
+
+    Raises:
+        ValueError: an unknown framing; the nearest are suggested.
+
+    >>> kind("cxl-68"), kind("pcie-tlp")
+    ('flit', 'packet')
+    """
     return _fields(framing)[0]["kind"]
 
 
 def overhead(framing: str) -> float:
     """Return the bytes that *framing* adds to each packet or takes from each flit.
+
+    Raises:
+        ValueError: an unknown framing; the nearest are suggested.
 
     >>> overhead("pcie-tlp"), overhead("rocev2"), overhead("cxl-68")
     (24.0, 82.0, 4.0)
@@ -102,7 +112,10 @@ def line_share(framing: str, lines, headers=1):
 
 
 def flit_bytes(framing: str) -> float:
-    """Return the size of a flit, all its fields together.
+    """Return the bytes of a flit, all its fields together.
+
+    Raises:
+        ValueError: an unknown framing; the nearest are suggested.
 
     >>> flit_bytes("cxl-68"), flit_bytes("pcie-flit")
     (68.0, 256.0)

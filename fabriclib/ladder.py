@@ -94,6 +94,10 @@ def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None
 
     Raises:
         ValueError: an unknown transport, or a size that is not one positive number.
+
+    >>> from fabriclib.links import link
+    >>> [rung.step for rung in rungs("ib", 8, link("ib-ndr"), link("pcie5"))][:3]
+    ['post the message', 'tell the NIC over PCIe', 'NIC']
     """
     cells = catalog.row("transports", transport)
     nbytes, way = single("nbytes", number("nbytes", nbytes, high=MAX_BYTES)), way or Way()
@@ -108,6 +112,9 @@ def rungs(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None
 @typed
 def latency(transport: str, nbytes, wire: Link, host: Link, way: Way | None = None) -> tuple[float, float, float]:
     """Return (usual, lowest, highest) seconds from program to program: the sum of `rungs`.
+
+    Raises:
+        ValueError: what `rungs` refuses.
 
     >>> from fabriclib import link, units
     >>> [units.format(s, "s") for s in latency("ib", 32, link("ib-edr"), link("pcie3"))]

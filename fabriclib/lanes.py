@@ -33,6 +33,9 @@ def lanes_of(cpu: str, sockets: int = 1) -> int:
 def lanes_asked(gpus: int = 8, nics: int = 8, ssds: int = 4) -> int:
     """Return the PCIe lanes that these devices ask for together, each at its full width.
 
+    Raises:
+        ValueError: a number of devices that is negative or not whole.
+
     >>> lanes_asked(), lanes_asked(gpus=8, nics=0, ssds=0)
     (272, 128)
     """
@@ -79,6 +82,9 @@ def oversubscription(below, uplink):
 
     Both may be arrays; lanes of one generation are assumed.
 
+    Raises:
+        ValueError: lanes that are not positive.
+
     >>> oversubscription(below=4 * 16, uplink=16)
     4.0
     """
@@ -87,7 +93,14 @@ def oversubscription(below, uplink):
 
 
 def budgets(gpus: int = 8, nics: int = 8, ssds: int = 4):
-    """Return a DataFrame: for each CPU, alone and as two, the lanes it has, those asked for, and those short."""
+    """Return a DataFrame: for each CPU, alone and as two, the lanes it has, those asked for, and those short.
+
+    Raises:
+        ValueError: what `lanes_asked` refuses.
+
+    >>> list(budgets())
+    ['CPU', 'link', 'sockets', 'lanes', 'asked', 'short']
+    """
     import pandas as pd
 
     asked = lanes_asked(gpus, nics, ssds)

@@ -51,7 +51,11 @@ class AlphaBeta:
             object.__setattr__(self, name, single(name, number(name, getattr(self, name), zero=True)))
 
     def time(self, nbytes):
-        """Return seconds for *nbytes* (a number or an array)."""
+        """Return seconds for *nbytes* (a number or an array).
+
+        Raises:
+            ValueError: *nbytes* is not positive, or above 1e18.
+        """
         return self.alpha + number("nbytes", nbytes, high=MAX_BYTES) * self.beta
 
     @property
@@ -171,6 +175,9 @@ class Link(catalog.Sourced):
     def bandwidth(self, packet_bytes: float | None = None) -> float:
         """Return bytes per second in one direction: payload where the framing is known from a source, else line.
 
+        Raises:
+            ValueError: *packet_bytes* is not positive, or above 1e18.
+
         >>> link("nvlink4").bundle(18).bandwidth()
         450000000000.0
         """
@@ -199,7 +206,11 @@ class Link(catalog.Sourced):
         return AlphaBeta(self.latency, 1 / self.bandwidth())
 
     def bundle(self, count: int) -> Link:
-        """Return *count* of these links side by side, as one link: rates add up, latency stays."""
+        """Return *count* of these links side by side, as one link: rates add up, latency stays.
+
+        Raises:
+            ValueError: *count* is not a whole number from 1 to 100,000.
+        """
         return replace(self, count=self.count * single("count", whole("count", count, high=MAX_BUNDLE)))
 
     def __repr__(self) -> str:
@@ -239,7 +250,11 @@ def link(name: str, lanes: int | None = None) -> Link:
 
 
 def links():
-    """Return the catalogue as a DataFrame: one row a link, in GB/s, for one link and for one device."""
+    """Return the catalogue as a DataFrame: one row a link, in GB/s, for one link and for one device.
+
+    >>> links().set_index("id").loc["nvlink4", ["device GB/s one way", "device GB/s both ways"]].tolist()
+    [450.0, 900.0]
+    """
     import pandas as pd
 
     return pd.DataFrame([{

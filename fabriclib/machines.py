@@ -55,7 +55,11 @@ class Port:
 @typed
 @dataclass(frozen=True)
 class Launcher:
-    """Who starts the kernels: its cost per collective, for the whole process and again for each GPU it drives (fitted)."""
+    """Who starts the kernels: its cost per collective, for the whole process and again for each GPU it drives (fitted).
+
+    >>> launcher("mpi").name
+    'one process for each GPU'
+    """
 
     id: str
     name: str
@@ -156,6 +160,9 @@ class System:
         A ring or tree leaves a leaf once, and all machines below it have its uplinks together. Of what a machine sends to all
         others, that to those below another leaf goes up. A machine with failed ports is a cut of its own: the narrowest counts.
 
+        Raises:
+            ValueError: *nodes* is not whole and positive.
+
         >>> float(system("dgx-h100", oversubscription=2, leaf_nodes=4).crossing(16, all_to_all=True))
         1.6
         """
@@ -206,7 +213,11 @@ def launcher(name: str) -> Launcher:
 
 
 def launchers() -> list[Launcher]:
-    """Return every launcher of the catalogue."""
+    """Return every launcher of the catalogue.
+
+    >>> launchers()[0].id
+    'mpi'
+    """
     return [launcher(cells["id"]) for cells in catalog.rows("launchers")]
 
 
@@ -284,7 +295,11 @@ def _port(name: str | None) -> Port | None:
 
 
 def systems():
-    """Return the catalogue as a DataFrame: one row a machine, rates in GB/s one way."""
+    """Return the catalogue as a DataFrame: one row a machine, rates in GB/s one way.
+
+    >>> systems().set_index("id").loc["dgx-h100", ["GPUs", "GPU GB/s one way"]].tolist()
+    [8.0, 450.0]
+    """
     import pandas as pd
 
     found = [system(cells["id"]) for cells in catalog.rows("systems")]

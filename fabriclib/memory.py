@@ -45,7 +45,11 @@ def tier(name: str) -> Tier:
 
 
 def tiers():
-    """Return the ladder as a DataFrame: one row a tier, latency of a load in ns with the range that sources give."""
+    """Return the ladder as a DataFrame: one row a tier, latency of a load in ns with the range that sources give.
+
+    >>> list(tiers())
+    ['id', 'name', 'load latency (ns)', 'lowest (ns)', 'highest (ns)', 'GB/s', 'note']
+    """
     import pandas as pd
 
     return pd.DataFrame([{

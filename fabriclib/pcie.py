@@ -71,6 +71,9 @@ class Settings:
     def header(self, completion: bool = False, flit: bool = False) -> float:
         """Return the bytes that a TLP adds to its data: header, ECRC, and outside flits its framing.
 
+        Raises:
+            ValueError: *completion* or *flit* is neither True nor False.
+
         >>> Settings().header(), Settings(address_bits=32).header(), Settings().header(completion=True)
         (24.0, 20.0, 20.0)
         """
@@ -110,6 +113,9 @@ def wire(operation: str, nbytes, settings: Settings | None = None, flit: bool = 
 def completions(nbytes, settings: Settings | None = None):
     """Return how many completions answer a read of *nbytes*: each request is answered on its own.
 
+    Raises:
+        ValueError: *nbytes* is not whole and positive.
+
     >>> completions(4096), completions(4096, Settings(completion=64))
     (16.0, 64.0)
     """
@@ -125,6 +131,9 @@ def rate(link: Link, operation: str, nbytes, settings: Settings | None = None):
     The busier direction decides: writes fill upstream; reads fill downstream unless their requests fill upstream first.
     Ack and credit DLLPs travel against the TLPs they answer, so that traffic one way pays next to nothing for them.
 
+    Raises:
+        ValueError: no PCIe link, an unknown operation, or bytes that are not whole and positive.
+
     >>> from fabriclib import link, units
     >>> [units.format(rate(link("pcie5"), operation, 4096), "B/s") for operation in OPERATIONS]
     ['57.5 GB/s', '58.3 GB/s', '54.8 GB/s']
@@ -137,6 +146,9 @@ def rate(link: Link, operation: str, nbytes, settings: Settings | None = None):
 
 def tlp_rate(link: Link, mps=256):
     """Return the bytes per second left for TLPs, headers included, each way when both directions are full.
+
+    Raises:
+        ValueError: no PCIe link, or an *mps* that PCIe has not.
 
     >>> from fabriclib import link
     >>> round(tlp_rate(link("pcie5")) / 1e9, 2), round(tlp_rate(link("pcie6")) / 1e9, 2)
@@ -151,6 +163,9 @@ def dllp_share(link: Link, mps=256) -> float:
     The limits are in symbol times, and a symbol time moves one byte on *every* lane. Flits have room of their own for what
     DLLPs say: it is in their share already.
 
+    Raises:
+        ValueError: no PCIe link, or an *mps* that PCIe has not.
+
     >>> from fabriclib import link
     >>> round(dllp_share(link("pcie5")), 4), dllp_share(link("pcie6"))
     (0.006, 0.0)
@@ -163,6 +178,9 @@ def tlp_rate_in_bytes(link: Link, mps=256):
 
     On wider links it counts the DLLPs as many times too often as there are lanes. It is here because the paper's 57.88 Gb/s
     of PCIe 3 x8 is widely quoted.
+
+    Raises:
+        ValueError: no PCIe link, or an *mps* that PCIe has not.
 
     >>> from fabriclib import link
     >>> round(tlp_rate_in_bytes(link("pcie3", lanes=8)) * 8 / 1e9, 2)
@@ -200,6 +218,9 @@ def rate_in_flight(requests, nbytes, round_trip):
         nbytes: bytes each asks for.
         round_trip: seconds from a request to the last byte of its answer.
 
+    Raises:
+        ValueError: requests or bytes that are not whole and positive, or a round trip that is not positive.
+
     >>> rate_in_flight(32, 512, 1e-6)
     16384000000.0
     """
@@ -209,7 +230,12 @@ def rate_in_flight(requests, nbytes, round_trip):
 
 
 def pcie(link: Link) -> Link:
-    """Return *link* if it is a PCIe link; raise a ValueError if not."""
+    """Return *link* if it is a PCIe link; raise a ValueError if not.
+
+    >>> from fabriclib.links import link
+    >>> pcie(link("pcie5")).name
+    'PCIe 5'
+    """
     if getattr(link, "family", None) != "pcie":
         raise ValueError(f"link must be a PCIe link such as fabriclib.link('pcie5'); got {short(link)}.")
     return link
@@ -217,7 +243,11 @@ def pcie(link: Link) -> Link:
 
 @typed
 def one_of(name: str, value, allowed: Sequence[int]) -> int:
-    """Return *value* as an int if it is one of the whole numbers *allowed*; raise a ValueError if not."""
+    """Return *value* as an int if it is one of the whole numbers *allowed*; raise a ValueError if not.
+
+    >>> one_of("mps", 256.0, (128, 256, 512))
+    256
+    """
     found = single(name, whole(name, value, high=int(MAX_BYTES)))
     if found not in allowed:
         raise ValueError(f"{name} must be {', '.join(map(str, allowed))}; got {found}.")
@@ -225,7 +255,14 @@ def one_of(name: str, value, allowed: Sequence[int]) -> int:
 
 
 def nbytes_of(nbytes):
-    """Return *nbytes* checked: whole and at least one."""
+    """Return *nbytes* checked: a whole number of bytes, at least one.
+
+    Raises:
+        ValueError: *nbytes* is not whole, below 1 or above 1e18.
+
+    >>> nbytes_of(4096)
+    4096
+    """
     return whole("nbytes", nbytes, high=int(MAX_BYTES))
 
 

@@ -103,7 +103,7 @@ def p2p(graph: Graph, ends=None, *, staged: bool = False, both: bool = False) ->
 
 @typed
 def through_host(graph: Graph, src: np.ndarray, dst: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (flow, src, dst) of the two halves of each flow *src*[i] to *dst*[i]: up to the sender's host, and down from there.
+    """Return (flow, src, dst) of the halves of each flow from `src[i]` to `dst[i]`: up to the sender's host, and down from there.
 
     Raises:
         ValueError: the graph has no CPU.

@@ -159,6 +159,9 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
 def portion(fraction: float) -> str:
     """Return a part of a whole as text, in whole per cent.
 
+    Raises:
+        ValueError: *fraction* is no finite number.
+
     >>> portion(0.217)
     '22 %'
     """

@@ -14,10 +14,3 @@ def test_the_rooms_of_the_picture_are_the_layers():
     layers = {one["containers"][0]: [layer.split(" | ") for layer in one["layers"]] for one in ordered}
     drawn = dict(re.findall(r"subgraph (\w+)\n(.*?)\n    end", PAGE, flags=re.DOTALL))
     assert {package: [room.split(" · ") for room in re.findall(r'"(.+?)"', text)] for package, text in drawn.items()} == layers
-
-
-def test_what_the_pages_for_maintainers_link_to_exists():
-    for page in (ROOT / "docs" / "architecture.md", ROOT / "CONTRIBUTING.md", ROOT / "README.md"):
-        linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
-        assert linked
-        assert not [path for path in linked if not (page.parent / path).exists()]

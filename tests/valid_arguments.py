@@ -11,10 +11,8 @@ from written_tools import MATRICES
 import fabriclib as fl
 
 VALID: dict[str, Callable[[], dict]] = {
-    "catalog.sources_of": lambda: {"cells": fl.catalog.rows("links")[0]},
     "collectives.counts.Counts.time": lambda: {"self": fl.Counts(14, 1.75, 0.875), "nbytes": 1e6, "alpha": 1e-6, "beta": 1e-11,
                                                "gamma": 0.0},
-    "collectives.counts.Level": lambda: {"size": 8, "alpha": 1e-6, "beta": 1e-11},
     "collectives.entry.Algorithm": lambda: fields(fl.algorithms("all_reduce")[0]),
     "collectives.schedule.Schedule.run": lambda: {"self": ring(), "arrays": [np.arange(8.0)] * 4},
     "collectives.schedule.Schedule.states": lambda: {"self": ring(), "arrays": [np.arange(8.0)] * 4},
@@ -22,10 +20,7 @@ VALID: dict[str, Callable[[], dict]] = {
                                                    "levels": None},
     "congestion.dcqcn.run": lambda: {"rate": 5e9, "start": [5e9, 5e9], "seconds": 1e-4, "feedback": 4e-6, "threshold": 1e6,
                                      "parameters": None},
-    "copies.beside_pairs": lambda: {"pairs": fl.read_pairs(MATRICES["nvbandwidth writes"]), "name": "hgx-h100",
-                                    "method": "nvlink"},
     "measurements.pairs.read_pairs": lambda: {"path_or_text": MATRICES["TransferBench"]},
-    "copies.beside": lambda: {"table": fl.catalog.rows("p2p_tables")[0]["id"]},
     "cells.after": lambda: {"key": "moving_bytes.small", "thing": "text"},
     "cells.check": lambda: {"key": "moving_bytes.size-for", "given": len},
     "cells.play": lambda: {"key": "collectives.ring", "given": len},
@@ -34,13 +29,7 @@ VALID: dict[str, Callable[[], dict]] = {
     "cells.solution": lambda: {"key": "moving_bytes.size-for"},
     "cells.verdict": lambda: {"claim": "a"},
     "course.verdicts.Verdict": lambda: {"claim": "a", "ruling": "holds", "because": lambda: "so"},
-    "cxl.trace_table": lambda: {"device_type": 2, "accesses": ["host read D0", "device write D0"], "bias": "host"},
-    "flows.finish": lambda: {"routing": share().routing, "capacity": share().graph.capacity, "nbytes": np.ones(56)},
-    "flows.finish_each": lambda: {"routing": share().routing, "capacity": share().graph.capacity, "nbytes": np.ones(56),
-                                  "ends": np.array([20, 56])},
     "cells.lab": lambda: {"name": "alpha-beta"},
-    "lanes.budgets": lambda: {"gpus": 8, "nics": 8, "ssds": 4},
-    "measurements.tables.beside": lambda: {"measured": fl.measurements.published("a100x8-nvswitch-ar"), "predicted": 1e-3},
     "prediction.model.Prediction.why": lambda: {"self": fl.predict("dgx-h100", "all_reduce", 1e6), "at": -1},
     "availability.uptime.Uptime.why": lambda: {"self": fl.uptime("dgx-h100", gpus=64)},
     "workloads.accelerators.Accelerator": lambda: fields(fl.accelerator("h100-sxm")),
@@ -53,7 +42,6 @@ VALID: dict[str, Callable[[], dict]] = {
     "workloads.transformer.Transformer": lambda: fields(fl.transformer("qwen3-30b-a3b")),
     "workloads.transformer.Transformer.ffn_matrices": lambda: {"self": fl.transformer("llama-3-8b"), "width": 14336},
     "workloads.transformer.Transformer.span": lambda: {"self": fl.transformer("llama-3-8b"), "seq": 8192},
-    "topology.classes.path_classes": lambda: {"graph": fl.server("hgx-h100")},
 }
 
 

@@ -28,6 +28,9 @@ class Spent(NamedTuple):
 def young(save, between):
     """Return Young's interval of work between two saves, in seconds: sqrt(2 save between) (Communications of the ACM 17, 1974).
 
+    Raises:
+        ValueError: *save* or *between* is not positive.
+
     >>> round(young(60, 3 * 3600) / 60, 4)
     18.9737
     """
@@ -40,6 +43,9 @@ def daly(save, between):
 
     It is meant for a save shorter than twice *between*; for a longer one it is *between*, as the paper says.
 
+    Raises:
+        ValueError: *save* or *between* is not positive.
+
     >>> round(daly(60, 3 * 3600) / 60, 4)
     18.3129
     """
@@ -50,10 +56,13 @@ def daly(save, between):
 
 
 def best_interval(save, between):
-    """Return the interval that leaves most of the time useful, exactly: between (1 + W(-exp(-1 - save / between))).
+    """Return the seconds of work between saves that leave most time useful, exactly: between (1 + W(-exp(-1 - save / between))).
 
     W is Lambert's function. With x the interval over *between* the condition reads -x - log(1 - x) = save / between; it is
     solved by Newton's method in v = -log(1 - x), where it is convex.
+
+    Raises:
+        ValueError: *save* or *between* is not positive.
 
     >>> round(best_interval(60, 3 * 3600) / 60, 4)
     18.3129

@@ -29,6 +29,9 @@ def throw(by_part: dict, seconds, seed: int = 0) -> Events:
         seconds: length of the run.
         seed: the same seed gives the same run.
 
+    Raises:
+        ValueError: no dict of parts and rates, seconds that are not positive, or a seed that is not whole.
+
     >>> events = throw({"gpu": 1 / 3600, "leaf": 1 / 86400}, 86400, seed=1)
     >>> len(events.at), events.part[:3].tolist()
     (22, ['gpu', 'gpu', 'gpu'])
@@ -72,6 +75,10 @@ def simulate(stretches: int, interval, *, save, between, restart=0.0, runs: int 
 
     One failure after another, for all runs at once: from each the next is as far as the dice say. Arguments are those of `spent`,
     each one number.
+
+    Raises:
+        ValueError: stretches, runs or seed not whole or out of range, negative times, or failures so frequent that no job
+            gets on.
 
     >>> simulate(50, 1200, save=60, between=10_800, restart=600, runs=2000, seed=1)
     <2000 runs: 84.89 +- 0.09 % of the time useful>

@@ -53,6 +53,9 @@ def lose(graph: Graph, parts: Sequence) -> Graph:
 def planes(graph: Graph) -> list[tuple[str, ...]]:
     """Return the networks that nothing but the servers joins, each as the names of its switches: planes, or rails on their own.
 
+    Raises:
+        ValueError: no Graph.
+
     >>> from fabriclib.topology import fabric
     >>> [len(plane) for plane in planes(fabric("dual-plane", gpus=32, radix=8))]
     [12, 12]
@@ -65,6 +68,9 @@ def planes(graph: Graph) -> list[tuple[str, ...]]:
 @typed
 def rail(graph: Graph, place: int = 0) -> tuple[str, ...]:
     """Return the leaves that GPUs at *place* of their servers are cabled to.
+
+    Raises:
+        ValueError: no Graph, or a place that no server of it has.
 
     >>> from fabriclib.topology import fabric
     >>> rail(fabric("rail-optimised", gpus=32, radix=8), 1)

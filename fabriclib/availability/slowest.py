@@ -21,6 +21,9 @@ def expected_slowest(ranks, *, mean=1.0, spread=0.01, shape: str = "normal"):
         shape: "normal" (by quadrature), "exponential" (mean + spread (H_p - 1), with the harmonic number H_p) or "uniform"
             ((p - 1) / (p + 1) of the half width above the mean).
 
+    Raises:
+        ValueError: ranks that are not whole and positive, a mean that is not positive, a negative spread, or an unknown shape.
+
     >>> [round(float(expected_slowest(ranks, spread=0.02)), 4) for ranks in (1, 2, 8, 16384)]
     [1.0, 1.0113, 1.0285, 1.0794]
     """
@@ -38,6 +41,9 @@ def slow_one(slower, share=1.0):
     Args:
         slower: how much longer its part takes.
         share: the part of the step that is slower, such as the forward pass's.
+
+    Raises:
+        ValueError: *slower* is negative, or *share* not from 0 to 1.
 
     >>> round(slow_one(0.10), 3)
     0.909

@@ -141,6 +141,9 @@ def save_seconds(model: str | Transformer = "llama-3-405b", storage=None):
 
     That state holds a copy of the weights: 12 bytes a parameter are all that a restart needs.
 
+    Raises:
+        ValueError: an unknown model, or a *storage* that is not positive.
+
     >>> round(save_seconds("llama-3-405b"), 2)
     2.44
     """
@@ -156,6 +159,9 @@ def erlang_b(offered, places: int):
 
     Here: servers fail while the job runs, and it runs until one more is out than stand by. How long each repair takes does not
     matter, only the mean.
+
+    Raises:
+        ValueError: *offered* is negative, or *places* not whole and positive.
 
     >>> round(erlang_b(6.0, 1), 4), round(erlang_b(6.0, 12), 4)
     (0.8571, 0.0114)

@@ -58,7 +58,11 @@ def brief(id: str) -> Brief:  # noqa: A002
 
 
 def briefs():
-    """Return all briefs as a DataFrame."""
+    """Return all briefs as a DataFrame.
+
+    >>> briefs()["id"][0]
+    'dense-70b'
+    """
     import pandas as pd
 
     return pd.DataFrame(catalog.rows("briefs"))

@@ -28,7 +28,7 @@ DAY = 86_400.0
 
 
 class Change(NamedTuple):
-    """A plan with one thing changed: what, to what, and the score that it then has."""
+    """A plan with one thing changed: what, to what, and its score then, what is allowed over what is needed, a ratio."""
 
     field: str
     value: object
@@ -76,6 +76,9 @@ class Score:
         """Return the changes of one thing that help most, of different things, the best first; fewer if fewer help.
 
         Of changes with one score the one comes first that helps the other limits more.
+
+        Raises:
+            ValueError: *most* is not whole and positive.
 
         >>> score("dense-70b", Plan("dgx-h100", gpus=1024, tp=4, pp=2, spare=32)).changes(1)[0][:2]
         ('tp', 8)

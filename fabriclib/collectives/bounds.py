@@ -127,6 +127,9 @@ def efficiency(collective, algorithm_name, *, nbytes=None, ranks, alpha, beta, g
     The bound is the one for the algorithm's own assumptions: how many ports it uses, and where it reduces. Arguments are
     those of `collective_time`. Where both are zero (one rank, say) the answer is 1.
 
+    Raises:
+        ValueError: what `collective_time` and `lower_bound` refuse.
+
     >>> efficiency("all_reduce", "ring", nbytes=1e9, ranks=8, alpha=0.0, beta=1 / 450e9)
     1.0
     """

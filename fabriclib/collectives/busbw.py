@@ -49,7 +49,7 @@ def algbw(nbytes, seconds):
 
 
 def busbw(collective: str, nbytes, seconds, ranks):
-    """Return the bus bandwidth in bytes per second, as nccl-tests prints it.
+    """Return the bus bandwidth in bytes per second, as nccl-tests prints it (its doc/PERFORMANCE.md).
 
     It equals the rate of a port only where the algorithm moves what `lower_bound` with endpoints asks for, as a ring does;
     with NVLS, SHARP or a tree it is no rate of any wire.

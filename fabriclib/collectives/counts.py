@@ -92,6 +92,9 @@ class Level:
 
     Raises:
         ValueError: a size that is not whole and positive, or a negative alpha or beta.
+
+    >>> Level(8, 1e-6, 1 / 450e9).size
+    8
     """
 
     size: Numbers

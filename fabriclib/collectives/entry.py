@@ -21,15 +21,15 @@ class Algorithm:
 
     Args:
         collective, name: how it is called.
-        counts: (ranks, **options) -> Counts, or a tuple of them, one a level; ranks may be an array.
-        moves: (ranks, **options) -> the moves of its schedule, for one whole number of ranks.
+        counts: `(ranks, **options)` -> Counts, or a tuple of them, one a level; ranks may be an array.
+        moves: `(ranks, **options)` -> the moves of its schedule, for one whole number of ranks.
         source: id of a row of sources.csv, for the formula.
         options: which of "chunks", "dims" and "root" the functions take. dims are the sizes of the levels, innermost
             first; any whole numbers whose product is ranks will do, and without them there is one level of all ranks.
-        slots: (ranks, **options) -> chunks in a workspace; one for each rank without.
-        destination: for all_to_all, (ranks, **options) -> `Schedule.destination`.
+        slots: `(ranks, **options)` -> chunks in a workspace; one for each rank without.
+        destination: for all_to_all, `(ranks, **options)` -> `Schedule.destination`.
         keeps_input: as in Schedule.
-        refuses: (ranks, **options) -> why it cannot serve them, or "" if it can. ranks is one whole number.
+        refuses: `(ranks, **options)` -> why it cannot serve them, or "" if it can. ranks is one whole number.
         best_chunks: (ranks, nbytes, alpha, beta) -> the chunk count that makes it fastest, not rounded; for "chunks".
         exact: whether the closed form equals the counted schedule, or bounds it from above, at most twice as high.
         ports: how many messages a rank must be able to send at once: 1, or "all".

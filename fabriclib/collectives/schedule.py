@@ -40,6 +40,9 @@ class Schedule(Plan):
         """Yield the workspaces before the first step and after each step: one array (nodes, slots, elements a chunk).
 
         The same array is yielded each time, changed in place: copy what you keep.
+
+        Raises:
+            ValueError: arrays that `run` refuses.
         """
         state = buffers.load(self, arrays)
         yield state
@@ -167,6 +170,9 @@ class Schedule(Plan):
 
     def line_on(self, graph, channels="auto", order=None) -> Price:
         """Return the time on a graph as a straight line in the bytes, (start, per_byte); arguments and errors are `time_on`'s.
+
+        Raises:
+            ValueError: as `time_on`.
 
         >>> from fabriclib.collectives import schedule
         >>> from fabriclib.topology import server

@@ -57,6 +57,9 @@ class Parameters:
     def marked(self, queue: float) -> float:
         """Return the probability that a packet is marked when it meets *queue* bytes.
 
+        Raises:
+            ValueError: *queue* is negative.
+
         >>> published().marked(102.5e3), published().marked(300e3)
         (0.005, 1.0)
         """
@@ -68,12 +71,19 @@ class Parameters:
 
 @functools.cache
 def published() -> Parameters:
-    """Return the parameters of Zhu et al. 2015 for ports of 40 Gb/s, from data/congestion.csv."""
+    """Return the parameters of Zhu et al. 2015 for ports of 40 Gb/s, from data/congestion.csv.
+
+    >>> published().gain
+    0.00390625
+    """
     return Parameters(**{field.name: value(f"dcqcn-{field.name.replace('_', '-')}") for field in fields(Parameters)})
 
 
 def value(id: str) -> float:  # noqa: A002 - the column is called id
     """Return the row *id* of data/congestion.csv in SI base units.
+
+    Raises:
+        ValueError: an unknown id; the nearest are suggested.
 
     >>> value("dcqcn-step"), value("trident2-buffer")
     (5000000.0, 12000000.0)
@@ -207,6 +217,9 @@ def equilibrium(rate, flows, parameters: Parameters | None = None) -> tuple[floa
     """Return (marking probability, queue in bytes) at which *flows* equal rates stand still: the equations, solved by bisection.
 
     Where more marks are needed than pmax, no queue up to kmax gives them: the queue is kmax then, and it does not stand still.
+
+    Raises:
+        ValueError: a rate below 1000 bytes per second, or a number of flows that is not whole and positive.
 
     >>> mark, queue = equilibrium(5e9, 2)
     >>> round(mark, 5), round(queue)

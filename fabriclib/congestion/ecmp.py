@@ -32,6 +32,9 @@ _AT_ONCE = 30_000  # terms
 def busy_share(flows, paths):
     """Return the expected share of paths that carry at least one flow: 1 - (1 - 1/u)**m. Broadcasts.
 
+    Raises:
+        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+
     >>> round(busy_share(8, 8), 3)
     0.656
     """
@@ -41,6 +44,9 @@ def busy_share(flows, paths):
 
 def collision_free(flows, paths):
     """Return the probability that no two flows share a path: u! / ((u - m)! u**m); 0 for more flows than paths. Broadcasts.
+
+    Raises:
+        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
 
     >>> f"{collision_free(8, 8):.4f}", f"{collision_free(8, 32):.4f}"
     ('0.0024', '0.3857')
@@ -57,6 +63,9 @@ def mean_throughput(flows, paths):
     A busy path is full whoever uses it, so all flows together get the busy paths. With at least as many flows as paths
     this is `busy_share`; with fewer flows it is more, for paths that nobody needs are idle without harm.
 
+    Raises:
+        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+
     >>> mean_throughput([8, 8], [8, 32]).round(3)
     array([0.656, 0.897])
     """
@@ -69,6 +78,9 @@ def max_load_distribution(flows: int, paths: int) -> np.ndarray:
 
     P(all loads at most k) is m!/u**m times the coefficient of x**m in (1 + x + ... + x**k / k!)**u: u Poisson variables, cut
     off at k, add up to m. The coefficient is read off a discrete Fourier transform (Kolchin et al., Random Allocations, 1978).
+
+    Raises:
+        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
 
     >>> max_load_distribution(2, 2).round(3)
     array([0. , 0.5, 0.5])
@@ -143,6 +155,9 @@ def _settled(at_most: np.ndarray, first: int) -> np.ndarray:
 def expected_max_load(flows: int, paths: int) -> float:
     """Return the expected number of flows on the fullest path.
 
+    Raises:
+        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+
     >>> round(expected_max_load(8, 8), 2), round(expected_max_load(64, 64), 2)
     (2.6, 3.96)
     """
@@ -161,6 +176,9 @@ def slowest(flows: int, paths: int, split: int = 1) -> float:
         paths: equally good paths, each as fast as a sender's port.
         split: flows a transfer.
 
+    Raises:
+        ValueError: flows, paths or split not whole and positive, or more than 65,536 paths.
+
     >>> round(slowest(8, 8), 3), round(slowest(8, 8, split=16), 3)
     (0.385, 0.73)
     """
@@ -177,6 +195,9 @@ def split_for(share: float, flows: int, paths: int) -> int:
     Args:
         share: more than 0 and at most 0.99: beyond, so many flows that no exact answer is in reach.
         flows, paths: as for `slowest`.
+
+    Raises:
+        ValueError: a share that is not above 0 and at most 0.99, or flows or paths that are not whole and positive.
 
     >>> split_for(0.75, 8, 8)
     20
@@ -201,6 +222,9 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
         flows, paths: how many.
         choices: 1 for a hash; 2 or more: flow after flow looks at so many random paths and takes the emptiest.
         seed: draws with one seed are equal.
+
+    Raises:
+        ValueError: flows, paths or seed not whole or out of range, or more than 8 choices.
 
     >>> draw(8, 8, seed=3), draw(8, 8, seed=3, choices=2)
     (array([6, 0, 1, 1, 1, 6, 6, 4]), array([6, 1, 1, 4, 0, 2, 3, 2]))
@@ -235,6 +259,9 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
     Args:
         flows, paths, choices, seed: as for `draw`. A hash is drawn path by path (multinomial), which is the same and faster.
         trials: how many draws.
+
+    Raises:
+        ValueError: flows, paths, trials or seed not whole or out of range, or more than 8 choices.
 
     >>> mean, error = estimate(simulate(8, 8, trials=10_000).max_load)
     >>> abs(mean - expected_max_load(8, 8)) < 4 * error
@@ -281,6 +308,9 @@ def fullest(rounds: int, paths: int, trials: int = 1000, *, choices: int = 2, se
         rounds: so many; the entry of each says what `simulate` says of that many rounds' flows.
         paths, trials, choices, seed: as for `simulate`; two choices at least.
 
+    Raises:
+        ValueError: rounds, paths, trials or seed not whole or out of range, or not 2 to 8 choices.
+
     >>> fullest(2, 8, trials=3, seed=1).shape
     (3, 2)
     """
@@ -299,6 +329,9 @@ def _trials(trials, paths: int) -> int:
 
 def estimate(values) -> tuple[float, float]:
     """Return (mean, standard error of the mean) of what independent trials gave.
+
+    Raises:
+        ValueError: fewer than two values, or such as are no finite numbers.
 
     >>> estimate([1, 2, 3, 2])
     (2.0, 0.408248290463863)

@@ -13,6 +13,9 @@ from ..checks import number, plain, together, whole
 def queue_growth(senders, rate):
     """Return the bytes per second at which the queue before the receiver's port grows: (senders - 1) * rate.
 
+    Raises:
+        ValueError: senders not whole and positive, or a rate that is not positive.
+
     >>> queue_growth(8, 50e9)
     350000000000.0
     """
@@ -30,6 +33,9 @@ def lossless_buffer(senders, nbytes, rate, reaction):
         nbytes: what each sender sends.
         reaction: the seconds until a sender obeys: a round trip for congestion control, a cable and a pause for PFC.
 
+    Raises:
+        ValueError: senders not whole and positive, bytes or a rate that are not positive, or a negative reaction.
+
     >>> round(lossless_buffer(8, 1e6, 50e9, 10e-6)), round(lossless_buffer(8, 1e5, 50e9, 10e-6))
     (3500000, 700000)
     """
@@ -45,6 +51,9 @@ def oversubscribed_share(ratio, leaving):
     Args:
         ratio: capacity down over capacity up of a switch or pod: 7 for what is written 7:1, and also 1:7. At least 1.
         leaving: the share of the traffic that leaves, from 0 to 1.
+
+    Raises:
+        ValueError: a ratio below 1, or *leaving* not from 0 to 1.
 
     >>> oversubscribed_share(7, 1.0).round(3), oversubscribed_share(7, 0.1)
     (np.float64(0.143), np.float64(1.0))

@@ -26,6 +26,9 @@ def in_flight(rate, rtt, packet):
         rtt: seconds from a packet's last byte sent to its acknowledgement, nothing queued.
         packet: bytes in a packet: the RDMA MTU. Anything broadcasts.
 
+    Raises:
+        ValueError: a rate or packet that is not positive, or a negative round trip.
+
     >>> round(in_flight(50e9, 10e-6, 4096), 1)
     123.1
     """
@@ -39,6 +42,9 @@ def sent_again(rate, rtt, packet, recovery="go-back-n"):
     Args:
         rate, rtt, packet: as for `in_flight`.
         recovery: "go-back-n" or "selective-repeat".
+
+    Raises:
+        ValueError: a rate or packet that is not positive, a negative round trip, or an unknown recovery.
 
     >>> round(sent_again(50e9, 10e-6, 4096)), sent_again(50e9, 10e-6, 4096, "selective-repeat")
     (504096, 4096.0)
@@ -57,6 +63,9 @@ def goodput(rate, loss, rtt, packet, recovery="go-back-n"):
         loss: the probability that a packet is lost, from 0 to 0.5.
         recovery: "go-back-n" or "selective-repeat".
 
+    Raises:
+        ValueError: a rate or packet that is not positive, a negative round trip, a loss above a half, or an unknown recovery.
+
     >>> [round(goodput(50e9, 1e-3, 10e-6, 4096, how) / 50e9, 3) for how in RECOVERIES]
     [0.89, 0.999]
     """
@@ -72,6 +81,9 @@ def tolerated(share, rate, rtt, packet, recovery="go-back-n"):
     Args:
         share: more than 0, at most 1.
         rate, rtt, packet, recovery: as for `goodput`. For selective repeat the answer does not depend on them.
+
+    Raises:
+        ValueError: a share that is not from 0 to 1, or what `sent_again` refuses.
 
     >>> f"{tolerated(0.9, 50e9, 10e-6, 4096):.1e}", f"{tolerated(0.9, 50e9, 10e-6, 4096, 'selective-repeat'):.1e}"
     ('9.0e-04', '1.0e-01')

@@ -29,6 +29,9 @@ def headroom(rate, metres, mtu, response, *, delay_per_metre, occupancy=1.0):
         occupancy: bytes of buffer that a byte may take: memory is given out in cells, and short frames fill them badly. The
             first frame is a long one, whatever comes later.
 
+    Raises:
+        ValueError: a rate, an MTU or a delay that is not positive, negative metres or response, or an occupancy below 1.
+
     >>> round(headroom(50e9, 100, 4200, 1e-6, delay_per_metre=5e-9))
     108484
     """
@@ -41,6 +44,9 @@ def headroom(rate, metres, mtu, response, *, delay_per_metre, occupancy=1.0):
 
 def response_time(quanta, rate):
     """Return the seconds a port may take to obey a pause: *quanta* times 512 bits (IEEE 802.3, annex 31B).
+
+    Raises:
+        ValueError: quanta not whole and positive, or a rate that is not positive.
 
     >>> f"{response_time(905, 50e9) * 1e6:.2f} us"
     '1.16 us'
@@ -56,6 +62,9 @@ def static_threshold(buffer, ports, classes, headroom):
         buffer: bytes of the switch's shared buffer.
         ports, classes: ports of the switch, and classes of traffic that must not be lost.
         headroom: bytes kept free for each of them.
+
+    Raises:
+        ValueError: ports or classes not whole and positive, or a buffer that the headroom of all of them fills.
 
     >>> round(static_threshold(12e6, 32, 8, 22.4e3))
     24475
@@ -84,6 +93,9 @@ def victim_rate(rate, hot, shared, *, paused: bool):
         hot: flows to the crowded receiver.
         shared: how many of them share the victim's uplink.
         paused: whether the network pauses ports (PFC) or holds back flows.
+
+    Raises:
+        ValueError: a rate that is not positive, flows that are not whole, or more shared ones than hot ones.
 
     >>> victim_rate(5e9, 4, 2, paused=True), victim_rate(5e9, 4, 2, paused=False)
     (1250000000.0, 2500000000.0)

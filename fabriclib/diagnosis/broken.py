@@ -55,7 +55,11 @@ class Variant(NamedTuple):
 
 
 def causes():
-    """Return the causes of data/causes.csv as a DataFrame: id, name, what each means, and where to look."""
+    """Return the causes of data/causes.csv as a DataFrame: id, name, what each means, and where to look.
+
+    >>> list(causes())
+    ['id', 'name', 'means', 'check']
+    """
     import pandas as pd
 
     return pd.DataFrame(catalog.rows("causes"))[["id", "name", "means", "check"]]

@@ -33,6 +33,10 @@ class Candidate:
     """A cause that may explain a curve: its id and name, the evidence in the curve, and where to look.
 
     `distance` is how far the curve is from that of the machine with the cause, in logarithms, less what else speaks for it.
+
+    >>> import fabriclib as fl
+    >>> fl.compare(fl.measurements.as_read("gh200x8-alps-nohook-ar"), "alps-gh200").causes[0].name
+    'TCP instead of RDMA'
     """
 
     cause: str

@@ -21,7 +21,7 @@ PROMPT = 256  # tokens: of chats, assumed
 
 
 class Reconciled(NamedTuple):
-    """A whole: as the model finds it without knowing the figure, as published, how it was found, its source's id, its unit.
+    """A whole: as the model finds it without knowing the figure, as published, how it was found, source id, unit (watts, joules).
 
     `gap` is model / published - 1.
     """
@@ -49,7 +49,11 @@ def reconciled() -> list[Reconciled]:
 
 
 def reconciled_table():
-    """Return `reconciled` as a DataFrame: what, model and published with their unit, gap (%), how, source."""
+    """Return `reconciled` as a DataFrame: what, model and published with their unit, gap (%), how, source.
+
+    >>> list(reconciled_table())
+    ['what', 'model', 'published', 'gap (%)', 'how', 'source']
+    """
     import pandas as pd
 
     return pd.DataFrame([{

@@ -55,7 +55,11 @@ def byte_energy(way: str, use=1.0):
 
 @functools.cache
 def ways() -> dict[str, Way]:
-    """Return every way by its name, from within a package to three switches of a network."""
+    """Return every way by its name, from within a package to three switches of a network.
+
+    >>> ways()["GPU memory"].tier
+    'memory'
+    """
     found = [_stated("dies in one package", "ucie-advanced"), _stated("CPU and GPU on a module", "nvlink-c2c"),
              _stated("GPU memory", "hbm2"), _nvlink(), _pcie(), _network("copper over one switch", 1, COPPER),
              _network("optics over one switch", 1, OPTICS), _network("optics over three switches", 3, OPTICS),
@@ -64,7 +68,11 @@ def ways() -> dict[str, Way]:
 
 
 def ways_table():
-    """Return the ways as a DataFrame, a row a part: way, tier, part, joules a byte, picojoules a bit, kind."""
+    """Return the ways as a DataFrame, a row a part: way, tier, part, joules a byte, picojoules a bit, kind.
+
+    >>> list(ways_table())
+    ['way', 'tier', 'part', 'J a byte', 'pJ a bit', 'kind']
+    """
     import pandas as pd
 
     return pd.DataFrame([{"way": one.name, "tier": one.tier, "part": part, "J a byte": joules, "pJ a bit": joules / BITS * 1e12,

@@ -52,7 +52,7 @@ def about(frame) -> About:
 
 
 def apart(frame) -> list:
-    """Return the tables of a log as `read_measurements` gives it, each by itself with its own problems and notes.
+    """Return the tables of a log as `read_measurements` gives it, in SI units, each by itself with its own problems and notes.
 
     What is wrong with the log and belongs to no table stays with the first.
 

@@ -18,6 +18,9 @@ GLITCH = 1.4
 def settled(out_of_place, in_place) -> np.ndarray:
     """Return the times *out_of_place*, but where one is more than GLITCH times that *in_place*: a warm-up, so the latter is used.
 
+    Raises:
+        ValueError: times that are no numbers, or whose shapes do not fit.
+
     >>> settled([10.0, 30.0, 10.0], [9.0, 10.0, np.nan]).tolist()
     [10.0, 10.0, 10.0]
     """
@@ -110,6 +113,9 @@ def _by_table() -> dict[str, list[catalog.Row]]:
 def error(predicted, measured):
     """Return the relative error of *predicted* seconds against *measured* seconds: 0.1 is ten per cent too slow.
 
+    Raises:
+        ValueError: seconds that are not positive.
+
     >>> round(float(error(1.1, 1.0)), 3)
     0.1
     """
@@ -124,6 +130,13 @@ def beside(measured, predicted):
     Args:
         measured: a DataFrame as `published` returns it.
         predicted: the model's seconds, one for each of its rows.
+
+    Raises:
+        ValueError: no such DataFrame, or not one positive number of seconds for each row.
+
+    >>> import pandas as pd
+    >>> beside(pd.DataFrame({"nbytes": [2**20], "seconds": [1e-4]}), 1.1e-4).iloc[0].tolist()
+    ['1 MiB', '110 µs', '100 µs', '+10 %']
     """
     import pandas as pd
 
@@ -145,6 +158,9 @@ def beside(measured, predicted):
 
 def percent(fraction: float) -> str:
     """Return a signed percentage.
+
+    Raises:
+        ValueError: no finite number.
 
     >>> percent(-0.217)
     '-22 %'

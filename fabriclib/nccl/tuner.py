@@ -51,6 +51,9 @@ class Choice:
     def beside(self, seconds) -> str:
         """Return a sentence that says why the score of ONE message is not the *seconds* predicted, or measured, for it.
 
+        Raises:
+            ValueError: *seconds* is not positive.
+
         >>> nccl_choice("dgx-h100", "all_reduce", 2**20).beside(35e-6)[:67]
         'NCCL v2.30.7-1 scores ring with ll at 28 µs, 0.8 times the 35 µs be'
         """

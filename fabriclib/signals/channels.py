@@ -61,7 +61,11 @@ def part(name: str) -> Part:
 
 
 def boards() -> dict[str, str]:
-    """Return {id: name} of the board materials, the one that loses least first."""
+    """Return {id: name} of the board materials, the one that loses least first.
+
+    >>> boards()["fr4"]
+    'FR4'
+    """
     found = [part(row["id"]) for row in catalog.rows("channel_parts") if row["kind"] == "board"]
     return {one.id: one.name for one in sorted(found, key=lambda one: one.loss(STATED_AT[1]))}
 
@@ -130,6 +134,9 @@ def channel(name: str, board: str) -> tuple[Segment, ...]:
 def segment(name: str, amount: float) -> Segment:
     """Return *amount* of the part *name* as a segment: pieces, inches of board or metres of cable, as its row counts.
 
+    Raises:
+        ValueError: an unknown part, or an amount that is not positive, or above 1000.
+
     >>> segment("fr4", 10).amount
     0.254
     """
@@ -142,6 +149,9 @@ def losses(segments: Sequence[Segment], frequency: float) -> np.ndarray:
 
     Raises:
         ValueError: no segments, or something that is no Segment.
+
+    >>> losses(channel("baseboard", "fr4"), 16 * units.GHz).round(1).tolist()
+    [9.0, 0.7, 6.4, 0.5, 2.0, 0.5, 1.5, 15.5, 0.7, 1.5, 9.5]
     """
     if not isinstance(segments, (list, tuple)) or not segments or not all(isinstance(one, Segment) for one in segments):
         raise ValueError(f"segments must be a list of at least one Segment, as channel() and segment() return; "

@@ -77,6 +77,9 @@ def receiver_noise(generation: str) -> float:
 
     The same density for every generation; its power grows with the bandwidth, taken to be the Nyquist frequency.
 
+    Raises:
+        ValueError: an unknown generation; the nearest are suggested.
+
     >>> round(1e3 * receiver_noise("pcie5"), 2)
     0.71
     """
@@ -90,6 +93,9 @@ def redriven(generation: str, before, after, boost: float) -> tuple:
 
     An ideal linear amplifier: it makes good at most *boost* dB and never more than was lost before it. The noise at its
     input (taken to be as large as a receiver's) is amplified with the signal, and the rest of the channel weakens both.
+
+    Raises:
+        ValueError: an unknown generation, or a loss or boost that is not from 0 to 300 dB.
 
     >>> loss, noise = redriven("pcie5", 20.0, 20.0, boost=20.0)
     >>> float(loss), round(float(noise) / receiver_noise("pcie5"), 3)

@@ -61,6 +61,9 @@ def place(segments: Sequence[Segment], generation: str, retimers: int) -> Plan:
 def needed(segments: Sequence[Segment], generation: str) -> int | None:
     """Return how many retimers the channel needs, or None if as many as a link may have are not enough.
 
+    Raises:
+        ValueError: no segments, something that is no Segment, or an unknown generation.
+
     >>> [needed(channel("baseboard", board), "pcie5") for board in ("megtron6", "fr4")]
     [1, 1]
     """
@@ -73,6 +76,9 @@ def needed(segments: Sequence[Segment], generation: str) -> int | None:
 def by_board(name: str, generation: str) -> dict[str, int | None]:
     """Return {board: how many retimers the channel *name* needs with it}, the board that loses least first; see `needed`.
 
+    Raises:
+        ValueError: an unknown channel or generation; the nearest are suggested.
+
     >>> list(by_board("slot", "pcie5").values())
     [0, 0, 0, 0, 0, 1]
     """
@@ -83,6 +89,9 @@ def at_least(loss, usable):
     """Return the least number of retimers that cuts *loss* dB into stretches of *usable* dB, wherever they may sit.
 
     A bound from below: it lets a retimer sit anywhere and counts no package of its own. Arrays in, arrays out.
+
+    Raises:
+        ValueError: a negative loss, or less than 0.1 dB that can be used.
 
     >>> at_least([20.0, 36.0, 37.0, 80.0], 36.0).tolist()
     [0, 0, 1, 2]
@@ -98,6 +107,9 @@ def reach(generation: str, board: str, others: Sequence[Segment] = (), margin: f
 
     Args:
         margin: the share of the budget to keep in hand; that of the standard's row when not given. Zero when nothing is left.
+
+    Raises:
+        ValueError: an unknown generation or board, something that is no Segment, or a margin that is not from 0 to 1.
 
     >>> slot = [one for one in channel("slot", "fr4") if one.part.kind not in ("board", "via")]
     >>> round(reach("pcie5", "fr4", slot, margin=0) / units.inch, 1)
@@ -128,6 +140,9 @@ class Device:
 def device(name: str) -> Device:
     """Return the retimer or redriver *name* of retimers.csv.
 
+    Raises:
+        ValueError: an unknown name; the nearest are suggested.
+
     >>> units.format(device("pcie4-limit").latency, "s"), device("ds320pr822").kind
     ('64 ns', 'redriver')
     """
@@ -137,7 +152,11 @@ def device(name: str) -> Device:
 
 
 def devices():
-    """Return the retimers and redrivers as a DataFrame; latency in ns, one way."""
+    """Return the retimers and redrivers as a DataFrame; latency in ns, one way.
+
+    >>> devices()["kind"].unique().tolist()
+    ['retimer', 'redriver']
+    """
     import pandas as pd
 
     return pd.DataFrame([{
@@ -147,7 +166,11 @@ def devices():
 
 
 def retimer_counts():
-    """Return as a DataFrame how many retimers were reported in which machine, with the source of each row."""
+    """Return as a DataFrame how many retimers were reported in which machine, with the source of each row.
+
+    >>> list(retimer_counts())
+    ['machine', 'accelerators', 'where', 'retimers', 'source', 'grade']
+    """
     import pandas as pd
 
     return pd.DataFrame([{

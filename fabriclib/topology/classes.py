@@ -42,7 +42,15 @@ def path_class(graph: Graph, a: str, b: str) -> str:
 
 @typed
 def path_classes(graph: Graph):
-    """Return the path class of every pair of devices as a DataFrame, GPUs first, as `nvidia-smi topo -m` prints it."""
+    """Return the path class of every pair of devices as a DataFrame, GPUs first, as `nvidia-smi topo -m` prints it.
+
+    Raises:
+        ValueError: no Graph.
+
+    >>> from fabriclib.topology import server
+    >>> path_classes(server("hgx-h100")).loc["gpu0", "gpu1"]
+    'NV18'
+    """
     import pandas as pd
 
     devices = np.array(sorted(_devices(graph), key=lambda i: DEVICES.index(graph.kinds[i])))

@@ -93,6 +93,9 @@ class Graph:
               routes: str = "all shortest") -> Graph:
         """Return the graph of *nodes* ({name: kind}, numbered in that order) joined by *cables*, two edges for each.
 
+        Raises:
+            ValueError: cables that are none or join what is no node, or unknown routes.
+
         >>> from fabriclib.links import link
         >>> pair = Graph.wired("a pair", {"gpu0": "gpu", "gpu1": "gpu"}, [Cables([0], [1], link("nvlink4"), count=4)])
         >>> pair.capacity
@@ -188,7 +191,11 @@ class Graph:
 
     @typed
     def of_kind(self, kind: str) -> np.ndarray:
-        """Return the node numbers of one kind."""
+        """Return the node numbers of one kind.
+
+        Raises:
+            ValueError: *kind* is no text.
+        """
         return np.flatnonzero(self.kinds == kind)
 
     def node(self, name: str) -> int:

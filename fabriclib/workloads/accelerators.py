@@ -62,6 +62,9 @@ class Accelerator:
     def best(self, dtype: str) -> float:
         """Return the best rate of a matrix multiplication in *dtype*: as measured, else by the share that BF16 reaches.
 
+        Raises:
+            ValueError: a *dtype* that it has no rate for.
+
         >>> round(accelerator("h100-sxm").best("bf16") / accelerator("h100-sxm").peak("bf16"), 3)
         0.803
         """

@@ -60,6 +60,9 @@ def engine(name: str) -> Engine:
 
     Raises:
         ValueError: an unknown name; the nearest are suggested.
+
+    >>> engine("auto").name
+    'a typical engine of today'
     """
     if name == "auto":
         return Engine("a typical engine of today")

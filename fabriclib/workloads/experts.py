@@ -137,6 +137,9 @@ def exchange_bound(tokens, copies, hidden, rate):
 
     As DeepSeek counts in "Insights into DeepSeek-V3" (2025): 32 tokens, 8 routed experts and a shared one, 7000 numbers, 50 GB/s.
 
+    Raises:
+        ValueError: a number that is not positive.
+
     >>> round(exchange_bound(32, 9, 7000, 50e9) * 1e6, 2)
     120.96
     """
@@ -147,6 +150,9 @@ def exchange_bound(tokens, copies, hidden, rate):
 
 def token_bound(exchange_seconds, layers):
     """Return the least seconds of a token whose every layer waits for two such exchanges: one batch while the other computes.
+
+    Raises:
+        ValueError: seconds that are not positive, or layers that are not whole and positive.
 
     >>> round(token_bound(120.96e-6, 61) * 1e3, 2), int(1 / token_bound(120.96e-6, 61))
     (14.76, 67)

@@ -120,7 +120,11 @@ class Transformer:
         return (self.hidden, wide + 2 * self.kv_heads * self.head_width), (wide, self.hidden)
 
     def ffn_matrices(self, width: int) -> tuple[tuple[int, int], ...]:
-        """(from, to) of each matrix of a feed-forward part *width* wide."""
+        """(from, to) of each matrix of a feed-forward part *width* wide.
+
+        Raises:
+            ValueError: *width* is not whole and positive.
+        """
         width = count("width", width, high=10_000_000)
         return (self.hidden, (2 if self.gated else 1) * width), (width, self.hidden)
 
@@ -169,7 +173,11 @@ class Transformer:
     # ------------------------------------------------------------- what a token costs
 
     def span(self, seq):
-        """Return how many tokens a token's attention is counted over: *seq*, or the window."""
+        """Return how many tokens a token's attention is counted over: *seq*, or the window.
+
+        Raises:
+            ValueError: *seq* is not whole and positive.
+        """
         seq = whole("seq", seq)
         return np.minimum(seq, self.window) if self.window else seq
 
@@ -178,6 +186,9 @@ class Transformer:
 
         6 for each token and parameter of a matrix (Kaplan et al. 2020), and 6 for each token, each token of the sequence, and
         each number of a key and a value. Numbers or arrays.
+
+        Raises:
+            ValueError: tokens that are not positive, or a *seq* that is not whole and positive.
 
         >>> f"{Transformer('gpt', 96, 12288, 96, 96, 49152, 51200, gated=False, tied=True).flops(1, 2048):.3e}"
         '1.076e+12'
@@ -189,6 +200,9 @@ class Transformer:
 
     def kv_bytes(self, tokens):
         """Return the bytes of the keys and values that are kept of *tokens* of one sequence, 16 bits a number.
+
+        Raises:
+            ValueError: tokens that are not positive.
 
         >>> transformer("llama-3-70b").kv_bytes(1)
         327680.0

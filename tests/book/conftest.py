@@ -18,7 +18,7 @@ SIZE = {"width": 1366, "height": 900}
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     def made(folder):
-        options = ["--pictures", "--site", str(folder), "--live", "../lite/lab/index.html?path={file}"]
+        options = ["--pictures", "--docs", "--site", str(folder), "--live", "../lite/lab/index.html?path={file}"]
         options += ["--pdf"] if any(map(shutil.which, BROWSERS)) else []
         run = subprocess.run([sys.executable, build_book.__file__, *options, *NAMES], capture_output=True, encoding="utf-8")
         return run.stderr if run.returncode else ""

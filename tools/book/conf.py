@@ -59,7 +59,8 @@ def _for_keys_and_ears(app, pagename, templatename, context, doctree):
 
 def _outward(app, exception):
     """Give links that lead out no hold on the page they leave."""
-    for path in Path(app.outdir).glob("*.html"):
+    deeper = (Path(app.outdir, f"{name}.html") for name in app.env.found_docs if "/" in name)
+    for path in [*Path(app.outdir).glob("*.html"), *deeper]:
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r'<a (?=[^>]*href="https?:)', '<a rel="noopener noreferrer" ', text), encoding="utf-8")
 
@@ -77,9 +78,13 @@ def add_formulas(app):
     app.add_html_math_renderer("mathml", inline_renderers=(_formula, None), block_renderers=(_formula, None))
 
 
-def setup(app):
-    add_formulas(app)
-    app.connect("config-inited", _written)
+def add_guards(app):
     app.connect("html-page-context", _guarded)
     app.connect("html-page-context", _for_keys_and_ears, priority=900)  # after the theme
     app.connect("build-finished", _outward)
+
+
+def setup(app):
+    add_formulas(app)
+    add_guards(app)
+    app.connect("config-inited", _written)

@@ -91,6 +91,9 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
 
     Arguments and errors are those of `fabric`, but there is no largest fabric.
 
+    Raises:
+        ValueError: what `fabric` refuses, but for the size of the graph.
+
     >>> fabric_counts("rail-optimised", gpus=1024)
     <rail-optimised: 1024 GPUs, 32 leaf + 16 spine switches, 2048 cables, at most 4 hops, 25.1 TB/s one way between halves>
     >>> fabric_counts("multi-plane", gpus=131_072, planes=8).switches
@@ -105,7 +108,11 @@ def counts_of(name: str) -> Design:
 
 
 def designs():
-    """Return the named designs as a DataFrame, counted by the model; "as stated" says how many of the source's counts agree."""
+    """Return the named designs as a DataFrame, counted by the model; "as stated" says how many of the source's counts agree.
+
+    >>> designs().set_index("id").loc["superpod-b200-4su", ["kind", "as stated"]].tolist()
+    ['rail-optimised', '5 of 5']
+    """
     import pandas as pd
 
     found = []
