@@ -10,6 +10,7 @@ Variables of its environment may say otherwise than the defaults:
 import compileall
 import ipaddress
 import os
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,6 +71,7 @@ c.Spawner.environment = {
 } | SWITCHES
 for room in ("fabriclib", "fabricbook"):  # learners may not write here: each kernel would compile the course anew
     compileall.compile_dir(HERE.parent / room, quiet=1)
+subprocess.run([sys.executable, HERE / "draw.py"], check=True)  # half a minute, once for each version of the course
 c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # thirty come in the same minute
 
 # Who went home: a server that nobody used for an hour is stopped. Answers and copies are files, and stay.

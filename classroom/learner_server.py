@@ -36,10 +36,8 @@ def main() -> None:
     os.environ["JUPYTERHUB_DEFAULT_URL"] = f"/lab/tree/{first}"
     os.chdir(work)
 
-    from jupyterhub.singleuser import main as serve
-
-    sys.argv += options()
-    serve()
+    # A fresh process: what laid out the copies would stay in the server's memory. -P: a learner's own file is no module of it.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "jupyterhub.singleuser", *sys.argv[1:], *options()])
 
 
 def lay_out(work: Path) -> str:

@@ -28,7 +28,7 @@ import aiohttp
 import psutil
 import roster
 import trials
-from scripted_learner import Browser, Notebook, Refused
+from scripted_learner import PATIENCE, Browser, Notebook, Refused
 
 from fabricbook.desk import learner_copies
 
@@ -127,7 +127,7 @@ async def answering(address: str, process: subprocess.Popen, log: Path) -> None:
     """Wait until the hub answers; leave if it does not."""
     browser = Browser(address, "nobody")
     try:
-        for _ in range(120):
+        for _ in range(2 * PATIENCE):  # its first start draws the charts
             with contextlib.suppress(aiohttp.ClientError):
                 if await browser.status("GET", "hub/health") == 200:
                     return

@@ -2,9 +2,11 @@
 
 import configparser
 import json
+import os
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import learner_server
@@ -18,8 +20,16 @@ ROOM = Path(__file__).parents[1] / "classroom"
 
 
 @pytest.fixture
-def configured(monkeypatch, tmp_path):
+def called():
+    """The commands that the configuration calls."""
+    return []
+
+
+@pytest.fixture
+def configured(monkeypatch, tmp_path, called):
     """Return what jupyterhub_config.py says, at an address, with or without systemd on the machine."""
+
+    monkeypatch.setattr(subprocess, "run", lambda command, check: called.append([str(part) for part in command]))
 
     def read(address=None, systemd=False):
         monkeypatch.setenv("CLASSROOM_STATE", str(tmp_path / "state"))
@@ -56,6 +66,11 @@ def test_only_who_is_in_the_class_gets_in_by_their_own_password(configured):
     assert config.PAMAuthenticator.allowed_groups == {roster.CLASS}
     assert set(config.PAMAuthenticator) == {"allowed_groups"}
     assert "Authenticator" not in config
+
+
+def test_the_hub_draws_the_charts_before_anybody_comes(configured, called):
+    configured()
+    assert called == [[sys.executable, str(ROOM / "draw.py")]]
 
 
 @pytest.mark.parametrize("systemd", [False, True])
@@ -103,6 +118,19 @@ def test_a_learner_gets_the_lessons_or_the_plan_that_the_hub_names(tmp_path, mon
     monkeypatch.setenv("FABRICBOOK_PLAN", "90-minutes")
     assert learner_server.lay_out(tmp_path / "plan") == "plan.ipynb"
     assert len(list((tmp_path / "plan").glob("*.ipynb"))) == 6
+
+
+def test_a_learners_server_is_a_fresh_process_of_jupyterhub(tmp_path, monkeypatch):
+    began = []
+    monkeypatch.setattr(os, "execv", lambda program, command: began.append([program, *command]))
+    monkeypatch.setattr(os, "umask", lambda _: None)
+    monkeypatch.setattr(os, "environ", os.environ | {"HOME": str(tmp_path)})
+    monkeypatch.setattr(sys, "argv", ["learner_server.py", "--debug"])
+    monkeypatch.chdir(tmp_path)
+    learner_server.main()
+    start = [sys.executable, sys.executable, "-P", "-m", "jupyterhub.singleuser", "--debug"]
+    assert began == [start + learner_server.options()]
+    assert (tmp_path / "work" / "00_start_here.ipynb").is_file()
 
 
 def test_a_learners_server_shares_nothing_with_the_others():
@@ -199,4 +227,6 @@ def test_the_values_for_kubernetes_limit_each_and_let_nobody_in_unasked():
     recipe = (ROOM / "zero-to-jupyterhub" / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^FROM python:\d+\.\d+\.\d+-", recipe, re.M)
     assert re.search(rf"^USER {single['uid']}$", recipe, re.M)
-    assert single["cmd"][-1] in recipe
+    assert set(re.findall(r"/opt/classroom/(\w+\.py)", f"{recipe} {single['cmd']}")) == {"draw.py", "learner_server.py"}
+    for file in re.findall(r"classroom/\w+\.py|constraints.txt", " ".join(re.findall(r"^COPY (.*) ", recipe, re.M))):
+        assert (ROOM.parent / file).is_file(), file

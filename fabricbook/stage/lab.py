@@ -17,6 +17,7 @@ from fabriclib.checks import known, short
 
 from .charts import TIER
 from .control import Control
+from .kept import drawn
 
 MAX_CONTROLS = 4
 
@@ -100,10 +101,7 @@ def _none(_lab: Lab) -> dict[str, Stop]:
     return {}
 
 
-@functools.cache
-def _drawn(chart: Callable) -> dict:
-    """What *chart* returns, as a specification. Altair takes a quarter of a second for one."""
-    return chart().to_dict()
+_drawn = functools.cache(drawn)
 
 
 class Lab:
