@@ -1,4 +1,5 @@
 """A model against measurements, as a picture: the model a line, what was measured black diamonds, and the error below them.
+What was not measured but printed, a nameplate say, is called so: `PUBLISHED`.
 
     runs = {"eight A100": (charts.CHIP, charts.SOLID)}
 
@@ -22,17 +23,18 @@ from fabriclib.checks import short
 
 from . import charts
 
-MODEL, MEASURED, ERROR, RUN, LOW, HIGH = "model", "measured", "error (%)", "run", "low", "high"
+MODEL, MEASURED, PUBLISHED, ERROR, RUN, LOW, HIGH = "model", "measured", "published", "error (%)", "run", "low", "high"
 _UPPER, _LOWER = ("height * 0.66", "0"), ("height", "height * 0.76")  # bottom and top of the two parts of the plot
 
 
-def table(at: str, runs: Mapping[str, tuple]) -> dict[str, np.ndarray]:
+def table(at: str, runs: Mapping[str, tuple], fact: str = MEASURED) -> dict[str, np.ndarray]:
     """Return the columns of a live table: *at*, which run, what the model says, what was measured, and the error in %.
 
     Args:
         at: the column of what was varied, such as "message".
         runs: for each run by its name, equally long columns: what was varied, what the model says, what was measured; and where
             the model says how sure it is, between what and what it should lie.
+        fact: what the model is held against, `MEASURED` or `PUBLISHED`: the name of its column.
 
     Raises:
         ValueError: columns of a run that are not equally long, or not three or five.
@@ -40,27 +42,28 @@ def table(at: str, runs: Mapping[str, tuple]) -> dict[str, np.ndarray]:
     >>> table("message", {"one": ([8.0], [1.1e-6], [1e-6])})["error (%)"].round(1).tolist()
     [10.0]
     """
-    parts: dict[str, list] = {name: [] for name in (at, RUN, MODEL, MEASURED)}
+    parts: dict[str, list] = {name: [] for name in (at, RUN, MODEL, fact)}
     for run, columns in runs.items():
         if len(columns) not in (3, 5) or len({len(column) for column in columns}) != 1:
             raise ValueError(f"runs[{run!r}] must be three or five equally long columns; got {short(columns)}.")
-        names = (at, MODEL, MEASURED, *(LOW, HIGH)[:len(columns) - 3])
+        names = (at, MODEL, fact, *(LOW, HIGH)[:len(columns) - 3])
         for name, column in ((RUN, [run] * len(columns[0])), *zip(names, columns, strict=True)):
             parts.setdefault(name, []).append(np.asarray(column))
     whole = {name: np.concatenate(part) for name, part in parts.items()}
-    return whole | {ERROR: 100 * (whole[MODEL] / whole[MEASURED] - 1)}
+    return whole | {ERROR: 100 * (whole[MODEL] / whole[fact] - 1)}
 
 
-def named(at: str, run: str, found: Mapping[str, tuple[float, float]]) -> dict[str, np.ndarray]:
+def named(at: str, run: str, found: Mapping[str, tuple[float, float]], fact: str = MEASURED) -> dict[str, np.ndarray]:
     """Return the `table` of one *run* over named things: *found* has, by name, what the model says and what was measured.
 
     >>> named("link", "line rate", {"NVLink 4": (450e9, 376e9)})["error (%)"].round().tolist()
     [20.0]
     """
-    return table(at, {run: (list(found), *zip(*found.values(), strict=True))})
+    return table(at, {run: (list(found), *zip(*found.values(), strict=True))}, fact)
 
 
-def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, float], description: str, sure: bool = False):
+def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, float], description: str, sure: bool = False,
+          fact: str = MEASURED):
     """Return the chart of a `table`: above the model and what was measured, below how far the model is off.
 
     *sure*: the table says between what each prediction should lie, which is a band around the line.
@@ -71,6 +74,7 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
         runs: {name: (colour, dash)} of each run, as `charts.series` takes them.
         errors: lowest and highest error, in %, fixed for good.
         description: what the chart shows, for those who cannot see it.
+        fact: as in `table`.
     """
     import altair as alt
 
@@ -94,19 +98,19 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
                 x=x, y=_within(y(LOW), _UPPER), y2=f"{HIGH}:Q") for run, (colour, _) in runs.items())
             said = alt.layer(*bands, said)
         missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=_within(off, _LOWER), **styled)
-    measured = charts.diamonds(charts.live(), x, _within(y(MEASURED), _UPPER), size=90)
-    return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(), description=description).resolve_scale(
+    measured = charts.diamonds(charts.live(), x, _within(y(fact), _UPPER), size=90)
+    return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(fact), description=description).resolve_scale(
         y="independent")
 
 
-def _key():
+def _key(fact: str):
     """The diamond's place in the legend: a mark that nobody sees, for Vega writes a legend of encoded columns only."""
     import altair as alt
 
-    legend = charts.legend([MEASURED], orient="bottom", symbolSize=110, padding=6, symbolOpacity=1,
+    legend = charts.legend([fact], orient="bottom", symbolSize=110, padding=6, symbolOpacity=1,
                            symbolFillColor=charts.MEASURED)
-    shape = alt.Shape("what:N", legend=legend, scale=alt.Scale(domain=[MEASURED], range=["diamond"]))
-    return charts.fixed([{"what": MEASURED}]).mark_point(opacity=0, filled=True, color=charts.MEASURED).encode(shape=shape)
+    shape = alt.Shape("what:N", legend=legend, scale=alt.Scale(domain=[fact], range=["diamond"]))
+    return charts.fixed([{"what": fact}]).mark_point(opacity=0, filled=True, color=charts.MEASURED).encode(shape=shape)
 
 
 def _within(axis, part: tuple[str, str]):
@@ -116,5 +120,5 @@ def _within(axis, part: tuple[str, str]):
     axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
     axis["axis"]["orient"] = "left"
     room = f"abs(({part[0]}) - ({part[1]}))"
-    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({room} / {0.6 * len(axis['title']):.1f}, 8, {charts.NARROW} ? 13 : 15)")
+    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({room} / {0.55 * len(axis['title']):.1f}, 11, {charts.NARROW} ? 13 : 15)")
     return axis

@@ -51,9 +51,8 @@ _LABELS = {
         for power, prefix in enumerate("KMG", 1)
     )
     + f" : format(datum.value / {2**40}, '.3~g') + ' TiB'",
-    "s": f"{_SI} + 's'",
-    "B/s": f"{_SI} + 'B/s'",
-}
+} | {unit: f"{_SI} + '{unit}'" for unit in ("s", "B/s", "J", "W")}
+UNIT_OF = {label: unit for unit, label in _LABELS.items()}
 _PRINTED = 800  # pixels: the width of a stored picture
 MOST_TICKS = 9
 _LONG = 24  # characters: a title below a chart that may have to be smaller on a narrow page
@@ -105,7 +104,7 @@ def y(field: str, domain: tuple[float, float], *, title: str = "", unit: str = "
         field: a column of the table.
         domain: lowest and highest value, fixed for good.
         title: what is along the axis, with its unit; *field* if not given.
-        unit: "B", "s" or "B/s" when the column is in that base unit: the ticks then read "64 KiB" or "10 µs".
+        unit: "B", "s", "B/s", "J" or "W" when the column is in that base unit: the ticks then read "64 KiB" or "10 µs".
         log: base of a logarithmic axis, 2 or 10; 0 for a linear one.
         ticks: the values to mark, where the automatic ones are not wanted.
     """

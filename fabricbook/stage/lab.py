@@ -36,9 +36,11 @@ class Declaration:
     glides: tuple[str, ...]
     function: Callable
     stops: tuple = ()
+    hides: tuple[str, ...] = ()
 
 
-def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources, glides=(), stops=()):
+def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_out: str, sources, glides=(), stops=(),
+        hides=()):
     """Declare the function below as the lab *name*; the function itself stays as it is.
 
     Args:
@@ -51,6 +53,7 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
         sources: ids of rows of sources.csv.
         glides: columns of numbers that move smoothly, row by row, when a step or a click leads to a table of as many rows.
         stops: what is asked of the learner, in order; the stage hands them on as they are to who poses them.
+        hides: columns that only the picture needs although it has them along an axis or writes them; no row of the folded table.
 
     The function is pure. It takes the controls' values and returns a table (column name -> values) and one
     sentence; a ValueError it raises is shown to the learner as a sentence.
@@ -68,7 +71,7 @@ def lab(name: str, *, title: str, tier: str, controls, chart: Callable, leaves_o
         if sorted(asked) != sorted(given):
             raise ValueError(f"controls of lab {name!r} must be the function's arguments {asked}; got {given}.")
         function.declaration = Declaration(
-            name, title, tier, controls, chart, leaves_out, tuple(sources), tuple(glides), function, tuple(stops)
+            name, title, tier, controls, chart, leaves_out, tuple(sources), tuple(glides), function, tuple(stops), tuple(hides)
         )
         return function
 

@@ -17,6 +17,7 @@ import traitlets
 from fabriclib.checks import known
 
 from .charts import DARK, GREEN, GREY, INK, LIVE, PAGE, PAPER, TIER, TIERS, VERMILION
+from .folded import columns
 from .lab import Lab
 from .wire import plain_columns
 from .words import COME_BACK
@@ -117,7 +118,7 @@ def setup_of(lab: Lab) -> dict:
         }
         for control in declared.controls
     ]
-    sources = [f"{source.title}, {source.publisher}: {source.url}" for source in lab.sources()]
+    sources = [": ".join(filter(None, (f"{source.title}, {source.publisher}", source.url))) for source in lab.sources()]
     return {
         "title": declared.title,
         "tier": declared.tier,
@@ -128,6 +129,7 @@ def setup_of(lab: Lab) -> dict:
         "controls": controls,
         "spec": json.dumps(lab.spec),  # as text, for a browser's Python loses each null, which is how a chart says "no axis"
         "names": {"live": LIVE, "page": PAGE},
+        "table": columns(lab.spec, declared.hides),
         "glides": list(declared.glides),
         "stops": [stop.setup for stop in lab.stops.values()],
         "leaves_out": declared.leaves_out,

@@ -109,7 +109,7 @@ def test_without_vega_a_sentence_says_so_and_the_table_works(stage):
     assert stage.inner_text(".fl-missing") == "Vega was not built."
     stage.wait_for_selector("td")
     stage.evaluate("() => { lab.slide(2); lab.reply({ columns: { size: [7.123456] } }); }")
-    assert stage.locator("td").all_inner_texts() == ["7.123"]
+    assert stage.locator("td").all_inner_texts() == ["7.123 B"]
 
 
 def test_the_table_is_built_only_while_open(stage):
@@ -118,7 +118,18 @@ def test_the_table_is_built_only_while_open(stage):
     stage.locator("summary", has_text="table").click()
     stage.wait_for_selector("td")
     assert stage.locator("tbody tr").count() == 11
-    assert stage.locator("tbody tr").first.inner_text().split("\t") == ["1", "\u2013", "plain"]
+    assert stage.locator("tbody tr").first.inner_text().split("\t") == ["1 B", "\u2013", "plain"]
+
+
+def test_the_table_tells_a_reader_numbers_with_their_units_each_row_once(stage):
+    stage.evaluate("""() => {
+        globalThis.lab = open();
+        lab.answer({ id: null, columns: { size: [2048, 2048, 3 * 1024 ** 3, 64, null], time: [1.5e-6, 1.5e-6, 0, null, null],
+                                          kind: ["one", "one", "two", "", "only a caption"], empty: ["", "", "", "", ""] } });
+    }""")
+    stage.locator("summary", has_text="table").click()
+    stage.wait_for_selector("td")
+    assert stage.locator("tr").all_inner_texts() == ["size\ttime\tkind", "2 KiB\t1.5 \u00b5s\tone", "3 GiB\t0 s\ttwo"]
 
 
 def test_hostile_text_shows_as_text(stage):

@@ -54,6 +54,7 @@ def _chart():
      leaves_out="Other traffic on the network, which protocol and algorithm a version of the library switches to and where, and "
                 "what a site has tuned. The constants are those fabriclib ships: fitted to these tables. How wide the "
                 "band is comes from constants that did not see the site.",
+     hides=("alone", "label"),
      sources=["nccl-tuning", "nccl-1455"])
 def model_against_world(machine, run, lines):
     """Every table that was published of a machine set up as it should be, and the prediction beside it."""
@@ -122,6 +123,7 @@ def _error_chart():
      chart=_error_chart, stops=stops.REGIMES,
      leaves_out="A mean over tables says nothing of a machine that is not among them. The tables were chosen by what people "
                 "publish: mostly all-reduce, mostly on two nodes.",
+     hides=("part",),
      sources=["nccl-tuning", "nccl-1455"])
 def error_by_regime(group, constants):
     """How far off the model is, table by table; with constants that never saw the site, and with those fabriclib ships."""
@@ -218,6 +220,7 @@ def _choice_chart():
                 "with all GPUs alike and an adapter beside each: the sentence says so. A score ranks candidates; it was never "
                 "meant to be a time. Diamonds are of other versions; those for two nodes of eight H100 or A100 are of servers "
                 "like a DGX.",
+     hides=("end", "middle", "label"),
      sources=["nccl-tuning", "nccl-search", "nccl-2-32", "nccl-pipeline", "nccl-platforms", "nccl-1197",
               *dict.fromkeys(catalog.row("measurement_tables", table)["source"] for table in _MEASURED.values())])
 def choice(machine, collective, nodes, nbytes):

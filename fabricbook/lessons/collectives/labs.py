@@ -97,6 +97,7 @@ def _stepper_chart():
      chart=_stepper_chart,
      leaves_out="Time: here all messages of a step start and end together. In a real library each rank goes on as soon as its "
                 "own data is there, and large chunks are cut up further so that they flow.",
+     hides=("from", "to", "middle", "column", "tick"),
      sources=_PAPERS, glides=["complete"], stops=stops.STEPPER)
 def stepper(algorithm, ranks, step):
     """Which chunk is where after each step, and how many ranks' data it holds."""
@@ -215,6 +216,7 @@ def _talk_chart():
      chart=_talk_chart,
      leaves_out="The wiring: a line is as long between neighbours as between far ranks, and crossing lines may need the same "
                 "cable. Every step is drawn equally wide, however much it carries.",
+     hides=("followed",),
      sources=_PAPERS, stops=stops.WHO_TALKS)
 def who_talks(algorithm, ranks, follow):
     """All messages of a schedule at one glance: rings, butterflies, trees."""

@@ -90,6 +90,7 @@ def _draw_chart():
      chart=_draw_chart,
      leaves_out="A second stage of dice on the way down. Flows that begin and end at different times, and transports that slow "
                 "down by more than their share. Spraying here is perfect: round robin, with nothing to put back in order.",
+     hides=("bottom", "top"),
      sources=["raab-steger", "llama3", "azar-1994"], glides=("left", "right", "bottom", "top"), stops=DRAW)
 def hash_draw(senders, paths, way, draw):
     """Dice leave a third of the paths idle and let the slowest flow wait for the fullest one."""
@@ -331,7 +332,7 @@ def _headroom_chart():
         charts.names("port", headroom_ports(), channel="X", title=" "),
         lambda field: charts.y(field, (0, 120), title="headroom (kB)"),
         dict(zip(headrooms_published(), ((charts.OTHER, charts.DASHED), (charts.CLUSTER, charts.SOLID)), strict=True)),
-        errors=(-50, 50), description=(
+        errors=(-50, 50), fact=against.PUBLISHED, description=(
             "The headroom of two ports: short bars for the model's worst case, counted as bytes sent and in cells of buffer, "
             "diamonds for what was published; below, by how much the model is off."))
 
@@ -343,7 +344,7 @@ def _headroom_chart():
 def headroom_against_published():
     """A pause comes late, and what still arrives fills cells badly."""
     table = against.table("port", {counted: (headroom_ports(), *(np.array(each) / units.kB for each in zip(*pairs, strict=True)))
-                                   for counted, pairs in headrooms_published().items()})
+                                   for counted, pairs in headrooms_published().items()}, against.PUBLISHED)
     sent, cells = (table[against.ERROR][2 * at:2 * at + 2] for at in range(2))
     return table, (f"Counted as sent the model is {-max(sent):.0f} to {-min(sent):.0f} % too low; in cells of buffer it is off "
                    f"by {min(cells):.0f} and {max(cells):+.0f} %.")

@@ -65,6 +65,7 @@ def _cost_chart():
      leaves_out="Distance and traffic jams: here every rank reaches every other one alike, at full rate. Also the time to add, "
                 "and what software adds to each start. The double tree works in chunks, as many as are best; it is priced by a "
                 "bound, a few messages above what its schedule takes, and with few ranks that shows.",
+     hides=("named", "name"),
      sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll", "chan-2007"], stops=stops.CURVES)
 def cost_curves(ranks, latency, bandwidth, nbytes):
     """Few starts win for small buffers, few bytes for large ones."""
@@ -124,6 +125,7 @@ def _best_chart():
      chart=_best_chart,
      leaves_out="A line ends where it takes more than twice as long. "
                 "As above: distance and traffic jams, the time to add, and what software adds to each start.",
+     hides=("here",),
      sources=["patarasuk-yuan", "thakur-2005", "sanders-2009", "mpich-coll"], stops=stops.BEST)
 def times_the_best(ranks, latency, bandwidth, nbytes):
     """What seven powers of ten hide: who is nearly as fast as the fastest."""
@@ -198,6 +200,7 @@ def _every_chart():
      leaves_out="Algorithms that need more than ranks which send one message at a time: several ports at once, switches that "
                 "add, ranks in a grid or in servers. As above distance, the time to add and to rearrange memory cost nothing. "
                 "A line ends where it takes more than {{ si(LONGEST, 's') }}.",
+     hides=("named", "name", "listed"),
      sources=["thakur-2005", "bruck-1997", "sanders-2009", "chan-2007", "mpich-coll", "ompi-coll"], stops=stops.EVERY)
 def every_algorithm(collective, ranks, latency, bandwidth):
     """Which algorithms take turns differs from collective to collective."""
@@ -279,6 +282,7 @@ def _busbw_chart():
                 "{{ si(h100.bandwidth(), 'B/s') }} is a promise of the datasheet. The log of the measured points does not name "
                 "the algorithm: from 128 MiB on they pass a ring and so are NVLS, below 2 MiB it was most likely a ring. There "
                 "are none for 2 to 4 GPUs. The double tree is priced by a bound, a few messages above what its schedule takes.",
+     hides=("text",),
      sources=["nccl-tests", "nccl-sym-kernels", "nvidia-dgxc", "nccl-1455", "sanders-2009", "stas-network"],
      stops=stops.BUSBW)
 def busbw_lab(shown, gpus, rate, latency):
@@ -319,6 +323,7 @@ _CUTS = [1, 2, 4, 8, 16]
          height=380),
      leaves_out="Everything but start and rate of one wire: {{ si(START, 's') }} for every message and {{ si(RATE, 'B/s') }}. "
                 "All messages of a step start and end together.",
+     hides=("label",),
      sources=["sanders-2009"], glides=pieces.GLIDES, stops=stops.PIPELINE)
 def pipeline(step, chunks, nbytes):
     """Cut finer, the wires work at the same time; cut too fine, the starts add up."""

@@ -85,6 +85,7 @@ def _mix_chart():
                 "rate, CXL at the payload of its link in one direction, whatever memory sits behind it. The pool's step is what "
                 "was measured through the one switch that sells; for the same switch others print about {{ "
                 "si(catalog.figure('cxl-pool-polardb').si, 's') }}.",
+     hides=("written at (ns)", "load", "ends at (ns)", "rate"),
      sources=["melody-pdf", "toms-genoa", "beluga", "polarcxlmem-notes"], stops=stops.MEMORY_MIX)
 def mix(cxl, pooled, ports, latency):
     """A little CXL memory adds rate and costs latency; more of it costs both."""
@@ -193,6 +194,7 @@ def _trace_chart():
      leaves_out="Time, hints, conflicts between requests under way, and more than one device. Each side has one cache. Sequences "
                 "of messages are shortened to what decides who owns the line; what passes inside the host, or inside the "
                 "device, is not counted.",
+     hides=("from", "to", "middle", "left", "right", "column", "now", "done"),
      sources=["kernel-cxl", "mahar-cxl"], glides=["shade"], stops=stops.COHERENCE_TRACE)
 def coherence_trace(device, scenario, step):
     """Reading together is free after the first time; writing in turn pays for every write."""
@@ -327,6 +329,7 @@ def _layout_chart():
 @lab("flit-layout", title="What is in a flit, to scale", tier="chip", controls=(), chart=_layout_chart,
      leaves_out="Where in the flit a field stands: here the fields follow each other as the table lists them. How the large "
                 "flit's credit return is split from its slots is not verified.",
+     hides=("middle",),
      sources=["hawk90-flit", "csdn-cxl68", "csdn-cxl256"])
 def flit_layout():
     """Slots are most of either flit."""

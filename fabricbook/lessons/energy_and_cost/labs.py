@@ -88,6 +88,7 @@ def _cluster_chart():
      chart=_cluster_chart,
      leaves_out="Cooling of the hall, conversion before the rack, storage. Servers are at their nameplate, switches are boxes of "
                 "one maker in proportion to their ports. Of a server without a nameplate the rest is that of its like.",
+     hides=("gpus", "from", "to", "wiring from", "wiring to", "text"),
      sources=["dgx-h100-guide", "dgx-b200-guide", "nvidia-prs-faq", "ipinfusion-th5", "nvidia-mms4x00"], stops=CLUSTER)
 def watts_of_a_cluster(gpus, machine, leaves):
     """Nearly all watts are the servers'; a third tier adds to what moves bytes."""
@@ -152,13 +153,14 @@ def _reach_chart():
      chart=_reach_chart,
      leaves_out="What a link costs, how often it fails, how thick it is. Cables with a retimer in each plug, for which no source "
                 "gives watts. Of a module that ends two links each has half.",
+     hides=("text",),
      sources=["nvidia-linkx-100g", "nvidia-mms4x00", "nvidia-mma4z00", "yd-aoc", "axiom-lpo"], stops=REACH)
 def copper_or_optics(metres, speed, optics):
     """Copper costs next to nothing, and ends where the next rack begins."""
     rows = []
     for one in cables(speed, optics).itertuples():
         line = {"part": "cable", "cable": one.id, "kind": KINDS[one.kind][0], "W": one.W, "name": one.name}
-        rows += [line | {"metres": _NEAR}, line | {"metres": one[4]}, {"part": "end", "metres": one[4], "W": one.W}]
+        rows += [line | {"metres": _NEAR}, line | {"metres": one[4]}, line | {"part": "end", "metres": one[4]}]
     chosen = reaching(metres, speed, optics)
     rows.append({"part": "length", "metres": metres})
     if chosen is not None:
@@ -176,6 +178,7 @@ def copper_or_optics(metres, speed, optics):
 NAMES = list(ways())
 STATED, BY_CONVENTION = "stated by a maker or a paper", "a convention, not measured"
 FROM_WATTS = "from watts and rates"
+_LEAST_JOULES, _MOST_JOULES = 1e-12, 3e-7
 _SIGNS = {FROM_WATTS: (charts.CLUSTER, "circle"), STATED: (charts.CHIP, "square"), BY_CONVENTION: (charts.LIMIT, "triangle-up")}
 
 
@@ -186,14 +189,14 @@ def _sort(kind: str) -> str:
 def _ways_chart():
     import altair as alt
 
-    x = charts.x("J", (1e-12, 3e-7), title="joules for each byte (logarithmic)", log=10)
-    x["axis"]["labelExpr"] = "replace(format(datum.value, '.3~s'), regexp('([a-zA-Zµ]?)$'), ' $1') + 'J'"
+    x, full, start = (charts.x(field, (_LEAST_JOULES, _MOST_JOULES), title="joules for each byte (logarithmic)", unit="J", log=10)
+                      for field in ("J", "J when full", "from"))
     y = charts.names("way", NAMES, title=" ")
     colours, shapes = zip(*_SIGNS.values(), strict=True)
     key = charts.legend(list(_SIGNS), symbolSize=150)
     kind = {"field": "kind", "type": "nominal", "legend": key}
-    row = parts.of("row").mark_rule(strokeWidth=20, opacity=0.22, color=charts.GREY).encode(x=x, x2="end:Q", y=y)
-    faint = parts.of("full").mark_point(size=150, opacity=0.7, strokeWidth=1.5, color=charts.GREY).encode(x=x, y=y)
+    row = parts.of("row").mark_rule(strokeWidth=20, opacity=0.22, color=charts.GREY).encode(x=start, x2="to:Q", y=y)
+    faint = parts.of("way").mark_point(size=150, opacity=0.7, strokeWidth=1.5, color=charts.GREY).encode(x=full, y=y)
     dots = parts.of("way").mark_point(filled=True, opacity=1, size=170, stroke=charts.PAPER, strokeWidth=1).encode(
         x=x, y=y, color=alt.Color(**kind, scale=alt.Scale(domain=list(_SIGNS), range=list(colours))),
         shape=alt.Shape(**kind, scale=alt.Scale(domain=list(_SIGNS), range=list(shapes))))
@@ -212,16 +215,18 @@ def _ways_chart():
      leaves_out="What the sending and the receiving chip do with a byte besides. Ways that follow from watts are full both ways "
                 "where the share is 1, and their parts draw the same with less. What is stated in joules a bit stays where it "
                 "is.",
+     hides=("from", "to", "text"),
      sources=["converge-ucie", "besthub-c2c", "oconnor-dram", "linley-pex", "faraday-nvswitch", "ipinfusion-th5", "mlsysim"],
      stops=WAYS)
 def joules_of_a_byte(way, use):
     """Each step outwards costs more, and an idle way costs most."""
-    rows = [{"part": "row", "way": way, "J": 1e-12, "end": 3e-7}]
+    rows = [{"part": "row", "way": way, "from": _LEAST_JOULES, "to": _MOST_JOULES}]
     for name, one in ways().items():
         now = byte(name, use)
-        rows.append({"part": "full", "way": name, "J": one.joules if one.kind == WATTS else np.nan})
-        rows.append({"part": "way", "way": name, "J": now, "kind": _sort(one.kind), "text": units.format(now, "J")})
-    table = parts.columns(rows, {"part": "", "way": "", "J": np.nan, "end": np.nan, "kind": "", "text": ""})
+        rows.append({"part": "way", "way": name, "J": now, "J when full": one.joules if one.kind == WATTS else np.nan,
+                     "kind": _sort(one.kind), "text": units.format(now, "J")})
+    table = parts.columns(rows, {"part": "", "way": "", "J": np.nan, "J when full": np.nan, "kind": "", "from": np.nan,
+                                 "to": np.nan, "text": ""})
     found = ways()[way]
     less = use if found.kind == WATTS else 1.0
     made = ", ".join(f"{part} {units.format(joules / less, 'J')}" for part, joules in found.parts.items())
@@ -231,13 +236,13 @@ def joules_of_a_byte(way, use):
 # ---- a step
 
 _STEP_COLOURS = dict(zip(SPENT, (charts.GREY, charts.LIMIT, charts.YELLOW, charts.CHIP, charts.CLUSTER), strict=True))
-_MOST_JOULES = 3.9
+_MOST_OF_A_STEP = 3.9
 
 
 def _step_chart():
     import altair as alt
 
-    x = charts.x("from", (0, _MOST_JOULES), title="joules for each token that is trained on", ticks=[0, 1, 2, 3])
+    x = charts.x("from", (0, _MOST_OF_A_STEP), title="joules for each token that is trained on", ticks=[0, 1, 2, 3])
     y = charts.names("machine", list(TRAINED), title=" ")
     colour = alt.Color("kind:N", legend=charts.legend(list(SPENT), symbolSize=150, symbolType="square"),
                        scale=alt.Scale(domain=list(SPENT), range=list(_STEP_COLOURS.values())))
@@ -259,6 +264,7 @@ def _step_chart():
      leaves_out="That a GPU which waits draws a little less: all draw {{ portion(load) }} of their most, which was measured "
                 "over whole runs of H100 and is taken for all. That a busy switch draws more than an idle one. The hall's "
                 "cooling. Failures, and what is trained again after them.",
+     hides=("from", "to", "text"),
      sources=["newkirk-h100", "latif-h100", "nvidia-nvos-power"], stops=STEP)
 def joules_of_a_step(near, gpus, machine):
     """Wires cost most where GPUs wait for them."""
@@ -293,15 +299,12 @@ WHOLES = {"DGX A100": "DGX A100, nameplate", "DGX H100": "DGX H100, nameplate", 
 
 def _wholes_chart():
     def watts(field):
-        axis = charts.y(field, (300, 300_000), title="W (logarithmic)", log=10, ticks=[1e3, 1e4, 1e5])
-        axis["axis"]["labelExpr"] = "format(datum.value / 1000, ',') + ' kW'"
-        return axis
+        return charts.y(field, (300, 300_000), title="watts (logarithmic)", unit="W", log=10, ticks=[1e3, 1e4, 1e5])
 
     return against.chart(charts.names("whole", list(WHOLES), channel="X", title=" "), watts,
-                         {MODEL: (charts.OTHER, charts.SOLID)}, errors=(-50, 50), description=(
+                         {MODEL: (charts.OTHER, charts.SOLID)}, errors=(-50, 50), fact=against.PUBLISHED, description=(
                              "For eight machines, racks and boxes the watts that the model finds, as short bars, and what is "
-                             "printed, as "
-                             "diamonds, on a logarithmic axis; below, by how much the model is off."))
+                             "printed, as diamonds, on a logarithmic axis; below, by how much the model is off."))
 
 
 @lab("wholes-against-published", title="Wholes against what is printed of them", tier="all", controls=(), chart=_wholes_chart,
@@ -314,7 +317,7 @@ def wholes_against_published():
     found = {name: (published[what].model, published[what].published) for name, what in WHOLES.items()}
     off = {name: 100 * published[what].gap for name, what in WHOLES.items()}
     machines = [off[name] for name in list(WHOLES)[:6]]
-    return against.named("whole", MODEL, found), (
+    return against.named("whole", MODEL, found, against.PUBLISHED), (
         f"Machines and racks: off by {min(machines):+.0f} to {max(machines):+.0f} %. A box of another maker: "
         f"{off['SN5600 box']:+.0f} %, "
         f"and of a generation before {off['QM9700 box']:+.0f} %: one box does not stand for all.")

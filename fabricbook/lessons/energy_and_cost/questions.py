@@ -34,9 +34,10 @@ PREDICTIONS = [
         "ratio", lambda: 100 * float(one_thousand.share),
         "{{ si(one_thousand.network, 'W') }} of {{ si(one_thousand.watts, 'W') }}, "
         "{{ si(one_thousand.network / THOUSAND, 'W') }} "
-        "of a GPU's {{ si(one_thousand.per_gpu, 'W') }}. The NVLink switches inside the servers draw nearly as much again.",
+        "of a GPU's {{ si(one_thousand.per_gpu, 'W') }}. Of the servers' part the NVLink switches draw "
+        "{{ si(one_thousand.parts['NVLink switches'] / THOUSAND, 'W') }}.",
         slips={"that counts the NVLink switches too; they are in the servers": lambda: 100 * float(one_thousand.wiring),
-               "that is of the GPUs' watts alone; servers draw nearly as much again":
+               "that is of the GPUs' watts alone; the servers around them draw too":
                    lambda: 100 * float(one_thousand.network / one_thousand.parts["GPUs"])},
         unit="%", example="40 %",
     ),

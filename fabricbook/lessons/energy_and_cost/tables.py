@@ -61,6 +61,7 @@ nameplate = catalog.row("machine_powers", "dgx-h100-max")["power_w"]
 drawn = catalog.row("machine_powers", "hgx-h100-most")["power_w"]
 rack = catalog.row("machine_powers", "gb200-nvl72-max")["power_w"]
 rest = float(one_thousand.parts["rest of the servers"]) / THOUSAND
+beside_gpus = 1 - float(one_thousand.parts["GPUs"] / (one_thousand.watts - one_thousand.network))  # of what servers draw
 by_copper = one_thousand.network - cluster_power("dgx-h100", gpus=THOUSAND, below=LEAVES[COPPER]).network
 
 

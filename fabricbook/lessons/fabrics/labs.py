@@ -147,6 +147,7 @@ def _picture():
                 "modules, scaled by the rate of its ports, modules, and NICs; optics everywhere but where a server has one leaf: "
                 "that may stand in its rack, in reach of copper. Money: two prices of one spreadsheet of 2024, taken for any "
                 "maker's parts, copper or optics, without NICs.",
+     hides=("label",),
      sources=["al-fares", "nvidia-superpod-b200", "cheah-h100", "ipinfusion-th5", "nvidia-linkx-100g", "nvidia-mms4x00",
               "rail-only"], stops=DESIGN)
 def design_a_fabric(gpus, radix, oversubscription, wiring):
@@ -291,6 +292,7 @@ def _cabling_chart():
      chart=_cabling_chart,
      leaves_out="Congestion: flows spread evenly over all shortest paths, so no two collide. Switches that reduce. What passing "
                 "a switch costs in time: every way over the network takes the same. Steps of a plan do not overlap.",
+     hides=("low", "high"),
      sources=["nvidia-pxn", "nccl-tuning", "patarasuk-yuan"], stops=CABLINGS)
 def rails_or_servers(thin, rings, nbytes):
     """The same switches and cables; only which NIC goes to which leaf differs."""
@@ -322,6 +324,7 @@ def rails_or_servers(thin, rings, nbytes):
      chart=ringed.picture,
      leaves_out="The way inside a server, over NVLink, and all other rings. The spines are drawn as one, and one link of "
                 "each leaf to them.",
+     hides=("label",),
      sources=["patarasuk-yuan", "nccl-tuning"], glides=ringed.GLIDES, stops=RING)
 def ring_over_rails(step, cabling, ring):
     """On rails a ring goes from server to server under one leaf; with a leaf a server it climbs to a spine each time."""

@@ -73,6 +73,7 @@ def _token_chart():
      leaves_out="The prefill. Each prompt has {{ WORDS }} tokens, each answer as many, and drawn is the token in its middle. "
                 "Weights have 16 bits. Choosing the next token stands under “between kernels”. What launches each kernel sums by "
                 "NCCL; what replays a graph has sums of its own inside a server or rack. Both times are fitted: see below.",
+     hides=("text",),
      sources=["faster-transformer", "vllm-2192"], stops=ONE_TOKEN)
 def one_token(model, machine, software, batch):
     """More GPUs shorten the reading; what lies between the kernels, and the starts of sums, stay."""
@@ -160,6 +161,7 @@ def _kv_chart():
      chart=_kv_chart,
      leaves_out="Both ends are a DGX H100, or halves of one over NVLink. A real system sends a layer while the next is computed, "
                 "which hides most of it, and uses only the ports of the GPUs that serve.",
+     hides=("text",),
      sources=["mooncake", "nvidia-basepod"], stops=KV_TRAVELS)
 def kv_travels(model, prompt):
     """Over NVLink and RDMA it hardly shows; TCP makes the user wait."""

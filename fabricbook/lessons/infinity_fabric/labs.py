@@ -72,6 +72,7 @@ def got(name: str, pattern: str) -> Got:
                 "portion(reached('mi300x-eight-busbw')) }} of it on the mesh and {{ portion(reached('nvlink4-ring-busbw')) }} "
                 "through the switches. Detours: a copy could send some of its bytes through a third GPU; here it takes the "
                 "direct link only.",
+     hides=("label", "state"),
      sources=["wheelers-2024-01", "stas-network", "lockwood-nvlink", "tillson"], stops=stops.MESH_OR_SWITCH)
 def mesh_or_switch(machines, pattern):
     """Nearly equal sums, and for one pair of GPUs a factor of seven."""
@@ -190,6 +191,7 @@ def _rings(many: int) -> str:
          "arrows; the newest is drawn thick. Each cable carries two rings, one in each direction."),
      leaves_out="Other sets of seven rings: there are many. Which of them AMD's library takes is not stated. Start-up times are "
                 "counted, software and headers are not.",
+     hides=("label",),
      sources=["patarasuk-yuan", "wheelers-2024-01"], glides=pictures.RING_GLIDES, stops=stops.SEVEN_RINGS)
 def seven_rings(rings):
     """Seven orders that share no cable in the same direction use all of the mesh."""
@@ -219,6 +221,7 @@ _DIES = range(GPUS)
          "thick as their number; what the chosen copy uses is blue, with its GB/s one way, all else is grey."),
      leaves_out="Which of several equally good ways the hardware takes: a single copy was measured to take one. Headers, and the "
                 "copy engines, which drive one link only.",
+     hides=("label",),
      sources=["olcf-frontier", "rocm-mi250", "rocm-single-node"], stops=stops.MI250X_DIES)
 def mi250x_dies(source, target, ways):
     """Which two dies talk decides: four links, two, one, or a detour."""

@@ -67,6 +67,7 @@ def _parted():
      leaves_out="A real library changes its protocol with the size: the {{ si(h100.latency, 's') }} of NVLink are NCCL's own "
                 "assumption for its quickest one, which does not reach the full rate. So a measured curve has steps that this "
                 "one line has not.",
+     hides=("n half label", "start said", "bytes said"),
      sources=["stas-network", "nccl-tuning"], stops=stops.ALPHA_BETA)
 def alpha_beta(nbytes, latency, bandwidth):
     """Below n-half the start decides, above it the bandwidth."""
@@ -133,6 +134,7 @@ def _ladder_chart():
      chart=_ladder_chart,
      leaves_out="Packet headers: we found no public format for NVLink 3 to 5. Diamonds are published, always with all "
                 "links of the GPU: what a copy between two GPUs was measured to reach, and what the vendor prints.",
+     hides=("text", "published"),
      sources=["stas-network", "wikimili-nvlink", "catalogone-nvlink", "nvidia-nvlink", "network-switch-nvlink"],
      stops=stops.LADDER)
 def nvlink_ladder(generation, links):

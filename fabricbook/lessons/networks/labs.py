@@ -91,6 +91,8 @@ def _ladder_chart():
      leaves_out="Queues: the network is empty. Waiting for more packets before an interrupt, a core that sleeps, a NIC that must "
                 "look up an address, reading the message from memory. The kernel's rungs are ranges of one design document; the "
                 "interrupt, the copies and the polling are estimates. Of the makers of switches only a few state a latency.",
+     hides=("from (µs)", "to (µs)", "said", "near from (µs)", "near to (µs)", "near least (µs)", "near most (µs)",
+            "near total (µs)", "near said"),
      sources=["spin-slides", "helios-rdma", "larsen-2009", "potter-mtu", "yobitel-quantum2", "ai-stack-tomahawk"],
      stops=LADDER)
 def latency_ladder(size, speed, switches, metres):
@@ -228,6 +230,7 @@ def _packet_chart():
 @lab("packet-to-scale", title="One packet, to scale", tier="cluster", controls=(), chart=_packet_chart,
      leaves_out="Line code and FEC, which take their share of every byte alike. The gap is the least that Ethernet leaves "
                 "between two packets.",
+     hides=("label", "middle"),
      sources=["pingdo-roce", "csdn-iba", "rfc-9293", "rfc-7323"])
 def packet_to_scale():
     """RoCE wraps what InfiniBand says into Ethernet, IP and UDP."""

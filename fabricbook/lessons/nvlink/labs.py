@@ -63,6 +63,7 @@ def _waterfall_chart():
      chart=_waterfall_chart,
      leaves_out="What a lane's rate is made of: symbols a second, and bits a symbol. NVLink 6 is left out: its total is agreed, "
                 "but sources do not agree on how many links make it up.",
+     hides=("right end (GB/s)", "rate (GB/s)", "text"),
      sources=["stas-network", "wikimili-nvlink", "network-switch-nvlink", "catalogone-nvlink"],
      stops=stops.WATERFALL)
 def where_the_rate_comes_from(old, new):
@@ -119,6 +120,7 @@ _GPUS = range(2, GPUS + 1)
                 "Software that cuts a transfer into several rings can use all direct links at once (lesson "
                 "{{ number('infinity_fabric') }}); a single copy goes the shortest way. A real server that loses a switch may "
                 "stop instead of going on with fewer.",
+     hides=("label", "state"),
      sources=["lockwood-nvlink", "stas-network", "wikimili-nvlink", "pcgamer-h100"], stops=stops.EIGHTEEN)
 def switch_or_direct(gpus, pattern, switches):
     """A switch lends all links of a GPU to whichever pair is talking."""
@@ -179,6 +181,7 @@ def _sum_chart():
      chart=_sum_chart,
      leaves_out="Start-up times (the measured buffer is 8 GiB), and why a port moves less when the switch adds than in a ring. "
                 "With 4 GPUs NCCL chose a ring by itself; for 2 and 3 the source gives nothing.",
+     hides=("text",),
      sources=["nccl-sym-kernels", "nccl-tests", "stas-network", "nccl-1455"], stops=stops.SUM)
 def in_switch_sum(shown, gpus, port):
     """Fewer bytes through each port: the sum is ready sooner than any ring over the same wire could be."""
@@ -210,6 +213,7 @@ def in_switch_sum(shown, gpus, port):
          "GPUs' numbers it is the sum of; a thick border marks what moves: up to the switch, where pieces are added, and down.")),
      leaves_out="Time: in the hardware the moves overlap, piece by piece. The switches of a server are drawn as one; each has a "
                 "part of every piece.",
+     hides=("label",),
      sources=["nccl-sym-kernels", "nvidia-dgxc"], glides=pieces.GLIDES, stops=stops.ADDS)
 def switch_adds(step, gpus):
     """Each GPU sends its buffer once, and its finished part once more: the switch does the rest."""

@@ -69,6 +69,7 @@ _LOWEST = -0.3  # of what is drawn: the NVSwitches, and arcs below the GPUs
          "GPU 0 to it, one on a CPU from host memory to every GPU.", lowest=_LOWEST),
      leaves_out="Packets smaller than 256 bytes, start-up times, what a copy reaches of the rate (the next lab has it), and the "
                 "memory itself. A flow that goes through host memory is two flows at once. Several NVSwitch chips are one bar.",
+     hides=("label",),
      sources=["besthub-a100-server", "nccl-1505", "vengineer-dgx-h100", "dgx-h100-guide-copy", "olcf-frontier",
               "rocm-single-node", "fusco-gh200", "gpu-micro"],
      stops=stops.ONE_SERVER)
@@ -131,6 +132,7 @@ def _matrix_chart():
      leaves_out="One pair at a time, one direction, long copies. A copy's constant was set on one published figure or matrix for "
                 "each kind of link; where no published figure says it, cells stay empty. The measured H100, A100 and PCIe 5 are "
                 "such machines, not always these.",
+     hides=("lit", "shade", "pair"),
      sources=["stas-network", "nccl-1264", "amd-lab-notes", "gpu-micro", "ik-llama-1022", "rtx6kpro-microchip"],
      stops=stops.PAIR_MATRIX)
 def pair_matrix(machine, show, peer, pair):
@@ -222,6 +224,7 @@ def _cost_chart():
                 "themselves), smaller pieces for small buffers. Servers of four GPUs send {{ digits(sent('gb200-tray'), 3) }} "
                 "times the buffer, those of eight {{ digits(sent('dgx-h100'), 3) }}, a rack of {{ rack.gpus.size }} twice. Of "
                 "the measured runs only A100 and the four H100 are known to be rings.",
+     hides=("chosen", "label"),
      sources=["patarasuk-yuan", "stas-network", "odissei", "hisohara-rccl", "alcf-nccl-tests", "nccl-tuning", "rccl-tuning"],
      stops=stops.SERVER_ALL_REDUCE, glides=("seconds",))
 def server_all_reduce(nbytes, beside):

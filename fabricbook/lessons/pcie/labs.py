@@ -112,6 +112,7 @@ def _controls(picks: str = "", carries: str = "") -> list[Control]:
      leaves_out="Traffic from GPU to GPU over NVLink, which most such servers have besides. Root complexes inside a CPU: on real "
                 "ones traffic between two of them can be slower, or not allowed at all. Isolation (ACS), which sends traffic "
                 "below a switch up to the CPU and back. The links between the CPUs are taken at a lower rate than this CPU's.",
+     hides=("label",),
      sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"],
      stops=stops.TREE)
 def pcie_tree(switches, nics, uplink, traffic):
@@ -215,6 +216,7 @@ def _matrix_chart():
      chart=_matrix_chart,
      leaves_out="Root complexes inside a CPU, which nvidia-smi tells apart (NODE) and this box does not. Reads, whose requests "
                 "and answers share the links of the other direction. What the copies' software adds.",
+     hides=("cell",),
      sources=["hardwareluxx-6900p", "dedirock-xeon6", "pex89144-encyclopedia", "gera-pcie", "pcie-model", "wiki-upi"],
      stops=stops.MATRIX)
 def pcie_matrix(switches, nics, uplink, shown):

@@ -119,6 +119,7 @@ def _loss_chart():
                 "module, of board connectors and of a retimer's package, and all losses at "
                 "{{ digits(pcie3.nyquist / units.GHz) }} and {{ digits(pcie4.nyquist / units.GHz) }} GHz of parts that were "
                 "published at {{ digits(pcie5.nyquist / units.GHz) }} GHz only.",
+     hides=("bold", "label"),
      sources=["ti-snla426", "nvidia-bf3-loss", "nvidia-cx8-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl",
               "intel-pcie4-retimer", "ti-e2e-gen3", "csdn-retimers", "allaboutcircuits-retimers"],
      stops=stops.LOSS)
@@ -210,6 +211,7 @@ def _along_chart():
      chart=_along_chart,
      leaves_out="As above: lengths and some losses are assumed. A retimer sits on a board: beside a cable there is no place for "
                 "it. Vias, connectors and packages are points without a length.",
+     hides=("x2", "dB2", "label"),
      sources=["ti-snla426", "nvidia-bf3-loss", "astera-budget-copy", "pcisig-retimers", "lightelligence-cxl"],
      stops=stops.PLACE)
 def retimer_place(generation, board, retimer):
@@ -302,6 +304,7 @@ def _eye_chart():
                 "equaliser is ideal up to the generation's budget. The noise is derived, not measured: it just leaves PCIe 6 an "
                 "eye at its full budget. Edges are drawn round for the picture only. Volts are at the receiver's pins; it then "
                 "amplifies, which the picture shows by always filling the frame.",
+     hides=("blur", "t", "mid", "open"),
      sources=["ti-snla426", "astera-margin", "astera-budget-copy", "nvidia-cx8-loss", "pcisig-retimers", "eeworld-pcie6",
               "ti-ds320pr822"],
      stops=stops.EYE)
@@ -356,7 +359,7 @@ def _inch_chart():
 
     x = charts.names("board", [one.board for one in inch_beside_published()], channel="X", title="")
     return against.chart(x, loss, _INCH,
-                         errors=(-60, 20), description=(
+                         errors=(-60, 20), fact=against.PUBLISHED, description=(
                              "For FR4 at four frequencies and for Megtron 6: a short bar for the loss of an inch that the model "
                              "takes from a maker's sheet, a diamond for another published figure. Below, the error."))
 
@@ -366,7 +369,7 @@ def _inch_chart():
      sources=["ti-snla426", "rfessentials-pcb", "microchip-xcvr-loss", "ti-e2e-proximity", "ti-e2e-gen4"])
 def inch_against_published():
     """Rules of thumb agree; one engineer, and boards as built, lose more."""
-    table = against.table("board", {"model": tuple(zip(*inch_beside_published(), strict=True))})
+    table = against.table("board", {"model": tuple(zip(*inch_beside_published(), strict=True))}, against.PUBLISHED)
     error = table[against.ERROR]
     far = -error[np.abs(error) > 10]
     return table, (f"{len(error) - len(far)} of {len(error)} published figures are within a tenth of the model; of the others it "

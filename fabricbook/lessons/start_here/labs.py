@@ -42,6 +42,7 @@ def _table(seconds: list[float]) -> dict:
                 "{{ si(slot.latency, 's') }} and {{ si(port.latency, 's') }}) are what NVIDIA's own library assumes for "
                 "its quickest way of sending. PCIe and Ethernet rates are after packet headers; NVLink's headers are not known, "
                 "so NVLink is drawn a little too fast.",
+     hides=("time",),
      sources=["stas-network", "hpc-notes-pcie", "pcie-model", "nvidia-linkx", "pingdo-roce", "nccl-tuning"],
      stops=stops.WIRE_MAP)
 def wire_map(nbytes):
@@ -98,6 +99,7 @@ _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
      leaves_out="Switches that add up themselves, what software reaches of the wire, and any overlap with computing. PCIe and "
                 "Ethernet rates, one x16 slot and one port a GPU, are after packet headers; NVLink's headers are not known, so "
                 "NVLink is drawn a little too fast.",
+     hides=("time",),
      sources=["patarasuk-yuan", "stas-network", "pcie-model", "nvidia-linkx", "nccl-tuning"],
      stops=stops.FIRST_ALL_REDUCE)
 def first_all_reduce(parameters, gpus):
@@ -145,6 +147,7 @@ def ring_against_measured():
          "numbers it is the sum of. Pieces with a thick border are under way: in each step every GPU passes one to the next."),
      leaves_out="The order in which a real library starts its messages. Here all of a step start and end together, and the time "
                 "is that of a ring whose wire carries all of {{ h100.name }}, with nothing else on it.",
+     hides=("label",),
      sources=["patarasuk-yuan", "stas-network", "nccl-tuning"],
      glides=pieces.GLIDES, stops=stops.RING_STEPS)
 def ring_steps(step, gpus):

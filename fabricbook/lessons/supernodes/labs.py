@@ -63,6 +63,7 @@ def _known_chart():
      leaves_out="Start-up, packet headers and software: every rate is that of the links. The rate while all send to all is the "
                 "most that ports and the cut through the middle allow. What a source announces or derives stands in the notes of "
                 "fl.catalog.rows('designs') and fl.catalog.rows('supernodes').",
+     hides=("own", "from", "to", "row from", "row to", "text at"),
      sources=["lockwood-nvlink", "besthub-cm384", "google-v5p", "google-tpu7x", "aws-trn2-arch", "singulism-helios",
               "baidu-supernode", "kunlunxin-supernode", "ualink-overview"],
      stops=WHAT_IS_KNOWN)

@@ -79,6 +79,7 @@ def _step_chart():
      leaves_out="Reading the text, writing checkpoints, and machines that fail. All recompute their activations; A100s use "
                 "16-bit numbers and share nothing, the newer ones 8-bit products, a kernel that keeps no scores, and ZeRO-1. Of "
                 "many stages eight are drawn, of many micro-batches eight groups. Groups of 32 servers share their leaves.",
+     hides=("bottom", "top", "text"),
      sources=["megatron-sc21", "korthikanti"], stops=ONE_STEP)
 def one_step(model, machine, split, near):
     """A step is computing, waiting for wires, and waiting for the pipeline; where the ranks lie decides which wires."""
@@ -88,15 +89,16 @@ def one_step(model, machine, split, near):
     for bar in found.timeline().itertuples():
         kind = BUBBLE if bar.part == "bubble" else _PLACES.get(bar.where, COMPUTING)
         middle, half = _row(bar.stage, SPLITS[split][1]), _THIN if kind == BUBBLE else _THICK
-        rows.append({"part": "bar", "kind": kind, "from": _percent(bar.start, work), "to": _percent(bar.end, work),
-                     "bottom": middle - half, "top": middle + half, "seen": 1.0 if found.fits else 0.35})
+        rows.append({"part": "bar", "stage": bar.stage, "kind": kind, "from": _percent(bar.start, work),
+                     "to": _percent(bar.end, work), "bottom": middle - half, "top": middle + half,
+                     "seen": 1.0 if found.fits else 0.35})
     needed, fits = _percent(held, room(machine)), min(_percent(held, room(machine)), 100)
     strip = {"bottom": _MEMORY - _THICK, "top": _MEMORY + _THICK}
     rows += [{"part": "held", "from": 0, "to": fits} | strip, {"part": "over", "from": fits, "to": needed} | strip]
     rows += [{"part": "text", "from": _beside(needed), "bottom": _MEMORY, "text": _of(held, room(machine))},
              {"part": "text", "from": _beside(_percent(seconds, work)), "bottom": _STAGE, "text": f"{seconds:.4g} s"}]
-    table = parts.columns(rows, {"part": "", "kind": "", "from": np.nan, "to": np.nan, "bottom": np.nan, "top": np.nan,
-                                 "seen": 1.0, "text": ""})
+    table = parts.columns(rows, {"part": "", "stage": np.nan, "kind": "", "from": np.nan, "to": np.nan, "bottom": np.nan,
+                                 "top": np.nan, "seen": 1.0, "text": ""})
     return table, _told(found, model, machine, split, near)
 
 

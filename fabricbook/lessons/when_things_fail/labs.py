@@ -84,6 +84,7 @@ def _days_chart():
      leaves_out="Failures that come together: a bad batch, a hot day, a power cut. Failures of the first weeks of a new machine. "
                 "The {{ digits(figure('llama3-planned'), 3) }} interruptions that were planned. Nobody says how failures of "
                 "software grow: here, with the GPUs.",
+     hides=("label",),
      sources=["llama3", "lockwood-reliability"], stops=DAYS)
 def fifty_four_days(gpus, throws):
     """Each part fails at random; together they keep time."""
@@ -157,6 +158,7 @@ def how_often_to_save(interval, gpus, save, restart):
      leaves_out="The seconds until everyone knows of the loss, in which packets go nowhere. Ways over a third GPU, by NVLink and "
                 "its port: Alibaba built that and gave it up. What Alibaba measured is a whole step of training; how much of it "
                 "went over the network is not said. Flows spread evenly over all shortest paths.",
+     hides=("label",),
      sources=["hpn-sigcomm"], stops=LOSING)
 def lose_a_part(lost, wiring, pattern):
     """What a lost part costs depends on how many ways there were around it."""

@@ -28,7 +28,7 @@ export default {
       smoothly = gently;
       talk.ask(positions);
     });
-    const table = tableFold();
+    const table = tableFold(setup.table);
     const vega = joinVega(model);
     const colours = theme(setup.dark, restyle);
     const chart = livingChart(setup, colours, vega.module, () => { table.element.open = true; }, (box) => {
