@@ -235,6 +235,15 @@ def beside(x, dx: int, text: str) -> dict:
             "fontSize": fitting(room, 14, text=text)}
 
 
+def inside(x, text: str) -> dict:
+    """What column *text* says, to the right of where its bar ends; further left, over the bar, where it would be cut off."""
+    import altair as alt
+
+    field, size = x.to_dict()["field"], f"({NARROW} ? 12 : 14)"
+    room = f"width - scale('x', datum[{field!r}]) - 0.56 * {size} * length(datum[{text!r}])"
+    return {"align": "left", "dx": alt.ExprRef(f"min(6, {room})"), "fontSize": alt.ExprRef(size)}
+
+
 def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):
     """A bound the model cannot pass: a dashed line across the chart, named by the column *label*.
 

@@ -194,7 +194,9 @@ def _choice_chart():
     top = {"y": alt.value(0), "y2": alt.value(_STRIP)}
     strip = parts.of("range").mark_rect(fill=charts.YELLOW_TINT, stroke=charts.YELLOW_INK, strokeWidth=1).encode(
         x=x("size"), x2="end:Q", **top)
-    said = parts.of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 9 : 12"), fontWeight="bold").encode(
+    # What is too long for its range goes without a name: the sentence has it for the chosen buffer.
+    fits = alt.ExprRef("scale('x', datum.end) - scale('x', datum.size) > 6.6 * length(datum.label) ? 1 : 0")
+    said = parts.of("range").mark_text(fontSize=alt.ExprRef("width < 480 ? 11 : 12"), fontWeight="bold", opacity=fits).encode(
         x=x("middle"), y=alt.value(_STRIP / 2), text="label:N")
     outlined = {"color": charts.PAPER, "stroke": charts.BLACK, "strokeWidth": 2.5}
     dot = parts.of("here").mark_point(size=170, filled=True, opacity=1, **outlined).encode(x=x("size"), y=y)

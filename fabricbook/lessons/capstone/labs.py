@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fabriclib import units
 from fabriclib.capstone import OPTIONS, Plan, Score, brief
-from fabriclib.capstone.score import LIMITS, said
+from fabriclib.capstone.score import LIMITS
 
 from ...stage import Control, against, charts, lab, parts
 from . import stops
@@ -69,9 +70,10 @@ def _margins_chart(rows: list[str]):
     ends = parts.of("change").mark_point(shape="triangle-right", filled=True, opacity=1, size=220, color=charts.OTHER,
                                          stroke=charts.EDGE).encode(x=end, y=y)
     enough = charts.fixed([{"from": 1.0}]).mark_rule(color=charts.INK, strokeWidth=2.5).encode(x=x)
-    texts = charts.legible(parts.of("bar", "change", "none").encode(x=alt.value(0), y=y, text="text:N"), align="left", dx=8,
-                           fontSize=charts.fitting("width * 0.97", 14, least=8, text="text"))
-    return charts.stack(bars, enough, ways, ends, *texts, height=360, description=(
+    texts = charts.legible(parts.of("bar", "none").encode(x=alt.value(0), y=y, text="text:N"), align="left", dx=8,
+                           fontSize=alt.ExprRef(f"{charts.NARROW} ? 12 : 14"))
+    helps = charts.legible(parts.of("change").encode(x=end, y=y, text="text:N"), **charts.beside(end, 14, "text"))
+    return charts.stack(bars, enough, ways, ends, *texts, *helps, height=360, description=(
         "A bar for each limit of the brief: what is allowed over what the plan needs, with a line at 1. The limit that binds is "
         "coloured. Below, for each control but the brief, an arrow from the smallest margin of this plan to the smallest margin "
         "after the change of that control which helps most."))
@@ -84,7 +86,8 @@ def _margins(found: Score, changes: Iterable[Change], controls: dict) -> dict[st
         margin = _known(found, limit) if found.impossible else found.margins[limit]
         state = BINDS if limit == found.binding and not found.impossible else ENOUGH if margin >= 1 else SHORT
         rows.append({"part": "bar", "row": limit, "from": _LEAST, "to": _inside(margin), "state": state,
-                     "seen": 0.4 if found.impossible else 1.0, "text": said(found, limit) if margin else "not possible so"})
+                     "seen": 0.4 if found.impossible else 1.0,
+                     "text": _of(found, limit, margin) if margin else "not possible so"})
     here = _inside(found.value)
     for change in changes:
         if change.score > found.value * 1.001:
@@ -93,6 +96,15 @@ def _margins(found: Score, changes: Iterable[Change], controls: dict) -> dict[st
         else:
             rows.append({"part": "none", "row": change.row, "text": "none is better"})
     return parts.columns(rows, _BLANK | controls)
+
+
+def _of(found: Score, limit: str, margin: float) -> str:
+    """What the plan needs of what is allowed, as short as a bar is on a narrow page."""
+    needed = found.needs[limit]
+    if limit == "GPUs":
+        return f"{needed:,.0f} of {needed * margin:,.0f}"
+    unit = {"time": "s", "memory": "B", "power": "W"}[limit]
+    return " of ".join(units.format(amount, unit) for amount in (needed, needed * margin))
 
 
 def _known(found: Score, limit: str) -> float:

@@ -158,7 +158,7 @@ def _reach_chart():
 def copper_or_optics(metres, speed, optics):
     """Copper costs next to nothing, and ends where the next rack begins."""
     rows = []
-    for one in cables(speed, optics).itertuples():
+    for one in sorted(cables(speed, optics).itertuples(), key=lambda one: one.kind == "AOC"):  # its dashes over the solid lines
         line = {"part": "cable", "cable": one.id, "kind": KINDS[one.kind][0], "W": one.W, "name": one.name}
         rows += [line | {"metres": _NEAR}, line | {"metres": one[4]}, line | {"part": "end", "metres": one[4]}]
     chosen = reaching(metres, speed, optics)

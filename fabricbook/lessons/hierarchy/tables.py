@@ -279,6 +279,6 @@ def sharp_ways() -> dict[str, tuple[tuple[float], float]]:
     nics, nvlink = run.nbytes / machine.node_rate, run.nbytes / machine.gpu_rate
     ring, sharp = sent("all_reduce", "ring", run.ranks), sent("all_reduce", "sharp", servers)
     ways = {"eight rings": (ring * nics, ring * (PLACES - 1) / PLACES * nvlink),
-            "SHARP, GPUs add inside": (sharp * nics, sent("all_reduce", "ring", PLACES) * nvlink),
-            "SHARP, NVLS inside": (sharp * nics, sent("all_reduce", "nvls", PLACES) * nvlink)}
+            "SHARP, GPUs add": (sharp * nics, sent("all_reduce", "ring", PLACES) * nvlink),
+            "SHARP, then NVLS": (sharp * nics, sent("all_reduce", "nvls", PLACES) * nvlink)}
     return {way: ((max(ports_and_links),), run.seconds) for way, ports_and_links in ways.items()}

@@ -56,8 +56,7 @@ def _token_chart():
     bars = parts.of("bar").mark_bar(height={"band": 0.6}, stroke=charts.PAPER, strokeWidth=0.5).encode(
         x=x, x2="to:Q", y=rows, color=colour, opacity=seen)
     said = parts.of("text").encode(x=x, y=rows, text="text:N")
-    size = charts.fitting("width - scale('x', datum.from)", 14, least=8, text="text")
-    text = charts.legible(said, align="left", dx=6, fontSize=size)
+    text = charts.legible(said, **charts.inside(x, "text"))
     return charts.stack(bars, *text, height=330, description=(
         "A bar for 1, 2, 4, 8 and 16 GPUs: the milliseconds of one token, cut into reading weights, reading keys and values, "
         "computing, the time between kernels, starting sums over the GPUs, and the bytes of these sums. Pale where the model "

@@ -49,8 +49,8 @@ def _known_chart():
     span = charts.live().mark_rule(strokeWidth=2, color=charts.GREY).encode(x=x("from"), x2="to:Q", y=y)
     row = charts.live().mark_rule(strokeWidth=16, opacity=0.25, color=charts.GREY).encode(x=x("row from"), x2="row to:Q", y=y)
     said = charts.live().encode(x=x("text at"), y=y, text="text:N")
-    text = charts.legible(said, align="left", fontSize=13, color=charts.LIMIT)
-    return charts.stack(row, span, behind, signs, text, height=370, description=(
+    text = charts.legible(said, **charts.inside(x("text at"), "text"), color=charts.LIMIT)
+    return charts.stack(row, span, behind, signs, text, height=430, description=(
         "A row for each supernode, the smallest at the top, with three signs on a logarithmic axis of rates: what each GPU sends "
         "over its own links, what it sends while all send to all, and what leads out of the machine. Rows of the Kunlun and "
         "Tianchi machines and of UALink have no sign inside: nothing is published."))
@@ -96,7 +96,7 @@ def _unknown(one: Supernode, show: str) -> str:
         return ""
     factors = sorted(claim.value for claim in one.claims if claim.unit == "x")
     if show == PUBLIC or not factors:
-        return "no rate is published"
+        return "not published"
     return f"claimed: {' to '.join(f'{factor:g}' for factor in dict.fromkeys((factors[0], factors[-1])))} times"
 
 

@@ -49,7 +49,7 @@ def _step_chart():
     import altair as alt
 
     x = charts.x("from", (0, _MOST_PERCENT), ticks=[0, 50, 100, 150, 200, 250], title=(
-        "% of the time that a GPU computes; of the bar on top, % of its memory"))
+        "% of the time that a GPU computes (top: % of its memory)"))
     y = charts.y("bottom", (0.6, 10.2), title="a row for each of up to eight stages", ticks=[_STAGE - 7, _STAGE, _MEMORY])
     y["axis"]["labelExpr"] = f"datum.value > {_STAGE} ? 'memory' : datum.value < {_STAGE} ? 'last stage' : 'first stage'"
     y["axis"]["grid"] = False
@@ -62,8 +62,7 @@ def _step_chart():
     over = parts.of("over").mark_rect(color=charts.LIMIT).encode(**place)
     full = charts.fixed([{"from": 100}]).mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2).encode(x=x)
     said = parts.of("text").encode(x=x, y=y, text="text:N")
-    size = charts.fitting("width - scale('x', datum.from)", 14, least=8, text="text")
-    text = charts.legible(said, align="left", dx=6, fontSize=size)
+    text = charts.legible(said, **charts.inside(x, "text"))
     return charts.stack(bars, held, over, full, *text, height=350, description=(
         "One step of training from left to right, a row for each of up to eight stages, the first at the top: computing, "
         "waiting for links inside a server or rack, waiting for the network, and, thin, the bubble. On top a bar shows how much "
@@ -95,8 +94,8 @@ def one_step(model, machine, split, near):
     needed, fits = _percent(held, room(machine)), min(_percent(held, room(machine)), 100)
     strip = {"bottom": _MEMORY - _THICK, "top": _MEMORY + _THICK}
     rows += [{"part": "held", "from": 0, "to": fits} | strip, {"part": "over", "from": fits, "to": needed} | strip]
-    rows += [{"part": "text", "from": _beside(needed), "bottom": _MEMORY, "text": _of(held, room(machine))},
-             {"part": "text", "from": _beside(_percent(seconds, work)), "bottom": _STAGE, "text": f"{seconds:.4g} s"}]
+    rows += [{"part": "text", "from": needed, "bottom": _MEMORY, "text": _of(held, room(machine))},
+             {"part": "text", "from": _percent(seconds, work), "bottom": _STAGE, "text": f"{seconds:.4g} s"}]
     table = parts.columns(rows, {"part": "", "stage": np.nan, "kind": "", "from": np.nan, "to": np.nan, "bottom": np.nan,
                                  "top": np.nan, "seen": 1.0, "text": ""})
     return table, _told(found, model, machine, split, near)
@@ -104,11 +103,6 @@ def one_step(model, machine, split, near):
 
 def _percent(value: float, whole: float) -> float:
     return min(100 * value / whole, _MOST_PERCENT)
-
-
-def _beside(end: float) -> float:
-    """Where a text begins that belongs to a bar which ends there: right of it, if there is room."""
-    return min(end, 0.78 * _MOST_PERCENT)
 
 
 def _row(stage: int, stages: int) -> float:
@@ -163,10 +157,11 @@ def _splits_chart():
     def axis(channel, field, domain, ends, **options):
         found = getattr(charts, channel)(field, domain, **options)
         found["scale"]["range"] = [alt.ExprRef(end) if isinstance(end, str) else end for end in ends]
-        found["axis"]["titleFontSize"] = alt.ExprRef(f"{charts.NARROW} ? 8 : 15")
+        found["axis"]["titleFontSize"] = alt.ExprRef(f"{charts.NARROW} ? 11 : 15")
+        found["axis"]["titleAnchor"] = "end"
         return found
 
-    x = axis("x", "memory (%)", (0, 105), (0, "width * 0.54"), title="memory of a GPU used (%)", ticks=[0, 25, 50, 75, 100])
+    x = axis("x", "memory (%)", (0, 105), (0, "width * 0.5"), title="memory used (%)", ticks=[0, 25, 50, 75, 100])
     y = charts.y("times", (0.985, SLOWER), title="time of a step, times the fastest")
     colours, shapes = zip(*_SIGNS.values(), strict=True)
     key = charts.legend(list(_SIGNS), symbolSize=130, values=list(_SIGNS), title="waits longest for")
@@ -176,16 +171,16 @@ def _splits_chart():
         x=x, y=y, color=alt.Color(**kind, scale=coloured),
         shape=alt.Shape(**kind, scale=alt.Scale(domain=_ROWS, range=["circle", *shapes])))
     ring = parts.of("chosen").mark_point(size=420, opacity=1, strokeWidth=3, color=charts.INK).encode(x=x, y=y)
-    more = axis("x", "more (%)", (-_APART - 1, _APART + 1), ("width * 0.7", "width"), ticks=[-20, -10, 0, 10, 20],
-                title="chosen less fastest (% of its step)")
+    more = axis("x", "more (%)", (-_APART - 1, _APART + 1), ("width * 0.73", "width"), ticks=[-20, -10, 0, 10, 20],
+                title="more than fastest (%)")
     more["axis"]["orient"], more["axis"]["grid"] = "bottom", False
     rows = charts.names("row", _ROWS)
     rows["axis"] = None
     zero = charts.fixed([{"more (%)": 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(x=more)
     bars = parts.of("part").mark_bar(height={"band": 0.5}).encode(
         x=more, y=rows, color=alt.Color("row:N", scale=coloured, legend=None))
-    names = parts.of("part").mark_text(x=alt.ExprRef("width * 0.685"), align="right", color=charts.INK,
-                                       fontSize=charts.fitting("width * 0.145 + 12", 14, text="row")).encode(y=rows, text="row:N")
+    names = parts.of("part").mark_text(x=alt.ExprRef("width * 0.715"), align="right", color=charts.INK,
+                                       fontSize=alt.ExprRef(f"{charts.NARROW} ? 11 : 14")).encode(y=rows, text="row:N")
     return charts.stack(alt.layer(dots, ring), alt.layer(zero, bars, names), height=340, description=(
         "Left, a dot for each split that fits: the memory of a GPU that it uses against the time of a step, as a multiple of the "
         "fastest. Colour and shape say what it waits for longest; a ring marks the chosen one. Right, bars: by how much more or "

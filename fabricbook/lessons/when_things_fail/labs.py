@@ -45,7 +45,7 @@ DAY = units.parse("1 day")
 
 # ---- 54 days
 
-_LINES, _BARS = (0, "width * 0.66"), ("width * 0.74", "width * 0.93")
+_LINES, _BARS = (0, "width * 0.6"), ("width * 0.74", "width")
 QUIET = "longest quiet"
 _ROWS = [*PARTS, QUIET]
 
@@ -56,12 +56,12 @@ def _days_chart():
     def axis(field, domain, ends, **options):
         found = charts.x(field, domain, **options)
         found["scale"]["range"] = [alt.ExprRef(end) if isinstance(end, str) else end for end in ends]
-        found["axis"]["titleFontSize"] = alt.ExprRef(f"{charts.NARROW} ? 9 : 14")
+        found["axis"]["titleFontSize"] = alt.ExprRef(f"{charts.NARROW} ? 11 : 14")
         return found
 
-    days = axis("day", (0, RUN / DAY), _LINES, title="day of the run", ticks=range(0, 55, 6))
+    days = axis("day", (0, RUN / DAY), _LINES, title="day", ticks=range(0, 55, 6))
     share = axis("share (%)", (0, 80), _BARS, title="share (%); ◆ Llama 3", ticks=[0, 40, 80])
-    share["axis"]["orient"] = "bottom"
+    share["axis"]["orient"], share["axis"]["titleAnchor"] = "bottom", "end"
     rows = charts.names("cause", _ROWS, title=" ")
     marks = parts.of("interruption").mark_tick(thickness=1.3, height={"band": 0.62}, color=charts.INK, opacity=0.8).encode(
         x=days, y=rows)
@@ -69,7 +69,7 @@ def _days_chart():
     said = parts.of("how long").mark_text(align="left", dx=6, fontSize=13).encode(x=days, y=rows, text="label:N")
     bars = parts.of("count").mark_bar(color=charts.GREY, height={"band": 0.5}).encode(x=share, y=rows)
     run = charts.diamonds(parts.of("run"), share, rows, size=110)
-    many = parts.of("count").mark_text(align="right", fontSize=13, x=alt.ExprRef("width"), color=charts.INK).encode(
+    many = parts.of("count").mark_text(align="right", fontSize=13, x=alt.ExprRef("width * 0.74 - 6"), color=charts.INK).encode(
         y=rows, text="label:N")
     return charts.stack(alt.layer(marks, calm, said), alt.layer(bars, run, many), height=300, description=(
         "A row for each cause, and on it a tick for each interruption of a run of 54 days. In the last row a green bar: the "
@@ -216,7 +216,7 @@ _BY_RATES = "by the rates of another cluster"
 def _elsewhere_chart():
     return against.chart(
         charts.names("what", list(elsewhere()), channel="X", title=" "),
-        lambda field: charts.y(field, (10, 1000), title="interruptions in 54 days", log=10),
+        lambda field: charts.y(field, (10, 1000), title="interruptions", log=10),
         {_BY_RATES: (charts.CLUSTER, charts.SOLID)}, errors=(-100, 100), description=(
             "Interruptions of Llama 3's 54 days as diamonds: of the network, and twice all of them. Short bars are what "
             "the rates of other clusters promise, half to one and three quarters of it; below, the error."))
