@@ -201,9 +201,9 @@ def _choice_chart():
     outlined = {"color": charts.PAPER, "stroke": charts.BLACK, "strokeWidth": 2.5}
     dot = parts.of("here").mark_point(size=170, filled=True, opacity=1, **outlined).encode(x=x("size"), y=y)
     diamonds = charts.diamonds(parts.of("measured"), x("size"), y, size=70)
-    named = parts.of("measured").mark_text(align="right", dx=-4, dy=-14, fontSize=14, color=charts.MEASURED).encode(
-        x=x("size"), y=y, text="label:N")
-    return charts.stack(band, lines, strip, said, diamonds, named, dot, height=420, description=(
+    named = charts.legible(parts.of("measured").encode(x=x("size"), y=y, text="label:N"), align="right", dx=-4, dy=-14,
+                           color=charts.MEASURED)
+    return charts.stack(band, lines, strip, said, diamonds, *named, dot, height=420, description=(
         "The tuner's score against the size of the buffer, one line for each algorithm and protocol. Colours tell algorithms "
         "apart, dashes protocols. A broad yellow band follows the lowest, which is what the tuner picks; a strip above names "
         "it, range by range. Diamonds are measured times, where some were published. A dot marks the chosen buffer."))
