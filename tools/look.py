@@ -18,8 +18,8 @@ from fabricbook.stage.widget import VEGA, LabWidget
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTIFACTS = ROOT / "artifacts" / "labs"
-# A window's (width, height) in pixels: what JupyterLab leaves a lab in it, its side bars closed.
-WINDOWS = {1920: (1740, 959), 1366: (1186, 647), 1024: (844, 647), 480: (364, 679)}
+# A window's (width, height) in pixels: what JupyterLab leaves a lab in it, its side bars closed; 683 is 1366 at 200 %.
+WINDOWS = {1920: (1740, 959), 1366: (1186, 647), 1024: (844, 647), 683: (567, 263), 480: (364, 679)}
 STAGE = """
 async ({ code, css, vega }) => {
   const module = (text) => import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));

@@ -58,6 +58,7 @@ MOST_TICKS = 9
 _LONG = 24  # characters: a title below a chart that may have to be smaller on a narrow page
 _CHARACTER, _BESIDE_SIGN = 8.2, 22  # pixels: a character of a legend's label in a broad font, the gaps beside its sign
 _BESIDE_PLOT = 70  # pixels: what an axis takes of the width
+LEAST = 10.5  # pixels: of what is written; where there is no room for that, there is less to say
 NARROW = f"{PAGE} < 420"  # in an expression: on a telephone, or beside another window
 _CONFIG = {
     "font": FONT,
@@ -130,8 +131,9 @@ def _slanted(listed: list[str]) -> dict:
 
     longest = max(len(str(name)) for name in listed)
     letters = max(longest // 2 + 1, 7)
-    lines = {name: [line for part in re.split("(?<=,) ", name) for line in textwrap.wrap(part, letters, break_long_words=False)]
-             for name in map(str, listed)}
+    # A number stays with the name before it, and with its unit.
+    lines = {name: [line for part in re.split("(?<=,) ", re.sub(r"(?<=[A-Za-z]) (?=\d)|(?<=\d) ", "\u00a0", name))
+                    for line in textwrap.wrap(part, letters, break_long_words=False)] for name in map(str, listed)}
 
     def close(letters):
         return f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * letters:.0f}"
@@ -152,7 +154,7 @@ def _wrapped(listed: list[str]) -> dict:
     lines = {name: textwrap.wrap(name, letters) for name in map(str, listed) if len(name) > letters}
     narrow = f"{PAGE} < 520"
     most = max(map(len, lines.values()), default=1)
-    size = f"clamp(0.72 * height / {len(listed)} / ({narrow} ? {most} : 1), 8, {narrow} ? 12 : 14)"
+    size = f"clamp(0.72 * height / {len(listed)} / ({narrow} ? {most} : 1), {LEAST}, {narrow} ? 12 : 14)"
     look = {"labelFontSize": alt.ExprRef(size), "labelLineHeight": alt.ExprRef(f"1.1 * {size}")}
     if lines:
         look["labelExpr"] = f"{narrow} ? ({json.dumps(lines)})[datum.label] || datum.label : datum.label"
@@ -297,7 +299,7 @@ def legend(labels: list[str], *, symbolSize: float, **options):
     return alt.Legend(symbolSize=symbolSize, **place | options)
 
 
-def fitting(room: str, size: float, *, least: float = 8.5, text: str = "label"):
+def fitting(room: str, size: float, *, least: float = LEAST, text: str = "label"):
     """The size of text that keeps each line of column *text* within *room*, an expression in pixels; at most *size*."""
     import altair as alt
 
@@ -326,7 +328,7 @@ def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", 
     axis = {"labelExpr": _LABELS[unit]} if unit else {}
     axis["tickCount"] = MOST_TICKS
     if channel == "X" and len(title) > _LONG:
-        axis["titleFontSize"] = alt.ExprRef(f"clamp({PAGE} / {0.63 * len(title):.1f}, 10, {NARROW} ? 13 : 15)")
+        axis["titleFontSize"] = alt.ExprRef(f"clamp({PAGE} / {0.63 * len(title):.1f}, {LEAST}, {NARROW} ? 13 : 15)")
         axis["titleAnchor"] = alt.ExprRef(f"{PAGE} / {0.63 * len(title):.1f} < 18 ? 'end' : 'middle'")
     if ticks is not None or log:
         axis["values"] = list(ticks) if ticks is not None else _powers(log, *domain)

@@ -97,7 +97,7 @@ class Control:
         """Return *value* as the learner reads it, with its unit."""
         if self.unit in SI_UNITS:
             return units.format(value, self.unit)
-        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        shown = f"{value:,g}" if isinstance(value, float) else f"{value:,}" if _is_number(value) else str(value)
         return f"{shown} {self.unit}".rstrip()
 
     def _allowed(self) -> str:

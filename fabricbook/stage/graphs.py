@@ -101,13 +101,14 @@ def chart(description: str, *, height: int = 470):
         **here, x2="x2:Q", y2="y2:Q", strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None),
         **charts.series("state", {IN_USE: (charts.CHIP, charts.SOLID), IDLE: (charts.PALE, [3, 3])}))
     device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
-    gpus = of("GPU").mark_point(size=_size(1900, 800), **device).encode(**here, fill=fill)
+    gpus = of("GPU").mark_point(size=_size(1900, 1250), **device).encode(**here, fill=fill)
     switches = of("switch").mark_point(size=_size(850, 380), shape="square", **device).encode(
         **here, fill=alt.value(charts.FILL))
     names = [of(part).mark_text(fontSize=_size(size, least), **mark).encode(**here, text="label:N", **extra)
              for part, size, least, mark, extra in (
-                 ("GPU", 13, 9, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, 10, {}, {}),
+                 ("GPU", 13, 10.5, {"fontWeight": "bold"}, {"color": ink}), ("switch", 13, 11, {}, {}),
                  ("title", 17, 12, {"fontWeight": "bold"}, {}), ("caption", 16, 11, {}, {}))]
+    clear = alt.ExprRef(f"{charts.NARROW} && slice(datum.to, 0, 3) != 'gpu' ? 10 : 0")  # of the GPU beside the last switch
     loads = charts.legible(of("cable").encode(x=x("label x"), y=y("label y"), text="label:N"), edge=5, color=charts.BLACK,
-                           fontSize=_size(15, 10), fontWeight="bold")
+                           dy=clear, fontSize=_size(15, 11), fontWeight="bold")
     return charts.stack(cables, *loads, switches, gpus, *names, height=height, description=description)

@@ -42,7 +42,7 @@ def chart(across: tuple[float, float], up: tuple[float, float], description: str
     ends = {"x": x(), "y": y(), "x2": "x2:Q", "y2": "y2:Q"}
     shade = alt.Color("done:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[charts.PAPER, charts.CHIP], interpolate="rgb"))
     wide, high = (f"abs(scale('{axis}', datum.{axis}2) - scale('{axis}', datum.{axis}))" for axis in "xy")
-    size = alt.ExprRef(f"clamp(min(0.6 * {high}, 0.9 * {wide} / max(1, length(datum.label))), 7, 22)")
+    size = alt.ExprRef(f"clamp(min(0.6 * {high}, {wide} / max(1, length(datum.label))), 11, 22)")
     ink = alt.condition("datum.done > 0.6", alt.value(charts.PAPER), alt.value(charts.INK))
     layers = [of("wire").mark_rule(strokeWidth=4, color=charts.PALE).encode(**ends),
               of("box").mark_rect(color=charts.FILL, stroke=charts.BLACK, strokeWidth=1.5, opacity=1).encode(**ends)]
@@ -50,6 +50,7 @@ def chart(across: tuple[float, float], up: tuple[float, float], description: str
         layers += [of(part).mark_rect(stroke=stroke, strokeWidth=edge, opacity=1).encode(**ends, color=shade),
                    of(part).mark_text(fontSize=size, fontWeight=weight).encode(
                        x=x("middle x"), y=y("middle y"), text="label:N", color=ink)]
-    for part, wide, narrow in (("name", 15, 10), ("said", 19, 12)):
-        layers += charts.legible(of(part).encode(x=x(), y=y(), text="label:N"), fontSize=scaled(wide, narrow), fontWeight="bold")
+    for part, wide, narrow in (("name", 15, 11), ("said", 19, 12)):
+        layers += charts.legible(of(part).encode(x=x(), y=y(), text="label:N"), fontWeight="bold",
+                                 fontSize=scaled(wide, narrow, 600))
     return charts.stack(*layers, height=height, description=description)

@@ -27,33 +27,43 @@ LEVEL = 0.14  # from one PCIe switch to the next below it
 BARE_GPUS, BAR_BELOW = 0.8, 0.3  # the height of GPUs in a server without CPUs, and of switches below GPUs
 NAMES = {"cpu": "CPU", "root": "root", "pcie-switch": "switch", "nic": "NIC", "ssd": "SSD", "gpu": "GPU", "retimer": "retimer"}
 WRITTEN = {"gpu": 0.22, "nic": 0.4, "ssd": 0.4}  # how far up a device's cable its figure stands: a GPU's below the row of NICs
-MOST_NAMED = 16  # devices whose names are written out; of more, their initials
+MOST_IN_A_ROW = 16  # devices that have a column each; of more, GPUs stand below the other devices
 MOST_ARCS = 12  # that are labelled one by one; of more, the outermost stands for all
 ALONG = np.linspace(0, 1, 13)
 _COLUMNS = {"part": "", "from": "", "to": "", "link": "", "GB/s one way": None, "GB/s used": None, "state": "", "label": "",
-            "edge": None, "order": None, "x": None, "y": None, "x2": None, "y2": None, "px": None}
+            "edge": None, "order": None, "room": None, "x": None, "y": None, "x2": None, "y2": None, "px": None}
 
 
 def places(graph: Graph) -> np.ndarray:
     """Return (x, y) of the nodes, x from 0 to 1: devices side by side, whatever is above them over their middle."""
     below = _below(graph)
     x, slot = np.full(len(graph.nodes), np.nan), 0.0
+    two = np.isin(graph.kinds, DEVICES).sum() > MOST_IN_A_ROW  # rows of devices, each with columns of its own
+    ends = {node: ([node] + below[node])[-1] for node, kind in enumerate(graph.kinds) if kind in (*DEVICES, "retimer")}
+    ends = {node: device for node, device in ends.items() if graph.kinds[device] in DEVICES}
 
     def place(node: int) -> float:
         nonlocal slot
-        if below[node]:
-            x[node] = np.mean([place(child) for child in below[node]])
-        else:
-            x[node], slot = slot + 0.5, slot + 1
+        inner = [place(child) for child in below[node] if child not in ends]
+        own = [child for child in below[node] if child in ends]
+        low = [child for child in own if two and graph.kinds[ends[child]] == "gpu"]
+        wide = max(len(low), len(own) - len(low), not below[node])
+        for row in (low, [child for child in own if child not in low]):
+            for i, child in enumerate(row):
+                x[[child, ends[child]]] = slot + (i + 0.5) * wide / len(row)
+        x[node] = np.mean([*inner, *x[own]] if below[node] else slot + 0.5)
+        slot += wide
         return x[node]
 
     cpus = graph.of_kind("cpu").tolist()
-    for top in cpus or graph.gpus.tolist():
+    for top in cpus:
         place(top)
-        slot += 0.6 if cpus else 0.0
-    slot -= 0.6 if cpus else 0.0
-    bar = graph.of_kind("switch")
-    x[bar] = slot / 2
+        slot += 0.6
+    if cpus:
+        slot -= 0.6
+    else:
+        x[graph.gpus], slot = np.arange(len(graph.gpus)) + 0.5, len(graph.gpus)
+    x[graph.of_kind("switch")] = slot / 2
     return np.stack([x / slot, _heights(graph, below)], axis=1)
 
 
@@ -203,24 +213,27 @@ def _drawn_cable(graph: Graph, at: np.ndarray, cable: dict, number: int, written
 
 
 def _devices(graph: Graph, at: np.ndarray) -> list[dict]:
-    rows, crowded = [], np.isin(graph.kinds, DEVICES).sum() > MOST_NAMED
+    rows, gaps = [], _gaps(at[np.isin(graph.kinds, DEVICES)])
     for node, kind in zip(graph.nodes, graph.kinds.tolist(), strict=True):
         if kind != "switch":
             x, y = at[graph.node(node)].tolist()
             number = "" if kind in ("root", "retimer") else "".join(filter(str.isdigit, node))
-            label = f"{NAMES[kind]}\n{number}".strip()
-            if crowded and kind in DEVICES:
-                rows.append({"part": "initial", "from": node, "label": f"{NAMES[kind][0]}{number}", "x": x, "y": y})
-                label = ""
-            rows.append({"part": kind, "from": node, "label": label, "x": x, "y": y})
+            label = f"{NAMES[kind][0]}{number}" if kind in DEVICES else f"{NAMES[kind]}\n{number}".strip()
+            room = gaps.get(y) if kind in DEVICES else None
+            rows.append({"part": kind, "from": node, "label": label, "x": x, "y": y, "room": room})
     if len(bar := graph.of_kind("switch")):
         x, y = at[bar[0]].tolist()
         rows.append({"part": "bar", "from": "NVSwitches", "label": f"{len(bar)} NVSwitch chips", "x": 0.02, "x2": 0.98, "y": y})
     return rows
 
 
+def _gaps(at: np.ndarray) -> dict[float, float]:
+    """Return by the height of a row how far its devices stand apart; 1 where there is one alone."""
+    return {y: float(np.diff(np.sort(at[at[:, 1] == y, 0]), append=9.0).clip(max=1.0).min()) for y in set(at[:, 1].tolist())}
+
+
 SHAPES = {  # of a device: its sign, its size on a wide page and on a narrow one, its filling
-    "cpu": ("square", 2300, 1100, charts.PAPER), "pcie-switch": ("square", 1700, 1150, charts.FILL),
+    "cpu": ("square", 2300, 1100, charts.PAPER), "pcie-switch": ("square", 1700, 1300, charts.FILL),
     "root": ("circle", 90, 60, charts.INK), "retimer": ("triangle-right", 500, 260, charts.PAPER),
     "nic": ("diamond", 1500, 700, charts.PAPER), "ssd": ("square", 1000, 480, charts.PAPER),
     "gpu": ("circle", 1300, 620, charts.BLUE_TINT),
@@ -240,7 +253,7 @@ def _cable_layers(here: dict) -> list:
 
     look = charts.series("state", {IDLE: (charts.FAINT, charts.SOLID), IN_USE: (charts.CHIP, charts.SOLID),
                                    TIGHT: (charts.LIMIT, charts.DASHED)})
-    look["strokeWidth"] = alt.StrokeWidth("px:Q", scale=None, legend=None)
+    look["strokeWidth"] = alt.value(alt.ExprRef("datum.px * clamp(width / 600, 0.5, 1)"))
     return [of("cable").mark_rule().encode(**here, x2="x2:Q", y2="y2:Q", **look),
             of("arc").mark_line(interpolate="monotone").encode(**here, detail="edge:N", order="order:Q", **look),
             of("bar").mark_rule(strokeWidth=26, color=charts.FILL, strokeCap="round").encode(**here, x2="x2:Q")]
@@ -251,13 +264,13 @@ def _device_layers(here: dict) -> list:
     import altair as alt
 
     device = {"opacity": 1, "stroke": charts.BLACK, "strokeWidth": 1.5, "filled": True}
-    layers = [of(kind).mark_point(shape=shape, size=_size(wide, narrow), **device).encode(**here, fill=alt.value(fill))
-              for kind, (shape, wide, narrow, fill) in SHAPES.items()]
-    for kinds, size, least in ((("cpu", "pcie-switch"), 13, 9), (("nic", "ssd", "gpu"), 11, 8)):
-        up = alt.ExprRef(f"-{_size(size / 2, least / 2).expr}")
-        layers.append(of(*kinds).mark_text(fontSize=_size(size, least), dy=up, **PLAIN).encode(**here, text="label:N"))
-    for kinds, size, mark in ((("initial",), _size(17, 9), {}),
-                              (("root", "retimer"), _size(12, 9), {"align": "left", "dx": 8, "dy": 11}),
+    # As large as the next one in the row leaves it; the corners of neighbouring diamonds may meet, their names need it.
+    free = f"pow(width * (datum.room || 1) / {X[1] - X[0]} + (datum.part == 'nic' ? 4 : -2), 2)"
+    layers = [of(kind).mark_point(shape=shape, size=alt.ExprRef(f"min({_size(wide, narrow).expr}, {free})"), **device).encode(
+        **here, fill=alt.value(fill)) for kind, (shape, wide, narrow, fill) in SHAPES.items()]
+    up = alt.ExprRef(f"-{_size(13 / 2, 11 / 2).expr}")  # of two lines the middle is between them
+    for kinds, size, mark in ((("cpu", "pcie-switch"), _size(13, 11), {"dy": up}), (DEVICES, _size(17, 10.5), {}),
+                              (("root", "retimer"), _size(13, 11), {"align": "left", "dx": 8, "dy": 11}),
                               (("caption",), charts.fitting("width", 16), {"align": "left"})):
         layers.append(of(*kinds).mark_text(fontSize=size, **mark, **PLAIN).encode(**here, text="label:N"))
     middle = here | {"x": alt.value(alt.ExprRef("width / 2"))}
@@ -272,4 +285,4 @@ def _rate_layers(here: dict) -> list:
     text = of("rate").encode(**here, text="label:N", color=ink)
     # Those of idle devices stand close together, and only where the page is wide.
     fits = alt.ExprRef(f"{charts.PAGE} < 900 && datum.state == '{IDLE}' && datum.y < {LOWEST_SWITCH} ? 0 : 1")
-    return list(charts.legible(text, fontSize=_size(14, 10), fontWeight="bold", opacity=fits))
+    return list(charts.legible(text, fontSize=_size(14, 11), fontWeight="bold", opacity=fits))

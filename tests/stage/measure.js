@@ -26,6 +26,10 @@ function said(lab) {
       if (longest + 24 > element.clientWidth) found.push(`${name} hides ${Math.round(longest + 24 - element.clientWidth)} px of a choice`);
     }
   }
+  for (const slide of lab.querySelectorAll(".fl-slide")) {
+    const [input, value] = [...slide.children].map((child) => child.getBoundingClientRect());
+    if (value.top > input.bottom) found.push(`"${slide.textContent}" stands below its slider`);
+  }
   const screen = lab.querySelector(".fl-screen");
   if (screen.scrollHeight > screen.clientHeight + 6) { // what has the focus is outlined by five
     found.push(`the screen holds ${screen.scrollHeight - screen.clientHeight} px too much`);
@@ -62,7 +66,7 @@ function drawn(lab) {
     const out = Math.max(-x1, -y1, x2 - width, y2 - height) - (edge ? 3 : 0);
     if (out > 1.5) found.push(`"${text}" leaves the drawing by ${Math.round(out)} px`);
     if (cut) found.push(`"${text}" is cut`);
-    if (size < 8) found.push(`"${text}" is written in ${size} px`);
+    if (size < 10) found.push(`"${text}" is written in ${size} px`);
   }
   return found;
 }

@@ -94,3 +94,16 @@ def test_an_edge_in_use_by_half_is_no_bottleneck():
     leaves, enters = graph.src == graph.node("gpu0"), np.isin(graph.dst, [graph.node("gpu1"), graph.node("gpu2")])
     assert shared.load[enters] == pytest.approx(graph.capacity[enters] / 2)
     assert np.array_equal(tiers._tight(shared), leaves)
+
+
+def test_devices_of_one_row_stand_apart_however_many_there_are():
+    """On the narrowest page 17 pixels are what a name of two letters takes."""
+    box = fl.tree("many", [Part("cpu", "cpu0")] + [
+        Part(kind, f"{kind}{n}", "cpu0") for kind, many in (("gpu", 8), ("nic", 8), ("ssd", 4)) for n in range(many)])
+    for graph in (box, *map(fl.server, NAMES)):
+        at = tiers.places(graph)
+        for height in {at[i][1] for kind in tiers.DEVICES for i in graph.of_kind(kind)}:
+            row = np.sort(at[np.isclose(at[:, 1], height)][:, 0])
+            assert (np.diff(row) * 312 / (tiers.X[1] - tiers.X[0])).min(initial=99) > 17
+            rooms = [one["room"] for one in tiers.drawn(graph) if one["part"] in tiers.DEVICES and one["y"] == height]
+            assert rooms == pytest.approx([np.diff(row).min(initial=1.0)] * len(row))

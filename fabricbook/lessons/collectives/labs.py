@@ -192,7 +192,9 @@ _DOES = {"adds to what is there": (charts.CHIP, charts.SOLID), "copies": (charts
 def _talk_chart():
     import altair as alt
 
-    x = charts.x("leaves", (0, MOST_STEPS), title="time, in steps", ticks=range(MOST_STEPS + 1))
+    # As long as the schedule: a plan of three steps fills the picture too.
+    x = charts.x("leaves", (0, MOST_STEPS), title="time, in steps").scale(alt.Scale(nice=False)).axis(
+        format="d", values=list(range(MOST_STEPS + 1)))
     y = charts.names("sender", _ROWS).axis(alt.Axis(title="rank", grid=True))
     shares = "datum.value == 1 ? 'whole buffer' : datum.value == 0.5 ? 'half' : 'an eighth'"
     legend = alt.Legend(title=None, orient="bottom", values=[0.125, 0.5, 1], labelExpr=shares, symbolType="stroke",
@@ -249,8 +251,9 @@ def _staircase_chart():
     y = charts.y("model", (0, _LONGEST), title="time of one all-reduce", unit="s", ticks=[k * 10 * units.us for k in range(7)])
     rows = [{"steps": int(s), "model": float(t), "label": f"{p} GPUs"} for p, s, t in zip(*staircase(), strict=True)]
     points = charts.fixed(rows)
-    names = charts.legible(points.encode(x=x, y=y, text="label:N"), align="left", dy=19,
-                           dx=alt.ExprRef(f"{charts.NARROW} && datum.steps == {MOST_STEPS} ? -30 : 4"))
+    last = f"{charts.NARROW} && datum.steps == {MOST_STEPS}"  # has no room at its right, and its neighbour's diamond at its left
+    names = charts.legible(points.encode(x=x, y=y, text="label:N"), align="left", dy=alt.ExprRef(f"{last} ? -16 : 19"),
+                           dx=alt.ExprRef(f"{last} ? -20 : 4"))
     return charts.stack(charts.line(x, y, colour=charts.CHIP), charts.diamonds(points, x, y), names, description=(
         "Time of one small all-reduce against the steps of the ring. Diamonds: measured on 2 to 8 GPUs, on a straight line "
         "that does not start at zero. A blue line: what the two sliders say."))

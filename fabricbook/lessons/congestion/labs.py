@@ -67,8 +67,8 @@ def _draw_chart():
             domain=["alone", "shared"], range=[charts.CLUSTER, charts.OTHER])))
     idle = parts.of("idle").mark_text(fontSize=14, color=charts.GREY, dy=-8).encode(x=x, y=y, text="label:N")
     number = parts.of("number").mark_text(fontSize=13, fontWeight="bold", color=charts.PAPER).encode(x=x, y=y, text="label:N")
-    told = parts.of("figure").mark_text(fontSize=parts.scaled(16, 9, 700), fontWeight="bold").encode(
-        x=x, y=y, text="label:N")
+    lines = alt.value(alt.ExprRef(f"{charts.NARROW} ? split(replace(datum.label, ' ', '|'), '|') : datum.label"))
+    told = parts.of("figure").mark_text(fontSize=parts.scaled(16, 11, 700), fontWeight="bold").encode(x=x, y=y, text=lines)
     bar = parts.of("throws").mark_rect(stroke=charts.INK, opacity=1).encode(
         x=x, x2="right:Q", y=y, y2="top:Q",
         strokeWidth=alt.condition("datum.right > datum.left", alt.value(1), alt.value(0)),
@@ -213,7 +213,7 @@ def _panel(x: str, y: str, ends, title: str, place: list[str], side: str):
     import altair as alt
 
     across = alt.Scale(domain=[0, ends[0]], range=[alt.ExprRef(end) for end in place], nice=False)
-    along = alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 10 : 15"))
+    along = alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 12 : 15"))
     return (charts.x(x, (0, ends[0]), title=title).scale(across).axis(along),
             charts.y(y, (0, ends[1]), title="waiting (MB)").axis(alt.Axis(orient=side, grid=False, tickCount=7)))
 

@@ -167,15 +167,19 @@ def _trace_chart():
         x=x("middle"), y=y, text="word:N", color=ink)
     now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke=charts.BLACK, strokeWidth=3.5)
     room = f"(width * {_COLUMNS['host'][0]} - 8)"
-    size = charts.fitting(room, 15, text="does")
+    narrow = "width < 400"
+    size = alt.ExprRef(f"{narrow} ? 10.5 : {charts.fitting(room, 15, text='does').expr}")
+    does = alt.value(alt.ExprRef(f"{narrow} ? replace(datum.does, \"host's \", '') : datum.does"))
     said = charts.live().mark_text(align="left", dx=8, dy=of_row(-0.2, 8), fontSize=size, fontWeight="bold").encode(
-        x=x("left"), y=y, text="does:N", color=alt.condition(
+        x=x("left"), y=y, text=does, color=alt.condition(
             "datum.done == 'yes'", alt.value(charts.INK), alt.value(charts.FAINT)))
-    size = charts.fitting(room, 13, text="sent")
-    sent = charts.live().mark_text(align="left", dx=8, dy=of_row(0.24, 11), fontSize=size, color=charts.INK).encode(
-        x=x("left"), y=y, text="sent:N")
+    size = alt.ExprRef(f"{narrow} ? 10.5 : {charts.fitting(room, 13, text='sent').expr}")
+    messages = alt.value(alt.ExprRef(f"{narrow} ? split(replace(datum.sent, ', ', ',|'), '|') : datum.sent"))  # in two lines
+    sent = charts.live().mark_text(align="left", dx=8, fontSize=size, lineHeight=12, color=charts.INK,
+                                    dy=alt.ExprRef(f"{narrow} ? 4 : {of_row(0.24, 11).expr}")).encode(
+        x=x("left"), y=y, text=messages)
     head = alt.ExprRef("width < 400 && datum.column == 'messages' ? 'sent' : datum.column")
-    heads = charts.live().mark_text(text=head, fontSize=_if_narrow(9, 13), color=charts.INK).encode(
+    heads = charts.live().mark_text(text=head, fontSize=_if_narrow(10.5, 13), color=charts.INK).encode(
         x=x("middle"), y=alt.value(-13))
     empty = charts.live().mark_rect(filled=False, stroke=charts.GRID).encode(x=x("from"), x2="to:Q", y=y)
     frame = now.encode(x=x("left"), x2="right:Q", y=y)
@@ -320,8 +324,9 @@ def _layout_chart():
         list(said), symbolSize=170, symbolType="square", symbolStrokeColor=charts.EDGE))
     fields = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.5}).encode(
         x=x("from"), x2="to:Q", y=y, color=colour)
-    names = charts.live().transform_filter("datum.to - datum.from > 50").mark_text(
-        color=charts.PAPER, fontWeight="bold", fontSize=15, opacity=_if_narrow(0, 1)).encode(x=x("middle"), y=y, text="field:N")
+    said_inside = "scale('x', datum.to) - scale('x', datum.from) > 7.5 * length(datum.field) ? datum.field : ''"
+    names = charts.live().mark_text(color=charts.PAPER, fontWeight="bold", fontSize=15).encode(
+        x=x("middle"), y=y, text=alt.value(alt.ExprRef(said_inside)))
     return charts.stack(fields, names, height=240, description=(
         "Both flits to scale, a box for each field: a header and its slots, credit return, checksum and error correction."))
 

@@ -177,7 +177,7 @@ def _too_many(wiring: str, gpus: int, radix: int, oversubscription: float) -> li
     lost = [{"part": "lost", "x": x, "y": -0.2} for x in np.linspace(0, 1, min(many, MOST))]
     said = {"part": "too many", "label": f"{many:,} too many", "x": X[0] + 0.01, "y": -0.2}
     return _built(wiring, fits, radix, oversubscription)[1] + lost + [said] + _captions(
-        [f"Drawn is a fabric of {fits:,} GPUs, which can be made. The servers in red find no port."], top=-0.36)
+        [f"Drawn is a fabric of {fits:,} GPUs, which can be made.", "The servers in red find no port."], top=-0.31)
 
 
 def _many(count: int, what: str) -> str:

@@ -77,6 +77,8 @@ def picture():
 
     here, ends = {"x": place("x"), "y": place("y")}, {"x2": "x2:Q", "y2": "y2:Q"}
     edge = {"opacity": 1, "stroke": charts.EDGE, "strokeWidth": 1, "filled": True}
+    # On a narrow page the first server says what all the numbers are of.
+    short = f"{charts.NARROW} && datum.label != 'server 0' ? replace(datum.label, 'server ', '') : datum.label"
     return charts.stack(
         parts.of("server").mark_rect(fill=charts.ORANGE_TINT, stroke=charts.EDGE, opacity=1).encode(**here, **ends),
         parts.of("cable").mark_rule(color=charts.FAINT, strokeWidth=1).encode(**here, **ends),
@@ -88,7 +90,8 @@ def picture():
             **here, fill=alt.value(charts.GREEN_TINT)),
         parts.of("ball").mark_point(shape="circle", size=parts.scaled(260, 120), **edge).encode(
             **here, fill=alt.value(charts.YELLOW)),
-        parts.of("name").mark_text(fontSize=parts.scaled(14, 9), color=charts.INK).encode(**here, text="label:N"),
+        parts.of("name").mark_text(fontSize=parts.scaled(14, 11, 600), color=charts.INK).encode(
+            **here, text=alt.value(alt.ExprRef(short))),
         height=380, description=(
             "Eight servers of eight GPUs below, eight leaves above them, and the spines, drawn as one, on top; thin lines are "
             "cables. A yellow ball is where the ring is; thick lines are cables that it has passed, filled dots the GPUs."))

@@ -83,8 +83,8 @@ def _ends() -> dict:
 def _devices(fill=charts.CHIP) -> list:
     import altair as alt
 
-    dots = of("device").mark_point(size=scaled(1900, 800, 600), filled=True, opacity=1, stroke=charts.BLACK, strokeWidth=1.5)
-    names = of("device").mark_text(fontSize=scaled(13, 9, 600), fontWeight="bold", color=charts.PAPER)
+    dots = of("device").mark_point(size=scaled(1900, 1250, 600), filled=True, opacity=1, stroke=charts.BLACK, strokeWidth=1.5)
+    names = of("device").mark_text(fontSize=scaled(13, 10.5, 600), fontWeight="bold", color=charts.PAPER)
     return [dots.encode(x=_x(), y=_y(), fill=alt.value(fill)), names.encode(x=_x(), y=_y(), text="label:N")]
 
 
@@ -130,7 +130,7 @@ def dies_chart(description: str):
     packages = of("package").mark_rule(strokeWidth=scaled(76, 50, 600), strokeCap="round", color=charts.FILL).encode(**_ends())
     cables = of("cable").mark_rule().encode(**_ends(), **look, strokeWidth=alt.StrokeWidth("px:Q", scale=None, legend=None))
     said = charts.legible(of("cable").encode(x=_x("label x"), y=_y("label y"), text="label:N"), edge=9,
-                          fontSize=scaled(14, 10, 600), fontWeight="bold")
+                          fontSize=scaled(14, 11, 600), fontWeight="bold")
     used = f"datum.state == '{_USED}'"
     dots, names = _devices()
     dots = dots.encode(fill=alt.condition(used, alt.value(charts.CHIP), alt.value(charts.PAPER)))

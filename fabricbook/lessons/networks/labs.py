@@ -219,9 +219,9 @@ def _packet_chart():
     fields = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.6}).encode(
         x=x["from"], x2="to:Q", y=y, color=colour)
     room = "(scale('x', datum.to) - scale('x', datum.from))"
-    fits = alt.ExprRef(f"{room} < 5.5 * length(datum.label) + 8 ? 0 : 1")
+    fits = alt.ExprRef(f"{room} < 6 * length(datum.label) + 6 ? 0 : 1")
     names = charts.legible(charts.live().encode(x=x["middle"], y=y, text="label:N"), edge=3,
-                           fontSize=charts.fitting(room, 15, least=9), opacity=fits)
+                           fontSize=charts.fitting(room, 15), opacity=fits)
     return charts.stack(fields, *names, height=270, description=(
         "One packet of each transport to scale, a box for each field: what belongs to the link, internet addresses, the "
         "transport's own header, the message, checksums. The message is less than half of TCP's and of RoCE's packet."))

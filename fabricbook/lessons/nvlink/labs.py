@@ -148,7 +148,7 @@ _PORTS = [*(10e9 * tens for tens in range(25, 100) if 10e9 * tens < whole(H100))
 def _sum_chart():
     import altair as alt
 
-    right = 10.4
+    right = 11.0
     x = charts.x("GPUs", (1.8, right), title="GPUs that add up", ticks=list(_GPUS))
 
     def y(field):
@@ -157,7 +157,8 @@ def _sum_chart():
     wire = whole(H100) / units.GB
     row = [{"GPUs": right, "rate": wire, "label": f"the wire: {wire:g} GB/s"}]
     rule = charts.fixed(row).mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(y=y("rate"))
-    name = charts.fixed(row).mark_text(align="right", dx=-6, dy=14, fontSize=14, fontWeight="bold", color=charts.LIMIT).encode(
+    name = charts.fixed(row).mark_text(align="right", dx=-6, dy=14, fontWeight="bold", color=charts.LIMIT,
+                                       fontSize=alt.ExprRef(f"{charts.NARROW} ? 11 : 14")).encode(
         x=x, y=y("rate"), text="label:N")
     lines = charts.line(x, y("printed (GB/s)"), colour=charts.CHIP, **charts.series("what", _STYLES))
     here = charts.here(x, y("here (GB/s)"), colour=charts.PAPER)

@@ -114,8 +114,10 @@ def _matrix_chart():
     lit = [charts.live().transform_filter(f"datum.lit == '{which}'").mark_rect(
         filled=False, stroke=charts.SERVER, strokeWidth=5, strokeDash=dash).encode(**place)
         for which, dash in ((PASSED, charts.DASHED), (CHOSEN, charts.SOLID))]
-    text = charts.live().mark_text(fontSize=alt.ExprRef("clamp(width / 46, 10, 15)"), fontWeight="bold").encode(
-        **place, text="cell:N", color=dark)
+    # In a narrow cell the arrow stands below the rate.
+    said = alt.value(alt.ExprRef(f"{charts.NARROW} ? split(replace(datum.cell, '{DETOUR}', '|{DETOUR}'), '|') : datum.cell"))
+    text = charts.live().mark_text(fontSize=alt.ExprRef("clamp(width / 46, 11, 15)"), fontWeight="bold").encode(
+        **place, text=said, color=dark)
     return charts.stack(boxes, *lit, text, height=400, description=(
         "A square of cells, a row for the GPU that sends and a column for the one that receives. Each cell holds the GB/s of "
         "that pair, how it is joined, or by how many per cent the model is off; the higher the rate, the darker the cell. A "
@@ -199,10 +201,10 @@ def _cost_chart():
     order = ranked()
     y = charts.names("server", order, title=" ")
     # The rate only where there is room for it.
-    said = alt.value(alt.ExprRef(f"{charts.PAGE} < 520 ? split(datum.label, ',')[0] : datum.label"))
+    said = alt.value(alt.ExprRef(f"{charts.PAGE} < 600 ? split(datum.label, ',')[0] : datum.label"))
     ink = {"align": "right", "dx": -4, "fontSize": alt.ExprRef(f"{charts.NARROW} ? 11 : 13")}
     label = charts.live().mark_text(**ink).encode(x=alt.value(alt.ExprRef("width")), y=y, text=said)
-    above = alt.value(alt.ExprRef(f"{charts.PAGE} < 520 ? 'time' : 'time, and rate at which each GPU sends'"))
+    above = alt.value(alt.ExprRef(f"{charts.PAGE} < 600 ? 'time' : 'time, and rate at which each GPU sends'"))
     heading = charts.live().transform_filter(f"datum.server == '{order[0]}'").mark_text(**ink, fontWeight="bold").encode(
         x=alt.value(alt.ExprRef("width")), y=alt.value(-9), text=above)
     seen = charts.diamonds(charts.live(), seen, y, size=130)

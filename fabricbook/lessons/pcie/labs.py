@@ -195,7 +195,8 @@ def matrix(switches: int, nics: str, uplink: str, shown: str) -> dict[tuple[str,
 def _matrix_chart():
     import altair as alt
 
-    axis = alt.Axis(title="to", orient="top", labelAngle=0, labelFontSize=13)
+    axis = alt.Axis(title="to", orient="top", labelAngle=0, labelOverlap=False,
+                    labelFontSize=alt.ExprRef(f"{charts.NARROW} ? 10.5 : 13"))
     x = charts.names("to", [_short(name) for name in _DEVICES], channel="X").axis(axis)
     y = charts.names("from", [_short(name) for name in _FROM])
     said = {word: f"{word}: {meant}" for word, meant in box.WORDS.items()}
@@ -203,8 +204,8 @@ def _matrix_chart():
                            labelExpr=f"({json.dumps(said)})[datum.label]")
     colour = alt.Color("way:N", legend=legend, scale=alt.Scale(domain=list(_TINTS), range=list(_TINTS.values())))
     cells = charts.live().mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x, y=y, color=colour)
-    size = alt.ExprRef("clamp(width / 48, 8, 15)")
-    upright = alt.ExprRef("width < 380 ? -90 : 0")  # where a square is narrower than its word
+    size = alt.ExprRef("clamp(width / 44, 11, 15)")
+    upright = alt.ExprRef("width < 420 ? -90 : 0")  # where a square is narrower than its word
     words = charts.live().mark_text(fontSize=size, angle=upright, color=charts.INK).encode(x=x, y=y, text="cell:N")
     return charts.stack(cells, words, height=330, description=(
         "A square for each GPU, as the sender, and each GPU and NIC, as the receiver. Its colour and its text are the way "

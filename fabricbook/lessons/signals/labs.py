@@ -26,7 +26,7 @@ _RETIMER = "retimer"
 
 # ---- lab 1: the channel, part by part ----
 
-_DB = (-30, 62)
+_DB = (-36, 62)
 _WITHIN, _BEYOND = "within the budget", "beyond it"
 _TOP = 1.14
 _COLUMNS = {"part": "", "name": "", "from": None, "to": None, "high": None, "low": None, "middle": None, "state": "",
@@ -83,16 +83,19 @@ def _loss_chart():
     def y(field):
         return charts.y(field, (0, _TOP), title="from the sender to the receiver").axis(None)
 
-    small = alt.ExprRef("width < 480 ? 10 : 13")
+    small = alt.ExprRef("width < 480 ? 11 : 13")
     styles = {_WITHIN: (charts.SERVER, charts.SOLID), _BEYOND: (charts.LIMIT, charts.SOLID)}
     legend = charts.legend(list(styles), symbolSize=170, symbolType="square")
     fill = alt.Color("state:N", legend=legend, scale=alt.Scale(domain=list(styles), range=[c for c, _ in styles.values()]))
     bars = parts.of("bar").mark_rect(stroke=charts.EDGE, strokeWidth=1).encode(
         x=x("from"), x2="to:Q", y=y("high"), y2="low:Q", color=fill)
     weight = alt.condition("datum.bold == 'yes'", alt.value(charts.EDGE), alt.value(charts.GREY))
-    room = alt.ExprRef(f"{charts.PAGE} < 520 ? 8 : 13")
-    said = alt.value(alt.ExprRef(f"{charts.PAGE} < 520 ? split(datum.label, ', ') : datum.label"))
-    names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6).encode(
+    narrow = f"{charts.PAGE} < 640"
+    room = alt.ExprRef(f"{narrow} ? 11 : 13")
+    lines = "split(replace(datum.label, ' or ', ' or, '), ', ')"
+    said = alt.value(alt.ExprRef(f"{narrow} ? {lines} : datum.label"))
+    up = alt.ExprRef(f"{narrow} && length({lines}) > 1 ? -6 : 0")  # of two lines the middle is between them
+    names = parts.of("name").mark_text(align="right", fontSize=room, dx=-6, dy=up).encode(
         x=x("to"), y=y("middle"), text=said, color=weight)
     values = charts.legible(parts.of("value").encode(x=x("to"), y=y("middle"), text="label:N"),
                             align="left", fontSize=small, fontWeight="bold", dx=6)
@@ -166,14 +169,14 @@ _WAY = "GPU baseboard"
 _SPOTS = path.spots(signals.channel(CHANNELS[_WAY], BOARDS["FR4"]))
 _BANDS = (-7.0, -2.5)  # dB: where boards and cables are drawn, below the axis' zero
 _PLACES = ["board", "cable", "baseboard"]
-_CHIP = 3  # inches that a chip is drawn wide, beside the channel
+_CHIP = 4  # inches that a chip is drawn wide, beside the channel
 _ALONG = {"part": "", "label": "", "x": None, "x2": None, "dB": None, "dB2": None, "stretch": "", "order": None, "state": ""}
 
 
 def _along_chart():
     import altair as alt
 
-    x = charts.x("x", (-_CHIP - 0.5, 44), title="distance from the CPU (inches)", ticks=range(0, 41, 5))
+    x = charts.x("x", (-_CHIP - 0.5, 41.5), title="distance from the CPU (inches)", ticks=range(0, 41, 5))
 
     def y(field):
         return charts.y(field, (-8, 62), title="loss since the last fresh signal (dB)", ticks=range(0, 61, 10))
@@ -183,7 +186,7 @@ def _along_chart():
     bands = [parts.of(part).mark_rect(fill=fill, stroke=charts.EDGE).encode(x=x, x2="x2:Q", y=y("dB"), y2="dB2:Q")
              for part, fill in (("band", charts.FILL), ("chip", charts.BLUE_TINT))]
     called = parts.of("band", "chip").mark_text(
-        fontSize=charts.fitting("scale('x', datum.x2) - scale('x', datum.x) + 6", 13, least=8), align="left",
+        fontSize=charts.fitting("scale('x', datum.x2) - scale('x', datum.x) + 6", 13, least=10), align="left",
         dx=alt.ExprRef(f"{charts.NARROW} ? 1 : 4"), baseline="top", dy=4).encode(x=x, y=y("dB"), text="label:N")
     way = {"x": x, "y": y("dB"), "detail": "stretch:N", "order": "order:Q"}
     lines = parts.of("way").mark_line(strokeWidth=3, color=charts.SERVER).encode(**way)
@@ -194,9 +197,10 @@ def _along_chart():
     chip = parts.of("retimer").mark_rule(strokeWidth=3, color=charts.CHIP).encode(x=x, y=y("dB"), y2="dB2:Q")
     named = charts.legible(parts.of("retimer").encode(x=x, y=y("dB2"), text="label:N"), dy=-10, fontSize=size,
                            color=charts.CHIP, fontWeight="bold")
-    ends = [layer for stretch, align, dx in (("before", "right", -9), ("after", "left", 9)) for layer in charts.legible(
-        parts.of("end").transform_filter(f"datum.stretch == '{stretch}'").encode(x=x, y=y("dB"), text="label:N", color=colour),
-        align=align, dx=dx, fontSize=size, fontWeight="bold")]
+    # At the left of the line, but where it has room at the right alone.
+    left = f"datum.stretch == 'before' ? !({charts.NARROW} && datum.x < 9) : {charts.PAGE} < 640"
+    ends = charts.legible(parts.of("end").encode(x=x, y=y("dB"), text="label:N", color=colour), fontSize=size, fontWeight="bold",
+                          align=alt.ExprRef(f"({left}) ? 'right' : 'left'"), dx=alt.ExprRef(f"({left}) ? -9 : 9"))
     return charts.stack(*bands, called, budget, chip, lines, over, *head, *named, *ends, height=400, description=(
         "The loss along a channel, from the CPU at the left over its board, a cable and the baseboard to a GPU at the right. The "
         "line rises along boards and the cable, and jumps at packages and connectors. At the retimer, an upright line that can "

@@ -48,7 +48,9 @@ function slider({ name, label, texts }) {
     value.textContent = texts[input.valueAsNumber];
     input.setAttribute("aria-valuetext", texts[input.valueAsNumber]);
   };
-  element.append(make("span", "fl-label", label), input, value);
+  const slide = make("span", "fl-slide"); // a value stands beside its slider, whatever the label takes
+  slide.append(input, value);
+  element.append(make("span", "fl-label", label), slide);
   return {
     name, element, input, show,
     at: () => input.valueAsNumber,
