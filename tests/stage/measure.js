@@ -57,7 +57,7 @@ function texts(view) {
   return found;
 }
 
-function drawn(lab) {
+function drawn(lab, least) {
   const chart = lab.querySelector(".fl-chart");
   const { clientWidth: width, clientHeight: height } = chart;
   const found = [];
@@ -66,7 +66,7 @@ function drawn(lab) {
     const out = Math.max(-x1, -y1, x2 - width, y2 - height) - (edge ? 3 : 0);
     if (out > 1.5) found.push(`"${text}" leaves the drawing by ${Math.round(out)} px`);
     if (cut) found.push(`"${text}" is cut`);
-    if (size < 10) found.push(`"${text}" is written in ${size} px`);
+    if (size < least) found.push(`"${text}" is written in ${size} px`);
   }
   return found;
 }
@@ -84,8 +84,8 @@ function overlaps(lab) {
   return found;
 }
 
-globalThis.complaints = (lab, most) => {
+globalThis.complaints = (lab, most, least) => {
   const height = Math.round(lab.getBoundingClientRect().height);
   const tall = height > most ? [`${height} px high`] : [];
-  return [...tall, ...said(lab), ...drawn(lab), ...overlaps(lab)];
+  return [...tall, ...said(lab), ...drawn(lab, least), ...overlaps(lab)];
 };
