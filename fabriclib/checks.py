@@ -149,12 +149,14 @@ def _guarded(function: typing.Any, numbers_too: dict) -> typing.Any:
             if name in given and not _fits_one(given[name], some):
                 raise ValueError(f"{name} must be {' or '.join(_wanted(kind) for kind in some)}; got {short(given[name])}.")
 
-    def wide(args: tuple, kwargs: dict) -> tuple[tuple, dict]:  # a NumPy number of few bits would overflow in later arithmetic
-        return tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}
+    def wide(value: typing.Any) -> typing.Any:
+        value = plain(value)  # a number of few bits would overflow in later arithmetic, and a fraction cannot be shown
+        odd = isinstance(value, numbers.Real) and not isinstance(value, (int, float))
+        return float(value) if odd and abs(value) <= MOST else value
 
     def call(*args, **kwargs):
         if numbers_too:
-            args, kwargs = wide(args, kwargs)
+            args, kwargs = tuple(map(wide, args)), {name: wide(value) for name, value in kwargs.items()}
         check(args, kwargs)
         return function(*args, **kwargs)
 

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -208,7 +209,7 @@ def test_shapes_that_do_not_broadcast_are_named():
         together(a=[1, 2], b=np.ones((2, 3)), c=0)
 
 
-@pytest.mark.parametrize("metres", [np.float16(2.5), np.float32(2.5), np.array(2.5)])
+@pytest.mark.parametrize("metres", [np.float16(2.5), np.float32(2.5), np.longdouble(2.5), np.array(2.5), Fraction(5, 2)])
 def test_a_number_among_the_fields_comes_out_wide(metres):
     assert type(Reel(Wire(), metres).metres) is float
     assert type(Reel(Wire(), metres=metres, turns=np.int8(100)).turns) is int
