@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECIPES = dict(re.findall(r"^### An? ([^\n]+)\n(.*?)(?=^### An? |\Z)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
                           flags=re.MULTILINE | re.DOTALL))
 STEP = re.compile(r"^([^\n]+):\n\n(`{3,})\w+\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
-NAMES = ["link", "server", "system", "algorithm", "lab", "stop", "lesson", "benchmark table", "claim"]
+NAMES = ["test", "link", "server", "system", "algorithm", "lab", "stop", "lesson", "benchmark table", "claim"]
 
 
 def edits(recipe: str) -> list[tuple[str, str]]:
