@@ -29,6 +29,7 @@ class Gate(VBox):
 
     def __init__(self, prediction: Prediction, thing):
         self._prediction, self._thing, self._progress = prediction, shown(thing), current()
+        self._stands: tuple[bool, bool] | None = None
         super().__init__()
         self.add_class("fl-after")
         self.add_class(view.css_key(prediction.key))
@@ -43,8 +44,12 @@ class Gate(VBox):
         return _saved_forms(self._thing) | front | {"text/plain": repr(self)}
 
     def _refresh(self) -> None:
-        answered = self._progress.get("predictions", self._prediction.key)
-        if answered or os.environ.get(UNLOCKED) == "1":
+        answered = bool(self._progress.get("predictions", self._prediction.key))
+        unlocked = os.environ.get(UNLOCKED) == "1"
+        if self._stands == (answered, unlocked):  # another answer: to show the same anew takes seconds in a browser's Python
+            return
+        self._stands = answered, unlocked
+        if answered or unlocked:
             self.remove_class("fl-locked")
             self.children = [_shown(self._thing)] if answered else [view.html_box(_TOLD), _shown(self._thing)]
         else:

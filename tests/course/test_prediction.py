@@ -137,6 +137,16 @@ def test_a_second_enter_spoils_nothing(progress, monkeypatch):
     assert learner.form.layout.display == "none"
 
 
+def test_another_answer_leaves_what_is_open_as_it_is():
+    learner, gate, told = Learner(), Gate(ASK, "a thing"), []
+    learner.enter("900 GB/s")
+    gate.observe(lambda change: told.append("gate"), "children")
+    learner.change.click()
+    learner.enter("450 GB/s")
+    assert learner.answered()
+    assert told == []
+
+
 def test_the_keyboard_moves_on_before_anything_opens(monkeypatch):
     """What opens may take seconds, and the learner types into the next box by then."""
     told = []
