@@ -59,6 +59,10 @@ def test_pyodide_is_cut_down_to_what_is_needed_and_lists_the_course(tmp_path):
      "window.a=b,await y.start(),await y.restored}}", "window.a=b,await y.start({bubblingKeydown:!0}),await y.restored}}"),
     (build_lite.let_labs_start_late, "extensions/anywidget/static", "AbortSignal.timeout(3000)",
      "AbortSignal.timeout(3000);AbortSignal.timeout(2000)", "AbortSignal.timeout(3000);AbortSignal.timeout(600000)"),
+    (build_lite.let_writers_finish, "extensions/@jupyter-widgets/jupyterlab-manager/static", "this.el.focus()",
+     '"focus"===e.do?this.el.focus():"blur"===e.do&&this.el.blur()',
+     '"focus"===e.do?(at=>at.matches("input,textarea,select,button,.cm-content")&&at.closest(".fl-course")!=='
+     'this.el.closest(".fl-course"))(document.activeElement)||this.el.focus():"blur"===e.do&&this.el.blur()'),
 ])
 def test_a_script_of_the_site_is_mended_or_missed(tmp_path, mend, folder, other, wrong, right):
     scripts = tmp_path / folder

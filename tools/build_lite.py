@@ -27,6 +27,7 @@ KEPT = ROOT / "build" / "lite"  # downloads, and what the site is made from
 EXTENSION = VENV / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
 STARTS = re.compile(r"\b(\w+)\.start\(\),await \1\.restored\b")
 TWO_SECONDS = re.compile(r"AbortSignal\.timeout\(2000\)")
+TAKES_KEYS = re.compile(r'("focus"===?e\.do\?)(this\.\w+\.focus\(\))')
 COURSE, TITLE = "fabriclib", "The wiring of AI clusters"
 # What Pyodide brings and is needed; what these need comes along.
 NEEDED = ("numpy", "pandas", "packaging", "ipython", "jedi", "ssl", "sqlite3", "micropip")
@@ -153,6 +154,7 @@ def build(site: Path) -> None:
     dress(site)
     let_boxes_hear_first(site)
     let_labs_start_late(site)
+    let_writers_finish(site)
 
 
 def dress(site: Path) -> None:
@@ -180,6 +182,16 @@ def let_boxes_hear_first(site: Path) -> None:
 def let_labs_start_late(site: Path) -> None:
     """Give a lab ten minutes to start. After two seconds, which pass while a slow machine draws, it would hear nothing more."""
     mend(site / "extensions/anywidget/static", TWO_SECONDS, "AbortSignal.timeout(600000)")
+
+
+def let_writers_finish(site: Path) -> None:
+    """Move the keyboard to where the course sends it only from nowhere, or within a box of the course.
+
+    What a slow Python sends arrives when the learner types elsewhere by then: the rest of an answer, and its Enter, went astray.
+    """
+    elsewhere = ('(at=>at.matches("input,textarea,select,button,.cm-content")&&at.closest(".fl-course")!=='
+                 'this.el.closest(".fl-course"))(document.activeElement)')
+    mend(site / "extensions/@jupyter-widgets/jupyterlab-manager/static", TAKES_KEYS, rf"\1{elsewhere}||\2")
 
 
 def mend(scripts: Path, wrong: re.Pattern[str], right: str) -> None:
