@@ -45,6 +45,11 @@ def test_a_name_in_a_docstring_leads_to_where_it_is_described(pages):
     assert re.search(r'<a class="reference internal" href="#fabriclib.cluster_power"', pages["reference/energy"])
 
 
+def test_the_sentence_of_a_property_is_whole(pages):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", pages["reference/links"]))
+    assert "reaches half the asymptotic rate: alpha / beta" in text
+
+
 def test_what_maintainers_have_written_is_there(pages):
     written = {"README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "docs/architecture", "docs/data", "docs/limits", "docs/results",
                "docs/accuracy", "docs/features", "docs/sources"}

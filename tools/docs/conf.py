@@ -24,6 +24,13 @@ html_domain_indices = False
 pygments_style, pygments_dark_style = book.pygments_style, book.pygments_dark_style
 
 
+def _whole(app, what, name, thing, options, lines):
+    """Keep the sentence of a property together: napoleon would take what stands before its colon for a type."""
+    if what == "property":
+        lines.insert(0, "\\ ")  # which is nothing on a page
+
+
 def setup(app):
     book.add_guards(app)
+    app.connect("autodoc-process-docstring", _whole, priority=400)  # before napoleon
     app.add_lexer("csv", TextLexer)  # the tables of recipes, which a code host colours
