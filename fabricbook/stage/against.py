@@ -25,6 +25,8 @@ from . import charts
 
 MODEL, MEASURED, PUBLISHED, ERROR, RUN, LOW, HIGH = "model", "measured", "published", "error (%)", "run", "low", "high"
 _UPPER, _LOWER = ("height * 0.66", "0"), ("height", "height * 0.76")  # bottom and top of the two parts of the plot
+_PIECES = tuple("".join(f"M{a},-.2H{b}V.2H{a}Z" for a, b in ends) for ends in (
+    [(-1, 1)], [(-1, -0.2), (0.2, 1)], [(-1, -0.55), (-0.225, 0.225), (0.55, 1)]))  # of a short bar: whole, in two, in three
 
 
 def table(at: str, runs: Mapping[str, tuple], fact: str = MEASURED) -> dict[str, np.ndarray]:
@@ -84,12 +86,10 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     off["axis"]["labelSeparation"] = 0
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
     zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=_within(off, _LOWER))
-    if x.to_dict()["type"] == "nominal":
-        key = charts.legend(list(runs), symbolSize=170, symbolType="square", padding=6)
-        colour = charts.series(RUN, dict(runs))["color"].legend(key)
-        said = charts.live().mark_tick(thickness=4, opacity=1, orient="horizontal").encode(
-            x=x, y=_within(y(MODEL), _UPPER), color=colour)
-        missed = charts.live().mark_point(filled=True, opacity=1, size=90).encode(x=x, y=_within(off, _LOWER), color=colour)
+    over_names = x.to_dict()["type"] == "nominal"
+    if over_names:
+        said = _bars(x, _within(y(MODEL), _UPPER), runs, charts.legend(list(runs), symbolSize=400, padding=6))
+        missed = _bars(x, _within(off, _LOWER), runs, None)
     else:
         styled = charts.series(RUN, dict(runs))
         said = charts.line(x, _within(y(MODEL), _UPPER), colour="", **styled)
@@ -99,8 +99,18 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
             said = alt.layer(*bands, said)
         missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=_within(off, _LOWER), **styled)
     measured = charts.diamonds(charts.live(), x, _within(y(fact), _UPPER), size=90)
+    apart = dict.fromkeys(("y", *(("color", "shape") if over_names else ())), "independent")
     return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(fact), description=description).resolve_scale(
-        y="independent")
+        **apart)
+
+
+def _bars(x, y, runs: Mapping[str, tuple], key):
+    """A short bar for each row, told apart by its colour *and* by how many pieces it is in."""
+    import altair as alt
+
+    colour = charts.series(RUN, dict(runs))["color"].legend(key)
+    pieces = alt.Shape(f"{RUN}:N", scale=alt.Scale(domain=list(runs), range=list(_PIECES[:len(runs)])), legend=key)
+    return charts.live().mark_point(filled=True, opacity=1, size=500).encode(x=x, y=y, color=colour, shape=pieces)
 
 
 def _key(fact: str):

@@ -107,6 +107,60 @@ def test_the_chart_is_described_for_those_who_cannot_see_it(each):
     assert len(each.spec["description"]) > 20
 
 
+def views(spec):
+    """Every plot of a specification: its layers, each as (mark, whole encoding, rows of fixed data or None for live data)."""
+    found = []
+
+    def walk(part, encoding, data, view):
+        encoding, data = encoding | part.get("encoding", {}), part.get("data", data)
+        for beside in ("hconcat", "vconcat", "concat"):
+            for inner in part.get(beside, []):
+                found.append([])
+                walk(inner, encoding, data, found[-1])
+        if "mark" in part:
+            live = data.get("name") == charts.LIVE
+            view.append((part["mark"]["type"], encoding, None if live else data.get("values") or spec["datasets"][data["name"]]))
+        for inner in part.get("layer", []):
+            walk(inner, encoding, data, view)
+
+    found.append([])
+    walk(spec, {}, None, found[0])
+    return found
+
+
+def coloured(layer):
+    """The columns by which a layer of a plot gives its marks several colours."""
+    _, encoding, _ = layer
+    for channel in ("color", "fill", "stroke"):
+        definition = encoding.get(channel, {})
+        shades = definition.get("scale", {}).get("range", "many") if "field" in definition else []
+        if len(set(shades)) > 1:
+            yield plain_field(definition)
+
+
+def signs(layer, rows):
+    """The columns that tell a layer's marks apart without colour: by dash, shape or direction, or by the name they stand at."""
+    _, encoding, fixed = layer
+    for channel, definition in encoding.items():
+        by_place = channel in ("x", "y") and definition.get("type") == "nominal"
+        if "field" in definition and (by_place or channel in ("strokeDash", "shape")):
+            field, seen = plain_field(definition), {}
+            yield field, lambda column, field=field, seen=seen: all(
+                seen.setdefault(row[field], row[column]) == row[column] for row in (rows if fixed is None else fixed))
+
+
+def test_no_colour_tells_marks_apart_alone(each):
+    """Beside a colour there is a dash, a shape, a place of one's own, or a word written in the plot; on a line, its own dash."""
+    rows = each.evaluate()[0].to_dict("records")
+    for view in views(each.spec):
+        written = any(mark == "text" and re.search("field|datum", str(encoding["text"])) for mark, encoding, _ in view)
+        dashed = {plain_field(encoding["strokeDash"]) for mark, encoding, _ in view if "field" in encoding.get("strokeDash", {})}
+        for layer in view:
+            for column in coloured(layer):
+                told = any(field == column or tells(column) for field, tells in signs(layer, rows))
+                assert told or written or column in dashed, (layer[0], column)
+
+
 def test_what_the_mouse_does_to_a_picture_a_control_does_too(each):
     """A click, a drag and what is carried move a control, which has keys. A selection of Vega's own would have none."""
     parts = [each.spec]

@@ -66,7 +66,7 @@ def parts(chart):
 def test_over_numbers_the_model_is_a_line_and_over_names_a_short_bar():
     assert parts(drawn(charts.x("size", (1, 2)))) == {"model": ["line"], "measured": ["point"], "error (%)": ["rule", "line"]}
     named = drawn(charts.names("size", ["1", "2"], channel="X"))
-    assert parts(named) == {"model": ["tick"], "measured": ["point"], "error (%)": ["rule", "point"]}
+    assert parts(named) == {"model": ["point"], "measured": ["point"], "error (%)": ["rule", "point"]}
 
 
 def test_the_two_parts_of_the_plot_do_not_overlap():
