@@ -26,6 +26,8 @@
 #   make hostile    call everything public with hostile values: CALLS=1000000 of them, each within a gigabyte and 20 s of CPU
 #   make faults     kill savers of a learner's record in the middle of their saves: KILLS=1000 of them
 #   make audit      ask the package index which pinned version has a known hole
+#   make mutants    change a room's code place by place and list what its tests do not notice: ROOM=links, of all DIGITS=16
+#   make constraints   write constraints.txt anew: the newest versions that go together; then make test
 #   make clean      remove what these commands made, but not work/, where the learner's answers are
 #
 # A Python other than python3: make lab PYTHON=python3.12
@@ -36,7 +38,7 @@ LEARNERS ?= 30
 # A third of a browser's test is waiting, so one worker more than there are cores; each needs about a gigabyte.
 PARALLEL = -n $(or $(WORKERS),$(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 5))"))
 
-.PHONY: help lab test lint check lesson notebooks book docs book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check hostile faults audit clean ready
+.PHONY: help lab test lint check lesson notebooks book docs book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check hostile faults audit mutants constraints clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -141,6 +143,15 @@ faults: ready
 audit: ready
 	@$(RUN) -c "import pip_audit" 2>/dev/null || $(RUN) -m pip install --quiet pip-audit
 	$(RUN) -m pip_audit --strict --no-deps --disable-pip -r constraints.txt
+
+mutants: ready
+	@$(RUN) -c "import mutmut" 2>/dev/null || $(RUN) -m pip install --quiet mutmut
+	$(RUN) tools/mutate.py $(ROOM) --digits $(or $(DIGITS),0123456789)
+
+constraints:
+	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install -q uv
+	.venv/uv/bin/uv pip compile -q --upgrade --universal --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate \
+		--custom-compile-command "make constraints" pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv .venv-lite site artifacts build dist *.egg-info fabricbook/stage/static

@@ -67,7 +67,7 @@ def packages() -> Found:
 def _pinned() -> dict[str, str]:
     places = (ROOT / "constraints.txt", ROOT / "fabricbook" / "constraints.txt")  # of a checkout, of a wheel
     lines = next(place for place in places if place.is_file()).read_text(encoding="utf-8").splitlines()
-    return {_key(name): version for name, _, version in (line.partition("==") for line in lines) if version}
+    return {_key(name): version.split()[0] for name, _, version in (line.partition("==") for line in lines) if version}
 
 
 def _key(name: str) -> str:
