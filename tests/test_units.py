@@ -1,6 +1,7 @@
 """Units: text to SI numbers and back; bits are not bytes, GiB is not GB."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -69,8 +70,30 @@ def test_an_unknown_unit_names_a_few_and_no_wall_of_spellings(kind):
     assert "Usual: " in str(caught.value)
 
 
+@pytest.mark.parametrize(("text", "message"), [
+    ("1,5 GB", "'1,5 GB' has a comma. Write a number and a unit, such as '64 KiB', with a point for decimals and nothing between "
+     "thousands."),
+    ("many GB", "'many GB' is not a number with a unit. Write a number and a unit, such as '64 KiB'."),
+    ("1/0 GB", "'1/0 GB' divides by zero."),
+    ("7", "'7' has no unit. Write a number and a unit, such as '64 KiB'."),
+    ("1e308 GB", "'1e308 GB' is too large to hold. Write a number and a unit, such as '64 KiB'."),
+    ("-1 GB", "'-1 GB' is less than no bytes. Write a number and a unit, such as '64 KiB'."),
+])
+def test_a_refusal_shows_the_text_and_an_example(text, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        units.parse(text)
+
+
+def test_the_ends_of_what_is_read():
+    longest = "1 GB".rjust(units.LONGEST_TEXT)
+    assert units.parse(longest) == 1e9
+    with pytest.raises(ValueError, match="text must be a short string"):
+        units.parse(f" {longest}")
+    assert units.parse("0 B") == 0
+
+
 def test_unknown_kind():
-    with pytest.raises(ValueError, match="Did you mean 'rate'"):
+    with pytest.raises(ValueError, match="^kind .*Did you mean 'rate'"):
         units.parse("4 B/s", "rates")
 
 

@@ -1,0 +1,72 @@
+"""Change the code of a room in one place at a time, and list the changes that none of its tests notices.
+
+    python tools/mutate.py links              all changes
+    python tools/mutate.py links --digits 16  of each function's changes the first, the sixth, the eleventh, ...
+
+Needs `mutmut`. It works on a copy of the tree; what survived is written to artifacts/, as differences to read one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from check import ROOT, chosen, sources
+
+BESIDE = ("conftest.py", "data", "tools", "notebooks", "docs", "classroom", "README.md", "CONTRIBUTING.md", "constraints.txt")
+
+
+def lay_out(folder: Path, room: str) -> None:
+    """Copy the tree into *folder*, with what mutmut is to be told: which files to change, and which tests are theirs."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
+    built = [str(path.relative_to(ROOT)) for path in (ROOT / "fabricbook" / "stage" / "static").glob("*.js")]
+    for name in filter(None, [*tracked, *built]):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, folder / name)
+    places = [path.relative_to(ROOT).as_posix() for path in chosen(room)[0]]
+    changed = [path.relative_to(ROOT).as_posix() for path in sources(room)]
+    told = {
+        "source_paths": ["fabriclib", "fabricbook"],
+        "only_mutate": [name if name.endswith(".py") else f"{name}/*.py" for name in changed],
+        "also_copy": ["fabriclib", "fabricbook", *BESIDE],
+        "pytest_add_cli_args_test_selection": places,
+        "pytest_add_cli_args": ["-p", "no:nbval", "-p", "no:anyio", "-p", "no:cacheprovider", "-m", "not browser"],
+        "track_dependencies": False,
+    }
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items()))
+
+
+def main() -> None:
+    """Mutate as the arguments say; print how many changes were noticed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("room")
+    parser.add_argument("--digits", default="0123456789", help="changes whose number ends in one of these")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        lay_out(folder, asked.room)
+
+        def mutmut(*arguments: str, **how) -> subprocess.CompletedProcess:
+            return subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=folder, check=True, text=True, **how,
+                                  env=os.environ | {"PYTHONPATH": ""})
+
+        mutmut("run", f"*[{asked.digits}]")
+        lines = [line.split() for line in mutmut("results", "--all", "true", capture_output=True).stdout.splitlines()]
+        ended = {line[0].rstrip(":"): " ".join(line[1:]) for line in lines if len(line) > 1 and line[1:] != ["not", "checked"]}
+        left = [name for name, how in ended.items() if how not in ("killed", "timeout", "segfault")]
+        artifact = ROOT / "artifacts" / f"mutants-{asked.room}.txt"
+        artifact.parent.mkdir(exist_ok=True)
+        shown = [mutmut("show", name, capture_output=True).stdout for name in left]
+        artifact.write_text("\n".join(shown), encoding="utf-8")
+    print(f"\n{asked.room}: {len(ended) - len(left)} of {len(ended)} changes noticed; the others: {artifact.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
