@@ -1,5 +1,7 @@
 """Links: rates computed from lanes and line codes meet the published ones; a message's time; the fit."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +76,23 @@ def test_the_catalogue_as_a_table_shows_both_directions():
     assert len(table) == len(catalog.rows("links"))
     assert table.loc["nvlink4", "device GB/s one way"] == pytest.approx(450)
     assert (table["device GB/s both ways"] == 2 * table["device GB/s one way"]).all()
+
+
+def test_a_row_of_the_table_says_what_the_link_is():
+    one = fl.link("pcie5")
+    row = fl.links().set_index("id").loc["pcie5"]
+    assert row.to_dict() == {
+        "name": one.name, "family": "pcie", "year": one.year, "device": one.device, "lanes": 16, "raw Gb/s per lane": 32,
+        "line code": one.code, "link GB/s one way": one.line / GB, "link payload GB/s one way": one.bandwidth() / GB,
+        "links per device": one.per_device, "device GB/s one way": one.line * one.per_device / GB,
+        "device GB/s both ways": 2 * one.line * one.per_device / GB, "latency (ns)": pytest.approx(one.latency * 1e9),
+    }
+
+
+@pytest.mark.parametrize("field", ["lanes", "count", "lane_rate", "code_rate"])
+def test_a_link_of_no_size_is_refused_by_name(field):
+    with pytest.raises(ValueError, match=f"^{field} "):
+        dataclasses.replace(fl.link("pcie5"), **{field: -1})
 
 
 @pytest.mark.parametrize(("call", "named"), [
