@@ -1,4 +1,4 @@
-"""One Chromium for all tests that need a browser: Playwright runs only once in a process."""
+"""One Chromium for all tests that need a browser: Playwright runs only once in a process. And what keeps every run alike."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+from patience import PATIENCE
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 HOW = "No Chromium on this machine. On Debian or Ubuntu: apt-get install chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+settings.load_profile("ci")  # the same examples in every run, however long each takes
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -30,10 +33,12 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def browser(chromium):
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        opened.on("context", lambda context: context.set_default_timeout(1000 * PATIENCE))
         yield opened
         opened.close()
 

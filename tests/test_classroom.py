@@ -14,6 +14,7 @@ import pytest
 import roster
 import yaml
 from jupyter_client.manager import start_new_kernel
+from patience import PATIENCE
 from traitlets.config import Config
 
 ROOM = Path(__file__).parents[1] / "classroom"
@@ -146,9 +147,9 @@ def test_a_learners_kernel_is_the_usual_one_without_its_debugger(tmp_path, monke
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text(json.dumps(learner_server.KERNEL), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    manager, kernel = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
+    manager, kernel = start_new_kernel(PATIENCE, kernel_name="python3", stderr=subprocess.DEVNULL)
     try:
-        said = kernel.execute("import sys", user_expressions={"it": "sys.modules['debugpy']"}, reply=True, timeout=60)
+        said = kernel.execute("import sys", user_expressions={"it": "sys.modules['debugpy']"}, reply=True, timeout=PATIENCE)
     finally:
         kernel.stop_channels()
         manager.shutdown_kernel()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 from written_logs import Run, nccl
 
 import fabriclib as fl
@@ -140,6 +141,6 @@ def test_a_shell_gets_the_exit_code_whatever_it_can_print(tmp_path):
     (tmp_path / "log").write_text(ILL)
     command = [sys.executable, "-m", "fabriclib", "compare", str(tmp_path / "log"), "--system", "dgx-h100"]
     ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, env=ascii_only, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=ascii_only, check=False)
     assert (ran.returncode, ran.stderr) == (ALARM, "")
     assert ran.stdout.startswith("Alarm.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jedi
 import pytest
+from patience import PATIENCE
 
 import fabriclib as fl
 
@@ -16,7 +17,7 @@ HEAVY = ("pandas", "ipywidgets", "altair", "anywidget", "IPython", "vl_convert",
 
 
 def python(code: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_import_loads_nothing_but_the_standard_library_and_who_loads_the_rest():
@@ -104,7 +105,8 @@ reveal_type(fl.link("nvlink4").bundle(18).bandwidth())
 reveal_type(fl.server("hgx-h100").paths("gpu0", "gpu1"))
 fl.predikt
 """)
-    found = subprocess.run([sys.executable, "-m", "mypy", str(script)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    found = subprocess.run([sys.executable, "-m", "mypy", str(script)], cwd=ROOT, capture_output=True, text=True,
+                           timeout=PATIENCE)
     told = [line.partition(": ")[2] for line in found.stdout.splitlines()]
     assert told[:3] == ['note: Revealed type is "fabriclib.prediction.model.Prediction"',
                         'note: Revealed type is "float"', 'note: Revealed type is "list[tuple[str, ...]]"'], found.stdout

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 from fabricbook.lessons.bring_your_own.measuring import Measurement
 from fabriclib import measure
@@ -31,7 +32,7 @@ for collective in measure.NATIVE:
 
 def run(ranks, *arguments):
     command = [measure._mpiexec(), "-n", str(ranks), sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=measure.environment(), timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, env=measure.environment(), timeout=PATIENCE)
 
 
 @with_mpi
@@ -63,7 +64,7 @@ def test_a_wrong_result_is_noticed(monkeypatch):
 @with_mpi
 def test_the_command_prints_rows_of_every_algorithm_and_size():
     done = subprocess.run([sys.executable, "-m", "fabriclib.measure", "--ranks=2", "--largest=128", "--algorithms=ring,mpi"],
-                          capture_output=True, text=True, env=measure.environment(), timeout=60)
+                          capture_output=True, text=True, env=measure.environment(), timeout=PATIENCE)
     head, *rows = done.stdout.split()
     assert head == "collective,algorithm,ranks,nodes,nbytes,seconds"
     assert [row.rsplit(",", 1)[0] for row in rows] == [
@@ -78,7 +79,7 @@ def test_the_command_prints_rows_of_every_algorithm_and_size():
 ])
 def test_the_command_refuses_with_a_sentence(argument, words):
     done = subprocess.run([sys.executable, "-m", "fabriclib.measure", "--ranks=2", argument],
-                          capture_output=True, text=True, env=measure.environment(), timeout=60)
+                          capture_output=True, text=True, env=measure.environment(), timeout=PATIENCE)
     assert done.returncode != 0
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -87,9 +88,10 @@ def test_the_command_refuses_with_a_sentence(argument, words):
 @with_mpi
 def test_a_measurement_reports_each_row_and_can_be_stopped():
     first = threading.Event()
-    running = Measurement(2, changed=first.set)
-    assert first.wait(60)
+    running = Measurement(2, wanted=measure.servable("all_reduce", 2), changed=first.set)  # all of them: long enough to stop
+    assert first.wait(PATIENCE)
     running.stop()
+    running._reader.join(PATIENCE)
     assert running.ended
     assert running.stopped
     assert running.problem == ""

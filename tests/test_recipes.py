@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from once import once
+from patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = dict(re.findall(r"^### An? ([^\n]+)\n(.*?)(?=^### An? |\Z)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
@@ -68,7 +69,7 @@ def run(copy: Path, command: str) -> subprocess.CompletedProcess:
     program, _, arguments = command.partition(" ")
     start = {"make": f'make --old-file ready RUN="{sys.executable}"', "python": f'"{sys.executable}"'}[program]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return subprocess.run(f"{start} {arguments}", shell=True, cwd=copy, capture_output=True, text=True, timeout=300,
+    return subprocess.run(f"{start} {arguments}", shell=True, cwd=copy, capture_output=True, text=True, timeout=PATIENCE,
                           env=clean | {"PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""})
 
 

@@ -36,7 +36,6 @@ class Reader:
     def page(self, at: int):
         if at == len(self.pages):
             page, note = self.context.new_page(), self.complaints.append
-            page.set_default_timeout(10_000)
             page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or note(request.url))
             page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
             page.on("pageerror", lambda error: note(f"uncaught: {error}"))

@@ -7,6 +7,7 @@ import json
 import axe
 import pytest
 from payloads import PAYLOADS, SPOILT
+from playwright.sync_api import expect
 
 from fabricbook.course.checking import grade
 from fabricbook.course.progress import Progress
@@ -54,8 +55,8 @@ def test_a_decision_is_judged_in_python_s_words_kept_and_once_right_stays(opened
     assert kept == {"passed": True, "given": right}
     box.get_by_role("button", name=asked.options[0], exact=True).click()
     again = opened("01_moving_bytes").locator(f'.fl-decision[data-key="{asked.key}"]')
-    assert again.locator('[aria-pressed="true"]').inner_text() == right
-    assert grade(asked, right).sentence in again.locator(".fl-told").inner_text()
+    expect(again.locator('[aria-pressed="true"]')).to_have_text(right)
+    expect(again.locator(".fl-told")).to_contain_text(grade(asked, right).sentence)
 
 
 def test_a_nudge_is_there_for_whoever_opens_it(opened):
@@ -69,19 +70,20 @@ def test_a_nudge_is_there_for_whoever_opens_it(opened):
 def test_an_answer_opens_what_waits_and_survives_another_visit(opened):
     page = opened("00_start_here")
     gate = page.locator(f'details.fl-gate[data-key="{KEY}"]').first
-    assert not gate.locator("img, table").first.is_visible()
+    expect(gate.locator("img, table").first).to_be_hidden()
     gate.locator("summary").click()
-    assert gate.locator("img").first.is_visible()
+    expect(gate.locator("img").first).to_be_visible()
     gate.locator("summary").click()
     answer(page, "1 s")
-    assert gate.locator("img").first.is_visible()
+    expect(gate.locator("img").first).to_be_visible()
     again = opened("00_start_here")
-    assert "Your 1 s is" in form(again).locator(".fl-told").inner_text()
-    assert again.locator(f'details.fl-gate[data-key="{KEY}"] img').first.is_visible()
+    expect(form(again).locator(".fl-told")).to_contain_text("Your 1 s is")
+    gated = again.locator(f'details.fl-gate[data-key="{KEY}"] img').first
+    expect(gated).to_be_visible()
     form(again).locator('[data-do="clear"]').click()
-    assert not again.locator(f'details.fl-gate[data-key="{KEY}"] img').first.is_visible()
+    expect(gated).to_be_hidden()
     form(again).locator('[data-do="back"]').click()
-    assert "Your 1 s is" in form(again).locator(".fl-told").inner_text()
+    expect(form(again).locator(".fl-told")).to_contain_text("Your 1 s is")
 
 
 def test_answers_are_exported_for_the_lessons_with_python_imported_and_cleared(opened, tmp_path):
@@ -89,7 +91,8 @@ def test_answers_are_exported_for_the_lessons_with_python_imported_and_cleared(o
     answer(page, "1 s")
     page.locator('[data-claim="b"] [data-vote="yes"]').click()
     answers = opened("answers")
-    assert answers.locator("tr[data-section]:visible").count() == 1
+    rows = answers.locator("tr[data-section]:visible")
+    expect(rows).to_have_count(1)
     with answers.expect_download() as download:
         answers.locator('[data-do="export"]').click()
     file = tmp_path / "progress.json"
@@ -99,9 +102,9 @@ def test_answers_are_exported_for_the_lessons_with_python_imported_and_cleared(o
     assert kept.get("claims", "b") == {"believed": "yes"}
     answers.locator('[data-do="reset"]').click()
     answers.locator('[data-do="reset"]').click()
-    assert answers.locator("tr[data-section]:visible").count() == 0
+    expect(rows).to_have_count(0)
     answers.locator("input[type=file]").set_input_files(file)
-    answers.locator("tr[data-section]:visible").wait_for()
+    expect(rows).to_have_count(1)
     assert json.loads(answers.evaluate("localStorage.fabricbook")) == json.loads(file.read_text())
 
 
@@ -138,6 +141,7 @@ def test_whatever_an_imported_file_says_is_shown_as_text(opened, tmp_path):
         answers.evaluate("document.querySelector('.fl-kept').textContent = ''")
         answers.locator("input[type=file]").set_input_files(tmp_path / f"{at}.json")
         answers.get_by_text("Imported.").wait_for()
+        page.wait_for_function("([key, text]) => flKept.get('predictions', key)?.typed === text", arg=[KEY, text])
         page.evaluate("dispatchEvent(new Event('fl-kept'))")
         assert [one.evaluate(SPOILT) for one in (answers, page)] == [[0, 0]] * 2, text
         assert "The answer is" in form(page).locator(".fl-told").inner_text() or "Your" in form(page).inner_text()
@@ -163,8 +167,9 @@ def test_what_were_more_than_text_would_not_run_either(opened, reader):
 
 
 def test_damaged_answers_are_put_aside_and_the_reader_is_told(opened):
-    opened("answers").evaluate("localStorage.fabricbook = '{\"predictions\": {\"a'")
     page = opened("00_start_here")
+    page.evaluate("localStorage.fabricbook = '{\"predictions\": {\"a'")
+    page.reload()
     assert "cannot be read" in form(page).locator(".fl-told").inner_text()
     said = answer(page, "1 s")
     assert "this browser keeps them as fabricbook.damaged-1, and a new record begins" in said
@@ -177,8 +182,7 @@ def test_damaged_answers_are_put_aside_and_the_reader_is_told(opened):
 def test_the_map_says_where_to_continue(opened):
     page = opened("00_start_here")
     answer(page, "1 s")
-    told = opened("index").locator(".fl-progress p").inner_text()
-    assert told == "1 questions answered. Continue at Start here."
+    expect(opened("index").locator(".fl-progress p")).to_have_text("1 questions answered. Continue at Start here.")
 
 
 @pytest.mark.parametrize("name", ["index", "00_start_here", "glossary", "sources", "answers"])
@@ -188,10 +192,9 @@ def test_a_page_fits_and_follows_the_theme(opened, name):
     for scheme, width in (("light", 480), ("dark", 1366)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, scheme
-        page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
-        light = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] > 128")
-        assert light == (scheme == "light")
+        page.wait_for_function("width => innerWidth === width && document.documentElement.scrollWidth <= width", arg=width)
+        page.wait_for_function("""scheme => document.documentElement.dataset.theme === scheme
+            && (getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] > 128) === (scheme === "light")""", arg=scheme)
         assert axe.findings(page, "article", ".sidebar-tree") == []
 
 

@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(browser, folder):
+def labs(browser, folder):
     page = browser.new_page(viewport={"width": 1366, "height": 768}, offline=True, reduced_motion="reduce")
     wrong = []
     page.on("pageerror", lambda problem: wrong.append(str(problem)))
@@ -40,6 +40,14 @@ def page(browser, folder):
     yield page
     page.close()
     assert wrong == []
+
+
+@pytest.fixture
+def page(labs):
+    """The page as a reader sees it who has answered nothing yet."""
+    labs.evaluate("localStorage.clear()")
+    labs.reload()
+    return labs
 
 
 @pytest.mark.browser
@@ -105,7 +113,6 @@ def test_whatever_is_typed_or_kept_of_a_stop_is_shown_as_text(page):
         kept = {"stops": {one.kept_as: entry for _, one in stops((Choice, Find, Number))}}
         page.evaluate("(kept) => { localStorage.fabricbook = JSON.stringify(kept); dispatchEvent(new Event('fl-kept')); }", kept)
         assert page.evaluate(SPOILT) == [0, 0], text
-    page.evaluate("() => { localStorage.clear(); dispatchEvent(new Event('fl-kept')); }")
 
 
 @pytest.mark.browser

@@ -17,6 +17,11 @@ from fabricbook.lessons import lesson, lessons
 
 NAMES = [one.name for one in lessons()]
 ALIVE = "wire-map"
+STANDS = """() => {
+  const slide = globalThis.Reveal?.getCurrentSlide();
+  const drawn = (lab) => lab.querySelector(".fl-staged .fl-chart")?.flView;
+  return slide?.style.fontSize && [...slide.querySelectorAll(".fl-lab")].every(drawn);
+}"""
 PAGE = """# 07 · A title
 
 **What is asked?**
@@ -143,7 +148,6 @@ def page(browser, folder, request):
     width, height = request.param
     context, complaints = browser.new_context(viewport={"width": width, "height": height}, offline=True), []
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("request", lambda asked: asked.url.startswith(("file:", "data:")) or complaints.append(asked.url))
@@ -152,9 +156,9 @@ def page(browser, folder, request):
     assert complaints == []
 
 
-def show(page, folder, name, at=0):
-    page.goto(f"{(folder / name).as_uri()}.html#/{at}")
-    page.wait_for_function("globalThis.Reveal?.isReady()")
+def show(page, folder, name):
+    page.goto(f"{(folder / name).as_uri()}.html")
+    page.wait_for_function(STANDS)
 
 
 def now(page):
@@ -167,6 +171,7 @@ def test_every_slide_fits_the_wall(page, folder, name):
     show(page, folder, name)
     for at in range(page.evaluate("Reveal.getTotalSlides()")):
         assert now(page) == at
+        page.wait_for_function(STANDS)
         size, *over = page.evaluate("""() => { const slide = Reveal.getCurrentSlide();
             const inside = [...slide.querySelectorAll(":scope > :not(aside, h2)")].map((one) => one.getBoundingClientRect());
             return [parseFloat(slide.style.fontSize),

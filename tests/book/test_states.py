@@ -73,7 +73,8 @@ def same(one, other) -> bool:
 
 
 @pytest.mark.browser
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the page keeps nothing
+# The page keeps nothing from one example to the next.
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(contents=CONTENTS, data=st.data())
 def test_any_table_comes_back_as_it_was(page, contents, data):
     at = data.draw(st.lists(st.sampled_from([None, *contents]), max_size=12))

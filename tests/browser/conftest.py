@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from patience import PATIENCE
 
 from fabricbook.desk import jupyter
 
@@ -37,7 +38,7 @@ class Server:
 
     def _ask(self, method: str, what: str) -> bytes:
         headers = {"Authorization": f"token {self.token}"}
-        with urlopen(Request(self.url + what, headers=headers, method=method), timeout=20) as answer:
+        with urlopen(Request(self.url + what, headers=headers, method=method), timeout=PATIENCE) as answer:
             return answer.read()
 
 
@@ -55,7 +56,7 @@ def server(tmp_path_factory):
         yield Server(running["url"], running["token"], work)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def _settle(work: Path) -> None:
@@ -68,7 +69,7 @@ def _settle(work: Path) -> None:
 
 
 def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
             try:

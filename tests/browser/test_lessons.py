@@ -5,7 +5,6 @@ PICTURES=1 keeps a screenshot of each whole lesson.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 
@@ -20,13 +19,18 @@ from fabricbook.course.view import css_key
 from fabricbook.lessons import find
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)  # a busy machine is no failure
 AXED = ("00_start_here", "20_bring_your_own")  # the first, and the one with most of what can be filled in
 INDENTED = """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output > table')]
   .map((table) => Math.round(table.getBoundingClientRect().left - table.parentElement.getBoundingClientRect().left))
   .filter((gap) => gap > 12)"""
 STATE = """lab => [lab.querySelector('.fl-sentence').textContent,
                    JSON.stringify(lab.querySelector('.fl-chart').flView.data('table'))]"""
+ALL_DRAWN = """many => {
+  const charts = [...document.querySelectorAll('.fabriclib-lab .fl-chart')];
+  return charts.length >= many && charts.every(chart => !chart.clientWidth || chart.flView);
+}"""
+MEASURED = """([box, drawn]) =>
+  box.querySelector('.fl-chart')?.flView?.data('table').some(row => (row.measured ?? row['measured (s)']) != null) === drawn"""
 
 
 def open_and_run(page, server, path):
@@ -114,6 +118,7 @@ def lively_slider(path) -> tuple[int, int]:
 
 def an_arrow_key_changes_sentence_and_chart(page, path):
     """Press an arrow key on a slider; its lab says something else and draws other data. All charts are large enough to see."""
+    page.wait_for_function(ALL_DRAWN, arg=len(named(path, "lab")))
     for canvas in page.locator(".fl-chart canvas").all():
         size = canvas.bounding_box()
         assert size["width"] > 300
@@ -123,22 +128,22 @@ def an_arrow_key_changes_sentence_and_chart(page, path):
     slider, before = lab.locator("input[type=range]").nth(nth), lab.evaluate(STATE)
     slider.press("ArrowLeft" if slider.evaluate("slider => slider.value === slider.max") else "ArrowRight")
     page.wait_for_function(f"([lab, before]) => ({STATE})(lab).every((now, i) => now !== before[i])",
-                           arg=[lab.element_handle(), before], timeout=60_000)
+                           arg=[lab.element_handle(), before])
 
 
 def this_computer_is_measured_and_stopped(box):
     """Start the measurement by keyboard, see rows arrive in words and in the chart, and end it."""
-    said, lab = box.get_by_role("status").first, box.locator(".fabriclib-lab")
+    said = box.get_by_role("status").first
     box.get_by_role("button", name="Measure this computer").press("Enter")
-    expect(said).to_have_text(re.compile(r"\d+ of \d+ times measured; now "))
+    expect(said).to_have_text(re.compile(r"\d+ of \d+ times measured"))  # all of them, on a machine that shows them late
     box.get_by_role("button", name="Stop").press("Enter")
     expect(said).to_have_text(re.compile(r"\d+ of \d+ times measured\.$"))
-    assert all(lab.evaluate(STATE))
+    draws_what_was_measured(box)
 
 
-def drawn(lab) -> list:
-    """Return the rows that a lab draws a measured point of."""
-    return [row for row in json.loads(lab.evaluate(STATE)[1]) if row.get("measured") is not None]
+def draws_what_was_measured(box, drawn=True):
+    """Wait until the chart in a box has measured points, or has none."""
+    box.page.wait_for_function(MEASURED, arg=[box.element_handle(), drawn])
 
 
 def an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring):
@@ -156,7 +161,7 @@ def an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring):
     bring.get_by_role("button", name="Read it").press("Enter")
     expect(said).to_contain_text("my A100 machine")
     expect(lab.locator(".fl-sentence")).to_contain_text("Measured against predicted")
-    assert drawn(lab)
+    draws_what_was_measured(bring)
     summary.get_by_role("button").press("Enter")
     expect(summary.get_by_role("status")).to_have_text(re.compile("^(Copied|Press)"))
     assert "my A100 machine" in summary.locator("textarea").input_value()
@@ -165,7 +170,7 @@ def an_own_run_is_read_and_a_bad_log_takes_its_picture_away(bring):
     bring.get_by_role("button", name="Read it").press("Enter")
     expect(said).to_contain_text("no table was found")
     expect(summary.get_by_role("button")).to_be_disabled()
-    assert not drawn(lab)
+    draws_what_was_measured(bring, drawn=False)
 
 
 def nothing_is_in_the_way_of_who_sees_or_hears_otherwise(page):
@@ -190,6 +195,7 @@ def picture(page, path):
 
 def test_a_word_tells_its_meaning_and_leads_to_the_page_of_words(desk):
     desk.evaluate("path => jupyterapp.commands.execute('docmanager:open', { path })", LESSONS[0].name)
+    expect(desk.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()  # a kernel that starts later is stopped by nobody
     word = desk.locator(".jp-Notebook a", has_text=re.compile("^gradient$"))
     assert word.get_attribute("title").startswith("how each parameter should change")
     word.click()
@@ -207,8 +213,8 @@ def test_who_comes_back_finds_the_answers_and_the_text_fits_a_narrow_window(page
     expect(box(page, key).locator(".fl-answer")).to_contain_text("2.0 times the answer")
 
     page.set_viewport_size({"width": 640, "height": 900})
-    for predict in page.locator(".fl-predict").all():
-        assert predict.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
+    page.wait_for_function("""() => innerWidth === 640 && [...document.querySelectorAll(".fl-predict")].every(
+        (box) => box.clientWidth < 640 && box.scrollWidth <= box.clientWidth + 1)""")
     text, change = box(page, key).locator("input"), box(page, key).get_by_role("button", name="Change my answer")
     clear, bring = (box(page, key).get_by_role("button", name=f"{name} my answer") for name in ("Clear", "Bring"))
     clear.press("Enter")
@@ -238,8 +244,8 @@ def test_the_second_evening_shows_what_was_there_and_how_it_comes_back(page, ser
     expect(box(page, keys[-1]).locator("input")).to_be_focused()  # the kernel says so, and on a busy machine it says so late
     expect(box(page, keys[-1]).locator(".fl-answer")).to_have_count(1)
     the_keys_of_the_notebook_work_in_a_lab(page)
-    page.keyboard.press("Control+s")
-    expect(page.locator(".jp-Document.jp-mod-dirty, .lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and path.name in answer.url):
+        page.keyboard.press("Control+s")
 
     page.goto("about:blank")
     server.stop_kernels()

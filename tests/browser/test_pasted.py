@@ -9,7 +9,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)  # a busy machine is no failure
 NAMES = [f"{at:02} {text[:24]!r}" for at, text in enumerate(pasted.PAYLOADS)]
 
 
@@ -22,7 +21,7 @@ def boxes(context, server):
     nbformat.write(notebook, server.work / "boxes.ipynb")
     page = context.new_page()
     page.goto(server.lesson("boxes.ipynb"))
-    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Control+Enter")
     yield pasted.Boxes(page)

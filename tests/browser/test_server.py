@@ -7,6 +7,7 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
+from patience import PATIENCE
 
 pytestmark = pytest.mark.browser  # which starts the server
 WEBSOCKET = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
@@ -19,7 +20,7 @@ def ask(server):
     """Return a function that asks the server, with its token or without, and tells the status and what came."""
 
     def asked(method, path, *, token=True, headers=(), body=None):
-        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
         given = dict(headers) | ({"Authorization": f"token {server.token}"} if token else {})
         connection.request(method, f"/{path}", body=body and json.dumps(body), headers=given)
         answer = connection.getresponse()
@@ -67,7 +68,7 @@ def test_a_kernel_listens_to_no_page_from_elsewhere(ask, kernel):
 
 
 def test_a_page_from_elsewhere_cannot_use_a_learner_s_cookie(ask, server):
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
     connection.request("GET", f"/lab?token={server.token}")
     answer = connection.getresponse()
     cookies = "; ".join(value.split(";")[0] for name, value in answer.getheaders() if name.lower() == "set-cookie")

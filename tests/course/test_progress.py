@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from fabricbook.course.progress import Progress, current
 
@@ -59,7 +60,7 @@ def test_two_notebooks_keep_each_others_answers(path):
 
 def test_two_writers_at_once_lose_nothing(path):
     writers = [saver(path, prefix, 60) for prefix in "ab"]
-    assert [len(w.communicate(timeout=60)[0].split()) for w in writers] == [60, 60]
+    assert [len(w.communicate(timeout=PATIENCE)[0].split()) for w in writers] == [60, 60]
     assert len(json.loads(path.read_bytes())["predictions"]) == 120
 
 

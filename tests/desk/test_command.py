@@ -8,6 +8,7 @@ import sys
 import zipfile
 
 import pytest
+from patience import PATIENCE
 from shipped import LESSONS, ROOT
 
 from fabricbook.__main__ import main
@@ -74,7 +75,7 @@ def test_a_slip_of_the_pen_is_told(arguments, said, capsys):
 def test_the_lessons_the_facts_and_the_settings_travel_in_the_wheel(tmp_path):
     """Packed into a wheel and unpacked elsewhere, the course works with nothing of the checkout."""
     packed = subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT,
-                            capture_output=True, text=True, timeout=300)
+                            capture_output=True, text=True, timeout=PATIENCE)
     assert packed.returncode == 0, packed.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -89,7 +90,7 @@ def test_the_lessons_the_facts_and_the_settings_travel_in_the_wheel(tmp_path):
                "list(map(tour.files, plans.PLANS))")
     for arguments in (["-c", script], ["-c", trainer], ["-m", "fabricbook", "copy", tmp_path / "course"]):
         done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         assert str(ROOT) not in done.stdout
     assert sorted(path.name for path in (tmp_path / "course").glob("*.ipynb")) == [path.name for path in LESSONS]

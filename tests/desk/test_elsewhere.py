@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+from patience import PATIENCE
 from shipped import LESSONS, ROOT
 
 # What Windows has not, nor its Python: taken away once those packages are loaded that ask which system they are on.
@@ -40,7 +41,7 @@ def test_the_course_runs_with_what_windows_has_and_with_an_encoding_that_is_not_
     course = tmp_path / "Übung 1, evening"
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-X", "warn_default_encoding", "-c", WINDOWS, course], cwd=tmp_path,
-                          env=os.environ | ascii_only, capture_output=True, timeout=120)
+                          env=os.environ | ascii_only, capture_output=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     assert json.loads((course / "progress.json").read_bytes())["predictions"]["cxl.a"]["typed"] == "1 µs"
     assert len(list(course.glob("*.ipynb"))) == len(LESSONS)
@@ -53,7 +54,7 @@ def test_what_is_read_in_the_systems_own_encoding_is_ascii():
 
 def test_git_changes_no_line_end():
     rules = subprocess.run(["git", "check-attr", "eol", "text", "--", "README.md", "data/links.csv", "docs/lesson.png"], cwd=ROOT,
-                           capture_output=True, text=True, timeout=20).stdout
+                           capture_output=True, text=True, timeout=PATIENCE).stdout
     if rules:  # not a clone otherwise, but an archive of it
         assert "README.md: eol: lf" in rules
         assert "docs/lesson.png: text: unset" in rules

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 from shipped import NOTEBOOKS
 
 from fabricbook.course.overview import done, here
@@ -97,7 +98,7 @@ from fabricbook.desk import jupyter
 ExtensionApp.launch_instance = classmethod(
     lambda app, options: print(app.workspaces_dir.default_value, app.user_settings_dir.default_value))
 jupyter.run(pathlib.Path({str(tmp_path)!r}), browser=False)
-"""], capture_output=True, text=True, timeout=60)
+"""], capture_output=True, text=True, timeout=PATIENCE)
     config = tmp_path / ".jupyter" / "lab"
     assert found.stdout.splitlines()[-1] == f"{config / 'workspaces'} {config / 'user-settings'}", found.stderr
 

@@ -9,6 +9,7 @@ import sys
 
 import build_kit
 import pytest
+from patience import PATIENCE
 
 
 @pytest.fixture
@@ -21,8 +22,8 @@ def start(tmp_path, monkeypatch):
     build_kit.lay_out(kit)
 
     def called(*arguments):
-        return subprocess.run([sys.executable, "-I", kit / "start.py", *arguments], capture_output=True, text=True, timeout=60,
-                              env=os.environ | {"PYTHONIOENCODING": "utf-8"})
+        return subprocess.run([sys.executable, "-I", kit / "start.py", *arguments], capture_output=True, text=True,
+                              timeout=PATIENCE, env=os.environ | {"PYTHONIOENCODING": "utf-8"})
 
     return called, kit
 

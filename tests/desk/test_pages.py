@@ -6,6 +6,7 @@ import http.client
 import threading
 
 import pytest
+from patience import PATIENCE
 
 from fabricbook.__main__ import main
 from fabricbook.desk import pages
@@ -24,7 +25,7 @@ def ask(tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def asked(path, method="GET"):
-        connection = http.client.HTTPConnection(*server.server_address, timeout=10)
+        connection = http.client.HTTPConnection(*server.server_address, timeout=PATIENCE)
         connection.request(method, path)
         answer = connection.getresponse()
         found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()

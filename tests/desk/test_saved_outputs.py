@@ -110,7 +110,7 @@ def opened(server, name=NAME, **options) -> dict:
         return thread.submit(lambda: asyncio.run(server.manager.get(name, **options))).result()
 
 
-@pytest.mark.parametrize("began", [[], [-60]], ids=["no kernel", "a kernel restarted since it was saved"])
+@pytest.mark.parametrize("began", [[], [-3600]], ids=["no kernel", "a kernel restarted since it was saved"])
 def test_a_lesson_whose_kernel_is_gone_is_handed_out_readable(server, began):
     server.began += began
     text = nbformat.writes(opened(server)["content"])
@@ -121,7 +121,7 @@ def test_a_lesson_whose_kernel_is_gone_is_handed_out_readable(server, began):
 
 
 def test_a_page_loaded_again_finds_its_living_kernel(server):
-    server.began.append(60)
+    server.began.append(3600)
     text = nbformat.writes(opened(server)["content"])
     assert VIEW in text
     assert "Welcome back" not in text

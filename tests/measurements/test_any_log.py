@@ -29,7 +29,7 @@ def runs(draw, collectives):
 def test_a_random_run_is_read_back(tool):
     collectives, write = WRITERS[tool]
 
-    @settings(derandomize=True, max_examples=12, database=None)
+    @settings(max_examples=12)
     @given(runs(collectives), st.sampled_from(["", *PREFIXES.values()]), st.integers(0, 2**20))
     def read_back(run, prefix, seed):
         text = write(run, Random(seed)) + "\n"

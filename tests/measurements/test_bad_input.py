@@ -95,7 +95,7 @@ def tried(log):
         return None, str(problem)
 
 
-@settings(derandomize=True, max_examples=150)
+@settings(max_examples=150)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text + "\n"),
                  st.lists(st.sampled_from(LINES), max_size=30).map(lambda lines: "\n".join(lines) + "\n")))
 @example(b"\xff\xfe")
@@ -110,7 +110,7 @@ PIECES = ["9" * 30, "-1", "nan", "inf", "1e99", "\n", "|", ",", " 0 ", "size", "
           "\u0661", "\x00"]
 
 
-@settings(derandomize=True, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, len(RUN)), st.integers(0, 60), st.sampled_from(PIECES)), min_size=1, max_size=8))
 def test_a_mutilated_log_gives_a_table_that_can_be_compared_or_a_sentence(edits):
     text = RUN
@@ -127,7 +127,7 @@ def test_a_mutilated_log_gives_a_table_that_can_be_compared_or_a_sentence(edits)
         assert "must" in str(refused)  # noqa: PT017 - either answer will do
 
 
-@settings(derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, len(RUN)))
 def test_a_log_cut_anywhere_keeps_the_rows_before_the_cut(at):
     whole = sum(1 for line in RUN[:at].split("\n")[:-1] if " float " in line)

@@ -16,7 +16,7 @@ from fabriclib.measurements import read_measurements
 from fabriclib.measurements.about import about
 
 EVERY = tuple(sorted(BINARIES))
-few = settings(derandomize=True, max_examples=40)
+few = settings(max_examples=40)
 times = st.floats(3, 3e6)
 
 

@@ -124,34 +124,31 @@ def test_the_kernel_brings_a_control_back_to_its_end(walk):
     assert (walk.widget.state["values"]["step"], walk.widget.state["ends"]["step"]) == (1, 1)
 
 
-GLIDE = """(how) => new Promise((done) => {
-    lab.sendVega();
+GLIDE = """(how) => {
     const from = { who: ["a", "b"], at: [0, 8], said: ["x", "x"] }, to = { who: ["b", "a"], at: [4, null], said: ["y", "y"] };
     lab.answer({ id: null, columns: from });
-    const count = () => drawn.length;
-    const wait = setInterval(() => {
-        if (!lab.find(".fl-chart").flView) return;
-        clearInterval(wait);
-        drawn.length = 0;
-        if (how === "step") press("next step");
-        if (how === "menu") lab.find("select").dispatchEvent(new Event("input", { bubbles: true }));
-        if (how === "python") lab.answer({ id: null, columns: to });
-        else lab.reply({ columns: to });
-        setTimeout(() => done(drawn), 600);
-    }, 20);
-})"""
+    drawn.length = 0;
+    if (how === "step") press("next step");
+    if (how === "menu") lab.find("select").dispatchEvent(new Event("input", { bubbles: true }));
+    if (how === "python") lab.answer({ id: null, columns: to });
+    else lab.reply({ columns: to });
+}"""
 
 
 @pytest.fixture
-def gliding(tab, walk):
+def embedded(page):
+    page.evaluate("lab.sendVega()")
+    page.wait_for_function("lab.find('.fl-chart').flView")
+    return page
+
+
+@pytest.fixture
+def gliding(embedded):
     def play(how, **options):
-        tab.emulate_media(**options)
-        with opened(tab, walk) as page:
-            page.evaluate("""() => {
-                globalThis.lab = open();
-                globalThis.press = (label) => lab.find(`[aria-label="${label}"]`).click();
-            }""")
-            return page.evaluate(GLIDE, how)
+        embedded.emulate_media(**options)
+        embedded.evaluate(GLIDE, how)
+        embedded.clock.run_for(600)
+        return embedded.evaluate("drawn")
 
     return play
 
@@ -176,24 +173,14 @@ def test_what_is_no_step_and_whoever_wants_less_motion_gets_the_new_state_at_onc
     assert all(rows[0]["at"] in (0, 4) for rows in frames)
 
 
-def test_a_newer_state_ends_a_glide(tab, walk):
-    with opened(tab, walk) as page:
-        places = page.evaluate("""() => new Promise((done) => {
-            globalThis.lab = open();
-            lab.sendVega();
-            const wait = setInterval(() => {
-                if (!lab.find(".fl-chart").flView) return;
-                clearInterval(wait);
-                lab.find("[aria-label='next step']").click();
-                lab.reply({ columns: { who: ["a", "b", "c"], at: [4000, 1, 1], said: ["", "", ""] } });
-                setTimeout(() => {
-                    drawn.length = 0;
-                    lab.answer({ id: null, columns: { who: ["a", "b", "c"], at: [7, 1, 1], said: ["", "", ""] } });
-                    setTimeout(() => done(drawn.map((rows) => rows[0].at)), 400);
-                }, 60);
-            }, 20);
-        })""")
-        assert set(places) == {7}
+def test_a_newer_state_ends_a_glide(embedded):
+    columns = "{ who: ['a', 'b', 'c'], at: [%d, 1, 1], said: ['', '', ''] }"
+    embedded.evaluate(f"() => {{ press('next step'); lab.reply({{ columns: {columns % 4000} }}); }}")
+    embedded.clock.run_for(60)
+    assert 0 < embedded.evaluate("drawn.at(-1)[0].at") < 4000
+    embedded.evaluate(f"() => {{ drawn.length = 0; lab.answer({{ id: null, columns: {columns % 7} }}); }}")
+    embedded.clock.run_for(400)
+    assert embedded.evaluate("drawn.map((rows) => rows[0].at)") == [7]
 
 
 # ---- clicks and drags, with the real Vega ----

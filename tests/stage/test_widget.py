@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from patience import PATIENCE
 
 import fabricbook as book
 from fabricbook.stage import Lab, charts, widget
@@ -68,7 +69,7 @@ def test_a_slow_answer_never_overtakes_a_newer_one(trial, monkeypatch):
     def slow_when_asked(positions):
         if positions["latency"] == 0:
             started.set()
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE)
         return answer(positions)
 
     trial.widget  # noqa: B018
@@ -76,12 +77,12 @@ def test_a_slow_answer_never_overtakes_a_newer_one(trial, monkeypatch):
     older = threading.Thread(target=ask, args=(trial, "v-1"), kwargs={"latency": 0, "kind": 0})
     newer = threading.Thread(target=trial.set, kwargs={"latency": 1e-3})
     older.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     newer.start()
     newer.join(0.1)
     go_on.set()
-    older.join(10)
-    newer.join(10)
+    older.join(PATIENCE)
+    newer.join(PATIENCE)
     assert trial.widget.state["sentence"] == "The start takes 0.001 s (plain)."
     assert trial.widget.state["values"]["latency"] == 2
 

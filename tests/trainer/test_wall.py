@@ -11,6 +11,7 @@ import urllib.request
 import axe
 import pytest
 from learners_records import guessed
+from patience import PATIENCE
 
 from fabricbook.course.declare import Prediction
 from fabricbook.course.guesses import first
@@ -117,7 +118,7 @@ def served(room):
 
 
 def get(address):
-    with urllib.request.urlopen(address, timeout=30) as answer:
+    with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
         return answer.headers, answer.read().decode()
 
 
