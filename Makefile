@@ -22,6 +22,8 @@
 #   make wheel      pack the course into dist/, with its lessons: pip install it anywhere, then run fabricbook
 #   make release    build wheel and sdist and try both in clean environments; it tags and uploads nothing
 #   make classroom-load   as root: thirty scripted learners on the hub of a class, docs/classroom.md
+#   make flakes     the whole suite in random order on busy cores: TIMES=30 of it, or fewer tests: TESTS=tests/browser
+#   make alike      run every notebook TIMES=10 times, or one, NAME=cxl, and compare the bytes
 #   make fuzz       throw mutated logs at the reader: RUNS=100000 of them, or SECONDS=60
 #   make hostile    call everything public with hostile values: CALLS=1000000 of them, each within a gigabyte and 20 s of CPU
 #   make faults     kill savers of a learner's record in the middle of their saves: KILLS=1000 of them
@@ -38,7 +40,7 @@ LEARNERS ?= 30
 # A third of a browser's test is waiting, so one worker more than there are cores; each needs about a gigabyte.
 PARALLEL = -n $(or $(WORKERS),$(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 5))"))
 
-.PHONY: help lab test lint check lesson notebooks book docs book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check hostile faults audit mutants constraints clean ready
+.PHONY: help lab test lint check lesson notebooks book docs book-check book-pdf slides handout data guide bench accuracy wheel release kit kit-check classroom-load lite lite-check flakes alike hostile faults audit mutants constraints clean ready
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,7 +53,7 @@ ready:
 
 test: lint
 	$(RUN) -m pytest $(PARALLEL) --dist worksteal
-	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest $(PARALLEL) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks)
+	$(if $(wildcard notebooks/*.ipynb),$(RUN) -m pytest $(PARALLEL) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-kernel-startup-timeout=300 notebooks)
 
 lint: ready
 	$(RUN) -m ruff check .
@@ -126,6 +128,12 @@ kit-check: ready
 classroom-load:
 	@$(PYTHON) tools/install.py classroom
 	@$(RUN) classroom/load.py --learners $(LEARNERS)
+
+flakes: ready
+	$(RUN) tools/flakes.py --times $(or $(TIMES),30) $(TESTS)
+
+alike: ready
+	$(RUN) tools/alike.py --times $(or $(TIMES),10) $(NAME)
 
 fuzz: ready
 	@$(RUN) -c "import atheris" 2>/dev/null || $(RUN) -m pip install --quiet atheris
