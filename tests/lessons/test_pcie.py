@@ -199,7 +199,7 @@ def test_a_click_hangs_the_nics_or_sends_whether_the_box_is_built_or_not():
         moved = [box.BESIDE, *box.MOVED][:switches]
         assert marks.loc[marks["part"] == "pcie-switch", "NICs here"].to_dict() == {f"sw{i}": one for i, one in enumerate(moved)}
         assert set(marks.index[marks["card"] == "N0"]) == {"nic0"}
-        assert [set(marks.loc[f"gpu{i}", "traffic to here"]) for i in range(8)] == [
+        assert [set(marks.loc[[f"gpu{i}"], "traffic to here"]) for i in range(8)] == [
             {""}, *({f"GPU 0 to GPU {i}"} for i in range(1, 8))]
-        assert set(marks.loc["nic5", "traffic to here"]) == {box.TO_NIC}
+        assert set(marks.loc[["nic5"], "traffic to here"]) == {box.TO_NIC}
         assert set(table.loc[table["part"] == "cable", ["NICs here", "traffic to here"]].to_numpy().ravel()) == {""}

@@ -192,9 +192,7 @@ _DOES = {"adds to what is there": (charts.CHIP, charts.SOLID), "copies": (charts
 def _talk_chart():
     import altair as alt
 
-    # As long as the schedule: a plan of three steps fills the picture too.
-    x = charts.x("leaves", (0, MOST_STEPS), title="time, in steps").scale(alt.Scale(nice=False)).axis(
-        format="d", values=list(range(MOST_STEPS + 1)))
+    x = charts.x("leaves", (0, MOST_STEPS), title="time, in steps", ticks=range(MOST_STEPS + 1))
     y = charts.names("sender", _ROWS).axis(alt.Axis(title="rank", grid=True))
     shares = "datum.value == 1 ? 'whole buffer' : datum.value == 0.5 ? 'half' : 'an eighth'"
     legend = alt.Legend(title=None, orient="bottom", values=[0.125, 0.5, 1], labelExpr=shares, symbolType="stroke",
