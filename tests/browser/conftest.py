@@ -74,7 +74,7 @@ def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
         for path in runtime.glob("jpserver-*.json"):
             try:
                 running = json.loads(path.read_bytes())
-                urlopen(f"{running['url']}api?token={running['token']}", timeout=20).close()
+                urlopen(f"{running['url']}api?token={running['token']}", timeout=PATIENCE).close()
                 return running
             except (OSError, ValueError):  # half written, or it does not listen yet
                 pass
@@ -86,6 +86,8 @@ def _announced(process: subprocess.Popen, runtime: Path, log: Path) -> dict:
 def context(browser):
     """One browsing context, so that JupyterLab's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    # anywidget gives a lab up that has not begun after two seconds, which pass while a busy machine draws.
+    context.add_init_script("AbortSignal.timeout = () => new AbortController().signal")
     yield context
     context.close()
 
