@@ -226,6 +226,24 @@ def test_latency_is_that_of_the_slowest_path():
     assert route(graph, np.array([0]), np.array([3])).latency.tolist() == [6]
 
 
+@pytest.mark.parametrize("routes", ["all shortest", "widest", "all widest"])
+def test_each_way_of_routing_adds_up_the_latency(routes):
+    graph = replace(network([(0, 1), (1, 2)], [10, 4]), routes=routes, latency=np.array([1e-6, 3e-6]))
+    assert route(graph, [0, 0], [1, 2]).latency == pytest.approx([1e-6, 4e-6])
+
+
+def test_what_is_shared_says_the_least_and_the_most_of_a_flow():
+    graph = network([(0, 1), (2, 3)], [10e9, 4e9])
+    assert "4 GB/s to 10 GB/s each, 14 GB/s together" in repr(fl.share(graph, [(0, 1), (2, 3)]))
+
+
+@pytest.mark.parametrize("capacity", [[1.0], [[1.0, 1.0]]])
+def test_capacities_are_counted(capacity):
+    both = route(network([(0, 1), (1, 2)], [10, 4]), [0], [2])
+    with pytest.raises(ValueError, match="^capacity must be one number for each edge, the last in use being 1; got shape"):
+        max_min(both, capacity)
+
+
 # Symmetries.
 
 @given(st.integers(0, 10_000), st.floats(0.01, 100))
@@ -315,6 +333,17 @@ def test_share_says_where_there_is_no_path():
 def test_patterns_refuse_with_a_sentence(pattern, argument):
     with pytest.raises(ValueError, match="must"):
         pattern(argument)
+
+
+@pytest.mark.parametrize(("pattern", "name"), [(ring, "order"), (one_pair, "ranks"), (all_to_all, "ranks")])
+def test_two_ranks_are_the_fewest(pattern, name):
+    assert pattern(2)[0].tolist() == [0, 1]
+    with pytest.raises(ValueError, match=f"^{name} must"):
+        pattern(1)
+
+
+def test_two_ranks_in_their_own_order_are_a_ring():
+    assert ring([4, 1]).tolist() == [[4, 1], [1, 4]]
 
 
 def test_an_all_to_all_names_every_pair_once_in_order():
