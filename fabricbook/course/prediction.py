@@ -67,6 +67,7 @@ class PredictionBox(VBox):
         typed = self._text.value
         if not typed.strip():
             self._feedback.value = view.sentence("problem", f"Type your answer first, such as {self._prediction.sample}.")
+            self._entered = True  # a busy kernel hears the button, too, ahead of the text
             return
         try:
             judge(self._prediction, typed)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import axe
 import build_slides
 import nbformat
 import pytest
@@ -190,6 +191,7 @@ def test_a_lab_has_the_slide_to_itself_keeps_its_keys_and_lets_a_clicker_go_on(p
     page.evaluate("at => Reveal.slide(at)", at)
     lab = page.locator(f'[data-lab="{ALIVE}"] .fabriclib-lab.fl-staged')
     lab.locator("svg.marks").wait_for()
+    assert axe.findings(page, f'[data-lab="{ALIVE}"]') == []
     box, window = lab.bounding_box(), page.viewport_size
     assert (box["x"], box["y"]) == (0, 0)
     assert box["width"] == pytest.approx(window["width"], abs=2)

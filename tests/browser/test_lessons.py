@@ -227,6 +227,7 @@ def test_who_comes_back_finds_the_answers_and_the_text_fits_a_narrow_window(page
     expect(text).to_be_focused()
     expect(text).to_have_value("")  # or what is typed now would be taken away again
     text.fill("fast")
+    expect(text).to_have_value("fast")
     box(page, key).get_by_role("button", name="Check").press("Enter")
     expect(box(page, key).locator("[role=status]")).to_contain_text(re.compile("is not a number with a unit"))
     box(page, key).get_by_role("button", name="Show me").press("Enter")

@@ -75,5 +75,6 @@ def test_ink_can_be_read_on_every_tint_light_and_dark(tint):
 def test_every_colour_of_a_lab_has_a_twin_in_the_dark(name):
     written = json.dumps(fabricbook.lab(name).spec)
     words = re.findall(r'"(?:color|fill|stroke|background|\w*Color)": "([^"]*)"', written)
-    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", written)) | set(words) <= {*charts.DARK, "transparent"}
+    known = {*charts.DARK, "transparent", "independent"}  # the last says of a scale whether plots share it
+    assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", written)) | set(words) <= known
     assert not re.findall(r"""["'](white|black|gr[ae]y|red|green|blue|orange|yellow)["']""", written)

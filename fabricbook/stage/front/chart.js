@@ -42,6 +42,7 @@ function livingChart({ spec: text, names }, colours, vegaModule, onMissing, onVi
     const made = await vegaEmbed(inside, outfitted(), { mode: "vega-lite", renderer: renderer(), actions: false });
     if (own !== newest) return made.finalize();
     ({ view, finalize } = made);
+    inside.querySelector("svg")?.setAttribute("aria-hidden", "true"); // its marks have no names; what is around it has the description
     box.flView = view;
     onView(box);
     if (stale) await draw();
