@@ -203,6 +203,13 @@ def test_an_empty_box_asks_for_an_answer():
     assert "Type your answer first, such as 12 GB/s." in learner.feedback.value
 
 
+def test_a_text_that_comes_after_its_button_is_judged():
+    learner = Learner()
+    learner.check.click()
+    learner.text.value = "450 GB/s"
+    assert "Right" in learner.feedback.value
+
+
 def test_an_emptied_box_asks_for_one_too():
     learner = Learner()
     learner.enter("fast")
