@@ -11,6 +11,7 @@ import contextlib
 import os
 import pwd
 import random
+import re
 import secrets
 import shutil
 import signal
@@ -229,6 +230,15 @@ tried at others' things   {len(outcomes)} ways, refused {sum(outcomes.values())}
     return not failures and not got_in
 
 
+def warned(log: str) -> list[str]:
+    """Return the last lines of a hub's *log* that warn.
+
+    >>> warned("[I 12:00:00.000 ServerApp] Interrupted...\\n[W 12:00:01.000 JupyterHub base:1354] ann is slow\\n")
+    ['[W 12:00:01.000 JupyterHub base:1354] ann is slow']
+    """
+    return [line for line in log.splitlines() if re.match(r"\[[WEC] ", line)][-40:]
+
+
 def within(text: str, most: int) -> int:
     """Return the whole number that *text* says, from 1 to *most*.
 
@@ -259,7 +269,7 @@ def main() -> None:
         check(names[0])
         good = asyncio.run(lesson(passwords, state, asked.minutes))
         if not good:
-            print(f"The end of the hub's log:\n{(state / 'hub.log').read_text()[-3000:]}")
+            print("What the hub and the servers warned of:", *warned((state / "hub.log").read_text(encoding="utf-8")), sep="\n  ")
     except Refused as problem:
         sys.exit(f"{problem}.")
     except TimeoutError:

@@ -39,15 +39,25 @@ class Browser:
     async def open_server(self) -> str:
         """Start one's server, wait for it as the hub's page does, and return JupyterLab's page."""
         await self.get("hub/spawn")
-        for _ in range(2 * PATIENCE):
-            async with self._session.get(urljoin(self.base, f"user/{self.name}/lab")) as answer:
-                text = await answer.text()
-                if answer.status == 200 and "jupyter-config-data" in text:
-                    return text
-                if answer.status in (403, 404, 500):
-                    raise Refused(f"server of {self.name}: {answer.status}")
-            await asyncio.sleep(0.5)
-        raise Refused(f"server of {self.name}: not there after {PATIENCE} s")
+        await self._started()
+        page = (await self.get(f"user/{self.name}/lab")).decode()
+        if "jupyter-config-data" not in page:
+            raise Refused(f"server of {self.name}: another page than JupyterLab's")
+        return page
+
+    async def _started(self) -> None:
+        """Listen until the hub says that one's server is there."""
+        path = f"hub/api/users/{self.name}/server/progress"
+        async with self._session.get(urljoin(self.base, path), params={"_xsrf": self._xsrf(path)}) as answer:
+            if answer.status >= 400:
+                raise Refused(f"GET {path}: {answer.status}")
+            async for line in answer.content:
+                event = json.loads(line[5:]) if line.startswith(b"data:") else {}
+                if event.get("ready"):
+                    return
+                if event.get("failed"):
+                    raise Refused(f"server of {self.name}: {event.get('message')}")
+        raise Refused(f"server of {self.name}: not there when the hub said no more")
 
     async def load_scripts(self, page: str) -> int:
         """Fetch what JupyterLab's *page* names, and return its bytes."""
