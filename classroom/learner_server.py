@@ -12,8 +12,7 @@ from fabricbook.trainer import plans, tour
 LEFT_OUT = ("jupyter_lsp", "jupyter_server_terminals", "notebook_shim")
 # A lesson's kernel takes a hundred megabytes: it goes with its page. Answers are files.
 OVERRIDES = {"@jupyterlab/notebook-extension:tracker": {"kernelShutdown": True}}
-# What JupyterHub and JupyterLab import for the hub's database and for lists of extensions, which a learner's server asks nothing of:
-# fifteen megabytes of each.
+# Read in for the hub's database and for lists of extensions, which a learner's server asks nothing of: fifteen megabytes of each.
 UNREAD = ("alembic", "alembic.command", "alembic.config", "alembic.script", "requests")
 START = f"""import sys
 from unittest.mock import MagicMock

@@ -129,9 +129,24 @@ def test_a_learners_server_is_a_fresh_process_of_jupyterhub(tmp_path, monkeypatc
     monkeypatch.setattr(sys, "argv", ["learner_server.py", "--debug"])
     monkeypatch.chdir(tmp_path)
     learner_server.main()
-    start = [sys.executable, sys.executable, "-P", "-m", "jupyterhub.singleuser", "--debug"]
+    start = [sys.executable, sys.executable, "-P", "-c", learner_server.START, "--debug"]
     assert began == [start + learner_server.options()]
     assert (tmp_path / "work" / "00_start_here.ipynb").is_file()
+
+
+def test_a_learners_server_leaves_out_what_the_hub_alone_asks_of(tmp_path):
+    hub = tmp_path / "jupyterhub"
+    hub.mkdir()
+    (hub / "__init__.py").touch()
+    (hub / "singleuser.py").write_text("""import sys
+import alembic.command, alembic.config, requests
+from alembic.script import ScriptDirectory
+def main(): print(sys.argv[1:], alembic.command.upgrade(), requests.get())
+""", encoding="utf-8")
+    said = subprocess.run([sys.executable, "-c", learner_server.START, "--debug"], env=os.environ | {"PYTHONPATH": str(tmp_path)},
+                          capture_output=True, text=True, check=True).stdout
+    assert said.startswith("['--debug'] <MagicMock ")
+    assert said.count("<MagicMock ") == 2
 
 
 def test_a_learners_server_shares_nothing_with_the_others():
