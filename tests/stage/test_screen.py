@@ -12,14 +12,11 @@ import look
 import pytest
 
 import fabricbook
-from fabricbook.lessons import ORDER
 
 pytestmark = pytest.mark.browser
 MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
 MOST = {1366: 620, 1024: 900, 683: 10_000, 480: 10_000}  # pixels of height that a lab may take in a window of that width
 LEAST = 10  # pixels of a text in a picture
-# Lessons whose pictures are not yet held to it, nor measured in a window at 200 %. This list only shrinks.
-LATER = ORDER[12:17]
 ALL_STATES = """async ({ told, states, windows, most, least }) => {
   const found = {};
   const note = (where) => complaints(lab, most[where.split(",")[0]], least).forEach((one) => (found[one] ??= []).push(where));
@@ -54,10 +51,8 @@ def page(browser):
 def test_a_lab_can_be_read_on_every_screen(page, name):
     lab = fabricbook.lab(name)
     told = {"setup": lab.widget.setup, "state": lab.widget.state, "stops": lab.widget.stops}
-    smaller = lab.declared.function.__module__.split(".")[2] in LATER
-    most = {width: height for width, height in MOST.items() if width != 683 or not smaller}
-    seen = page.evaluate(ALL_STATES, {"told": told, "states": look.ends(lab), "windows": look.WINDOWS, "most": most,
-                                      "least": 8 if smaller else LEAST})
+    seen = page.evaluate(ALL_STATES, {"told": told, "states": look.ends(lab), "windows": look.WINDOWS, "most": MOST,
+                                      "least": LEAST})
     assert seen["found"] == {}
     assert "rgb(30, 30, 30)" in seen["background"]
     assert axe.findings(page, ".fabriclib-lab") == []
