@@ -159,9 +159,10 @@ def _read(table: str, column: str, kind: str, cell: str) -> Any:
 
 @typed
 @functools.cache
-def _indexed(table: str) -> tuple[dict[str, Row], dict[str, str]]:
-    """Return the rows of a table by their ids, and what readers call them."""
-    return {row["id"]: row for row in rows(table)}, {row["id"]: row.get("name", "") for row in rows(table)}
+def _indexed(table: str) -> tuple[dict[str, Row], dict[str, str], str]:
+    """Return the rows of a table by their ids, what readers call each, and what one of them is."""
+    one = re.sub(r"(?<=ch)es$|s$", "", re.sub("ies$", "y", table))
+    return {row["id"]: row for row in rows(table)}, {row["id"]: row.get("name", "") for row in rows(table)}, one
 
 
 def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
@@ -173,10 +174,12 @@ def row(table: str, id: str) -> Row:  # noqa: A002 - the column is called id
     >>> row("links", "nvlink4")["lanes"]
     2
     """
-    found, called = _indexed(table)
-    return found[known(re.sub(r"(?<=ch)es$|s$", "", re.sub("ies$", "y", table)), id, found, called)]
+    found, called, one = _indexed(table)
+    return found[known(one, id, found, called)]
 
 
+@typed
+@functools.cache
 def source(id: str) -> Source:  # noqa: A002
     """Return the source *id*.
 
@@ -204,6 +207,8 @@ def sources_of(cells: Row) -> dict[str, Source]:
     return {field: source(id) for field, id in cells["sources"].items()}
 
 
+@typed
+@functools.cache
 def figure(id: str) -> Figure:  # noqa: A002
     """Return the published figure *id*.
 

@@ -60,7 +60,7 @@ def copy(id: str) -> Copy:  # noqa: A002 - the column is called id
         if table["copy"] == id:
             for row in _rows(table["id"]):
                 if row["sets"]:
-                    line.setdefault(row["sets"], []).append(_line(table)[row["pair"]])
+                    line.setdefault(row["sets"], []).append(_line(table["id"])[row["pair"]])
                     measured.setdefault(row["sets"], []).append(row["bytes_per_s"])
     mean = {what: float(np.mean(values)) for what, values in measured.items()}
     if base is None:
@@ -100,7 +100,7 @@ def beside(table: str):
     import pandas as pd
 
     cells = catalog.row("p2p_tables", table)
-    way, ways, line = copy(cells["copy"]), 2 if cells["direction"] == "both" else 1, _line(cells)
+    way, ways, line = copy(cells["copy"]), 2 if cells["direction"] == "both" else 1, _line(table)
     pairs = [row["pair"] for row in _rows(table)]
     model = np.array([ways * float(way.rate(line[pair] / ways)) for pair in pairs])
     measured = np.array([row["bytes_per_s"] for row in _rows(table)])
@@ -174,9 +174,11 @@ def _rows(table: str) -> tuple[catalog.Row, ...]:
     return tuple(row for row in catalog.rows("p2p_measurements") if row["table"] == table)
 
 
-def _line(cells: catalog.Row) -> dict[tuple[str, str], float]:
+@functools.cache
+def _line(table: str) -> dict[tuple[str, str], float]:
     """Return the line rate of every pair of a table: between its devices, in its direction, staged or not."""
+    cells = catalog.row("p2p_tables", table)
     staged = bool(catalog.row("copies", cells["copy"])["base"])
-    ends = dict.fromkeys(name for row in _rows(cells["id"]) for name in row["pair"])
+    ends = dict.fromkeys(name for row in _rows(table) for name in row["pair"])
     wires = p2p(server(cells["server"]), list(ends), staged=staged, both=cells["direction"] == "both")
     return {(a, b): wires.rates[i, j] for i, a in enumerate(wires.names) for j, b in enumerate(wires.names) if i != j}

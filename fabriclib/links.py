@@ -6,6 +6,7 @@ advertise per direction. *Payload* is what packets and flits leave of that. What
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -240,6 +241,12 @@ def link(name: str, lanes: int | None = None) -> Link:
     lanes = default if lanes is None else count("lanes", lanes)
     if lanes not in widths:
         raise ValueError(f"lanes must be {' or '.join(map(str, widths))} for {cells['name']}; got {lanes}.")
+    return _of(cells["id"], lanes)
+
+
+@functools.cache
+def _of(id: str, lanes: int) -> Link:  # noqa: A002 - the column is called id
+    cells = catalog.row("links", id)
     code = catalog.row("codes", cells["code"])
     return Link(
         **{field: cells[field] for field in ("id", "name", "family", "generation", "year", "device", "note")},

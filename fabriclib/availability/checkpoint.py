@@ -72,7 +72,9 @@ def best_interval(save, between):
     root = np.sqrt(2 * wanted)
     near, v = np.minimum(root, SMALL), np.maximum(wanted + root, SMALL)
     for _ in range(40):
-        v = np.maximum(v - (v + np.expm1(-v) - wanted) / -np.expm1(-v), SMALL / 2)
+        last, v = v, np.maximum(v - (v + np.expm1(-v) - wanted) / -np.expm1(-v), SMALL / 2)
+        if np.array_equal(v, last):
+            break
     series = near - near**2 / 3 + near**3 / 36
     return plain(between * np.where(root < SMALL, series, -np.expm1(-v)))
 

@@ -51,8 +51,8 @@ def published(table: str):
     """
     import pandas as pd
 
-    read = as_read(table)
-    return pd.DataFrame({"nbytes": read["nbytes"], "seconds": settled(read["seconds"], read["in_place"])})
+    nbytes, out_of_place, in_place = _columns(table)
+    return pd.DataFrame({"nbytes": nbytes, "seconds": settled(out_of_place, in_place)})
 
 
 class Measured(NamedTuple):
@@ -90,8 +90,7 @@ def as_read(table: str):
     import pandas as pd
 
     about = catalog.row("measurement_tables", table)
-    cells = _by_table()[table]
-    nbytes, seconds, inside = (np.array([float(r[name]) for r in cells]) for name in ("nbytes", "out_of_place_s", "in_place_s"))
+    nbytes, seconds, inside = _columns(table)
     rate, ranks = nbytes / seconds, about["ranks"]
     frame = pd.DataFrame({
         "collective": about["collective"], "ranks": ranks, "nodes": about["nodes"], "nbytes": nbytes,
@@ -100,6 +99,12 @@ def as_read(table: str):
     known_of = About(about["memory"] == "gpu", about["tool"] == "osu_bw", about["harness"] or "mpi")
     frame.attrs = {"problems": [], "notes": [], "hints": [], "tables": (known_of,)}
     return frame
+
+
+def _columns(table: str) -> tuple[np.ndarray, ...]:
+    """Return the bytes of each row, its seconds out of place, and those in place: NaN where there are none."""
+    cells = _by_table()[catalog.row("measurement_tables", table)["id"]]
+    return tuple(np.array([float(row[name]) for row in cells]) for name in ("nbytes", "out_of_place_s", "in_place_s"))
 
 
 @functools.cache

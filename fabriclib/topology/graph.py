@@ -298,7 +298,7 @@ class Graph:
         if not 2 <= len(self.gpus) <= cuts.MOST_GPUS:
             raise ValueError(f"bisection tries every cut for 2 to {cuts.MOST_GPUS} GPUs; {self.name} has {len(self.gpus)}: "
                              "give the graph the cut to take (half).")
-        return cuts.worst_half(graph._room, self.gpus.tolist())
+        return graph._worst_half
 
     def max_flow(self, sources, targets) -> float:
         """Return the most bytes per second that all *sources* (node numbers) together can send to all *targets*.
@@ -311,6 +311,10 @@ class Graph:
         450000000000.0
         """
         return cuts.max_flow(self._room, self.among("sources", sources).tolist(), self.among("targets", targets).tolist())
+
+    @cached_property
+    def _worst_half(self) -> float:
+        return cuts.worst_half(self._room, self.gpus.tolist())
 
     @cached_property
     def _room(self) -> cuts.Room:
