@@ -124,10 +124,10 @@ def _factor(unit: str, kind: str | None, example: str) -> float:
     if folded:
         raise ValueError(f"{short(unit)} could be read in more than one way or is misspelt: did you mean "
                          f"{' or '.join(folded)}? (B is a byte, b a bit.) {example}.")
-    near = difflib.get_close_matches(unit[:20], names, n=2, cutoff=0.6)
+    near = difflib.get_close_matches(unit, names, n=2)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     usual = f" Usual: {USUAL[kind]}." if kind else ""
-    raise ValueError(f"unit {short(unit[:20])} is not known.{hint}{usual} {example}.")
+    raise ValueError(f"unit {short(unit)} is not known.{hint}{usual} {example}.")
 
 
 def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001 - reads as units.format
@@ -151,9 +151,9 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
     rounded = _rounded(value, digits)
     if unit == "s" and abs(rounded) >= 60:
         return _long_time(value, digits)
-    prefixes = "pnµm kMGTPE" if unit not in ("B", "B/s", "b/s") else "    " + " kMGTPE"
-    power = max(min(math.floor(math.log10(abs(rounded)) / 3), 6), -4 if unit not in ("B", "B/s", "b/s") else 0)
-    return f"{_written(rounded / 1000.0**power, digits)} {prefixes[power + 4].strip()}{unit}"
+    least = 0 if unit in ("B", "B/s", "b/s") else -4
+    power = max(min(math.floor(math.log10(abs(rounded)) / 3), 6), least)
+    return f"{_written(rounded / 1000.0**power, digits)} {'pnµm kMGTPE'[power + 4].strip()}{unit}"
 
 
 def portion(fraction: float) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from check import ROOT, chosen, sources
 
 BESIDE = ("conftest.py", "data", "tools", "notebooks", "docs", "classroom", "README.md", "CONTRIBUTING.md", "constraints.txt")
+SHOW = "import sys; from mutmut.__main__ import show; [show.callback(name) for name in sys.argv[1:]]"
 
 
 def lay_out(folder: Path, room: str) -> None:
@@ -48,24 +49,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("room")
     parser.add_argument("--digits", default="0123456789", help="changes whose number ends in one of these")
+    parser.add_argument("--children", default=str(os.cpu_count() or 1), help="how many changes are tried at the same time")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
         lay_out(folder, asked.room)
 
-        def mutmut(*arguments: str, **how) -> subprocess.CompletedProcess:
-            return subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=folder, check=True, text=True, **how,
+        def python(*arguments: str, **how) -> subprocess.CompletedProcess:
+            return subprocess.run([sys.executable, *arguments], cwd=folder, check=True, text=True, **how,
                                   env=os.environ | {"PYTHONPATH": ""})
 
-        mutmut("run", f"*[{asked.digits}]")
-        lines = [line.split() for line in mutmut("results", "--all", "true", capture_output=True).stdout.splitlines()]
+        python("-m", "mutmut", "run", "--max-children", asked.children, f"*[{asked.digits}]")
+        results = python("-m", "mutmut", "results", "--all", "true", capture_output=True).stdout
+        lines = [line.split() for line in results.splitlines()]
         ended = {line[0].rstrip(":"): " ".join(line[1:]) for line in lines if len(line) > 1 and line[1:] != ["not", "checked"]}
         left = [name for name, how in ended.items() if how not in ("killed", "timeout", "segfault")]
         artifact = ROOT / "artifacts" / f"mutants-{asked.room}.txt"
         artifact.parent.mkdir(exist_ok=True)
-        shown = [mutmut("show", name, capture_output=True).stdout for name in left]
-        artifact.write_text("\n".join(shown), encoding="utf-8")
-    print(f"\n{asked.room}: {len(ended) - len(left)} of {len(ended)} changes noticed; the others: {artifact.relative_to(ROOT)}")
+        artifact.write_text(python("-c", SHOW, *left, capture_output=True).stdout, encoding="utf-8")
+    slow = list(ended.values()).count("timeout")
+    print(f"\n{asked.room}: {len(ended) - len(left)} of {len(ended)} changes noticed, {slow} of them by a test that did not end; "
+          f"the others: {artifact.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
