@@ -58,7 +58,9 @@ class Plan:
 
 PLANS = (
     Plan("90-minutes", "Ninety minutes", "an evening, or a slot of a conference: no Python is written", (
-        Part(20, "congestion", ("congestion.slowest", "hash-draw"),
+        Part(4, "start_here", ("Why wires?",),
+             "Why anybody should care: what a step computes, beside what it waits. These eight GPUs, and their 14 GB, stay."),
+        Part(18, "congestion", ("congestion.slowest", "hash-draw"),
              "Guess how much of eight paths is left when a switch throws dice; the guesses on the wall; then throw."),
         Part(20, "pcie", ("Lanes, packets and a tree", "pcie.lanes", "The lane budget", "pcie.uplink", "pcie-tree", "g"),
              "Guess what four GPUs get below one switch; then build the tree, and move the NICs."),
@@ -67,8 +69,8 @@ PLANS = (
         Part(25, "fabrics", ("fabrics.switches", "design-a-fabric", "fabrics.rings", "fabrics.thin", "rails-or-servers",
                              "ring-over-rails", "k"),
              "Which cable into which switch? Guess, thin the spines, and follow the ring."),
-        Part(10, "start_here", ("claims",),
-             "Two claims are settled. Vote on the others by show of hands; what would one have to know?"),
+        Part(8, "start_here", ("claims",),
+             "Back to the beginning: two claims are settled. Vote on the others by show of hands; what would one have to know?"),
     )),
     Plan("half-day", "Half a day", "engineers who buy, wire or rent clusters: one exercise, the rest by hand in the labs", (
         Part(25, "start_here", ("Why wires?", "wire-map", "start_here.all-reduce", "first-all-reduce", "ring-steps", "a",

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 
 from ..desk import learner_copies
-from ..lessons import lesson
+from ..lessons import Lesson, lesson
 from .plans import Part, Plan
 
 FIRST = "plan.ipynb"
@@ -44,30 +44,41 @@ def files(plan: Plan) -> dict[str, str]:
 
 def notebooks(plan: Plan) -> dict[str, dict]:
     """Return the notebooks of *plan* by file name: those of its lessons, and first the page of the plan itself."""
-    found = {}
-    for part in plan.parts:
-        one = lesson(part.lesson)
-        found[one.file] = cut(json.loads((learner_copies.shipped() / one.file).read_bytes()), part)
+    found, before = {}, None
+    for name, parts in _by_lesson(plan.parts).items():
+        one = lesson(name)
+        found[one.file] = cut(json.loads((learner_copies.shipped() / one.file).read_bytes()), *parts, before=before)
+        before = one
     for cell in (cell for notebook in found.values() for cell in notebook["cells"] if cell["cell_type"] == "markdown"):
         cell["source"] = _unlinked("".join(cell["source"]), found)
     return {FIRST: _page(plan, found[min(found)]["metadata"]), **found}
 
 
-def cut(notebook: dict, part: Part) -> dict:
-    """Return *notebook* with the cells that *part* shows and what they need; a line below its heading says so.
+def cut(notebook: dict, *parts: Part, before: Lesson | None = None) -> dict:
+    """Return *notebook* with the cells that its *parts* show and what they need; lines below its heading say so.
+
+    Args:
+        before: the lesson that the plan shows before this one, whose number is brought along; none at its beginning.
 
     Raises:
-        ValueError: the part names a cell that the lesson has not.
+        ValueError: a part names a cell that the lesson has not.
     """
     cells = notebook["cells"]
-    kept = _chosen(cells, part) if part.cells else set(range(len(cells)))
+    kept = set().union(*(_chosen(cells, part) if part.cells else range(len(cells)) for part in parts))
     whole = "All of the lesson" if len(kept) == len(cells) else "A part of the lesson"
-    note = f"{whole}, {part.minutes} minutes of the [plan]({FIRST}). {part.does}"
-    head = "".join(cells[0]["source"])
-    if part.cells:  # minutes, neighbours and what the lesson before hands on are those of the whole course
-        head = _COURSE.sub("", head)
-    first = cells[0] | {"source": f"{head}\n\n> {note}"}
+    notes = [f"> {whole}, {part.minutes} minutes of the [plan]({FIRST}). {part.does}" for part in parts]
+    head = _COURSE.sub("", "".join(cells[0]["source"]))  # minutes, neighbours and what is brought are those of the whole course
+    brought = [f"**You bring along:** {before.hands}"] if before else []
+    first = cells[0] | {"source": "\n\n".join([head, *brought, *notes])}
     return notebook | {"cells": [first, *(cells[at] for at in sorted(kept - {0}))]}
+
+
+def _by_lesson(parts: Iterable[Part]) -> dict[str, list[Part]]:
+    """Return the parts by their lesson, in the order in which lessons come first: a plan may come back to one."""
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        found.setdefault(part.lesson, []).append(part)
+    return found
 
 
 def _chosen(cells: list[dict], part: Part) -> set[int]:

@@ -73,9 +73,8 @@ def test_no_link_leads_to_a_lesson_that_is_not_laid_out(name):
 def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
     found = tour.notebooks(plan("90-minutes"))
     cells = ["".join(cell["source"]) for cell in found[lesson("congestion").file]["cells"]]
-    assert "A part of the lesson, 20 minutes of the [plan](plan.ipynb)" in cells[0]
-    assert "45 minutes" not in cells[0]
-    assert "You bring along" not in cells[0]
+    assert "A part of the lesson, 18 minutes of the [plan](plan.ipynb)" in cells[0]
+    assert "48 minutes" not in cells[0]
     assert not any(cell.startswith("<details>") for cell in cells)
     assert any(cell.startswith("## What to remember") for cell in cells)
     assert not any("incast-queue" in cell for cell in cells)
@@ -85,10 +84,36 @@ def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
 
 def test_the_first_page_has_the_minutes_and_says_what_the_trainer_sees():
     cell, _, answers = tour.notebooks(plan("90-minutes"))[tour.FIRST]["cells"]
-    assert "| 0 | 20 | [10 Congestion](10_congestion.ipynb) |" in cell["source"]
-    assert "| 80 | 10 | [00 Start here](00_start_here.ipynb) |" in cell["source"]
+    assert "| 4 | 18 | [10 Congestion](10_congestion.ipynb) |" in cell["source"]
+    assert "| 82 | 8 | [00 Start here](00_start_here.ipynb) |" in cell["source"]
     assert tour.TOLD in cell["source"]
     assert "book.my_answers()" in answers["source"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_begins_with_why_anybody_should_care(name):
+    one = plan(name).parts[0]
+    cells = ["".join(cell["source"]) for cell in tour.notebooks(plan(name))[lesson("start_here").file]["cells"]]
+    assert one.lesson == "start_here"
+    at = next(at for at, cell in enumerate(cells) if "a_step_in_an_office()" in cell)
+    assert cells[at - 1].startswith("## Why wires?")
+    assert "would do nothing" in cells[at + 1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_brings_along_what_the_one_before_it_in_the_plan_hands_on(name):
+    shown = list(dict.fromkeys(part.lesson for part in plan(name).parts))
+    found = tour.notebooks(plan(name))
+    heads = ["".join(found[lesson(one).file]["cells"][0]["source"]) for one in shown]
+    assert "You bring along" not in heads[0]
+    assert [f"**You bring along:** {lesson(before).hands}" in head
+            for before, head in zip(shown, heads[1:], strict=False)] == [True] * (len(shown) - 1)
+
+
+def test_a_lesson_to_which_a_plan_comes_back_is_laid_out_once_with_both_parts():
+    cells = ["".join(cell["source"]) for cell in tour.notebooks(plan("90-minutes"))[lesson("start_here").file]["cells"]]
+    assert [minutes for minutes in (4, 8) if f"{minutes} minutes of the [plan]" in cells[0]] == [4, 8]
+    assert any("book.claims()" in cell for cell in cells)
 
 
 def test_a_part_that_names_no_cell_of_its_lesson_is_refused():
