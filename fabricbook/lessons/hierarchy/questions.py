@@ -25,7 +25,8 @@ PREDICTIONS = [
     Prediction(
         "hierarchy.dealt",
         "128 GPUs, eight in each of 16 servers; eight rings at once, a network with as many ports up as down, a very large "
-        "buffer. The launcher deals the ranks out in turn: rank 0 to the first server, rank 1 to the second, and so on. How many "
+        "buffer. The launcher, the program that starts the job everywhere, deals the ranks out in turn: rank 0 to the first "
+        "server, rank 1 to the second, and so on. How many "
         "times as long does the all-reduce take as with ranks 0 to 7 on the first server, 8 to 15 on the second?",
         "ratio", _dealt,
         "Server by server, a ring makes eight hops in a server, and only one of them leaves it. Dealt out in turn, every hop "

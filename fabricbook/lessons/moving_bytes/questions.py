@@ -1,5 +1,7 @@
 """Latency and bandwidth, the size at which they matter alike, units, directions."""
 
+import math
+
 from fabriclib import units
 from fabriclib.links import AlphaBeta
 
@@ -7,6 +9,7 @@ from ...course.declare import Exercise, Prediction
 from .tables import (
     CUT,
     GRADIENT,
+    HURRY,
     OFFERS,
     PACKED,
     SOONER,
@@ -66,11 +69,11 @@ def _nearly_all_of_it(size_for) -> str:
             "neither of them.")
 
 
-def _of_each_generation(gpu_rate) -> str:
-    rates = [gpu_rate(one.per_device, one.lanes, 8 * one.lane_rate, one.code_rate) for one in (nvlink[1], h100, nvlink[5])]
-    first, fourth, fifth = (units.format(rate, "B/s") for rate in rates)
-    return (f"With your function: {first} for a {nvlink[1].device}, {fourth} for an {h100.device}, {fifth} for a "
-            f"{nvlink[5].device}: in five generations {rates[-1] / rates[0]:.3g} times as much, one way.")
+def _of_each_generation(links_for) -> str:
+    rate = GRADIENT / HURRY
+    first, fourth, fifth = (links_for(rate, one.lanes, 8 * one.lane_rate, one.code_rate) for one in (nvlink[1], h100, nvlink[5]))
+    return (f"With your function: to copy our {units.format(GRADIENT)} in {units.format(HURRY, 's')} takes {first} links of "
+            f"{nvlink[1].name}, {fourth} of {h100.name} and {fifth} of {nvlink[5].name}. An {h100.device} has {h100.per_device}.")
 
 
 _CHANGES = WIDER, PACKED, SOONER, CUT
@@ -123,32 +126,34 @@ EXERCISES = [
     ),
     Exercise(
         "moving_bytes.line-rate",
-        "Write gpu_rate: the line rate of a GPU in one direction, in bytes per second.",
-        "gpu_rate",
-        lambda links, lanes, bits_per_second, code: links * lanes * bits_per_second / 8 * code,
-        "def gpu_rate(links, lanes, bits_per_second, code):\n"
-        "    raw = links * lanes * bits_per_second / 8\n"
-        "    return raw * code\n",
-        cases=[(18, 2, 106.25e9, 16 / 17), (4, 8, 20e9, 1.0), (18, 2, 212.5e9, 16 / 17)],
+        "Write links_for: the fewest links that give a GPU at least so many bytes a second, one way, at line rate.",
+        "links_for",
+        lambda rate, lanes, bits_per_second, code: math.ceil(rate / (lanes * bits_per_second / 8 * code)),
+        "import math\n\n\n"
+        "def links_for(rate, lanes, bits_per_second, code):\n"
+        "    one_link = lanes * bits_per_second / 8 * code\n"
+        "    return math.ceil(rate / one_link)\n",
+        cases=[(440e9, 2, 106.25e9, 16 / 17), (790e9, 2, 212.5e9, 16 / 17), (70e9, 8, 20e9, 1.0), (1234e9, 4, 50e9, 0.9)],
         wrong=[
-            ("links * lanes * bits_per_second * code", "That is in bits per second: eight bits make a byte."),
-            ("links * lanes * bits_per_second / 8", "That is the raw rate. The line code takes its share: multiply by code."),
-            ("2 * links * lanes * bits_per_second / 8 * code",
-             "That counts both directions, as a datasheet does. Asked for is one."),
-            ("links * bits_per_second / 8 * code", "A link has several lanes side by side: multiply by lanes."),
-            ("lanes * bits_per_second / 8 * code", "That is one link. The GPU has several: multiply by links."),
-            ("links * lanes * bits_per_second / 8 * 16 / 17",
-             "That is right for NVLink 4 only. The fraction comes in as code: use it."),
-            ("links * lanes * bits_per_second",
-             "That is the raw rate, in bits: eight bits make a byte, and the line code takes its share."),
-            ("lanes * bits_per_second / 8", "That is one link, and its raw rate: multiply by links and by code."),
-            ("links * lanes * bits_per_second / 8 / code",
+            ("rate / (lanes * bits_per_second / 8 * code)", "There are no parts of a link: round up, with math.ceil."),
+            ("rate // (lanes * bits_per_second / 8 * code)", "This rounds down: so many links give less than is asked. Round up, "
+                                                             "with math.ceil."),
+            ("np.ceil(rate / (lanes * bits_per_second * code))", "A link's rate is in bits here, and rate in bytes: eight bits "
+                                                                   "make a byte."),
+            ("np.ceil(rate / (lanes * bits_per_second / 8))", "That is the raw rate of a link. The line code takes its share: "
+                                                                "multiply by code."),
+            ("np.ceil(rate / (2 * lanes * bits_per_second / 8 * code))",
+             "That counts both directions of a link, as a datasheet does. Asked for is one."),
+            ("np.ceil(rate / (bits_per_second / 8 * code))", "A link has several lanes side by side: multiply by lanes."),
+            ("np.ceil(rate / (lanes * bits_per_second / 8 / code))",
              "The line code costs rate, it does not add any: multiply by code, do not divide."),
+            ("lanes * bits_per_second / 8 * code", "That is what one link carries. How many make the rate that is asked?"),
         ],
-        nudge="Begin with one lane, then multiply by all that there are; two things make the raw bits into bytes that count.",
-        half="def gpu_rate(links, lanes, bits_per_second, code):\n"
-             "    bits = links * lanes * bits_per_second\n"
-             "    return ...\n",
+        nudge="Begin with one lane: two things make its raw bits into bytes that count. Then one link, then how many.",
+        half="import math\n\n\n"
+             "def links_for(rate, lanes, bits_per_second, code):\n"
+             "    one_link = lanes * ...\n"
+             "    return math.ceil(...)\n",
         follows=_of_each_generation,
     ),
     Exercise(

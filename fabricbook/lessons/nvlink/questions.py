@@ -20,7 +20,7 @@ from .tables import (
     copies,
     left_of_a_pair,
     nvls_busbw,
-    rack_chip,
+    port_rate,
     whole,
 )
 
@@ -103,11 +103,17 @@ def _with_a_switch_lost(pair_rate) -> str:
             "receiver has lost its links to the first of them.")
 
 
-def _of_a_rack(nvls_algbw) -> str:
-    eight, rack = (nvls_algbw(whole(NEW), gpus) for gpus in (GPUS, rack_chip.ports))
-    ring = whole(NEW) / factor("all_reduce", rack_chip.ports)
-    return (f"With your function: at line rate {GPUS} B200 add up at {units.format(eight, 'B/s')}, a rack of {rack_chip.ports} "
-            f"at {units.format(rack, 'B/s')}; a ring of the rack would reach {units.format(ring, 'B/s')}.")
+def _first(gpus, in_ring, in_switch) -> str:
+    ring, switch = (all_reduce_seconds(way, gpus, rate, 1.0) for way, rate in (("ring", in_ring), ("nvls", in_switch)))
+    return "switch" if switch < ring else "ring"
+
+
+def _from_how_many(who_adds) -> str:
+    ports = port_rate("ring", GPUS), port_rate("nvls", GPUS)
+    fewest = next(gpus for gpus in range(2, GPUS + 1) if who_adds(gpus, *ports) == "switch")
+    ring, switch = (units.format(rate, "B/s") for rate in ports)
+    return (f"With your function: at the {ring} and {switch} that ports of an H200 moved, the switch is first from {fewest} GPUs "
+            f"on. With {fewest - 1} NCCL picked a ring by itself.")
 
 
 def _survives() -> str:
@@ -180,32 +186,39 @@ EXERCISES = [
     ),
     Exercise(
         "nvlink.nvls",
-        "Write nvls_algbw: the buffer over the time of an all-reduce in which the switch adds.",
-        "nvls_algbw",
-        lambda port_rate, gpus: algbw(1.0, all_reduce_seconds("nvls", gpus, port_rate, 1.0)),
-        "def nvls_algbw(port_rate, gpus):\n"
-        "    buffers = 1 + 1 / gpus\n"
-        "    return port_rate / buffers\n",
-        cases=[(450 * units.GB, 8), (450 * units.GB, 4), (310 * units.GB, 5), (900 * units.GB, 72)],
+        "Write who_adds: by which way the sum of so many GPUs is ready first, 'ring' or 'switch', if a port moves so much each "
+        "way in a ring, and so much when the switch adds.",
+        "who_adds",
+        lambda gpus, in_ring, in_switch: _first(gpus, in_ring, in_switch),
+        "def who_adds(gpus, in_ring, in_switch):\n"
+        "    ring = 2 * (gpus - 1) / gpus / in_ring\n"
+        "    switch = (1 + 1 / gpus) / in_switch\n"
+        "    return 'switch' if switch < ring else 'ring'\n",
+        cases=[(gpus, ring * units.GB, switch * units.GB) for gpus, ring, switch in (
+            (8, 366, 304), (4, 366, 304), (5, 366, 304), (2, 450, 450), (3, 400, 450), (72, 450, 250), (8, 450, 250),
+            (2, 300, 460), (4, 300, 460))],
         wrong=[
-            ("port_rate * gpus / (2 * (gpus - 1))",
-             "That is a ring: it sends 2 (p - 1)/p buffers. How many go out of a port with NVLS?"),
-            ("port_rate", "Nearly. Besides its buffer each GPU sends its share of the sum, 1/p of a buffer, for the others."),
-            ("port_rate * (gpus + 1) / gpus",
-             "Upside down: more bytes take more time. Divide the rate by the number of buffers."),
-            ("port_rate * 2 * (gpus - 1) / (gpus + 1)",
-             "That is busbw. algbw is the buffer over the time, without the factor of a ring."),
-            ("2 * port_rate * gpus / (gpus + 1)",
-             "Out and in happen at once: the time is that of one direction. Do not double the rate."),
-            ("port_rate * gpus / (gpus + 1) / 2",
-             "Out and in happen at once, each at port_rate: do not halve it."),
-            ("port_rate * gpus / (gpus - 1)", "A GPU sends more than its buffer, not less: its buffer and 1/p for the sum."),
+            ("'switch'", "Not always: with two GPUs it sends more than a ring, and its port may move less."),
+            ("'switch' if in_switch > in_ring else 'ring'",
+             "That compares what the ports move. Who has fewer bytes to send may be ready first at a lower rate."),
+            ("'switch' if gpus > 3 else 'ring'",
+             "That counts bytes alone: right while a port moves as much either way. Here the two differ: a time is bytes over a "
+             "rate."),
+            ("'switch' if 1 / in_switch < 2 * (gpus - 1) / gpus / in_ring else 'ring'",
+             "Nearly. Besides its buffer each GPU sends its share of the sum, 1/p of a buffer, to the switch."),
+            ("'switch' if (1 + 1 / gpus) / in_switch < 2 / in_ring else 'ring'",
+             "Nearly. In a ring a GPU does not send two buffers but 2 (p - 1)/p of one."),
+            ("'switch' if (1 + 1 / gpus) * in_switch < 2 * (gpus - 1) / gpus * in_ring else 'ring'",
+             "Upside down: a higher rate takes less time. Divide the buffers by the rate."),
+            ("'ring' if (1 + 1 / gpus) / in_switch < 2 * (gpus - 1) / gpus / in_ring else 'switch'",
+             "The times are right, and you name the slower one."),
         ],
-        nudge="Count what goes out of one port, in buffers: what the switch reads of a GPU, and what the GPU writes to all.",
-        half="def nvls_algbw(port_rate, gpus):\n"
-             "    buffers = 1 + ...  # out of each port\n"
+        nudge="Count what goes out of one port, in buffers, either way. Which has its bytes out first, each at its own rate?",
+        half="def who_adds(gpus, in_ring, in_switch):\n"
+             "    ring = 2 * (gpus - 1) / gpus / in_ring  # seconds, for a buffer of one byte\n"
+             "    switch = ... / in_switch\n"
              "    return ...\n",
-        follows=_of_a_rack,
+        follows=_from_how_many,
     ),
     Exercise(
         "nvlink.survives",

@@ -43,12 +43,13 @@ PREDICTIONS = [
     ),
     Prediction(
         "supernodes.pod",
-        "A TPU v5p has links to six neighbours, {{ si(pod.rate, 'B/s') }} one way in all. {{ '{:,}'.format(pod.gpus) }} of them "
-        "form a torus of {{ pod_shape }}. All send to all, each as fast as the links let it. What "
-        "rate does each chip get?",
+        "A TPU v5p, a chip of Google's, has links to six neighbours, {{ si(pod.rate, 'B/s') }} one way in all. "
+        "{{ '{:,}'.format(pod.gpus) }} of them form a torus of {{ pod_shape }}. All send to all, each as fast as the links let "
+        "it. What rate does each chip get?",
         "rate", lambda: each_to_all(pod),
-        "Cut the pod across its longest side: {{ si(pod.counts().cut, 'B/s') }} one way cross the cut, for {{ "
-        "'{:,}'.format(pod.counts().near) }} chips on one side. Half of what each sends has to cross. All else follows.",
+        "Cut it across its longest side. Each of {{ pod_rings }} rings along that side crosses the cut by two links of {{ "
+        "si(pod_link, 'B/s') }}: {{ si(pod.counts().cut, 'B/s') }} one way, for {{ '{:,}'.format(pod.counts().near) }} chips. "
+        "Half of what each sends has to cross, so each sends at twice its part of the cut.",
         slips={
             "that is what its links carry to its neighbours; to reach all others, bytes take up links at every chip on their way":
                 lambda: pod.rate,

@@ -19,7 +19,10 @@ from fabriclib.topology import fabric_counts
 from fabriclib.workloads import transformer
 
 rack, pod, two_tiers = map(supernode, ("gb200-nvl72", "tpu-v5p-pod", "cloudmatrix-384"))
-pod_shape = " × ".join(map(str, catalog.row("designs", pod.design)["dims"]))
+_dims = catalog.row("designs", pod.design)["dims"]
+pod_shape = " × ".join(map(str, _dims))
+pod_rings = pod.gpus // max(_dims)  # that pass the cut across the longest side
+pod_link = pod.rate / (2 * len(_dims))
 kunlun = supernode("kunlun-64")
 trays = kunlun.counts(speed="nvlink4").switches  # the link is of no matter for their number
 SUPERNODES = sorted((supernode(cells["id"]) for cells in catalog.rows("supernodes")), key=lambda one: one.gpus)

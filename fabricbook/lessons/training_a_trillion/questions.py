@@ -25,6 +25,7 @@ from .tables import (
     port,
     states_of,
     trillion,
+    used,
     waiting,
     what_changed,
     wires,
@@ -76,10 +77,11 @@ def _how_far_it_grows(most_gpus) -> str:
             f"stage {two:,}, with twice the batch {more:,}. The paper took {GPUS:,} and waited {units.portion(PAPER_WAITS)}.")
 
 
-def _what_is_used(utilisation) -> str:
-    found = utilisation(trillion.params, TOKENS, measured, GPUS, a100.bf16)
-    return (f"With your function: the paper's {measured:.4g} s are an MFU of {units.portion(found)}. Add the pass that is "
-            f"recomputed and the scores of attention, and it is the {units.portion(hardware)} that the paper prints.")
+def _what_was_counted(counted) -> str:
+    printed, model = (counted(share, trillion.params, TOKENS, measured, GPUS, a100.bf16) for share in (hardware, used))
+    return (f"With your function: behind the {units.portion(hardware)} that the paper prints stand {printed:.3g} operations, and "
+            f"{model:.3g} would be the MFU, {units.portion(used)}. The pass that is recomputed adds 2, the scores of attention "
+            "the rest.")
 
 
 def _what_it_cost(changed) -> str:
@@ -144,25 +146,31 @@ EXERCISES = [
     ),
     Exercise(
         "training_a_trillion.mfu",
-        "Write utilisation: the MFU of a step, by 6 operations for each parameter and token.",
-        "utilisation",
-        mfu,
-        "def utilisation(params, tokens, seconds, gpus, peak):\n    return 6 * params * tokens / (seconds * gpus * peak)\n",
-        cases=[(1e12, 6.3e6, 100.0, 3072, 312e12), (405e9, 16.8e6, 5.0, 16384, 989e12), (8e9, 4e6, 2.0, 64, 989e12)],
+        "Write counted: how many operations for each parameter and token stand behind a printed share of the peak.",
+        "counted",
+        lambda share, params, tokens, seconds, gpus, peak: 6 * share / mfu(params, tokens, seconds, gpus, peak),
+        "def counted(share, params, tokens, seconds, gpus, peak):\n"
+        "    possible = seconds * gpus * peak\n"
+        "    return share * possible / (params * tokens)\n",
+        cases=[(0.52, 1e12, 6.3e6, 100.0, 3072, 312e12), (0.51, 405e9, 16.8e6, 5.0, 16384, 989e12),
+               (0.67, 8e9, 4e6, 6.0, 64, 989e12)],
         wrong=[
-            ("8 * params * tokens / (seconds * gpus * peak)",
-             "That counts the recomputed pass too: what the hardware does. The M is for model: what had to be computed."),
-            ("2 * params * tokens / (seconds * gpus * peak)", "That is the way forward alone. Backward takes twice as much."),
-            ("6 * params * tokens / (seconds * peak)", "All GPUs together have gpus times the peak of one."),
-            ("seconds * gpus * peak / (6 * params * tokens)", "Upside down: what was needed over what could have been done."),
-            ("6 * params * tokens / (gpus * peak)", "That is the time it takes at the peak. Divide it by the time that it took."),
+            ("6 * params * tokens / (seconds * gpus * peak)",
+             "That is the MFU, by 6 operations. Here a share is printed, and you ask what was counted for it."),
+            ("share * seconds * peak / (params * tokens)", "All GPUs together have gpus times the peak of one."),
+            ("params * tokens / (share * seconds * gpus * peak)",
+             "Upside down: operations that were counted, over parameters times tokens."),
+            ("seconds * gpus * peak / (params * tokens)", "That is what they could have computed. Counted was a share of it."),
+            ("share * gpus * peak / (params * tokens)", "That is for one second. A step takes so many of them."),
+            ("share * seconds * gpus * peak", "Those are all. How many are they for one parameter and one token?"),
+            ("round(share * seconds * gpus * peak / (params * tokens))",
+             "Do not round: how near it is to 6 or to 8 says how sure you can be."),
         ],
-        nudge="Above the line stands what the model needed; below it what all GPUs could have computed while the step ran.",
-        half="def utilisation(params, tokens, seconds, gpus, peak):\n"
-             "    needed = ... * params * tokens\n"
-             "    possible = ...\n"
-             "    return needed / possible\n",
-        follows=_what_is_used,
+        nudge="First all that the GPUs could have computed in that time, then the share of it that was counted; then divide.",
+        half="def counted(share, params, tokens, seconds, gpus, peak):\n"
+             "    possible = ...  # operations of all GPUs in that time\n"
+             "    return share * possible / ...\n",
+        follows=_what_was_counted,
     ),
     Exercise(
         "training_a_trillion.changed",

@@ -82,8 +82,8 @@ ONE_STEP = (
     Find("fits", "Start at 1 × 1, where each GPU would hold the whole model. Watch the bar on top.",
          "Which is the first split that fits? Stop there.", control="split", accepts=_first_that_fits, at={"split": "1 × 1"},
          hint="The bar on top must end before the dashed line, and that of the split before it must not.",
-         saw="{{ 8 * 32 }} GPUs hold a copy. {{ gpus_for_states() }} would do, but the split must divide heads and layers, and "
-             "activations need room too."),
+         saw="{{ 8 * 32 }} GPUs hold a copy. {{ gpus_for_states() }} would do, but a split must divide layers and matrices "
+             "evenly, and activations need room too."),
     Number("pieces", "Read the time of 8 × 64, then give each stage 2 pieces of the model in place of one.",
            "How many seconds does that save?", kind="time",
            answer=lambda see: float(_at(see, split=PAPER).seconds - _at(see, split="8 × 64, 2 pieces").seconds),

@@ -34,7 +34,7 @@ PREDICTIONS = [
         "mean. How often did one of all {{ '{:,}'.format(GPUS) }}?",
         "time", lambda: years_of("gpu") * YEAR / GPUS,
         "{{ '{:,}'.format(GPUS) }} times as often as one: every {{ digits(years_of('gpu') * YEAR / GPUS / 3600) }} hours. With "
-        "hosts, cables and software it was every {{ digits(BETWEEN / 3600, 3) }}.",
+        "hosts (the rest of each server), cables and software it was every {{ digits(BETWEEN / 3600, 3) }}.",
         slips={"that counts servers of eight as one": lambda: 8 * years_of("gpu") * YEAR / GPUS},
         example="30 days",
     ),
