@@ -6,7 +6,7 @@ import ast
 import re
 
 import pytest
-from shipped import LESSONS, calls, code_cells, named, read
+from shipped import LESSONS, ROOT, calls, code_cells, named, read
 
 from fabricbook.lessons import lesson
 
@@ -145,3 +145,10 @@ def test_the_rule_for_stray_numbers(source, stray):
 
 def test_the_rule_for_long_floats():
     assert long_floats("450.0 GB/s 0.05444 s 12.345 and 450.000000, 1.062e+11") == ["12.345", "450.000000"]
+
+
+def test_make_test_compares_every_output_strictly():
+    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
+    compared = [line for line in recipe.splitlines() if "--nbval" in line]
+    assert compared
+    assert all(re.search(r" --nbval ", line) and line.endswith(" notebooks)") and "lax" not in line for line in compared)

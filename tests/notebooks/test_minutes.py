@@ -1,5 +1,7 @@
 """A lesson's core takes no longer than its head says: what is read, tried, predicted and written."""
 
+import re
+
 import minutes
 import pytest
 
@@ -10,6 +12,15 @@ from fabricbook.lessons import lessons
 def test_a_lesson_fits_its_minutes(lesson):
     counted = minutes.minutes(lesson)
     assert counted.needed <= counted.printed <= 50, minutes.report([lesson])
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+def test_what_one_will_be_able_to_do_is_a_few_things_that_add_up_to_the_minutes(lesson):
+    told = lesson.text.split("## What you will be able to do\n")[1].split("\n## ")[0]
+    things = re.findall(r"^- (?:.*) \((\d+) min\)$", told, flags=re.MULTILINE)
+    assert 3 <= len(things) <= 6
+    assert len(things) == len(re.findall(r"^- ", told, flags=re.MULTILINE))
+    assert sum(map(int, things)) == lesson.head.minutes
 
 
 def test_each_part_is_counted():

@@ -4,11 +4,12 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.collectives import schedule
+from fabriclib.collectives.cost import sent
 from fabriclib.topology import fabric
 
 from ...course.declare import Exercise, Prediction
 from ...course.story import GRADIENT
-from .tables import PLACES, PURCHASES, RANKS, SERVERS, SUMMED, between, faster_nic, nic, nvlink, two_levels
+from .tables import PLACES, PURCHASES, RANKS, SERVERS, SUMMED, between, nic, nvlink, two_levels
 
 
 def _dealt() -> float:
@@ -77,8 +78,9 @@ PREDICTIONS = [
 ]
 
 
-def _two_level_seconds(nbytes, gpus, servers, nvlink, nic) -> float:
-    return two_levels(nbytes, gpus, servers, nvlink, nic)
+def _slowest_nic(nbytes, gpus, servers, nvlink, most) -> float | None:
+    inside = sent("all_reduce", "ring", gpus) * nbytes / nvlink
+    return sent("all_reduce", "ring", servers) * nbytes / gpus / (most - inside) if inside < most else None
 
 
 def _leaving(order, per_server) -> int:
@@ -86,11 +88,12 @@ def _leaving(order, per_server) -> int:
     return sum(a // per_server != b // per_server for a, b in zip(order, following, strict=True))
 
 
-def _faster_nics(two_level_seconds) -> str:
-    slow, fast = (two_level_seconds(units.GiB, PLACES, SERVERS, nvlink.bandwidth(), wire.bandwidth())
-                  for wire in (nic, faster_nic))
-    return (f"With your function: 1 GiB on 16 servers takes {units.format(slow, 's')} on two levels, and with NICs twice as fast "
-            f"{units.format(fast, 's')}: {slow / fast:.2g} times as fast, not twice, for NVLink's turn stays as long.")
+def _for_our_sum(slowest_nic) -> str:
+    times = two_levels(GRADIENT), 0.1, 0.05
+    now, soon, sooner = (slowest_nic(GRADIENT, PLACES, SERVERS, nvlink.bandwidth(), seconds) for seconds in times)
+    return (f"With your function: {units.format(now, 'B/s')} a NIC sum up our {units.format(GRADIENT)} on {SERVERS} servers in "
+            f"{units.format(times[0], 's')}. For {units.format(times[1], 's')} it takes {units.format(soon, 'B/s')}; "
+            f"{units.format(times[2], 's')} {'no NIC reaches' if sooner is None else 'can be had'}: NVLink's turn is longer.")
 
 
 def _rings_a_nic(leaving) -> str:
@@ -118,48 +121,50 @@ def _bought(buy) -> str:
     return f"It goes from {units.format(before, 's')} to {units.format(after, 's')}; it would be {told}."
 
 
+_INSIDE = "2 * (gpus - 1) / gpus * nbytes / nvlink"
+_LATE = f"None if {_INSIDE} >= most"
+
 EXERCISES = [
     Exercise(
         "hierarchy.two-level-seconds",
-        "Write two_level_seconds: the time of an all-reduce on two levels, without starts.",
-        "two_level_seconds",
-        _two_level_seconds,
-        "def two_level_seconds(nbytes, gpus, servers, nvlink, nic):\n"
+        "Write slowest_nic: the least rate of each NIC with which an all-reduce on two levels takes at most so many seconds, "
+        "without starts; None if no NIC is fast enough.",
+        "slowest_nic",
+        _slowest_nic,
+        "def slowest_nic(nbytes, gpus, servers, nvlink, most):\n"
         "    inside = 2 * (gpus - 1) / gpus * nbytes / nvlink\n"
-        "    between = 2 * (servers - 1) / servers * (nbytes / gpus) / nic\n"
-        "    return inside + between\n",
-        cases=[(1 * units.GB, 8, 16, 450 * units.GB, 50 * units.GB), (16 * units.GiB, 8, 2, 900 * units.GB, 50 * units.GB),
-               (1 * units.GiB, 4, 512, 450 * units.GB, 25 * units.GB), (1 * units.GB, 8, 4, 30 * units.GB, 50 * units.GB)],
+        "    if inside >= most:\n"
+        "        return None\n"
+        "    return 2 * (servers - 1) / servers * (nbytes / gpus) / (most - inside)\n",
+        cases=[(1 * units.GB, 8, 16, 450 * units.GB, 0.01), (16 * units.GiB, 8, 2, 900 * units.GB, 0.1),
+               (1 * units.GiB, 4, 512, 450 * units.GB, 0.02), (14 * units.GB, 8, 4, 450 * units.GB, 0.05)],
         wrong=[
-            ("2 * (gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * nbytes / nic",
+            (f"{_LATE} else 2 * (servers - 1) / servers * nbytes / (most - {_INSIDE})",
              "This sends the whole buffer through each NIC. After the first step a GPU owns only its part: nbytes / gpus."),
-            ("(gpus - 1) / gpus * nbytes / nvlink + (servers - 1) / servers * (nbytes / gpus) / nic",
-             "This is half of it. On each level the parts are first added up and later handed round: twice (p - 1)/p."),
-            ("max(2 * (gpus - 1) / gpus * nbytes / nvlink, 2 * (servers - 1) / servers * (nbytes / gpus) / nic)",
-             "That would be so if the levels overlapped. Here one begins when the other ends: add them."),
-            ("(gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * (nbytes / gpus) / nic",
+            (f"{_LATE} else 2 * (servers - 1) / servers * (nbytes / gpus) / most",
+             "That gives the NICs all of the time. Inside the server two steps take theirs: one begins when the other ends."),
+            (f"2 * (servers - 1) / servers * (nbytes / gpus) / (most - {_INSIDE})",
+             "Nearly. If the steps inside take longer than is allowed, no NIC will do: None."),
+            (f"{_LATE} else 2 * (servers - 1) / servers * (nbytes / gpus) / (most - {_INSIDE} / 2)",
              "Inside the server there are two halves: adding up at the beginning, handing round at the end."),
-            ("2 * (gpus - 1) / gpus * nbytes / nvlink + (servers - 1) / servers * (nbytes / gpus) / nic",
+            (f"{_LATE} else (servers - 1) / servers * (nbytes / gpus) / (most - {_INSIDE})",
              "Between the servers, too, there are two halves: the pieces are added up and handed round."),
-            ("2 * (servers - 1) / servers * (nbytes / gpus) / nic",
-             "That is the network's part. The two steps inside the server are missing."),
-            ("2 * (gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * (nbytes / gpus) / (gpus * nic)",
-             "nbytes / gpus is the share of one NIC already; do not divide by the number of NICs once more."),
-            ("2 * (gpus - 1) / gpus * nbytes / nvlink + 2 * (servers - 1) / servers * (nbytes / servers) / nic",
+            (f"{_LATE} else 2 * (servers - 1) / servers * (nbytes / servers) / (most - {_INSIDE})",
              "Each GPU of a server brings a piece of its own to the network: nbytes / gpus. The servers all have that piece."),
-            ("2 * (gpus * servers - 1) / (gpus * servers) * nbytes / nic",
-             "That is one flat ring through all GPUs and one NIC a server."),
-            ("2 * nbytes / nvlink + 2 * nbytes / gpus / nic",
-             "Nearly: a rank keeps its own part, so a ring of p sends (p - 1)/p of the buffer in each half."),
+            (f"{_LATE} else 2 * (servers - 1) / servers * (nbytes / gpus) * (most - {_INSIDE})",
+             "Check the units: bytes times seconds is no rate. Divide."),
+            (f"{_LATE} else 2 * nbytes / gpus / (most - {_INSIDE})",
+             "Nearly: a rank keeps its own part, so a ring of p sends (p - 1)/p of the piece in each half."),
         ],
-        nudge="The table under Why has a row for each of three steps. Which rate does each go at, and how much of the "
-              "buffer is left for the second?",
-        half="def two_level_seconds(nbytes, gpus, servers, nvlink, nic):\n"
+        nudge="The table under Why has a row for each of three steps. How long do the first and the last take, what is left of "
+              "the time, and how many bytes must a NIC send in it?",
+        half="def slowest_nic(nbytes, gpus, servers, nvlink, most):\n"
              "    inside = 2 * (gpus - 1) / gpus * nbytes / nvlink  # both halves\n"
+             "    if ...:\n"
+             "        return None\n"
              "    piece = ...  # what a GPU brings to the network\n"
-             "    between = ...\n"
              "    return ...\n",
-        follows=_faster_nics,
+        follows=_for_our_sum,
     ),
     Exercise(
         "hierarchy.leaving",
@@ -239,7 +244,7 @@ EXERCISES = [
              "Nearly. A NIC then sends its piece once, and not {{ digits(sent('all_reduce', 'ring', SERVERS), 4) }} times: less "
              "than twice as fast."),
         ],
-        nudge="You have a function for this: ask it what each of the three steps takes, before and after.",
+        nudge="Work out the three steps of the table under Why, as you did for the first exercise, before and after.",
         half="now = two_level_seconds(14e9, 8, 16, nvlink.bandwidth(), nic.bandwidth())\n"
              "faster_nics = two_level_seconds(14e9, 8, 16, nvlink.bandwidth(), ...)\n"
              "faster_nvlinks = ...\nbuy = ...\n",
