@@ -53,6 +53,7 @@ LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
 # The repetitions never give back what they took, so that no text can send them to and fro.
 _NUMBER = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
 _TEXT = re.compile(rf"([+-]?{_NUMBER}(?:\s*+[*×/]\s*+{_NUMBER})*+)\s*+([^\d\s]\S*+|)\Z")
+_FACTOR = re.compile(r"([*×/]?)\s*([^*×/\s]+)")
 # How a rate may end but for "/s": "per second", " / sec".
 _A_SECOND = re.compile(r"(?<!\s)\s*+(?:/|\bper\b)\s*+s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
 
@@ -96,9 +97,9 @@ def parse(text: str, kind: str | None = None) -> float:
 
 def _computed(text: str, shown: str) -> float:
     """Return the value of a number, or of numbers joined by * and /, from left to right."""
-    first, *rest = text.replace("*", "×").replace("×", " × ").replace("/", " / ").split()
-    value = float(first)
-    for sign, factor in zip(rest[::2], map(float, rest[1::2]), strict=True):
+    value = 1.0
+    for sign, digits in _FACTOR.findall(text):
+        factor = float(digits)
         if sign == "/" and factor == 0:
             raise ValueError(f"{shown} divides by zero.")
         value = value / factor if sign == "/" else value * factor
@@ -147,7 +148,7 @@ def format(value: float, unit: str = "B", digits: int = 3) -> str:  # noqa: A001
         return f"{value:g} {unit}"
     if unit == "B" and value >= 1024 and math.log2(value).is_integer():
         power = min(int(math.log2(value)) // 10, 5)
-        return f"{value / 1024**power:.0f} {['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'][power]}B"
+        return f"{value / 1024**power:.0f} {' KMGTP'[power]}iB"
     rounded = _rounded(value, digits)
     if unit == "s" and abs(rounded) >= 60:
         return _long_time(value, digits)
@@ -179,10 +180,10 @@ def _float(value) -> float:
 
 def _long_time(value: float, digits: int) -> str:
     """Write a time of a minute or more in the longest unit that it fills, if only as rounded in the unit before."""
-    unit, length = "s", 1.0
-    for longer, seconds in _LONGER.items():
+    (unit, length), *longer = _LONGER.items()
+    for name, seconds in longer:
         if max(abs(value), _rounded(abs(value) / length, digits) * length) >= seconds:
-            unit, length = longer, seconds
+            unit, length = name, seconds
     text = _written(math.copysign(max(abs(value) / length, 1.0), value), digits)
     return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
 

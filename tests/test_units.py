@@ -78,6 +78,10 @@ def test_an_unknown_unit_names_a_few_and_no_wall_of_spellings(kind):
     ("7", "'7' has no unit. Write a number and a unit, such as '64 KiB'."),
     ("1e308 GB", "'1e308 GB' is too large to hold. Write a number and a unit, such as '64 KiB'."),
     ("-1 GB", "'-1 GB' is less than no bytes. Write a number and a unit, such as '64 KiB'."),
+    ("3 parsec", "unit 'parsec' is not known. Write a number and a unit, such as '64 KiB'."),
+    ("450 GBs", "unit 'GBs' is not known. Did you mean 'GBps' or 'GB/s'? Write a number and a unit, such as '64 KiB'."),
+    ("450 gb/s", "'gb/s' could be read in more than one way or is misspelt: did you mean GB/s or Gb/s? (B is a byte, b a bit.) "
+     "Write a number and a unit, such as '64 KiB'."),
 ])
 def test_a_refusal_shows_the_text_and_an_example(text, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -90,6 +94,11 @@ def test_the_ends_of_what_is_read():
     with pytest.raises(ValueError, match="text must be a short string"):
         units.parse(f" {longest}")
     assert units.parse("0 B") == 0
+
+
+def test_a_unit_of_another_kind_is_told_from_what_is_asked_for():
+    with pytest.raises(ValueError, match="^'GB' is a unit of size; a rate is asked for. Write a number and a unit, such as"):
+        units.parse("450 GB", "rate")
 
 
 def test_unknown_kind():
@@ -106,7 +115,7 @@ def test_unknown_kind():
     (-0.0, "B", "0 B"), (-0.0, "s", "0 s"),
     (60, "s", "1 min"), (86400, "s", "1 day"), (2 * 86400, "s", "2 days"), (5e-12, "J", "5 pJ"), (1.2e7, "W", "12 MW"),
     (math.inf, "s", "inf s"),
-    (1e-15, "s", "0.001 ps"), (1e24, "B", "1000000 EB"),
+    (1e-15, "s", "0.001 ps"), (1e24, "B", "1000000 EB"), (1e21, "B/s", "1000 EB/s"), (1.2e21, "b/s", "1200 Eb/s"),
     (-3e-3, "s", "-3 ms"),
 ])
 def test_format(value, unit, wanted):
@@ -118,6 +127,22 @@ def test_format_and_parse_are_inverse_to_the_digits_shown(value, unit):
     shown = units.format(value, unit, digits=6)
     bits = 8 if unit == "b/s" else 1
     assert units.parse(shown) * bits == pytest.approx(value, rel=1e-5, abs=1e-17)
+
+
+@pytest.mark.parametrize("power", range(10, 60))
+def test_a_power_of_two_keeps_all_its_bytes(power):
+    shown = units.format(2.0**power)
+    assert units.parse(shown) == 2**power
+    assert shown.endswith("iB")
+
+
+@pytest.mark.parametrize("unit", ["B", "B/s", "b/s"])
+def test_there_are_no_thousandths_of_a_byte_or_a_bit(unit):
+    assert units.format(0.004, unit) == f"0.004 {unit}"
+
+
+def test_a_portion_is_in_hundredths_of_the_whole():
+    assert [units.portion(part) for part in (0, 0.125, 1)] == ["0 %", "12 %", "100 %"]
 
 
 def test_format_refuses_other_units():
