@@ -92,7 +92,7 @@ class AlphaBeta:
             raise ValueError(f"nbytes must hold at least two different sizes; got {np.unique(n).size}.")
         terms = np.stack([1 / t, n / t], axis=1)
         lengths = np.linalg.norm(terms, axis=0)  # seconds and sizes may be many orders of magnitude apart
-        alpha, beta = np.linalg.lstsq(terms / lengths, np.ones_like(t), rcond=None)[0] / lengths
+        alpha, beta = np.linalg.lstsq(terms / lengths, np.ones_like(t))[0] / lengths
         if alpha < 0:
             alpha, beta = 0.0, _only(terms[:, 1])
         elif beta < 0:

@@ -101,7 +101,7 @@ def test_a_link_of_no_size_is_refused_by_name(field):
     (lambda: fl.link("pcie5", lanes=3), "lanes must be 1 or 2 or 4 or 8 or 16"), (lambda: fl.link("pcie5", lanes=0), "lanes"),
     (lambda: fl.link("pcie5", lanes=2.5), "lanes"), (lambda: fl.link("pcie5", lanes="16"), "lanes"),
     (lambda: fl.link("nvlink4").bundle(0), "count"), (lambda: fl.link("nvlink4").bundle(1.5), "count"),
-    (lambda: fl.link("nvlink4").bundle(10**9), "count"), (lambda: fl.link("nvlink4").waterfall(256), "packet_bytes"),
+    (lambda: fl.link("nvlink4").bundle(100_001), "count"), (lambda: fl.link("nvlink4").waterfall(256), "packet_bytes"),
     (lambda: fl.link("pcie5").waterfall(0), "packet_bytes"), (lambda: fl.link("pcie5").waterfall(-256), "packet_bytes"),
     (lambda: fl.link("pcie5").waterfall(float("nan")), "packet_bytes"),
     (lambda: fl.link("pcie5").waterfall("256"), "packet_bytes"),
@@ -117,7 +117,9 @@ def test_a_link_of_no_size_is_refused_by_name(field):
     (lambda: fl.link("nvlink4").time(1e30), "nbytes"), (lambda: fl.AlphaBeta(-1, 1), "alpha"),
     (lambda: fl.AlphaBeta(1, float("nan")), "beta"), (lambda: fl.AlphaBeta(None, 1), "alpha"),
     (lambda: fl.AlphaBeta(1e-6, 1e-9).time("1 kB"), "nbytes"),
-    (lambda: fl.AlphaBeta.fit([1, 2], [1]), "same length"), (lambda: fl.AlphaBeta.fit([1, 1], [1, 2]), "two different sizes"),
+    (lambda: fl.AlphaBeta.fit([1, 2], [1]), "same length"),
+    (lambda: fl.AlphaBeta.fit([1, 1], [1, 2]), "two different sizes; got 1"),
+    (lambda: fl.AlphaBeta.fit([1, 2e18], [1, 2]), "nbytes"),
     (lambda: fl.AlphaBeta.fit([], []), "nbytes"), (lambda: fl.AlphaBeta.fit([1, 2], [0, 1]), "seconds"),
     (lambda: fl.AlphaBeta.fit([1, -2], [1, 1]), "nbytes"), (lambda: fl.AlphaBeta.fit([1, 2], [1, float("nan")]), "seconds"),
     (lambda: fl.AlphaBeta.fit([[1], [2, 3]], [1, 2]), "nbytes must"),
@@ -125,7 +127,7 @@ def test_a_link_of_no_size_is_refused_by_name(field):
     (lambda: fl.AlphaBeta.fit([[1, 2]], [[1, 2]]), "same length"), (lambda: fl.AlphaBeta.fit(5, 5), "two different sizes"),
 ])
 def test_bad_input_is_refused_by_name(call, named):
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ValueError, match=f"^{named} " if named.isidentifier() else named):
         call()
 
 
@@ -185,7 +187,7 @@ def test_a_fit_finds_its_line_over_any_range():
     fitted = fl.AlphaBeta.fit([1, 1e18], [1e-9, 1e7])
     assert fitted.beta == pytest.approx(1e-11)
     assert fitted.alpha == pytest.approx(9.9e-10)
-    for n in (1e-3, 1.0, 1e9):
+    for n in (1e-3, 1.0, 1e9, 1e12):
         fitted = fl.AlphaBeta.fit([n, 1e6 * n], [3e-25, 1e-24])
         assert fitted.time(np.array([n, 1e6 * n])) == pytest.approx([3e-25, 1e-24])
 
@@ -194,6 +196,15 @@ def test_constants_are_kept_as_floats():
     model = fl.AlphaBeta(np.int64(0), np.array(1))
     assert (type(model.alpha), type(model.beta)) == (float, float)
     assert repr(model) == "<AlphaBeta: 0 s to start, then 1 B/s; n-half 0 B>"
+    assert repr(fl.AlphaBeta(2e-6, 1 / 50e9)) == "<AlphaBeta: 2 µs to start, then 50 GB/s; n-half 100 kB>"
+    assert repr(fl.AlphaBeta(2e-6, 0)) == "<AlphaBeta: 2 µs to start, then no limit; n-half inf B>"
+
+
+def test_a_bundle_says_how_many_it_holds():
+    one = fl.link("nvlink4")
+    for many in (2, 100_000):
+        assert repr(one.bundle(many)).startswith(f"<{many} x {one.name}, one direction: raw ")
+    assert repr(one).startswith(f"<{one.name}, one direction: raw ")
 
 
 def test_a_time_that_falls_with_the_size_is_fitted_by_a_start_up_alone():
