@@ -76,6 +76,9 @@ def test_the_catalogue_as_a_table_shows_both_directions():
     assert len(table) == len(catalog.rows("links"))
     assert table.loc["nvlink4", "device GB/s one way"] == pytest.approx(450)
     assert (table["device GB/s both ways"] == 2 * table["device GB/s one way"]).all()
+    unframed = [row["id"] for row in catalog.rows("links") if not row["framing"]]
+    assert unframed
+    assert table.index[table["link payload GB/s one way"].isna()].tolist() == unframed  # what nobody publishes stays blank
 
 
 def test_a_row_of_the_table_says_what_the_link_is():
