@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from check import ROOT, chosen, sources
+from check import ROOT, chosen, sources, tests
 
 BESIDE = ("conftest.py", "data", "tools", "notebooks", "docs", "classroom", "README.md", "CONTRIBUTING.md", "constraints.txt")
 SHOW = "import sys; from mutmut.__main__ import show; [show.callback(name) for name in sys.argv[1:]]"
@@ -30,8 +30,9 @@ def lay_out(folder: Path, room: str) -> None:
     for name in filter(None, [*tracked, *built]):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
-    places = [path.relative_to(ROOT).as_posix() for path in chosen(room)[0]]
-    changed = [path.relative_to(ROOT).as_posix() for path in sources(room)]
+    model = [path for path in sources(room) if path.parent.name == "fabriclib"]  # rather than a lesson of the same name
+    held = [*model, *(path for path in tests(room) if path.parent.name != "lessons")] if model else chosen(room)[0]
+    changed, places = ([path.relative_to(ROOT).as_posix() for path in paths] for paths in (model or sources(room), held))
     told = {
         "source_paths": ["fabriclib", "fabricbook"],
         "only_mutate": [name if name.endswith(".py") else f"{name}/*.py" for name in changed],
