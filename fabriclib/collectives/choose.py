@@ -75,9 +75,6 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
             names.append(entry.name)
             starts.append(start + np.zeros(n.shape))
             times.append(seconds)
-    if not names:
-        raise ValueError(f"ports and reduction must admit an algorithm; none of {collective} serves {ranks} ranks with ports="
-                         f"{ports!r} and reduction={reduction!r}.")
     nobody = np.full(n.shape, np.inf)
     what = f"{collective} on {ranks} rank{'s' if ranks > 1 else ''}"
     rest = "bytes and reduction" if collective in REDUCING and prices[-1] else "bytes"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from refusals import refused
 
 import fabriclib as fl
 from fabriclib.collectives.buffers import COLLECTIVES
@@ -56,5 +57,5 @@ def test_one_rank_has_no_bus():
     ({"collective": "allreduce"}, "Did you mean 'all_reduce'"), ({"collective": None}, "collective"),
 ])
 def test_bad_input_is_refused_by_name(change, named):
-    with pytest.raises(ValueError, match=named):
+    with refused(named):
         fl.busbw(**({"collective": "all_reduce", "nbytes": 1e9, "seconds": 1e-3, "ranks": 8} | change))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
 import fabriclib as fl
 from fabriclib.collectives.buffers import COLLECTIVES
@@ -105,7 +106,7 @@ def test_crossover_of_shapes():
     ({"a": "double_tree", "chunks": [4, 5]}, "chunks"), ({"a": "double_tree", "chunks": "many"}, "chunks"),
 ])
 def test_crossover_refuses_bad_input_by_name(change, named):
-    with pytest.raises(ValueError, match=named):
+    with refused(named):
         fl.crossover(**({"collective": "all_reduce", "a": "ring", "b": "recursive_doubling"} | AT | change))
     with pytest.raises(ValueError, match="barrier"):
         fl.crossover("barrier", "dissemination", "dissemination", **AT)
@@ -191,5 +192,5 @@ def test_shapes_take_part_when_dims_say_which():
     ({"reduction": "gpu"}, "reduction"), ({"collective": "all_redcue"}, "Did you mean 'all_reduce'"),
 ])
 def test_best_refuses_bad_input_by_name(change, named):
-    with pytest.raises(ValueError, match=named):
+    with refused(named):
         fl.best(**({"collective": "all_reduce", "nbytes": 1e6} | AT | change))

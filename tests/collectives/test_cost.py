@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 import fabriclib as fl
 from fabriclib.collectives.registry import entries
@@ -108,21 +109,21 @@ BAD_NUMBERS = [-1.0, float("nan"), float("inf"), -float("inf"), "8", None, [], [
 @pytest.mark.parametrize("name", ["nbytes", "alpha", "beta", "gamma"])
 @pytest.mark.parametrize("bad", BAD_NUMBERS, ids=lambda bad: repr(bad)[:20])
 def test_bad_numbers_are_refused_by_name(name, bad):
-    with pytest.raises(ValueError, match=name):
+    with refused(name):
         fl.collective_time("all_reduce", "ring", **(RING | {name: bad}))
 
 
 @pytest.mark.parametrize("bad", [0, -8, 2.5, float("nan"), float("inf"), "8", None, [], [8, 0], 10**30, True, 1e9])
 def test_bad_ranks_are_refused_by_name(bad):
-    with pytest.raises(ValueError, match="ranks"):
+    with refused("ranks"):
         fl.collective_time("all_reduce", "ring", **(RING | {"ranks": bad}))
-    with pytest.raises(ValueError, match="ranks"):
+    with refused("ranks"):
         fl.schedule("all_reduce", "ring", ranks=bad)
 
 
 @pytest.mark.parametrize("bad", [0.0, 1e19])
 def test_sizes_out_of_range_are_refused(bad):
-    with pytest.raises(ValueError, match="nbytes"):
+    with refused("nbytes"):
         fl.collective_time("all_reduce", "ring", **(RING | {"nbytes": bad}))
 
 
@@ -131,7 +132,7 @@ def test_sizes_out_of_range_are_refused(bad):
     (("alpha", "beta"), "alpha and beta must be given"), (("ranks", "alpha", "beta"), "ranks and alpha and beta must be given"),
 ])
 def test_what_is_missing_is_named(missing, named):
-    with pytest.raises(ValueError, match=named):
+    with refused(named):
         fl.collective_time("all_reduce", "ring", **{name: value for name, value in RING.items() if name not in missing})
 
 
@@ -139,7 +140,7 @@ def test_a_barrier_needs_no_bytes_and_ignores_them():
     at = {"ranks": 8, "alpha": 1e-6, "beta": 2e-11}
     plain = fl.collective_time("barrier", "dissemination", **at)
     assert fl.collective_time("barrier", "dissemination", nbytes=1e9, **at) == plain == 3e-6
-    with pytest.raises(ValueError, match="nbytes"):
+    with refused("nbytes"):
         fl.collective_time("barrier", "dissemination", nbytes=-1, **at)
 
 
@@ -157,21 +158,21 @@ def test_a_barrier_needs_no_bytes_and_ignores_them():
     ({"dims": (8,), "alpha": 1e-6, "beta": 1e-11, "root": 0}, "root is not an option"),
 ])
 def test_bad_levels_and_options_are_refused_by_name(options, named):
-    with pytest.raises(ValueError, match=named):
+    with refused(named):
         fl.collective_time("all_reduce", "torus", nbytes=1e6, **options)
 
 
 @pytest.mark.parametrize("bad", [0, -1, 2.5, float("nan"), "many", [], 2**40, True])
 def test_bad_chunks_are_refused_by_name(bad):
-    with pytest.raises(ValueError, match="chunks"):
+    with refused("chunks"):
         fl.collective_time("broadcast", "chain", **RING, chunks=bad)
-    with pytest.raises(ValueError, match="chunks"):
+    with refused("chunks"):
         fl.schedule("broadcast", "chain", ranks=8, chunks=bad)
 
 
 @pytest.mark.parametrize("bad", [8, -1, 0.5, "0", [], True])
 def test_bad_roots_are_refused_by_name(bad):
-    with pytest.raises(ValueError, match="root"):
+    with refused("root"):
         fl.schedule("broadcast", "binomial", ranks=8, root=bad)
 
 
@@ -187,12 +188,12 @@ def test_unknown_names_suggest_the_nearest(bad):
 @pytest.mark.parametrize("field", ["size", "alpha", "beta"])
 @pytest.mark.parametrize("bad", [-1, float("nan"), float("inf"), "8", None, []])
 def test_bad_levels_name_the_field(field, bad):
-    with pytest.raises(ValueError, match=field):
+    with refused(field):
         fl.Level(**({"size": 8, "alpha": 1e-6, "beta": 1e-11} | {field: bad}))
 
 
 def test_a_schedule_too_large_to_hold_is_refused():
-    with pytest.raises(ValueError, match="ranks"):
+    with refused("ranks"):
         fl.schedule("all_reduce", "ring", ranks=10_000_000)
 
 
