@@ -89,7 +89,7 @@ class AlphaBeta:
         if n.ndim != 1 or n.shape != t.shape:
             raise ValueError(f"nbytes and seconds must be two lists of the same length; got shapes {n.shape} and {t.shape}.")
         if np.unique(n).size < 2:
-            raise ValueError(f"nbytes must hold at least two different sizes; got {np.unique(n).size}.")
+            raise ValueError(f"nbytes must hold at least two different sizes; got {n[0]:g} only.")
         terms = np.stack([1 / t, n / t], axis=1)
         lengths = np.linalg.norm(terms, axis=0)  # seconds and sizes may be many orders of magnitude apart
         alpha, beta = np.linalg.lstsq(terms / lengths, np.ones_like(t))[0] / lengths
