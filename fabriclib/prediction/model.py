@@ -91,6 +91,17 @@ class Prediction:
         each = [np.broadcast_to(price.parts(self.nbytes)[which], shape) for price in self._prices]
         return plain(np.choose(self._chosen, each))
 
+    def frame(self):
+        """Return a DataFrame with a row for each case, in the order in which they lie flattened.
+
+        >>> predict("dgx-h100", "all_reduce", [2**20, 2**30], nodes=4).frame()["algorithm"].tolist()
+        ['tree', 'ring']
+        """
+        import pandas as pd
+
+        columns = ("collective", "nbytes", "ranks", "algorithm", "seconds", "algbw", "busbw")
+        return pd.DataFrame({name: np.broadcast_to(getattr(self, name), np.shape(self.seconds)).ravel() for name in columns})
+
     def why(self, at: int = -1) -> str:
         """Return the reason for the time in one sentence; of many cases, for number *at* as they lie flattened, else the last.
 

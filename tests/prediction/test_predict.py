@@ -235,3 +235,14 @@ def test_a_system_refuses_parts_that_do_not_fit():
         fl.System("mine", 8, wire, ports=8)
     with pytest.raises(ValueError, match="wiring 'hub' is not known"):
         fl.System("mine", 8, wire, wiring="hub")
+
+
+def test_many_predictions_are_a_frame_with_a_row_each():
+    sizes = [[2**10], [2**30]]
+    many = fl.predict("dgx-h100", "all_reduce", sizes, nodes=[2, 4])
+    found = many.frame()
+    assert found["nbytes"].tolist() == [2**10, 2**10, 2**30, 2**30]
+    assert found["ranks"].tolist() == [16, 32, 16, 32]
+    assert found["seconds"].tolist() == many.seconds.ravel().tolist()
+    assert found["algorithm"].tolist() == many.algorithm.ravel().tolist()
+    assert fl.predict("dgx-h100", "all_reduce", 2**30).frame().shape == (1, 7)
