@@ -21,11 +21,14 @@ from fabriclib.prediction.constants import Constants, fitted
 from fabriclib.prediction.interval import around
 from fabriclib.prediction.model import predicted
 
+from ...course.story import GRADIENT
+
 SMALL = 8.0  # bytes
 version = nccl.VERSION
 GPUS = 8
 h100, p5 = link("nvlink4").bundle(link("nvlink4").per_device), system("aws-p5")
 steps = schedule("all_reduce", "ring", ranks=GPUS).counts().messages
+ours = predict("dgx-h100", "all_reduce", GRADIENT)
 smallest = float(predict("dgx-h100", "all_reduce", SMALL).seconds)
 base, step = (fitted()["nvlink4", quantity] for quantity in ("base", "step"))
 two_servers = largest("h100x16-p5-ar")

@@ -15,11 +15,13 @@ from fabriclib.measurements import as_read, largest, read_measurements
 from fabriclib.prediction import predict
 from fabriclib.prediction.model import case
 
+from ...course.story import GRADIENT
 from .examples import RUNS
 
 GRID = 2.0 ** np.arange(10, 35)
 CAUSES = {row["name"]: row["id"] for row in catalog.rows("causes")}
 ILL, WELL = "a100x8-polaris-tcp-ar", "h100x16-nebius-ar"  # a run whose numbers are an alarm, and one whose are none
+ours = float(predict("dgx-h100", "all_reduce", GRADIENT, nodes=4).seconds)
 sharp = largest("h100x96-coreweave-sharp-ar")
 no_alarm_up_to = suspects.TOO_SLOW
 

@@ -31,7 +31,8 @@ PREDICTIONS = [
         "{{ portion(used) }}, all waiting and all failures counted. How many days does it take?",
         "time", lambda: seconds,
         "At the peak it would be {{ si(at_peak, 's') }}. Divided by {{ portion(used) }} it is {{ digits(seconds / DAY, 3) }} "
-        "days, and the brief allows {{ digits(dense.deadline / DAY) }}.",
+        "days, and the brief allows {{ digits(dense.deadline / DAY) }}. Our eight GPUs would take "
+        "{{ si(seconds * PLAN.gpus / story.GPUS, 's', 2) }}.",
         slips={"that is at the peak, which no job reaches": lambda: at_peak,
                "that counts the way forward alone": lambda: seconds / 3},
         example="10 days",

@@ -22,7 +22,7 @@ PREDICTIONS = [
             "that is the first half, after which each rank has one finished chunk; the sums must still go round":
                 lambda: counts("reduce_scatter", "ring").messages,
             "that is 2 p; a chunk need not be sent to the rank where it starts, so each half takes p - 1": 16,
-            "that is 2 p - 1, as a comment in Open MPI has it; each half takes p - 1": 15,
+            "that is 2 p - 1, as a comment in the library Open MPI has it; each half takes p - 1": 15,
             "that is one round of p; there are two halves, of p - 1 steps each": 8,
         },
         unit="steps",

@@ -124,7 +124,7 @@ GROWTH = (
            "For how many GPUs does that save a tier?", options=[_BELOW, _BETWEEN, _ABOVE], answer=_planes_save,
            at={"radix": 64, "oversubscription": 1},
            hints=dict.fromkeys((_BELOW, _ABOVE), "Where is the dashed line below the solid one?"),
-           saw="Half the rate a port is twice the ports a switch. Alibaba's HPN stays at two tiers with "
+           saw="Half the rate a port is twice the ports a switch. Alibaba's network HPN stays at two tiers with "
                "{{ '{:,}'.format(hpn.gpus) }} GPUs that way, and by leaves whose {{ hpn_down }} ports down are half as fast as "
                "their {{ hpn_up }} up."),
     Find("radix", "Start with small switches, and take larger ones.",

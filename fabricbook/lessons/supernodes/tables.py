@@ -9,7 +9,7 @@ import numpy as np
 
 from fabriclib import catalog, units
 from fabriclib.accuracy import held_out_seconds
-from fabriclib.collectives import network_bound
+from fabriclib.collectives import Level, collective_time, network_bound
 from fabriclib.links import link
 from fabriclib.measurements import published
 from fabriclib.prediction import predict
@@ -60,6 +60,14 @@ def times_longer(domain: int, ranks: int = RANKS) -> float:
 def each_to_all(one) -> float:
     """Return the bytes per second that leave each GPU of a supernode at most while all send to all."""
     return (1 - 1 / one.gpus) / network_bound("all_to_all", one.counts(), nbytes=1.0)
+
+
+def summed(nbytes: float, gpus: int = RANKS) -> float:
+    """Return the seconds in which RANKS GPUs sum up *nbytes*, in domains of so many, on two levels where there are several."""
+    levels = [Level(gpus, alpha=0.0, beta=1 / rack.rate), Level(RANKS // gpus, alpha=0.0, beta=1 / rack.out)]
+    if gpus == RANKS:
+        return float(collective_time("all_reduce", "ring", nbytes=nbytes, ranks=gpus, alpha=0.0, beta=1 / rack.rate))
+    return float(collective_time("all_reduce", "hierarchical", nbytes=nbytes, levels=levels))
 
 
 def largest(ports: int, planes: int) -> int:
