@@ -7,6 +7,8 @@ import re
 import stat
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import learner_server
@@ -246,3 +248,15 @@ def test_the_values_for_kubernetes_limit_each_and_let_nobody_in_unasked():
     assert set(re.findall(r"/opt/classroom/(\w+\.py)", f"{recipe} {single['cmd']}")) == {"draw.py", "learner_server.py"}
     for file in re.findall(r"classroom/\w+\.py|constraints.txt", " ".join(re.findall(r"^COPY (.*) ", recipe, re.M))):
         assert (ROOM.parent / file).is_file(), file
+
+
+def test_the_image_takes_one_wheel_and_what_it_copies_is_sent():
+    recipe = (ROOM / "zero-to-jupyterhub" / "Dockerfile").read_text(encoding="utf-8")
+    nothing, *sent = [line for line in (ROOM.parent / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    version = tomllib.loads((ROOM.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert nothing == "*"
+    assert f"\nARG VERSION={version}\n" in recipe
+    for copied in re.findall(r"^COPY (.*) ", recipe, re.M):
+        for file in copied.split():
+            assert "*" not in file, "a second one would be copied, too"
+            assert any(fnmatch(file, pattern.removeprefix("!")) for pattern in sent), file
