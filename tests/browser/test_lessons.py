@@ -15,6 +15,7 @@ from shipped import LESSONS, ROOT, code_cells, named
 
 import fabricbook as book
 from fabricbook.course.progress import Progress
+from fabricbook.course.stops import Number
 from fabricbook.course.view import css_key
 from fabricbook.lessons import find
 
@@ -71,6 +72,8 @@ def test_a_lesson_from_first_cell_to_last(desk, server, path):
         expect(box(desk, key, "fl-after.fl-locked")).to_have_count(0)
     expect(desk.locator(".fl-after.fl-locked")).to_have_count(0)
     assert desk.evaluate(INDENTED) == []
+    for name in named(path, "lab"):
+        a_number_asked_by_a_lab_is_handed_in_by_enter(desk, name)
 
     an_arrow_key_changes_sentence_and_chart(desk, path)
     for box_of_buttons in desk.locator(".fl-measure").all():
@@ -101,6 +104,19 @@ def answer(page, key):
     expect(box(page, key).locator("input")).to_be_hidden()
     # The kernel hands the focus on; what is typed before that would land here and not in the next question.
     expect(box(page, key).get_by_role("button", name="Change my answer")).to_be_focused()
+
+
+def a_number_asked_by_a_lab_is_handed_in_by_enter(page, name):
+    """Type no number into the first stop of the lab that asks for a number, and press Enter: it is told so."""
+    lab = book.lab(name)
+    asked = [at for at, stop in enumerate(lab.stops.values()) if isinstance(stop.declared, Number)]
+    for at in asked[:1]:
+        box = page.get_by_role("region", name=lab.declared.title, exact=True)
+        box.locator(".fl-stop-tab").nth(at).press("Enter")
+        panel = box.locator(".fl-stop").nth(at)
+        panel.locator(".fl-number-field").fill("much")
+        panel.locator(".fl-number-field").press("Enter")
+        expect(panel.locator(".fl-said")).to_contain_text("much")
 
 
 def lively_slider(path) -> tuple[int, int]:

@@ -110,6 +110,19 @@ def test_hostile_text_shows_as_text(panel):
     assert panel.page.evaluate("globalThis.hit") is None
 
 
+def test_enter_hands_in_a_number_where_the_page_keeps_every_line_break_as_jupyterlab_does(panel):
+    panel.page.evaluate("""addEventListener("keydown", ({ target }) =>
+        target.addEventListener("beforeinput", (event) => event.preventDefault(), { once: true }))""")
+    panel.click("Stop 2")
+    field = panel.page.locator("input.fl-number-field")
+    field.fill("2 s")
+    field.press("Enter")
+    panel.answered()
+    assert "too small" in panel.text(".fl-said")
+    field.press("Shift+Enter")
+    assert len(panel.page.evaluate("lab.questions()")) == panel.taken, "that key runs the cell"
+
+
 def test_one_press_sets_it_up(panel):
     panel.click("Stop 2")
     panel.click("set it up")

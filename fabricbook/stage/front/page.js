@@ -10,13 +10,16 @@ function unbroken(text) {
   return text.replace(/(?<=\d) (?=\D)|(?<=[×÷]) |(?<=\b[A-Z]\w*) (?=\d)/g, "\u00a0");
 }
 
+function runsCell({ key, shiftKey, ctrlKey, metaKey, altKey }) {
+  return key === "Enter" && (shiftKey || ctrlKey || metaKey || altKey);
+}
+
 /* JupyterLab takes arrow keys and letters for commands to the notebook unless the focused element itself says no. Not so the
  * keys that run a cell, and Escape, which leaves the lab: they are decided before JupyterLab, which listens at the document. */
 function keepKeys(root) {
   const decide = (event) => {
     if (!root.contains(event.target)) return;
-    const runs = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
-    event.target.toggleAttribute("data-lm-suppress-shortcuts", !runs);
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", !runsCell(event));
     if (event.key === "Escape") root.closest(".jp-Cell")?.focus();
   };
   window.addEventListener("keydown", decide, true);

@@ -137,6 +137,12 @@ function numberField({ ask, example }) {
   const placeholder = `such as ${example}`;
   Object.assign(input, { type: "text", placeholder, size: placeholder.length, autocomplete: "off", spellcheck: false });
   input.setAttribute("aria-label", ask);
+  // JupyterLab keeps the line break of an Enter from every box of a cell, and the browser's own submission goes with it.
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || runsCell(event) || event.isComposing) return;
+    event.preventDefault();
+    input.form.requestSubmit();
+  });
   return { above: [], inline: [input], given: () => input.value, fill: (given) => { input.value = given; }, focus: () => input };
 }
 
