@@ -16,6 +16,7 @@ from .plans import Part, Plan
 FIRST = "plan.ipynb"
 TOLD = ("*For the learners to know: the trainer may draw the room's guesses on the wall, as dots without names, and may see who "
         "is stuck at which question.*")
+REMEMBER = "> *What to remember*, at the end, is of the whole lesson, also of what is not shown here."
 HAND_IN = "If the trainer collects answers, run the cell below and export yours."
 _COURSE = re.compile(r"\n\n(\d+ minutes · |\*\*You bring along:\*\* )[^\n]*")
 _LINK = re.compile(r"\[([^\]]+)\]\((\d\d_\w+\.ipynb)\)")
@@ -69,6 +70,8 @@ def cut(notebook: dict, *parts: Part, before: Lesson | None = None) -> dict:
     notes = [f"> {whole}, {part.minutes} minutes of the [plan]({FIRST}). {part.does}" for part in parts]
     head = _COURSE.sub("", "".join(cells[0]["source"]))  # minutes, neighbours and what is brought are those of the whole course
     brought = [f"**You bring along:** {before.hands}"] if before else []
+    if len(kept) < len(cells) and any("## What to remember" in "".join(cells[at]["source"]) for at in kept):
+        notes.append(REMEMBER)
     first = cells[0] | {"source": "\n\n".join([head, *brought, *notes])}
     return notebook | {"cells": [first, *(cells[at] for at in sorted(kept - {0}))]}
 

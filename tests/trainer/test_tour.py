@@ -75,6 +75,7 @@ def test_a_cut_lesson_says_what_it_is_and_keeps_what_to_remember():
     cells = ["".join(cell["source"]) for cell in found[lesson("congestion").file]["cells"]]
     assert "A part of the lesson, 18 minutes of the [plan](plan.ipynb)" in cells[0]
     assert "48 minutes" not in cells[0]
+    assert tour.REMEMBER in cells[0]
     assert not any(cell.startswith("<details>") for cell in cells)
     assert any(cell.startswith("## What to remember") for cell in cells)
     assert not any("incast-queue" in cell for cell in cells)
@@ -114,6 +115,7 @@ def test_a_lesson_to_which_a_plan_comes_back_is_laid_out_once_with_both_parts():
     cells = ["".join(cell["source"]) for cell in tour.notebooks(plan("90-minutes"))[lesson("start_here").file]["cells"]]
     assert [minutes for minutes in (4, 8) if f"{minutes} minutes of the [plan]" in cells[0]] == [4, 8]
     assert any("book.claims()" in cell for cell in cells)
+    assert tour.REMEMBER not in cells[0]
 
 
 def test_a_part_that_names_no_cell_of_its_lesson_is_refused():
