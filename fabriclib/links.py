@@ -259,7 +259,7 @@ def _of(id: str, lanes: int) -> Link:  # noqa: A002 - the column is called id
 def links():
     """Return the catalogue as a DataFrame: one row a link, in GB/s, for one link and for one device.
 
-    >>> links().set_index("id").loc["nvlink4", ["device GB/s one way", "device GB/s both ways"]].tolist()
+    >>> links().set_index("id").loc["nvlink4", ["device GB/s one way", "device GB/s both ways"]].astype(float).tolist()
     [450.0, 900.0]
     """
     import pandas as pd

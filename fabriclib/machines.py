@@ -297,7 +297,7 @@ def _port(name: str | None) -> Port | None:
 def systems():
     """Return the catalogue as a DataFrame: one row a machine, rates in GB/s one way.
 
-    >>> systems().set_index("id").loc["dgx-h100", ["GPUs", "GPU GB/s one way"]].tolist()
+    >>> systems().set_index("id").loc["dgx-h100", ["GPUs", "GPU GB/s one way"]].astype(float).tolist()
     [8.0, 450.0]
     """
     import pandas as pd

@@ -113,7 +113,7 @@ def supernodes():
 
     Rates are one way. The collectives are over all GPUs, 1 GB a buffer, at the bound of ports and cut: `network_bound`.
 
-    >>> supernodes().set_index("id").loc["gb200-nvl72", ["GPUs", "GPU GB/s one way"]].tolist()
+    >>> supernodes().set_index("id").loc["gb200-nvl72", ["GPUs", "GPU GB/s one way"]].astype(float).tolist()
     [72.0, 900.0]
     """
     import pandas as pd

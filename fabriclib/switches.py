@@ -84,7 +84,7 @@ def switch(name: str) -> Switch:
 def switches():
     """Return the catalogue as a DataFrame: one row a switch chip, rates in GB/s.
 
-    >>> switches().set_index("id").loc["nvswitch3", ["ports", "port GB/s one way"]].tolist()
+    >>> switches().set_index("id").loc["nvswitch3", ["ports", "port GB/s one way"]].astype(float).tolist()
     [64.0, 25.0]
     """
     import pandas as pd

@@ -84,7 +84,7 @@ def server(name: str) -> Graph:
 def servers():
     """Return the catalogue as a DataFrame: one row a server, rates in GB/s one way over the GPUs' own links if they have any.
 
-    >>> servers().set_index("id").loc["hgx-h100", ["GPUs", "GPU GB/s one way"]].tolist()
+    >>> servers().set_index("id").loc["hgx-h100", ["GPUs", "GPU GB/s one way"]].astype(float).tolist()
     [8.0, 450.0]
     """
     import pandas as pd
