@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -73,6 +74,23 @@ def test_a_tree_between_two_nodes_passes_the_rate_of_the_network_and_no_other_do
     assert four.busbw < network
 
 
+def test_filling_a_pipeline_takes_longer_until_its_pieces_are_as_large_as_they_get():
+    r = reach(*H100, fl.machines.launcher("mpi"), fitted())
+    ramps = fl.predict("dgx-h100", "all_gather", SIZES).ramp
+    assert (np.diff(ramps) >= 0).all()
+    assert ramps[-1] == ramps[-2] == pytest.approx(r.fill[0] * (r.base + 7 * r.step))
+    twice = fl.predict("dgx-h100", "all_reduce", SIZES, algorithm="ring").ramp
+    assert twice[-1] == pytest.approx(r.fill[0] * (r.base + 14 * r.step))
+
+
+def test_half_of_what_a_long_message_costs_more_is_there_at_the_eager_limit():
+    """A ring over two nodes of eight: each message carries a sixteenth of the buffer, and two of fifteen are between nodes."""
+    r = reach(*H100, fl.machines.launcher("mpi"), fitted())
+    short, limit, long = fl.predict("dgx-h100", "all_gather", [1, 16 * r.cutoff, 1e15], nodes=2).latency
+    assert long - short == pytest.approx(2 * r.ring_hop * (r.bulk - r.eager), rel=1e-3)
+    assert limit - short == pytest.approx((long - short) / 2, rel=1e-3)
+
+
 def test_a_mesh_lends_its_closing_links_to_the_network():
     """Eight GPUs run seven rings over the links of a mesh, but eight chains when NICs close them."""
     r = reach(fl.system("mi300x-roce"), 8, fl.machines.launcher("mpi"), fitted())
@@ -138,6 +156,30 @@ def test_why_names_what_takes_the_time():
     assert "one message after another" in fl.predict("aws-p4de", "all_reduce", 8, nodes=64).why()
     assert "the switch ports" in fl.predict("dgx-h100", "all_reduce", 2**34).why()
     assert "the NICs" in fl.predict("dgx-h100", "all_to_all", 2**34, nodes=8).why()
+
+
+def test_a_reason_is_a_sentence_that_says_what_how_much_on_how_many_and_by_which_way():
+    """2**34 bytes over the 450 GB/s of an H100's port, and nine eighths of them pass it: 43 ms, were nothing lost."""
+    said = (r"all_reduce of 16 GiB on 8 GPUs takes \d\d.\d ms by nvls because the bytes at the switch ports of each GPU "
+            r"take \d\d.\d ms")
+    assert re.fullmatch(said + ", more than anything else.", fl.predict("dgx-h100", "all_reduce", 2**34).why())
+    said = r"barrier on 8 GPUs takes \d\d.\d µs by ring because waiting for one message after another takes \d\d.\d µs"
+    assert re.fullmatch(said + ", more than anything else.", fl.predict("dgx-h100", "barrier").why())
+    assert "by " not in fl.predict("dgx-h100", "all_reduce", 8, gpus_per_node=1).why()
+
+
+@pytest.mark.parametrize("at", [2, -3, 0.5])
+def test_a_reason_is_asked_of_a_case_that_is_there(at):
+    with pytest.raises(ValueError, match=f"at must be a whole number from -2 to 1; got {at}"):
+        fl.predict("dgx-h100", "all_reduce", [8, 16]).why(at)
+
+
+def test_a_prediction_shows_itself_with_its_units():
+    one, barrier = fl.predict("dgx-h100", "all_reduce", 2**34), fl.predict("dgx-h100", "barrier")
+    time, speed = fl.units.format(one.seconds, "s"), fl.units.format(one.busbw, "B/s")
+    assert repr(one) == f"<all_reduce of 16 GiB on 8 GPUs of DGX H100 by nvls: {time}, busbw {speed}>"
+    assert repr(barrier) == f"<barrier on 8 GPUs of DGX H100 by ring: {fl.units.format(barrier.seconds, 's')}>"
+    assert repr(fl.predict("dgx-h100", "all_reduce", [8, 16])) == "<all_reduce on GPUs of DGX H100: 2 predictions>"
 
 
 def test_the_parts_are_those_of_the_time_whatever_its_name():

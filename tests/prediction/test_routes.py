@@ -117,6 +117,26 @@ def test_a_network_that_reduces_takes_the_sums_of_the_node_s_own_switch_or_of_it
     assert bytes_of(plain, "sharp", 4, net=QUICK, tree=0.1) == (14 / 8, LINKS)
 
 
+# What of n passes the links of a GPU, and the NICs of a node, on 8 GPUs of each of 2 nodes. Around a ring of 16 each sends 15/16.
+# In an all-to-all a GPU sends 7/8 of what it has while it deals it out in its node, and eight times 8/16 of n leave each node.
+# From one root, 7/16 go to the GPUs beside it and 8/16 leave.
+BYTES = {
+    ("all_gather", "ring"): (15 / 16, 15 / 16), ("reduce_scatter", "ring"): (15 / 16, 15 / 16),
+    ("all_reduce", "ring"): (30 / 16, 30 / 16), ("all_to_all", "rail_aggregated"): (7 / 8, 8 * 8 / 16),
+    ("broadcast", "chain"): (1, 1), ("reduce", "chain"): (1, 1), ("send_recv", "direct"): (1, 1),
+    ("scatter", "flat"): (7 / 16, 8 / 16), ("gather", "flat"): (7 / 16, 8 / 16),
+}
+FAST = {LINKS: ("ring", "open", "tree", "exchange", "pair"), NICS: ("net", "pairs", "port")}
+
+
+@pytest.mark.parametrize(("collective", "name"), BYTES)
+def test_bytes_between_nodes(collective, name):
+    for place, other, sends in zip((LINKS, NICS), (NICS, LINKS), BYTES[collective, name], strict=True):
+        machine = of(MACHINES["switch"], **dict.fromkeys(FAST[other], QUICK))
+        route = next(route for route in NETWORK[collective](machine, 2) if route.name == name)
+        assert (float(route.per_byte), str(route.place)) == (sends, place)
+
+
 # ------------------------------------------------------------------ more nodes
 
 # Faster on two nodes than on one: a NIC that closes a chain frees the link that closed the ring. Eight GPUs of a mesh run seven
