@@ -222,7 +222,11 @@ class Gatherer:
             raise ValueError(f"line {row.line}: more than {MOST_ROWS} rows; no benchmark prints so many.")
         row = self._fitted(table, row)
         if table.rows and row.nbytes == table.rows[-1].nbytes and row.seconds is BLANK and row.in_place.value > 0:
-            table.rows[-1] = table.rows[-1].with_in_place(row)
+            both = table.rows[-1].with_in_place((table.units or AS_READ).of(row, ranks=1))
+            if problem := own_problem(both._replace(line=row.line)):
+                self._complain(f"{problem}; the in-place half is not used")
+            else:
+                table.rows[-1] = both
         elif row.nbytes == 0:
             table.empty_rows += 1
         elif problem := own_problem(row):

@@ -89,14 +89,13 @@ def _with(key: str, found: Any, deep: int) -> Iterator[dict]:
 def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
     config = found.get("config", {}) if isinstance(found, dict) else {}
     gpus = config.get("ngpus") if isinstance(config, dict) else None
-    if isinstance(gpus, int):
-        sizes = [row["size"] for row in rows if isinstance(row["size"], int)] or [0]
-        yield f"# nThread 1 nGpus {gpus} minBytes {min(sizes)} maxBytes {max(sizes)} step: 2(factor)"
     name, listed = None, list(_listed(found))
     for row in rows:
         if row.get("experiment_name") != name:
             name = row.get("experiment_name")
             yield f"# Collective test starting: {_snake(name)}_perf"
+            if isinstance(gpus, int):
+                yield f"# nThread 1 nGpus {gpus} minBytes 0 maxBytes 0 step: 2(factor)"
             yield from listed
         halves = [row[half] for half in _HALVES if isinstance(row.get(half), dict)]
         cells = [row["size"], row.get("count", "0"), row.get("type", "float"), row.get("redop", "none"), row.get("root", "-1")]

@@ -110,7 +110,7 @@ def pairs_of(line: str) -> int | None:
     return int(match[1]) if match and int(match[1]) else None
 
 
-def row_of(number: int, line: str, title: Title, ranks: int | None, pairs: int = 1) -> Row | None:
+def row_of(number: int, line: str, title: Title, ranks: int | None, pairs: int) -> Row | None:
     """Return the row that *line* is below *title*; None for any other line.
 
     A rate that counts both ways, or several *pairs*, is that of one way and one pair in the row.

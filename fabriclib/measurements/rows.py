@@ -30,7 +30,7 @@ class Printed(NamedTuple):
 
     def times(self, scale: float) -> Printed:
         """Return the number in a unit that is *scale* of this one's; what was not printed stays BLANK."""
-        return self if scale == 1 or self is BLANK else Printed(self.value * scale, self.half * scale)
+        return self if self is BLANK else Printed(self.value * scale, self.half * scale)
 
 
 BLANK = Printed(_NONE, _NONE)

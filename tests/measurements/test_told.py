@@ -1,0 +1,100 @@
+"""What a log says without saying it: its collective from its columns, lines that were cut, results that are wrong."""
+
+import pytest
+from written_logs import Run, nccl
+from written_tools import TOOLS
+
+from fabriclib.measurements import beside, largest, percent, published, read_measurements
+from fabriclib.measurements.about import about
+from fabriclib.measurements.nccl import nearly_a_row
+
+SIZES = [2**21, 2**22]
+UNNAMED = {"all_reduce": 8, "all_gather": 8, "reduce_scatter": 8, "all_to_all": 8, "broadcast": 8, "reduce": 8, "gather": 8}
+
+
+@pytest.mark.parametrize(("collective", "ranks"), UNNAMED.items())
+def test_the_columns_tell_the_collective_where_no_name_does(collective, ranks):
+    """By the operation, the root, busbw over algbw, and whether there is an in-place half at all."""
+    frame = read_measurements(nccl(Run(collective, ranks, 1, SIZES, [210.0, 410.0], [215.0, 400.0], named=False)))
+    assert frame["collective"].tolist() == [collective] * 2
+    assert frame.attrs["notes"] == [f"the log names no collective; {collective} from its columns"]
+
+
+@pytest.mark.parametrize(("mark", "collective"), [("N/A", "send_recv"), ("0", "all_reduce")])
+def test_between_two_ranks_a_sum_is_a_transfer_where_it_cannot_be_in_place(mark, collective):
+    half = "209.7  10.00  10.00"
+    row = f"2097152  524288  float  sum  -1  {half}  0  {half}  {mark}\n"
+    assert read_measurements(row, ranks=2)["collective"].tolist() == [collective]
+
+
+HEAD = ("size", "count", "type", "redop", "root", "time", "algbw", "busbw", "wrong")
+
+
+@pytest.mark.parametrize(("line", "columns", "prefix", "cut"), [
+    ("  8388608  2097152  float  sum  -1  15", None, "", True), ("  8388608  2097152  float", HEAD, "", True),
+    ("  8388608  2097152  flo", HEAD, "", False), ("  8388608  2097152", HEAD, "", True), ("  8388608", HEAD, "", True),
+    ("12", HEAD, "", False), ("  8388608  2097152  4  5", HEAD, "", False), ("  8388608  many  float", HEAD, "", False),
+    ("  8388608  209.7  10.0", ("size", "time", "algbw", "busbw"), "", True),
+    ("  8388608  2097152  209.7  10.0", ("size", "count", "time", "algbw"), "", True),
+    ("worker-3 |  8388608  2097152  float  sum", HEAD, "worker-0 |", True),
+    ("worker-3 |  starting", HEAD, "worker-0 |", False), ("other-3 |  8388608  2097152  float", HEAD, "worker-0 |", False),
+    ("all is well", HEAD, "", False)])
+def test_a_line_that_begins_as_a_row_does_was_cut(line, columns, prefix, cut):
+    assert nearly_a_row(line, columns, prefix) is cut
+
+
+def test_of_many_problems_twenty_are_listed_and_the_others_counted():
+    text = nccl(Run("all_reduce", 8, 1, SIZES, [210.0, 410.0], [215.0, 400.0]))
+    frame = read_measurements(text + "   4194304   1048576   float   sum   -1   15\n" * 25)
+    assert len(frame.attrs["problems"]) == 21
+    assert frame.attrs["problems"][-1] == "5 more problems of this kind are not listed"
+
+
+@pytest.mark.parametrize(("title", "cells"), [("Allreduce Latency Test v7.4\n# Size  Avg Latency(us)  Validation", "209.70"),
+                                              ("Bandwidth Test v7.4\n# Size  Bandwidth (MB/s)  Validation", "10000.00")])
+def test_a_validation_that_failed_is_wrong_results(title, cells):
+    for mark, wrong in (("Pass", False), ("Fail", True), ("-", False)):
+        frame = read_measurements(f"# OSU MPI-CUDA {title}\n[1,0]<stdout>: 2097152  {cells}  {mark}\n", ranks=2)
+        assert frame["nbytes"].tolist() == [2**21]
+        assert about(frame).wrong is wrong
+
+
+def test_a_file_that_cannot_be_opened_is_told_with_the_system_s_reason(tmp_path):
+    with pytest.raises(ValueError, match=r"no file of that name can be opened \(No such file or directory\)"):
+        read_measurements(tmp_path / "none.log")
+    with pytest.raises(ValueError, match=r"no file of that name can be opened \(it cannot be a path\)"):
+        read_measurements("a\0b")
+
+
+# ------------------------------------------------------------------ published tables
+
+def test_the_largest_row_is_the_last_one_and_its_rate_is_that_of_nccl_tests():
+    """16 GiB in 127.997 ms are 134.2 GB/s, 7/4 of it 234.9."""
+    one = largest("a100x8-nvswitch-ar")
+    assert (one.ranks, one.nbytes, one.seconds) == (8, 16 * 2**30, 0.127997)
+    assert one.busbw / 1e9 == pytest.approx(234.9, abs=0.05)
+
+
+def test_a_model_stands_beside_what_was_measured():
+    run = published("a100x8-nvswitch-ar").iloc[-1:]
+    said = beside(run, 0.140797)
+    assert said.to_dict("list") == {"message": ["16 GiB"], "model": ["141 ms"], "measured": ["128 ms"], "error": ["+10 %"]}
+    assert percent(0) == "+0 %"
+
+
+@pytest.mark.parametrize(("measured", "predicted", "said"), [
+    (3, 1.0, "measured must be a DataFrame with columns nbytes and seconds; got 3"),
+    ("frame", 1.0, "measured must be a DataFrame with columns nbytes and seconds"),
+    ("table", [1.0, 2.0, 3.0], r"predicted must be one number of seconds, or one for each of the \d+ rows; got shape \(3,\)"),
+    ("table", -1.0, "predicted must be .*-1")])
+def test_what_cannot_stand_beside_a_table_is_refused(measured, predicted, said):
+    table = published("a100x8-nvswitch-ar")
+    measured = {"frame": table[["nbytes"]], "table": table}.get(measured, measured)
+    with pytest.raises(ValueError, match=said):
+        beside(measured, predicted)
+
+
+def test_one_rank_s_part_is_asked_for():
+    text, *_ = TOOLS["IMB counts one rank's part"]
+    with pytest.raises(ValueError, match="nothing says how many ranks there were"):
+        read_measurements(text.replace("#processes = 8", "#processes = ?"))
