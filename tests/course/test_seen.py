@@ -10,6 +10,7 @@ import pytest
 from ipywidgets import HTML, Button, FileUpload, Text, ToggleButtons, Widget
 
 import fabricbook as book
+from fabricbook.course import view
 from fabricbook.course.bare import bare_numbers
 from fabricbook.course.checking import Solution, grade
 from fabricbook.course.claims import Claims, _noted
@@ -19,6 +20,7 @@ from fabricbook.course.gate import Gate
 from fabricbook.course.guesses import guesses, told
 from fabricbook.course.my_guesses import Guesses
 from fabricbook.course.outcomes import Outcome, agree, outcomes
+from fabricbook.course.overview import MARKS, Done, Overview
 from fabricbook.course.prediction import PredictionBox
 from fabricbook.course.progress import Progress, current
 from fabricbook.course.stops import Choice, Find, Number
@@ -106,6 +108,14 @@ def test_a_claim_says_which_lessons_settle_it_and_takes_a_yes_or_a_no(record):
         assert choice.layout.width == "max-content"
 
 
+def test_what_is_left_is_told_in_hours_and_minutes_above_a_table_with_heads():
+    """Of twice 60 minutes a quarter of one is done: 105 minutes are left."""
+    lessons = [Done("00", "a.ipynb", 60, dict.fromkeys(MARKS, (done, 4))) for done in (1, 0)]
+    html = Overview(lessons).children[0].value
+    assert "0 of 2 lessons done, about 1 h 45 min left." in html
+    assert re.findall("<th>(.*?)</th>", html) == ["lesson", *MARKS, "minutes left", "done"]
+
+
 def test_votes_are_a_table_with_heads():
     verdict = find("verdicts", "k")
     html = Votes([verdict]).children[0].value
@@ -134,9 +144,12 @@ def test_a_long_question_of_a_lock_is_cut_between_words():
     assert re.search("“(.*)”", said)[1] == "word " * 21 + "word …"
 
 
-@pytest.mark.parametrize(("mapping", "rows"), [({"a": "1 µs", "b": "2 µs"}, 2)])
-def test_rows_of_labels_follow_one_another(mapping, rows):
-    assert book.show(mapping)._repr_html_().count("</td></tr><tr><th") == rows - 1
+def test_an_empty_box_is_empty():
+    assert view.html_box().value == ""
+
+
+def test_rows_of_labels_follow_one_another():
+    assert book.show({"a": "1 µs", "b": "2 µs"})._repr_html_().count("</td></tr><tr><th") == 1
 
 
 # ------------------------------------------------------------------ the picture of the guesses
@@ -186,6 +199,17 @@ def test_a_count_is_right_within_a_hundredth(typed, verdict):
 def test_a_number_that_no_float_holds_is_refused(bad):
     with pytest.raises(ValueError, match="value must be a number that a float can hold; got "):
         short(bad)
+
+
+def test_an_answer_that_is_close_by_a_known_slip_says_which():
+    asked = Prediction("moving_bytes.a", "?", "rate", lambda: 1e9, "", slips={"that is the raw rate": 1.1e9})
+    assert (judge(asked, "1.1 GB/s").verdict, judge(asked, "1.1 GB/s").slip) == ("close", "that is the raw rate")
+
+
+@pytest.mark.parametrize("bad", [17, "1" * 5000])
+def test_what_is_no_text_or_far_too_long_is_shown_as_far_as_it_fits(bad):
+    with pytest.raises(ValueError, match="got '?1"):
+        ASKED[0].parse(bad)
 
 
 def test_a_known_wrong_answer_gets_its_hint_below_the_task():

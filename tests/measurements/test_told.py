@@ -4,7 +4,9 @@ import pytest
 from written_logs import Run, nccl
 from written_tools import TOOLS
 
-from fabriclib.measurements import beside, largest, percent, published, read_measurements
+from fabriclib import catalog
+from fabriclib.collectives.busbw import factor
+from fabriclib.measurements import as_read, beside, largest, percent, published, read_measurements
 from fabriclib.measurements.about import about
 from fabriclib.measurements.nccl import nearly_a_row
 
@@ -73,6 +75,28 @@ def test_the_largest_row_is_the_last_one_and_its_rate_is_that_of_nccl_tests():
     one = largest("a100x8-nvswitch-ar")
     assert (one.ranks, one.nbytes, one.seconds) == (8, 16 * 2**30, 0.127997)
     assert one.busbw / 1e9 == pytest.approx(234.9, abs=0.05)
+
+
+@pytest.mark.parametrize("row", catalog.rows("measurement_tables")[::7], ids=lambda row: row["id"])
+def test_a_published_table_has_the_form_of_a_log_that_was_read(row):
+    table, log = as_read(row["id"]), read_measurements(nccl(Run("all_reduce", 8, 1, SIZES, [210.0, 410.0], [215.0, 400.0])))
+    assert set(table) == set(log)
+    assert set(table.attrs) == set(log.attrs)
+    assert about(table).launcher == (row["harness"] or "mpi")
+    ratio = float(factor(row["collective"], row["ranks"]))
+    assert (table["busbw"] / table["algbw"]).tolist() == pytest.approx([ratio] * len(table))
+
+
+@pytest.mark.parametrize("blank", ["", "na", "NA", "N/A", "nan", "-"])
+def test_a_cell_may_be_blank_in_many_ways(blank):
+    frame = read_measurements(f"nbytes,seconds,in place (us)\n1048576,1e-4,{blank}\n2097152,2e-4,190\n", collective="all_reduce")
+    assert frame["in_place"].isna().tolist() == [True, False]
+    assert frame["in_place"][1] == pytest.approx(190e-6)
+
+
+def test_a_column_named_as_a_flag_may_hold_the_seconds_of_the_other_half():
+    frame = read_measurements("size,inPlace,time (us)\n1048576,1.1e-4,100\n", collective="all_reduce")
+    assert frame["in_place"].tolist() == [1.1e-4]
 
 
 def test_a_model_stands_beside_what_was_measured():
