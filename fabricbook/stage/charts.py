@@ -118,6 +118,8 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
 
     axis = {"title": title or field, "labelLimit": 260, "labelAngle": 0, "labelOverlap": False}
     axis |= _slanted(listed) if channel == "X" else _wrapped(listed)
+    if channel == "X":
+        axis["title"] = axis["title"].strip() or None  # a blank one keeps a line free, below the names and above a legend
     return getattr(alt, channel)(
         field=_escaped(field), type="nominal", axis=alt.Axis(**axis), sort=list(listed), scale=alt.Scale(domain=list(listed))
     )

@@ -105,11 +105,11 @@ def _error_chart():
     dots = charts.live().transform_filter("datum.part == 'table'").mark_point(
         size=70, filled=True, opacity=0.75, color=charts.CLUSTER, stroke=charts.BLACK, strokeWidth=0.7).encode(
         x=x, y=y, xOffset=offset, tooltip=[alt.Tooltip("table:N")])
-    means = charts.live().transform_filter("datum.part == 'mean'").mark_tick(
-        thickness=5, size=wide(90), color=charts.MEASURED).encode(
-        x=x, y=y)
-    wanted = charts.live().transform_filter("datum.part == 'wanted'").mark_tick(
-        thickness=3, size=wide(110), color=charts.LIMIT, strokeDash=charts.DASHED).encode(x=x, y=y)
+    bars = {"mean": charts.MEASURED, "aimed at": charts.LIMIT}
+    colour = alt.Color("part:N", scale=alt.Scale(domain=list(bars), range=list(bars.values())), legend=charts.legend(
+        list(bars), symbolSize=150, symbolType="square"))
+    means, wanted = (charts.live().transform_filter(f"datum.part == '{part}'").mark_tick(thickness=thick, size=wide(size)).encode(
+        x=x, y=y, color=colour) for part, thick, size in (("mean", 5, 90), ("aimed at", 3, 110)))
     mean = charts.live().transform_filter("datum.part == 'mean'").encode(x=x, y=y, text="table:N")
     said = charts.legible(mean, align="left", dx=wide(50), fontWeight="bold")
     return charts.stack(dots, wanted, means, said, height=380, description=(
@@ -145,7 +145,7 @@ def error_by_regime(group, constants):
     for regime, mean in zip(accuracy.REGIMES, means, strict=True):
         add("mean", regime, mean, 0.0, units.portion(mean))
     for regime, aim in ((accuracy.REGIMES[0], wanted[0]), (accuracy.REGIMES[3], wanted[1])):
-        add("wanted", regime, aim, 0.0, "aimed at")
+        add("aimed at", regime, aim, 0.0, "aimed at")
     worst = max(scores, key=lambda id: scores[id][0])
     return rows, (f"{len(scores)} {group} tables: {units.portion(means[0])} off over all sizes, {units.portion(means[3])} from "
                   f"64 MiB. Worst: {names[worst]}, {units.portion(scores[worst][0])}.")

@@ -41,7 +41,8 @@ from .tables import (
 _LEAST, _MOST = 1 / 8, 8.0
 ENOUGH, SHORT, BINDS = "enough", "too little", "binds"
 _STATES = [ENOUGH, SHORT, BINDS]
-_COLOURS = [charts.PALE, charts.VERMILION_TINT, charts.LIMIT]
+_FILLS = [charts.PALE, charts.VERMILION_TINT, charts.VERMILION_TINT]  # on which what is written can be read
+_EDGES = [charts.EDGE, charts.EDGE, charts.LIMIT]
 _BLANK = {"part": "", "row": "", "from": np.nan, "to": np.nan, "state": "", "seen": 1.0, "text": ""}
 
 
@@ -62,21 +63,23 @@ def _margins_chart(rows: list[str]):
                        title="margin: allowed over needed (logarithmic)") for field in ("from", "to"))
     y = charts.names("row", [*LIMITS, *rows], title=" ")
     place = {"x": x, "x2": "to:Q", "y": y}
-    colour = alt.Color("state:N", legend=charts.legend(_STATES, symbolSize=170, symbolType="square"),
-                       scale=alt.Scale(domain=_STATES, range=_COLOURS))
-    bars = parts.of("bar").mark_bar(height={"band": 0.66}, stroke=charts.EDGE, strokeWidth=1).encode(
-        color=colour, opacity=alt.Opacity("seen:Q", legend=None, scale=None), **place)
+    key = charts.legend(_STATES, symbolSize=170, symbolType="square", symbolStrokeWidth=2)
+    bars = parts.of("bar").mark_bar(height={"band": 0.66}).encode(
+        fill=alt.Fill("state:N", legend=key, scale=alt.Scale(domain=_STATES, range=_FILLS)),
+        stroke=alt.Stroke("state:N", legend=key, scale=alt.Scale(domain=_STATES, range=_EDGES)),
+        strokeWidth=alt.condition(f"datum.state == '{BINDS}'", alt.value(4), alt.value(1)),
+        opacity=alt.Opacity("seen:Q", legend=None, scale=None), **place)
     ways = parts.of("change").mark_rule(color=charts.OTHER, strokeWidth=3, strokeDash=charts.DOTTED).encode(**place)
     ends = parts.of("change").mark_point(shape="triangle-right", filled=True, opacity=1, size=220, color=charts.OTHER,
                                          stroke=charts.EDGE).encode(x=end, y=y)
     enough = charts.fixed([{"from": 1.0}]).mark_rule(color=charts.INK, strokeWidth=2.5).encode(x=x)
-    texts = charts.legible(parts.of("bar", "none").encode(x=alt.value(0), y=y, text="text:N"), align="left", dx=8,
-                           fontSize=alt.ExprRef(f"{charts.NARROW} ? 12 : 14"))
+    texts = parts.of("bar", "none").mark_text(align="left", dx=8, color=charts.INK, fontSize=alt.ExprRef(
+        f"{charts.NARROW} ? 12 : 14")).encode(x=alt.value(0), y=y, text="text:N")
     helps = charts.legible(parts.of("change").encode(x=end, y=y, text="text:N"), **charts.beside(end, 14, "text"))
-    return charts.stack(bars, enough, ways, ends, *texts, *helps, height=360, description=(
-        "A bar for each limit of the brief: what is allowed over what the plan needs, with a line at 1. The limit that binds is "
-        "coloured. Below, for each control but the brief, an arrow from the smallest margin of this plan to the smallest margin "
-        "after the change of that control which helps most."))
+    return charts.stack(enough, bars, ways, ends, texts, *helps, height=360, description=(
+        "A bar for each limit of the brief: what is allowed over what the plan needs, with a line at 1. The limit that binds has "
+        "a broad coloured edge. Below, for each control but the brief, an arrow from the smallest margin of this plan to the "
+        "smallest margin after the change of that control which helps most."))
 
 
 def _margins(found: Score, changes: Iterable[Change], controls: dict) -> dict[str, list]:

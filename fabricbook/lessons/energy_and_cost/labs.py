@@ -74,7 +74,7 @@ def _cluster_chart():
         frame = parts.of(f"{panel} chosen").mark_bar(width={"band": 0.88}, filled=False, stroke=charts.INK, strokeWidth=3).encode(
             x=x, y=y, y2=top)
         said = parts.of(f"{panel} text").encode(x=x, y=y, text="text:N")
-        layers.append(alt.layer(bars, frame, *charts.legible(said, dy=-10, fontSize=13)))
+        layers.append(alt.layer(bars, frame, *charts.legible(said, dy=-10, fontSize=alt.ExprRef(f"{charts.NARROW} ? 11 : 13"))))
     return charts.stack(*layers, height=370, description=(
         "A bar for each size of a cluster, from 64 to 65,536 GPUs: the watts for each GPU, one part on top of another: GPUs, the "
         "rest of the servers, NVLink switches, NICs, switches, links to GPUs, links between switches. Below, the parts that move "
@@ -129,7 +129,7 @@ _NEAR, _LOW, _HIGH = 0.4, 0.05, 60.0
 
 def _reach_chart():
     x = charts.x("metres", (_NEAR, 600), title="length of the link in metres (logarithmic)", log=10,
-                 ticks=[0.5, 1, 2, 3, 5, 10, 30, 50, 100, 500])
+                 ticks=[0.5, 1, 2, 5, 10, 20, 50, 100, 500])
     y = charts.y("W", (_LOW, _HIGH), title="W, both ends (logarithmic)", log=10, ticks=[0.1, 0.3, 1, 3, 10, 30])
     styles = {label: (colour, dash) for label, colour, dash in KINDS.values()}
     lines = parts.of("cable").mark_line(strokeWidth=4).encode(x=x, y=y, detail="cable:N", **charts.series("kind", styles))

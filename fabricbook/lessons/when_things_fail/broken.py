@@ -140,7 +140,7 @@ def picture():
         *(parts.of(sort).mark_point(shape=shape, color=colour, **size).encode(**here) for sort, shape, size, colour in (
             ("switch", "square", switch, charts.GREEN_TINT), ("switch lost", "square", switch, charts.LIMIT),
             ("gpu", "circle", gpu, charts.ORANGE_TINT), ("gpu cut off", "circle", gpu, charts.LIMIT))),
-        *charts.legible(parts.of("text").encode(**here, text="label:N"), fontSize=parts.scaled(14, 10)),
+        *charts.legible(parts.of("text").encode(**here, text="label:N"), fontSize=parts.scaled(14, 11)),
         height=360, description=(
             "Four servers of eight GPUs as circles at the bottom, leaf switches above them, spines on top as squares, cables as "
             "lines. A line's colour and dash say whether it carries as much as before the loss, more, less, nothing, or is lost; "

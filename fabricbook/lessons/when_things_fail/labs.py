@@ -45,7 +45,7 @@ DAY = units.parse("1 day")
 
 # ---- 54 days
 
-_LINES, _BARS = (0, "width * 0.6"), ("width * 0.74", "width")
+_LINES, _BARS = (0, "width * 0.57"), ("width * 0.74", "width")
 QUIET = "longest quiet"
 _ROWS = [*PARTS, QUIET]
 
@@ -69,8 +69,8 @@ def _days_chart():
     said = parts.of("how long").mark_text(align="left", dx=6, fontSize=13).encode(x=days, y=rows, text="label:N")
     bars = parts.of("count").mark_bar(color=charts.GREY, height={"band": 0.5}).encode(x=share, y=rows)
     run = charts.diamonds(parts.of("run"), share, rows, size=110)
-    many = parts.of("count").mark_text(align="right", fontSize=13, x=alt.ExprRef("width * 0.74 - 6"), color=charts.INK).encode(
-        y=rows, text="label:N")
+    beside = {"align": "right", "x": alt.ExprRef("width * 0.74 - 6"), "fontSize": alt.ExprRef(f"{charts.NARROW} ? 11 : 13")}
+    many = parts.of("count").mark_text(color=charts.INK, **beside).encode(y=rows, text="label:N")
     return charts.stack(alt.layer(marks, calm, said), alt.layer(bars, run, many), height=300, description=(
         "A row for each cause, and on it a tick for each interruption of a run of 54 days. In the last row a green bar: the "
         "longest stretch without any. Right, bars: the share of each cause in this throw, with the count; diamonds are "
