@@ -203,3 +203,12 @@ def test_the_search_finds_a_lesson_from_a_file(opened):
     page.locator("input.sidebar-search").fill("gradient")
     page.locator("input.sidebar-search").press("Enter")
     page.locator("#search-results li a", has_text="Start here").first.wait_for()  # results come one by one
+
+
+def test_the_search_page_says_what_to_do_until_something_is_looked_for(opened):
+    page, told = opened("search"), ".fl-unasked"
+    assert "press Enter" in page.locator(told).inner_text()
+    assert axe.findings(page, "article") == []
+    page.goto(f"{page.url}?q=gradient")
+    page.locator("#search-results li a").first.wait_for()
+    assert page.locator(told).is_hidden()
