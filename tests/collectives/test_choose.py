@@ -159,6 +159,24 @@ def test_the_sentence_says_where_the_time_goes():
     assert "reduction" not in fl.best("all_gather", nbytes=1e9, **AT, gamma=1e-10).why
 
 
+def test_twice_as_long_is_said_as_such_and_nothing_as_without_measure():
+    # Where bytes cost nothing, three messages of recursive doubling stand against the six of Rabenseifner's algorithm.
+    assert fl.best("all_reduce", nbytes=8, ranks=8, alpha=1e-6, beta=0.0).why.endswith(
+        "rabenseifner, the next best, 6 µs (6 µs of start-up, 0 s of bytes), 2 times as long.")
+    assert fl.best("barrier", ranks=8, alpha=1e-6, beta=0.0).why == (
+        "barrier on 8 ranks: dissemination takes 3 µs; binomial, the next best, 6 µs, 2 times as long.")
+    free = fl.best("all_reduce", nbytes=8, ranks=8, alpha=0, beta=0, gamma=1, reduction="network")  # 7/8 of 8 B added by ranks
+    assert (free.seconds, free.runner_up_seconds) == (0, 7)
+    assert free.why.endswith("ring, the next best, 7 s (0 s of start-up, 7 s of bytes and reduction), inf times as long.")
+
+
+def test_sizes_in_any_order_have_the_same_ranges():
+    sizes = np.array([1e9, 8.0, 1e6, 1e10, 1e3])
+    found = fl.best("all_reduce", nbytes=sizes, **AT)
+    assert found.why == fl.best("all_reduce", nbytes=np.sort(sizes), **AT).why
+    assert found.algorithm.tolist() == [fl.best("all_reduce", nbytes=n, **AT).algorithm for n in sizes]
+
+
 def test_of_equals_the_ring_comes_first_and_then_the_shortest_name():
     for ranks, name in ((1, "ring"), (2, "one_shot_serial"), (3, "ring")):
         found = fl.best("all_reduce", nbytes=1e9, **(AT | {"ranks": ranks}))

@@ -147,6 +147,14 @@ def test_asks_for_no_more_ports_than_it_declares(entry):
                 assert entry.ports == 1 or p < 4 or plan.ports > 1, f"{entry} declares more ports than it needs"
 
 
+@pytest.mark.parametrize(("collective", "name", "ports"), [
+    ("all_to_all", "direct", 7), ("all_reduce", "one_shot", 7), ("all_reduce", "one_shot_serial", 1), ("gather", "flat", 1),
+    ("all_reduce", "nvls", 1), ("all_gather", "ring", 1),
+])
+def test_ports_are_the_messages_a_rank_has_on_its_way_at_once(collective, name, ports):
+    assert schedule(collective, name, 8).ports == ports
+
+
 @EACH_ENTRY
 def test_one_rank_costs_nothing(entry):
     for options in variants(entry, 1):
@@ -161,6 +169,17 @@ def test_closed_form_takes_many_ranks_at_once(entry):
     together = np.array([np.broadcast_to(x, len(served)) for x in _fields(entry.counts(np.array(served), **options))])
     alone = np.array([_fields(entry.counts(p, **options)) for p in served], dtype=float).T
     assert np.allclose(together, alone, rtol=1e-14, atol=0)
+
+
+def test_an_entry_says_what_it_takes():
+    takes = {(entry.collective, entry.name): repr(entry) for entry in entries().values()}
+    assert takes["broadcast", "chain"].startswith("<broadcast by chain, takes chunks, root; source: ")
+    assert takes["all_reduce", "ring"].startswith("<all_reduce by ring; source: ")
+
+
+def test_messages_ask_for_a_step_for_every_row():
+    with pytest.raises(ValueError, match="^step must be one for each of the 12 rows; got"):
+        schedule("all_gather", "ring", 4).messages([0, 1])
 
 
 def _fields(counts) -> list:
