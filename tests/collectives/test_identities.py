@@ -36,6 +36,14 @@ def test_reduce_scatter_and_all_gather_make_an_all_reduce(scatter, gather, whole
         assert np.array_equal(in_two, at_once)
 
 
+@pytest.mark.parametrize("p", [2, 3, 8])
+def test_a_ring_all_reduce_is_its_reduce_scatter_and_then_its_all_gather_move_by_move(p):
+    scatter, gather, whole = (schedule(name, "ring", p).moves for name in ("reduce_scatter", "all_gather", "all_reduce"))
+    both = scatter.then(gather)
+    for column in ("step", "src", "dst", "chunk", "op"):
+        assert np.array_equal(getattr(whole, column), getattr(both, column)), column
+
+
 @pytest.mark.parametrize("name", ["ring", "recursive_doubling"])
 def test_an_all_gather_costs_what_a_reduce_scatter_costs_without_reducing(name):
     there = {"ring": "ring", "recursive_doubling": "recursive_halving"}[name]
