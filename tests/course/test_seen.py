@@ -126,7 +126,10 @@ def test_a_gate_shows_a_thing_as_it_shows_itself(record):
     table, widget = pd.DataFrame({"a": [7]}), HTML("live")
     record.record("predictions", ASKED[0].key, {"typed": "1 GB/s"})
     assert Gate(ASKED[0], widget).children == (widget,)
-    assert Gate(ASKED[0], book.lab("wire-map")).children[0] is not None
+    lab = book.lab("wire-map")
+    assert Gate(ASKED[0], lab).children == (lab.widget,)
+    with pytest.raises(ValueError, match="thing must have a form in HTML, .*; got .*wire-map"):
+        book.fold("a lab", lab)
     assert "<td>7</td>" in Gate(ASKED[0], table).children[0].value
     assert "<td>7</td>" in Gate(ASKED[0], table)._repr_mimebundle_()["text/html"]
 
@@ -217,10 +220,10 @@ def test_a_known_wrong_answer_gets_its_hint_below_the_task():
     assert html.index("Write &lt;double&gt;.") < html.index("That squares.")
 
 
-def squared(n):
-    def deep(left):
-        return deep(left - 1) if left else 1 / 0
-    return deep(60)
+def deep(n, left=60):
+    if left:
+        return deep(n, left - 1)
+    return n / 0
 
 
 def endless(n):
@@ -235,8 +238,8 @@ def test_an_error_is_one_sentence_with_one_full_stop(given, error):
 
 
 def test_an_error_deep_in_a_call_is_placed_where_it_happened():
-    (one,) = outcomes(squared, DOUBLE)
-    assert one.place.endswith("(return deep(left - 1) if left else 1 / 0)")
+    (one,) = outcomes(deep, DOUBLE)
+    assert one.place.endswith("(return n / 0)")
 
 
 def test_a_value_without_cases_may_be_computed_and_is_called_by_its_name():

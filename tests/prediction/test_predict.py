@@ -99,6 +99,11 @@ def test_a_mesh_lends_its_closing_links_to_the_network():
         reach(fl.system("alps-gh200"), 4, fl.machines.launcher("mpi"), fitted()).ring / 3)
 
 
+@pytest.mark.parametrize(("system", "rate"), [("mi300x-roce", 448e9 / 7), ("dgx-h100", 450e9), ("dgx-a100", 300e9)])
+def test_a_pair_has_one_of_seven_links_in_a_mesh_and_all_of_a_gpu_behind_a_switch(system, rate):
+    assert fl.predict(system, "send_recv", 1e17).algbw == pytest.approx(rate * fitted()["any", "pair efficiency"], rel=1e-3)
+
+
 def test_a_rack_reduces_in_its_switches_however_many_gpus_it_has():
     small = fl.predict("gb200-nvl72", "all_reduce", 1024.0)
     assert small.algorithm == "nvls"
