@@ -15,7 +15,7 @@ from fabricbook.course.bare import bare_numbers
 from fabricbook.course.checking import Solution, grade
 from fabricbook.course.claims import Claims, _noted
 from fabricbook.course.declare import Exercise, Prediction, short
-from fabricbook.course.feedback import judge, locked
+from fabricbook.course.feedback import judge, locked, times
 from fabricbook.course.gate import Gate
 from fabricbook.course.guesses import guesses, told
 from fabricbook.course.my_guesses import Guesses
@@ -147,8 +147,19 @@ def test_a_long_question_of_a_lock_is_cut_between_words():
     assert re.search("“(.*)”", said)[1] == "word " * 21 + "word …"
 
 
-def test_an_empty_box_is_empty():
+def test_an_empty_box_is_empty_and_a_sentence_alone_has_nothing_below_it():
     assert view.html_box().value == ""
+    assert "<div></div>" not in view.sentence("right", "So it is.")
+    alone, more = view.sentence("right", "So it is."), view.sentence("right", "So it is.", more="More.")
+    assert alone.count("<div>") + 1 == more.count("<div>")
+
+
+def test_what_was_only_shown_leaves_the_box_empty_and_its_other_ways_look_like_links(record):
+    box = PredictionBox(ASKED[0])
+    text, _, *links = [one for one in all_in(box) if isinstance(one, Button | Text)]
+    assert all("fl-link" in one._dom_classes for one in links)
+    links[0].click()
+    assert (record.get("predictions", ASKED[0].key), text.value) == ({"shown": True}, "")
 
 
 def test_rows_of_labels_follow_one_another():
@@ -202,6 +213,10 @@ def test_a_count_is_right_within_a_hundredth(typed, verdict):
 def test_a_number_that_no_float_holds_is_refused(bad):
     with pytest.raises(ValueError, match="value must be a number that a float can hold; got "):
         short(bad)
+
+
+def test_what_is_as_large_is_so_once():
+    assert times(1) == "1.0 times"
 
 
 def test_an_answer_that_is_close_by_a_known_slip_says_which():
