@@ -170,4 +170,4 @@ def percent(fraction: float) -> str:
     >>> percent(-0.217)
     '-22 %'
     """
-    return f"{round(100 * single('fraction', number('fraction', fraction, low=-MOST, zero=True))):+d} %"
+    return f"{round(100 * single('fraction', number('fraction', fraction, low=-MOST))):+d} %"

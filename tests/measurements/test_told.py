@@ -55,7 +55,7 @@ def test_of_many_problems_twenty_are_listed_and_the_others_counted():
 @pytest.mark.parametrize(("title", "cells"), [("Allreduce Latency Test v7.4\n# Size  Avg Latency(us)  Validation", "209.70"),
                                               ("Bandwidth Test v7.4\n# Size  Bandwidth (MB/s)  Validation", "10000.00")])
 def test_a_validation_that_failed_is_wrong_results(title, cells):
-    for mark, wrong in (("Pass", False), ("Fail", True), ("-", False)):
+    for mark, wrong in (("Pass", False), ("Fail", True), ("-", False), ("", False)):
         frame = read_measurements(f"# OSU MPI-CUDA {title}\n[1,0]<stdout>: 2097152  {cells}  {mark}\n", ranks=2)
         assert frame["nbytes"].tolist() == [2**21]
         assert about(frame).wrong is wrong
