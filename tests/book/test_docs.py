@@ -7,6 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
+import axe
 import pytest
 from docs.pages import members, page, public
 
@@ -81,3 +82,12 @@ def test_they_ask_no_network_and_a_link_that_leads_out_has_no_hold_on_them(pages
         assert not re.findall(r"<script(?![^>]* src=)[^>]*>|<[^>]+ on[a-z]+=", text), name
         assert not re.findall(r'<(?:script|img|link|iframe|source)[^>]*(?:src|href)="(?:https?:)?//', text), name
         assert not re.findall(r'<a (?![^>]*noopener)[^>]*href="https?:', text), name
+
+
+@pytest.mark.browser
+def test_tables_that_scroll_in_a_narrow_window_are_reached_by_keys(opened):
+    page = opened("docs/docs/results")
+    page.set_viewport_size({"width": 480, "height": 900})
+    page.locator(".table-wrapper[tabindex='0']").first.wait_for()
+    assert page.locator(".table-wrapper:not([tabindex])").count()
+    assert axe.findings(page, "article") == []

@@ -197,6 +197,11 @@ def test_a_lab_has_the_slide_to_itself_keeps_its_keys_and_lets_a_clicker_go_on(p
     assert box["width"] == pytest.approx(window["width"], abs=2)
     assert 0.9 * window["height"] < box["height"] <= window["height"]
     assert lab.evaluate("lab => lab.scrollHeight <= lab.clientHeight + 1")
+    beside = lab.locator(".fl-slide").first.evaluate("""one => { const text = document.createRange();
+        text.selectNodeContents(one.lastChild);
+        const [a, b] = [one.firstChild, text].map((part) => part.getBoundingClientRect());
+        return (a.top + a.bottom - b.top - b.bottom) / 2; }""")
+    assert abs(beside) < 2  # pixels: a value stands as high as its slider
     slider, said = lab.locator("input[type=range]").first, lab.locator(".fl-sentence")
     before = said.inner_text()
     slider.press("ArrowRight")

@@ -27,7 +27,7 @@ html_theme_options = {"top_of_page_buttons": []}
 html_static_path = [str(HERE / "static")]
 templates_path = [str(HERE / "templates")]
 html_css_files = ["book.css"]
-html_js_files = [(name, {"defer": "defer"}) for name in ("judge.js", "book.js")]
+html_js_files = [(name, {"defer": "defer"}) for name in ("judge.js", "book.js", "reached.js")]
 html_math_renderer = "mathml"
 html_copy_source = html_use_index = html_show_search_summary = html_show_sphinx = html_show_copyright = False
 html_domain_indices = False

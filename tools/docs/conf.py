@@ -19,6 +19,7 @@ html_theme, html_theme_options = book.html_theme, book.html_theme_options
 html_static_path = [str(book.HERE / "static")]
 templates_path = book.templates_path
 html_css_files = ["book.css"]
+html_js_files = [("reached.js", {"defer": "defer"})]
 html_copy_source = html_show_search_summary = html_show_sphinx = html_show_copyright = False
 html_domain_indices = False
 pygments_style, pygments_dark_style = book.pygments_style, book.pygments_dark_style

@@ -54,7 +54,8 @@ def _within(axis, part: tuple[str, str]):
 
     axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
     axis["axis"]["orient"], axis["axis"]["grid"] = "left", False
-    axis["axis"]["titleFontSize"] = alt.ExprRef(f"{charts.NARROW} ? 11 : 14")
+    room = f"abs(({part[0]}) - ({part[1]}))"
+    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({room} / {0.55 * len(axis['title']):.1f}, 11, {charts.NARROW} ? 11 : 14)")
     return axis
 
 
