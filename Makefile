@@ -99,6 +99,7 @@ guide: ready
 bench: ready
 	$(RUN) tools/bench.py
 	$(RUN) tools/bench_model.py
+	$(RUN) tools/bench_mlsysim.py
 	$(RUN) tools/bench_labs.py
 
 lite: ready
