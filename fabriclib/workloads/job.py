@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -87,11 +88,7 @@ def job(model, system, numbers: dict, choices: Choices) -> Job:
         ValueError: unknown names, values out of range, cases that cannot be split so.
     """
     found = proposed(model, system, numbers, choices)
-    for rule in rules(found):
-        if not np.all(rule.met):
-            first = int(np.argmin(rule.met))
-            raise ValueError(rule.says({axis: int(values[first]) for axis, values in found.axes.items()}, found))
-    return with_dp(found)
+    return with_dp(meeting(found, rules(found)))
 
 
 def proposed(model, system, numbers: dict, choices: Choices) -> Job:
@@ -102,14 +99,23 @@ def proposed(model, system, numbers: dict, choices: Choices) -> Job:
     if not isinstance(choices.flash, bool):
         raise ValueError(f"flash must be True or False; got {short(choices.flash)}.")
     accelerator.peak(known("dtype", choices.dtype, DTYPES))
-    given = {axis: whole(axis, value, high=MOST_OF.get(axis, MAX_SPLIT)) for axis, value in numbers.items()}
-    together(**given)
-    shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
-    axes = {axis: np.broadcast_to(np.asarray(value, dtype=np.int64), shape).reshape(-1) for axis, value in given.items()}
+    axes, shape = cases(numbers, MOST_OF)
     narrower = number("oversubscription", choices.oversubscription, low=1, zero=True, high=1000)
     network = Network(count("pod", choices.pod), single("oversubscription", narrower))
     return Job(model, machine, accelerator, axes, shape, choices.sharding, choices.recompute, choices.dtype, choices.flash,
                checked_order(choices.order), network)
+
+
+def cases(numbers: dict, most_of: dict[str, int]) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """Return ({axis: integers of all cases}, the shape of the cases as they were given).
+
+    Raises:
+        ValueError: what is not whole, or out of range; shapes that do not fit.
+    """
+    given = {axis: whole(axis, value, high=most_of.get(axis, MAX_SPLIT)) for axis, value in numbers.items()}
+    together(**given)
+    shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
+    return {axis: np.broadcast_to(np.asarray(value, dtype=np.int64), shape).reshape(-1) for axis, value in given.items()}, shape
 
 
 def with_dp(found: Job, some=slice(None)) -> Job:
@@ -132,7 +138,23 @@ class Rule(NamedTuple):
     """
 
     met: np.ndarray
-    says: object
+    says: Callable[[dict[str, int], Any], str]
+
+
+_Split = TypeVar("_Split")
+
+
+def meeting(found: _Split, rules: Iterable[Rule]) -> _Split:
+    """Return a job all of whose cases meet the *rules*.
+
+    Raises:
+        ValueError: one does not.
+    """
+    for met, says in rules:
+        if not np.all(met):
+            first = int(np.argmin(met))
+            raise ValueError(says({axis: int(values[first]) for axis, values in found.axes.items()}, found))  # type: ignore[attr-defined]
+    return found
 
 
 def rules(found: Job):
@@ -141,9 +163,9 @@ def rules(found: Job):
     ranks = axes["tp"] * axes["pp"] * axes["cp"]
     yield Rule(ranks <= axes["gpus"], _ranks)
     yield Rule(axes["gpus"] % ranks == 0, _gpus)
-    yield Rule((axes["gpus"] <= machine.gpus) if not machine.port else ranks > 0, _alone)
+    yield Rule((axes["gpus"] <= machine.gpus) if not machine.port else ranks > 0, alone)
     yield Rule(axes["tp"] <= machine.gpus, _domain)
-    yield Rule(model.heads % axes["tp"] == 0, _heads)
+    yield Rule(model.heads % axes["tp"] == 0, heads)
     pieces = axes["pp"] * axes["virtual"]
     yield Rule(functools.reduce(np.logical_or, [(model.layers + ends) % pieces == 0 for ends in ENDS]), _layers)
     yield Rule((axes["virtual"] == 1) | (axes["pp"] > 1), _virtual)
@@ -162,9 +184,15 @@ def nearest(value: int, allowed) -> str:
     return " or ".join(map(str, below + above))
 
 
-def divisors(number_: int, most: int = 100_000) -> list[int]:
+def multiples(value: int, unit: int) -> str:
+    """Return the multiples of *unit* on both sides of *value*, in words."""
+    low = value // unit * unit
+    return f"{low} or {low + unit}" if low else str(unit)
+
+
+def divisors(number_: int) -> list[int]:
     small = [one for one in range(1, int(number_**0.5) + 1) if number_ % one == 0]
-    return [one for one in {*small, *(number_ // one for one in small)} if one <= most]
+    return [*{*small, *(number_ // one for one in small)}]
 
 
 def _ranks(c, j) -> str:
@@ -174,11 +202,10 @@ def _ranks(c, j) -> str:
 
 def _gpus(c, j) -> str:
     ranks = c["tp"] * c["pp"] * c["cp"]
-    low = c["gpus"] // ranks * ranks
-    return f"gpus must be a multiple of tp x pp x cp = {ranks}; got {c['gpus']}, nearest {low} or {low + ranks}."
+    return f"gpus must be a multiple of tp x pp x cp = {ranks}; got {c['gpus']}, nearest {multiples(c['gpus'], ranks)}."
 
 
-def _alone(c, j) -> str:
+def alone(c, j) -> str:
     return f"gpus must be at most {j.system.gpus} for {j.system.name}, which has no network; got {c['gpus']}."
 
 
@@ -188,7 +215,7 @@ def _domain(c, j) -> str:
             f"the {j.model.heads} heads and fits is {best}.")
 
 
-def _heads(c, j) -> str:
+def heads(c, j) -> str:
     return (f"tp must divide the {j.model.heads} heads of {j.model.name}; got {c['tp']}, nearest "
             f"{nearest(c['tp'], divisors(j.model.heads))}.")
 
@@ -230,7 +257,5 @@ def _plane(c, j) -> str:
 def _batch(c, j) -> str:
     dp = c["gpus"] // (c["tp"] * c["pp"] * c["cp"])
     unit = dp * c["micro_batch"]
-    low = c["global_batch"] // unit * unit
-    near = f"{low} or {low + unit}" if low else str(unit)
     return (f"global_batch must be a multiple of dp x micro_batch = {dp} x {c['micro_batch']} = {unit}; got {c['global_batch']}, "
-            f"nearest {near}.")
+            f"nearest {multiples(c['global_batch'], unit)}.")

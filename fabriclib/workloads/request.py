@@ -9,9 +9,10 @@ import numpy as np
 from .. import units
 from ..checks import Numbers, count, plain
 from ..prediction.constants import Constants, fitted
+from .job import meeting
 from .memory import total
 from .passes import PARTS, parts_of, passes
-from .serving import AXES, Serving, check_fits, checked, memory, serving
+from .serving import AXES, Serving, check_fits, memory, rules, serving
 
 WORDS = {"weights": "reading the weights", "cache": "reading keys and values", "compute": "computing",
          "host": "launching kernels", "starts": "starting all-reduces", "bytes": "the bytes of all-reduces",
@@ -95,8 +96,8 @@ def request(model, system, *, gpus, tp=1, pp=1, ep=1, batch=1, prompt=1024, outp
     True
     """
     given = dict(zip(AXES, (gpus, tp, pp, ep, batch, prompt, output), strict=True))
-    found = checked(serving(model, system, given, dtype, cache, engine))
-    held = memory(found)
+    found = serving(model, system, given, dtype, cache, engine)
+    held = memory(meeting(found, rules(found)))
     check_fits(found, held)
     return priced(found, held, fitted())
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import units
-from ..checks import known, together, whole
+from ..checks import known
 from ..machines import System
 from ..prediction.cases import machine_of
 from .accelerators import Accelerator, of_system
 from .engines import Engine, engine_of
-from .job import divisors, model_of, nearest
+from .job import Rule, alone, cases, divisors, heads, model_of, multiples, nearest
 from .transformer import Transformer
 
 BYTES = {"fp16": 2, "fp8": 1}  # of a weight, or of a number in the cache
@@ -70,58 +70,30 @@ def serving(model, system, numbers: dict, dtype: str, cache: str, engine) -> Ser
     accelerator, software = of_system(machine), engine_of(engine)
     accelerator.peak(PEAKS[known("dtype", dtype, BYTES)])
     known("cache", cache, BYTES)
-    given = {axis: whole(axis, value, high=MOST_OF.get(axis, 100_000)) for axis, value in numbers.items()}
-    together(**given)
-    shape = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
-    axes = {axis: np.broadcast_to(np.asarray(value, dtype=np.int64), shape).reshape(-1) for axis, value in given.items()}
-    return Serving(model, machine, accelerator, software, axes, shape, dtype, cache)
+    return Serving(model, machine, accelerator, software, *cases(numbers, MOST_OF), dtype, cache)
 
 
-def some(found: Serving, cases) -> Serving:
-    """Return *cases* of a job, a mask or a slice."""
-    axes = {axis: values[cases] for axis, values in found.axes.items()}
+def some(found: Serving, of) -> Serving:
+    """Return some cases *of* a job, a mask or a slice."""
+    axes = {axis: values[of] for axis, values in found.axes.items()}
     return found._replace(axes=axes, shape=axes["tp"].shape)
 
 
-def checked(found: Serving) -> Serving:
-    """Return the job if every case can be split so.
-
-    Raises:
-        ValueError: one cannot.
-    """
-    for met, says in rules(found):
-        if not np.all(met):
-            first = int(np.argmin(met))
-            raise ValueError(says({axis: int(values[first]) for axis, values in found.axes.items()}, found))
-    return found
-
-
 def rules(s: Serving):
-    """Yield (where it is met, what a message says of the first case where it is not) of all that a split has to meet."""
+    """Yield what every split has to meet, in the order in which it is said."""
     ranks = s.tp * s.pp
-    yield s.gpus % ranks == 0, _gpus
-    yield (s.gpus <= s.system.gpus) if not s.system.port else ranks > 0, _alone
-    yield s.model.heads % s.tp == 0, _heads
-    yield s.pp <= s.model.layers, _layers
-    yield s.batch % np.maximum(s.gpus // ranks, 1) == 0, _batch
-    yield s.ep <= max(2 * s.model.experts, 1), _experts
-    yield (s.gpus // s.pp) % s.ep == 0, _plane
+    yield Rule(s.gpus % ranks == 0, _gpus)
+    yield Rule((s.gpus <= s.system.gpus) if not s.system.port else ranks > 0, alone)
+    yield Rule(s.model.heads % s.tp == 0, heads)
+    yield Rule(s.pp <= s.model.layers, _layers)
+    yield Rule(s.batch % np.maximum(s.gpus // ranks, 1) == 0, _batch)
+    yield Rule(s.ep <= max(2 * s.model.experts, 1), _experts)
+    yield Rule((s.gpus // s.pp) % s.ep == 0, _plane)
 
 
 def _gpus(c, s) -> str:
     ranks = c["tp"] * c["pp"]
-    low = c["gpus"] // ranks * ranks
-    near = f"{low} or {low + ranks}" if low else str(ranks)
-    return f"gpus must be a multiple of tp x pp = {ranks}; got {c['gpus']}, nearest {near}."
-
-
-def _alone(c, s) -> str:
-    return f"gpus must be at most {s.system.gpus} for {s.system.name}, which has no network; got {c['gpus']}."
-
-
-def _heads(c, s) -> str:
-    return (f"tp must divide the {s.model.heads} heads of {s.model.name}; got {c['tp']}, nearest "
-            f"{nearest(c['tp'], divisors(s.model.heads))}.")
+    return f"gpus must be a multiple of tp x pp = {ranks}; got {c['gpus']}, nearest {multiples(c['gpus'], ranks)}."
 
 
 def _layers(c, s) -> str:
@@ -130,10 +102,8 @@ def _layers(c, s) -> str:
 
 def _batch(c, s) -> str:
     dp = c["gpus"] // (c["tp"] * c["pp"])
-    low = c["batch"] // dp * dp
-    near = f"{low} or {low + dp}" if low else str(dp)
     return (f"batch must be a multiple of the {dp} replicas, gpus / (tp x pp), which share it out; got {c['batch']}, "
-            f"nearest {near}.")
+            f"nearest {multiples(c['batch'], dp)}.")
 
 
 def _experts(c, s) -> str:
