@@ -138,7 +138,7 @@ def searched(sizes: int):
     brief = room.brief_of("dense-70b")
 
     def call():
-        for kept in (room._ran, room.wired, room._share, room._watts):
+        for kept in (room._ran, room.wired, room._fares, room._share, room._watts):
             kept.cache_clear()
         return room.evaluate(brief, room.OPTIONS | {"system": brief.systems, "gpus": room.OPTIONS["gpus"][:sizes]})
     return call

@@ -25,7 +25,7 @@ class Job(NamedTuple):
 
     Fields:
         run: from a brief, a machine, (gpus, tp, pp), the servers of a pod and the oversubscription to what it makes of them.
-        share: from a brief, a machine, gpus, a Design and spares to the share that is left while parts fail.
+        share: from how a job fares that never waits for a server, a machine and spares to the share left while parts fail.
         needed: from a brief, seconds and shares to (seconds that are needed, seconds that there are).
         refused: from a brief and a plan to why it cannot be split so; empty if it can.
     """

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import units
+from ..availability import Uptime, uptime
 from ..cabling import cable
 from ..checks import count, typed
 from ..energy import cluster_power
@@ -195,8 +196,13 @@ def wired(wiring: Wiring):
 
 
 @functools.lru_cache(maxsize=4096)
+def _fares(model: str, wiring: Wiring) -> Uptime:
+    return uptime(system(wiring.system), gpus=wiring.gpus, design=wired(wiring), model=model)
+
+
+@functools.lru_cache(maxsize=4096)
 def _share(brief: Brief, wiring: Wiring, spare: int) -> float:
-    return JOBS[brief.job].share(brief, system(wiring.system), wiring.gpus, wired(wiring), spare)
+    return JOBS[brief.job].share(_fares(brief.model, wiring), system(wiring.system), spare)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..availability.uptime import uptime
+from ..availability.uptime import Uptime
 from ..machines import System
 from ..prediction.constants import fitted
-from ..topology import Design
 from ..workloads.request import priced
 from ..workloads.serving import memory, rules, serving, some
 from .brief import Brief
@@ -40,10 +39,9 @@ def _asked(brief: Brief, machine, gpus, tp, pp):
     return serving(brief.model, machine, numbers, DTYPE, DTYPE, "auto")
 
 
-def share(brief: Brief, machine: System, gpus: int, design: Design, spare: int) -> float:
+def share(fares: Uptime, machine: System, spare: int) -> float:
     """Return the share of the servers that answer while others are repaired and *spare* ones stand in for them."""
-    out = float(uptime(machine, gpus=gpus, design=design, model=brief.model).out)
-    return 1 - max(out - spare, 0.0) * machine.server_gpus / gpus
+    return 1 - max(float(fares.out) - spare, 0.0) * machine.server_gpus / float(fares.gpus)
 
 
 def needed(brief: Brief, seconds: np.ndarray, share_: np.ndarray) -> tuple[np.ndarray, float]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..availability.uptime import uptime
+from ..availability.uptime import Uptime, erlang_b
 from ..machines import System
 from ..prediction.constants import fitted
-from ..topology import Design
 from ..workloads import transformer
 from ..workloads.job import Choices, job, proposed, rules, with_dp
 from ..workloads.memory import memory, total
@@ -51,10 +50,9 @@ def _steps(brief: Brief, machine: System, grids: dict, choices: Choices, wanted:
     return Ran(seconds, room)
 
 
-def share(brief: Brief, machine: System, gpus: int, design: Design, spare: int) -> float:
+def share(fares: Uptime, machine: System, spare: int) -> float:
     """Return the share of the time that the job gets on while parts fail and *spare* servers stand by."""
-    fares = uptime(machine, gpus=gpus, design=design, spare=spare, model=brief.model)
-    return float(fares.share)
+    return float((1 - erlang_b(fares.out, spare + 1)) * fares.share)
 
 
 def needed(brief: Brief, seconds: np.ndarray, share_: np.ndarray) -> tuple[np.ndarray, float]:

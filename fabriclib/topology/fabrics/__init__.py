@@ -102,6 +102,7 @@ def fabric_counts(kind: str, gpus=None, **options) -> Design:
     return _asked(kind, gpus, options).design()
 
 
+@functools.cache
 def counts_of(name: str) -> Design:
     """Return the counts of a named design. They do not hang on its links' rate: where no source gives that, it is not one."""
     return fabric_counts(name, **({} if catalog.row("designs", name)["speed"] else {"speed": "nvlink4"}))
