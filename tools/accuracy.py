@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import re
 import sys
@@ -25,7 +24,7 @@ import fitting
 import numpy as np
 import room_fitting
 
-from fabriclib import accuracy, catalog, machines
+from fabriclib import accuracy, machines
 from fabriclib.workloads import published
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,23 +64,16 @@ def show(title: str, scores) -> None:
 def write(seconds) -> None:
     """Write what was predicted of tables held out by their site, its errors, and the intervals that follow."""
     scores = scores_of(seconds)
-    _write("held_out_times", ("table", "nbytes", "seconds"), (
+    fitting.write_table("held_out_times", ("table", "nbytes", "seconds"), (
         (table.id, f"{nbytes:.0f}", f"{one:.4e}") for table in accuracy.tables()
         for nbytes, one in zip(table.nbytes, seconds[table.id], strict=True)))
-    _write("held_out", ("table", "all_sizes", "small", "between", "large"), (
+    fitting.write_table("held_out", ("table", "all_sizes", "small", "between", "large"), (
         (table.id, *("" if math.isnan(one) else f"{one:.4f}" for one in scores[table.id])) for table in accuracy.tables()))
-    _write("intervals", ("several", "seen", "regime", "low", "high"), (
+    fitting.write_table("intervals", ("several", "seen", "regime", "low", "high"), (
         ("yes" if several else "no", "yes" if seen else "no", regime, f"{low:.3f}", f"{high:.3f}")
         for several, seen, regime, low, high in accuracy.intervals(seconds)))
     README.write_text(with_scores(README.read_text(encoding="utf-8"), scores), encoding="utf-8")
     DOCS.write_text(docs(scores), encoding="utf-8")
-
-
-def _write(table: str, head, rows) -> None:
-    with open(catalog.data_folder() / f"{table}.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)
 
 
 def kind(table) -> str:

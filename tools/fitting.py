@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -120,7 +120,10 @@ def write_values(constants: Constants, moved: dict[tuple[str, str], list[str]], 
         key = row["subject"], row["quantity"]
         row["value"] = f"{constants[key]:.4g}"
         row[FITTED_ON[room]] = " ".join(moved.get(key, ()))
-    with open(catalog.data_folder() / "fitted.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_table("fitted", rows[0], (row.values() for row in rows))
+
+
+def write_table(name: str, head: Iterable[str], rows: Iterable[Iterable]) -> None:
+    """Write a table of data/."""
+    with open(catalog.data_folder() / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([head, *rows])

@@ -6,7 +6,6 @@ differentiated once, at the priors, and once more at what fits all tables; from 
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -116,11 +115,8 @@ class Room:
 
     def write(self, scores: Scores) -> None:
         """Write scores into their table of data/."""
-        with open(catalog.data_folder() / f"{self.kept_in}.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["table", *self.columns])
-            for table, row in scores.items():
-                writer.writerow([table, *("" if one != one else f"{one:.4f}" for one in row.values())])
+        fitting.write_table(self.kept_in, ["table", *self.columns], (
+            [table, *("" if one != one else f"{one:.4f}" for one in row.values())] for table, row in scores.items()))
 
     def kept(self) -> Scores:
         """Return the scores that were written."""
