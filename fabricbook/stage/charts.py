@@ -217,16 +217,6 @@ def diamonds(layer, x, y, *, size: float = 150, **mark):
     return layer.mark_point(**mark).encode(x=x, y=y)
 
 
-def measured(rows: list[dict], x, y, *, label: str = "label"):
-    """Published or measured points: black diamonds, the column *label* written beside each."""
-    import altair as alt
-
-    text = fixed(rows).encode(x=x, y=y, text=f"{label}:N")
-    place = beside(x, 12, label)
-    place["dy"] = alt.ExprRef(f"{place['align'].expr} == 'left' ? 0 : 13")  # below the line that ran into the mark
-    return diamonds(fixed(rows), x, y), *legible(text, **place, color=MEASURED)
-
-
 def beside(x, dx: int, text: str) -> dict:
     """What column *text* says, to the right of its mark; to the left in the right half, where it would be cut off."""
     import altair as alt
@@ -248,19 +238,14 @@ def inside(x, text: str) -> dict:
     return {"align": "left", "dx": alt.ExprRef(f"min(6, {room})"), "fontSize": alt.ExprRef(size)}
 
 
-def limit(rows: list[dict], *, x=None, y=None, label: str = "label", align: str = "left"):
-    """A bound the model cannot pass: a dashed line across the chart, named by the column *label*.
-
-    Args:
-        x, y: the axis the bound is on; exactly one of the two.
-        align: "right" writes the label to the left of an upright line that stands near the right edge.
-    """
+def limit(rows: list[dict], *, x=None, y=None):
+    """A bound the model cannot pass: a dashed line across the chart, at its *x* or its *y*, named by the column "label"."""
     position = {"x": x} if y is None else {"y": y}
     rule = fixed(rows).mark_rule(color=LIMIT, strokeDash=DASHED, strokeWidth=2.5).encode(**position)
     anchor = {"y": {"value": 16}} if y is None else {"x": {"value": 4}}
-    text = fixed(rows).encode(text=f"{label}:N", **position, **anchor)
-    return rule, *legible(text, align=align, dx=6 if align == "left" else -6, dy=0 if y is None else -12,
-                          color=LIMIT, fontWeight="bold", fontSize=fitting("width", 14, text=label))
+    text = fixed(rows).encode(text="label:N", **position, **anchor)
+    return rule, *legible(text, align="left", dx=6, dy=0 if y is None else -12, color=LIMIT, fontWeight="bold",
+                          fontSize=fitting("width", 14, text="label"))
 
 
 def series(field: str, styles: dict[str, tuple]) -> dict:

@@ -55,31 +55,6 @@ def response_time(quanta, rate):
     return quanta * QUANTUM / rate
 
 
-def static_threshold(buffer, ports, classes, headroom):
-    """Return the bytes a queue may hold before it pauses, if every port and class has its own: (B - c n h) / (c n).
-
-    Args:
-        buffer: bytes of the switch's shared buffer.
-        ports, classes: ports of the switch, and classes of traffic that must not be lost.
-        headroom: bytes kept free for each of them.
-
-    Raises:
-        ValueError: ports or classes not whole and positive, or a buffer that the headroom of all of them fills.
-
-    >>> round(static_threshold(12e6, 32, 8, 22.4e3))
-    24475
-    """
-    ports, classes = whole("ports", ports), whole("classes", classes)
-    buffer, headroom = number("buffer", buffer), number("headroom", headroom)
-    together(buffer=buffer, ports=ports, classes=classes, headroom=headroom)
-    queues = ports * classes
-    left = buffer - queues * headroom
-    if np.any(left <= 0):
-        most = np.max(queues * headroom)
-        raise ValueError(f"buffer must be more than ports * classes * headroom, {most:g}; got {np.min(buffer):g}.")
-    return left / queues
-
-
 @typed
 def victim_rate(rate, hot, shared, *, paused: bool):
     """Return the bytes per second that a flow gets whose own way is free, but which shares an uplink with flows that are not.

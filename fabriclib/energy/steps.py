@@ -51,11 +51,6 @@ class StepEnergy:
         return sum(self.parts.values())
 
     @property
-    def communication(self):
-        """Joules of waiting for wires, of NVLink switches and of the network."""
-        return self.parts[WAITING] + self.parts[NVLINK] + self.parts[NETWORK]
-
-    @property
     def per_token(self):
         """Joules for each token that is trained on."""
         return self.joules / self.tokens

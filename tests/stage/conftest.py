@@ -12,7 +12,7 @@ def _curve_chart():
     y = charts.y("time", (1e-9, 1e-3), unit="s", log=10, title="time")
     return charts.stack(
         charts.line(x, y, colour=charts.CHIP),
-        charts.measured([{"size": 64, "time": 1e-6, "label": "measured"}], x, y),
+        charts.diamonds(charts.fixed([{"size": 64, "time": 1e-6}]), x, y),
         charts.limit([{"time": 1e-8, "label": "wire"}], y=y),
         description="Time against size.",
     )

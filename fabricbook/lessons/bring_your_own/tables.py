@@ -48,9 +48,9 @@ def off_when_ill() -> float:
     return float(regimes.loc[regimes["regime"] == REGIMES[-1], "mean error"].iloc[0])
 
 
-def run_of(machine: str, collective: str, nbytes, nodes: int, gpus: int | None = None, launcher: str = "mpi") -> Case:
+def run_of(machine: str, collective: str, nbytes, nodes: int) -> Case:
     """Return what is run, ready to be predicted and to be broken."""
-    return Case(*case(machine, collective, nbytes, nodes, gpus, launcher))
+    return Case(*case(machine, collective, nbytes, nodes, None, "mpi"))
 
 
 @functools.cache

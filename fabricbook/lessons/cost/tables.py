@@ -33,9 +33,9 @@ ring, doubling = (schedule("all_reduce", name, ranks=GPUS).counts() for name in 
 more_starts, fewer_buffers = ring.messages - doubling.messages, doubling.sent - ring.sent
 
 
-def ring_overtakes(ranks: int = GPUS, alpha: float = START, rate: float = RATE) -> float:
+def ring_overtakes() -> float:
     """Return the bytes from which on a ring all-reduce beats recursive doubling."""
-    return crossover("all_reduce", "recursive_doubling", "ring", ranks=ranks, alpha=alpha, beta=1 / rate)
+    return crossover("all_reduce", "recursive_doubling", "ring", ranks=GPUS, alpha=START, beta=1 / RATE)
 
 
 def all_reduce_seconds(**case) -> dict[str, np.ndarray]:

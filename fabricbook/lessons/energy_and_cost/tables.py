@@ -137,9 +137,9 @@ def per_token(machine: str, near: str = TENSOR, gpus: int = USUAL_GPUS) -> dict[
     return {part: float(value[where] / found.tokens[where]) for part, value in found.parts.items()}
 
 
-def total(machine: str, near: str = TENSOR, gpus: int = USUAL_GPUS) -> float:
+def total(machine: str, near: str = TENSOR) -> float:
     """Return the joules for each token that is trained on."""
-    return sum(per_token(machine, near, gpus).values())
+    return sum(per_token(machine, near).values())
 
 
 def of_wires(machine: str, near: str = TENSOR) -> float:
@@ -154,9 +154,9 @@ def drawn_by_wires(machine: str) -> float:
     return (spent["NVLink switches"] + spent["network"]) / sum(spent.values())
 
 
-def waited(machine: str, near: str = TENSOR) -> float:
+def waited(machine: str) -> float:
     """Return the share of a step's joules that GPUs spend while they wait for wires."""
-    spent = per_token(machine, near)
+    spent = per_token(machine)
     return spent["waiting for wires"] / sum(spent.values())
 
 

@@ -73,9 +73,9 @@ PURCHASES = {
 # ---- times on the graph of a fabric: straight lines in bytes ----
 
 @functools.cache
-def rails(servers: int, speed: str = "ib-ndr", oversubscription: int = 1) -> Graph:
+def rails(servers: int, speed: str = "ib-ndr") -> Graph:
     """Return the rail-optimised fabric of so many servers with eight GPUs and eight NICs each."""
-    return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed, oversubscription=oversubscription)
+    return fabric("rail-optimised", gpus=PLACES * servers, radix=_RADIX, speed=speed)
 
 
 def around(graph: Graph, rings: np.ndarray) -> tuple[tuple[float, float], int]:

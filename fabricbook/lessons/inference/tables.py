@@ -159,9 +159,9 @@ def kept(model: str, prompt: int) -> float:
     return float(transformer(CACHED[model]).kv_bytes(prompt))
 
 
-def noticed(tokens: int = 10) -> int:
-    """Return the shortest prompt whose keys and values take longer over TCP than so many tokens of its answer."""
-    return next(prompt for prompt in PROMPTS if at(prompt, way="TCP") > tokens * token(SEVENTY, NEW, GRAPH).seconds(SEVERAL))
+def noticed() -> int:
+    """Return the shortest prompt whose keys and values take longer over TCP than ten tokens of its answer."""
+    return next(prompt for prompt in PROMPTS if at(prompt, way="TCP") > 10 * token(SEVENTY, NEW, GRAPH).seconds(SEVERAL))
 
 
 def cache_bytes(layers: int, kv_heads: int, head_dim: int, tokens: int) -> float:

@@ -21,7 +21,6 @@ RING = schedule("all_reduce", "ring", ranks=GPUS)
 one_link, mi350x = link("xgmi-mi300x"), link("xgmi-mi350x")
 all_links = one_link.bundle(one_link.per_device)
 h100 = link("nvlink4").bundle(link("nvlink4").per_device)
-_SCOPES = {"link": "1 link", "device": "all links"}
 
 
 def machine(name: str) -> Graph:

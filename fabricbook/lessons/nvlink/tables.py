@@ -16,7 +16,7 @@ from fabriclib.topology import Cables, Graph
 
 from ...course.story import GPUS
 
-OLD, V100, A100, H100, NEW, NEXT = (link(f"nvlink{n}") for n in range(1, 7))
+OLD, V100, A100, H100, NEW = (link(f"nvlink{n}") for n in range(1, 6))
 PER_SWITCH = list(catalog.row("servers", "hgx-h100")["links_per_switch"])
 BUFFER = 8 * units.GiB  # what was measured; without start-up times it changes nothing
 one_bit_in = Fraction(H100.code_rate).limit_denominator(1000).denominator
@@ -52,14 +52,14 @@ def lanes_by_generation():
 
 # ---- the same links, with and without switches ----
 
-def direct(gpus: int, wire: Link = H100) -> Graph:
+def direct(gpus: int) -> Graph:
     """Return *gpus* GPUs wired to each other with all their links, split over the others as evenly as whole links allow."""
-    each, left = divmod(wire.per_device, gpus - 1)
+    each, left = divmod(H100.per_device, gpus - 1)
     a, b = np.triu_indices(gpus, k=1)
     apart = np.minimum(b - a, gpus - b + a)  # places between two GPUs, the shorter way round
     # What is left over goes to the nearest, two at a time; a single one goes to the GPU opposite.
     extra = (apart <= left // 2) | ((left % 2 == 1) & (2 * apart == gpus))
-    return Graph.wired("wired directly", _named(gpus), [Cables(a, b, wire, each + extra)])
+    return Graph.wired("wired directly", _named(gpus), [Cables(a, b, H100, each + extra)])
 
 
 def switched(gpus: int, per_switch: list[int], wire: Link = H100, name: str = "through switches") -> Graph:

@@ -52,9 +52,9 @@ def all_to_all(domain, ranks, inside, outside, nbytes=dispatched):
     return nbytes * (near - 1) / ranks / inside, nbytes * (ranks - near) / ranks / outside
 
 
-def times_longer(domain: int, ranks: int = RANKS) -> float:
+def times_longer(domain: int) -> float:
     """Return how many times as long as in one rack an all-to-all takes in domains of that size."""
-    return max(all_to_all(domain, ranks, rack.rate, rack.out)) / max(all_to_all(rack.gpus, ranks, rack.rate, rack.out))
+    return max(all_to_all(domain, RANKS, rack.rate, rack.out)) / max(all_to_all(rack.gpus, RANKS, rack.rate, rack.out))
 
 
 def each_to_all(one) -> float:

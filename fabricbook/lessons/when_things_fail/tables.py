@@ -131,10 +131,10 @@ def what_is_left(wiring: str, part: str, pattern: str = RINGS) -> Left:
     return left(graph(wiring), gone(wiring, part), pattern=PATTERNS[pattern])
 
 
-def planes_of(gpus: int = GPUS) -> tuple[Uptime, Uptime]:
+def planes_of() -> tuple[Uptime, Uptime]:
     """Return how the run's job fares with one leaf a NIC, and with two planes."""
-    one, two = (fabric_counts(kind, gpus=gpus, radix=128) for kind in ("rail-optimised", "dual-plane"))
-    return uptime(MACHINE, gpus=gpus, design=one), uptime(MACHINE, gpus=gpus, design=two)
+    one, two = (fabric_counts(kind, gpus=GPUS, radix=128) for kind in ("rail-optimised", "dual-plane"))
+    return uptime(MACHINE, gpus=GPUS, design=one), uptime(MACHINE, gpus=GPUS, design=two)
 
 
 # ---- the slowest
