@@ -8,7 +8,7 @@
 #   make notebooks  build all lessons from their texts, run them in fresh kernels and write them normalised
 #   make book       make the course as pages that need no kernel, no server and no network: site/index.html
 #   make docs       the maintainers' pages alone: site/docs/index.html; make book makes them too
-#   make book-check drive each of its labs over both ends of each control, and say how long a reader waits
+#   make book-check drive each of its labs over both ends of each control, answer its stops, and say how long a reader waits
 #   make book-pdf   the same, and site/course.pdf beside it; needs Chromium
 #   make slides     a deck of slides for each lesson, its labs alive, from files: dist/slides/index.html
 #   make handout    a sheet of paper for each lesson, as PDF: dist/handout/; needs Chromium

@@ -1,4 +1,5 @@
-"""`make book-check`: drive each lab of the book in site/ over both ends of each of its controls, and say how long a reader waits.
+"""`make book-check`: drive each lab of the book in site/ over both ends of each of its controls, answer each of its stops,
+and say how long a reader waits.
 
     python tools/try_book.py [LAB ...]            only these labs
     python tools/try_book.py --site FOLDER        of the book that is there
@@ -37,7 +38,7 @@ def main() -> None:
             if took:
                 medians[name] = statistics.median(took)
         browser.close()
-    print(f"{len(names)} labs at both ends of each of their controls: {len(found) or 'none'} differs from Python's")
+    print(f"{len(names)} labs at both ends of each control, their stops answered: {len(found) or 'none'} differs from Python's")
     for said, figures in (("opening a page to its lab drawn", opening), ("a slider's key to the redraw", medians)):
         if figures:
             worst = max(figures, key=figures.__getitem__)

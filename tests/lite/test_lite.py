@@ -22,6 +22,7 @@ import pytest
 from playwright.sync_api import expect
 from shipped import LESSONS, code_cells, named
 
+import fabricbook
 from fabricbook.course.view import css_key
 from fabricbook.lessons import find
 
@@ -61,10 +62,13 @@ def page(browser, site):
     page = browser.new_page(viewport={"width": 1366, "height": 20_000})  # JupyterLab draws only the cells in its window
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
-    asked = []
+    asked, wrong = [], []
     page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda problem: wrong.append(str(problem)))
+    page.on("console", lambda said: said.type == "error" and wrong.append(f"{said.text} {said.location['url']}"))
     yield page
     page.close()
+    assert [what for what in wrong if not what.endswith("/favicon.ico")] == []  # which a browser asks for by itself
     assert [url for url in asked if not url.startswith((site, "data:", "blob:"))] == []
 
 
@@ -104,6 +108,13 @@ def test_the_first_lesson_from_opening_it_to_an_answer_that_outlives_the_page(pa
     expect(sentence).not_to_have_text(before)
     expect(lab.locator("canvas")).to_have_count(1)
     tell("a slider has moved, and its lab said and drew something else")
+
+    stop = next(iter(fabricbook.lab(named(path, "lab")[0]).stops.values()))
+    right = next(option for option in stop.setup["options"] if stop.judge(option).outcome == "right")
+    lab.locator(f'input[value="{right}"]').press("Space")
+    page.keyboard.press("Enter")
+    expect(lab.locator(".fl-said").first).to_have_text("Right.")
+    tell("a stop is answered")
 
     cell = page.locator(".jp-CodeCell", has_text="book.check(").first
     cell.locator(".cm-content").click()

@@ -1,7 +1,7 @@
 """The labs of a book, driven in a real Chromium from a file and held against Python.
 
 Each control of a lab is moved to both its ends: the sentence must be Python's exactly, and what is drawn to the digits that the
-page has of it. And it is measured how long a reader waits.
+page has of it. Each stop is answered. And it is measured how long a reader waits.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from fabricbook.stage.charts import LIVE
 from fabricbook.stage.widget import state_after
 from fabricbook.stage.wire import rows
 
+from .answered import misjudged, move
 from .packing import DIGITS
 from .states import on_page
 
@@ -72,7 +73,7 @@ def moved(page, lab: Lab, name: str) -> Iterator[tuple[dict[str, int], dict]]:
         began = place
         for end in (0, len(control.values) - 1, began[control.name]):
             place = _asked(lab, place | {control.name: end})
-            _move(box, control, end)
+            move(box, control, end)
             yield place, page.evaluate(_SHOWN, name)
         place = began
         box.locator(".fl-reset").click()
@@ -96,14 +97,6 @@ def _asked(lab: Lab, place: dict[str, int]) -> dict[str, int]:
         return lab.within(place)
     except ValueError:  # the controls stay where they were put, and the lab says what is wrong
         return place
-
-
-def _move(box, control, to: int) -> None:
-    if control.as_ == "menu":
-        box.locator(f'select[name="{control.name}"]').select_option(index=to)
-        return
-    box.locator(f'input[name="{control.name}"]').evaluate(
-        "(input, to) => { input.value = to; input.dispatchEvent(new Event('input', { bubbles: true })); }", to)
 
 
 def _alike(drawn, meant) -> bool:
@@ -148,6 +141,7 @@ def tried(browser, folder: Path, name: str) -> tuple[list[str], float, list[floa
     page.on("pageerror", lambda problem: found.append(f"{name}: {problem}"))
     page.goto(own.resolve().as_uri())
     found += differences(page, lab, name)
+    found += misjudged(page, lab, name)
     took = redraws(page, lab, name)
     page.close()
     own.unlink()
