@@ -77,6 +77,10 @@ def test_only_files_that_export_wrote_are_offered():
     assert (upload.accept, upload.tooltip) == (".json", "a file that Export wrote")
 
 
+def test_what_is_exported_is_a_link_that_says_so():
+    assert re.findall(">([^<]+)</a>", book.my_answers()._export.value) == ["Export as they are now"]
+
+
 def test_who_starts_over_without_an_answer_is_told_so(record):
     box = book.my_answers()
     box._over.click()
@@ -101,6 +105,7 @@ def test_a_claim_says_which_lessons_settle_it_and_takes_a_yes_or_a_no(record):
     assert repr(CLAIMS) == "a  Wires <win>. (lessons 01, 02)\nb  So do we. (lesson 03)\nc  Nobody knows. (still open)"
     cells = re.findall("<td[^>]*>(.*?)</td>", CLAIMS._repr_html_())
     assert cells == ["a", "Wires &lt;win&gt;.", "01, 02", "b", "So do we.", "03", "c", "Nobody knows.", "still open"]
+    assert re.findall("<th(?: [^>]*)?>(.*?)</th>", CLAIMS._repr_html_()) == ["", "claim", "lesson"]
     assert CLAIMS._repr_mimebundle_()["text/plain"] == repr(CLAIMS)
     for row in CLAIMS:
         choice = _noted(row).children[0]
@@ -126,6 +131,7 @@ def test_a_gate_shows_a_thing_as_it_shows_itself(record):
     table, widget = pd.DataFrame({"a": [7]}), HTML("live")
     record.record("predictions", ASKED[0].key, {"typed": "1 GB/s"})
     assert Gate(ASKED[0], widget).children == (widget,)
+    assert "fl-after" in Gate(ASKED[0], widget)._dom_classes
     lab = book.lab("wire-map")
     assert Gate(ASKED[0], lab).children == (lab.widget,)
     with pytest.raises(ValueError, match="thing must have a form in HTML, .*; got .*wire-map"):
@@ -158,6 +164,7 @@ def test_what_was_only_shown_leaves_the_box_empty_and_its_other_ways_look_like_l
     box = PredictionBox(ASKED[0])
     text, _, *links = [one for one in all_in(box) if isinstance(one, Button | Text)]
     assert all("fl-link" in one._dom_classes for one in links)
+    assert not text.continuous_update  # a learner who types has not answered yet
     links[0].click()
     assert (record.get("predictions", ASKED[0].key), text.value) == ({"shown": True}, "")
 
