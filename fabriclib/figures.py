@@ -58,6 +58,15 @@ def computed(figure: Figure) -> float:
     return ways * dict(wires.waterfall(packet))[STAGES[figure.quantity]]
 
 
+def called(subject: str) -> str:
+    """Return the name of what a figure is about, a link or a switch; its id where the catalogue has no name for it.
+
+    >>> called("xconn-xc50256"), called("cxl4"), called("rocev2")
+    ('XConn XC50256', 'CXL 4.0', 'rocev2')
+    """
+    return next((catalog.row(table, subject)["name"] for table in ("links", "switches") if subject in _ids(table)), subject)
+
+
 def published():
     """Return every figure that the model computes as a DataFrame: stated, computed, their ratio, the source, the note.
 

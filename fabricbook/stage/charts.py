@@ -24,6 +24,7 @@ PAPER, FILL, GRID = "#ffffff", "#dddddd", "#e4e4e4"  # the card a chart stands o
 FAINT, PALE = "#8a8a8a", "#bbbbbb"  # what is there and not meant
 BLUE_TINT, ORANGE_TINT, GREEN_TINT = "#cfe6f5", "#fbe3b8", "#bfe3d6"  # areas that carry text
 VERMILION_TINT, YELLOW_TINT, YELLOW_INK = "#f3b99a", "#fbf6b6", "#6b6300"
+ON_BRIGHT = "#1c1c1c"  # of what is written on green, light blue, yellow or grey, which are bright on either page
 # What each of them is on a dark page; a colour that has no entry may stand in no chart.
 DARK = {
     BLACK: "#f5f5f5", INK: "#e8e8e8", EDGE: "#d0d0d0", GREY: "#a8a8a8", PAPER: "#1e1e1e", FILL: "#4a4a4a", GRID: "#3a3a3a",
@@ -31,7 +32,7 @@ DARK = {
     BLUE: "#3a8fd0", ORANGE: "#e69f00", GREEN: "#1fb58a", VERMILION: "#f0762a", PURPLE: "#d98fb6", SKY: "#8fd3ff",
     YELLOW: "#f0e442",
     BLUE_TINT: "#12405c", ORANGE_TINT: "#5c4206", GREEN_TINT: "#0d4a3a", VERMILION_TINT: "#6b3010", YELLOW_TINT: "#4a4608",
-    YELLOW_INK: "#e0d860",
+    YELLOW_INK: "#e0d860", ON_BRIGHT: ON_BRIGHT,
 }
 CHIP, SERVER, CLUSTER = BLUE, ORANGE, GREEN
 TIERS = {"chip": CHIP, "server": SERVER, "cluster": CLUSTER}
@@ -126,7 +127,8 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
 
 
 def _slanted(listed: list[str]) -> dict:
-    """Names below a chart: in several lines where they would run into one another, on a slant where those would too."""
+    """Names below a chart: in several lines where they would run into one another, smaller and then on a slant where those
+    would too."""
     import textwrap
 
     import altair as alt
@@ -137,11 +139,12 @@ def _slanted(listed: list[str]) -> dict:
     lines = {name: [line for part in re.split("(?<=,) ", re.sub(r"(?<=[A-Za-z]) (?=\d)|(?<=\d) ", "\u00a0", name))
                     for line in textwrap.wrap(part, letters, break_long_words=False)] for name in map(str, listed)}
 
-    def close(letters):
-        return f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * letters:.0f}"
+    def close(letters, size=14):
+        return f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * size / 14 * letters:.0f}"
 
-    tight = close(max(len(line) for name in lines.values() for line in name))
-    look = {"labelAngle": ("-60", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", "14")}
+    line = max(len(line) for name in lines.values() for line in name)
+    tight, level = close(line, 12), f"({close(line)} ? 12 : 14)"
+    look = {"labelAngle": ("-60", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", level)}
     return {"labelExpr": f"{close(longest)} && !({tight}) ? ({json.dumps(lines)})[datum.label] : datum.label"} | {
         name: alt.ExprRef(f"{tight} ? {slanted} : {level}") for name, (slanted, level) in look.items()}
 
@@ -213,7 +216,8 @@ def legible(text, *, edge: float = 4, **mark):
 
 def diamonds(layer, x, y, *, size: float = 150, **mark):
     """What was measured or published: a black diamond for each row of *layer*."""
-    mark = {"shape": "diamond", "size": size, "filled": True, "opacity": 1, "color": MEASURED} | mark
+    colour = {} if "fill" in mark else {"color": MEASURED}
+    mark = {"shape": "diamond", "size": size, "filled": True, "opacity": 1} | colour | mark
     return layer.mark_point(**mark).encode(x=x, y=y)
 
 
@@ -329,8 +333,12 @@ def _axis(channel: str, field: str, domain, *, title: str = "", unit: str = "", 
 
 
 def _powers(base: int, low: float, high: float) -> list[float]:
-    """Whole powers of *base* from *low* to *high*, evenly thinned to what fits along an axis."""
+    """Whole powers of *base* from *low* to *high*, evenly thinned to what fits along an axis; of ten also twice and five
+    times them where they alone would be two or fewer."""
     first, last = math.ceil(round(math.log(low, base), 9)), math.floor(round(math.log(high, base), 9))
+    if base == 10 and last - first < 2:
+        ticks = (times * 10.0**power for power in range(first - 1, last + 1) for times in (1, 2, 5))
+        return [tick for tick in ticks if low <= tick <= high]
     step = 1 + (last - first) // MOST_TICKS
     return [float(base) ** power for power in range(first, last + 1, step)]
 

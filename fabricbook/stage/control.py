@@ -98,7 +98,8 @@ class Control:
         if self.unit in SI_UNITS:
             return units.format(value, self.unit)
         shown = f"{value:,g}" if isinstance(value, float) else f"{value:,}" if _is_number(value) else str(value)
-        return f"{shown} {self.unit}".rstrip()
+        unit = self.unit.removesuffix("s" if self.unit != "inches" else "es") if shown == "1" else self.unit
+        return f"{shown} {unit}".rstrip()
 
     def _allowed(self) -> str:
         if len(self.values) <= 12:

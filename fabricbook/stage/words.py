@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fabriclib import units
 
 # What is shown below whatever stands on a kernel that is gone.
@@ -24,3 +26,13 @@ def joined(low: str, high: str) -> str:
     ('4 to 6', '4')
     """
     return low if low == high else f"{low} to {high}"
+
+
+def grouped(text: str) -> str:
+    """Return *text* with a comma between the thousands of its whole numbers; `units.format` writes none, for what it writes
+    can be read back.
+
+    >>> grouped("2961 years"), grouped("66.5 days")
+    ('2,961 years', '66.5 days')
+    """
+    return re.sub(r"(?<![\d.])\d{4,}(?![\d.])", lambda number: f"{int(number[0]):,}", text)

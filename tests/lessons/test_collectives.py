@@ -150,7 +150,8 @@ def test_the_measured_points_cite_their_source():
 @pytest.mark.parametrize(("name", "columns"), [("stepper", ["rank"]), ("who-talks", ["sender", "receiver"])])
 def test_every_rank_of_the_table_has_its_row_in_the_chart(name, columns):
     lab = book.lab(name)
-    rows = next(layer["encoding"]["y"]["scale"]["domain"] for layer in lab.spec["layer"])
+    upright = (layer["encoding"].get("y", {}) for layer in lab.spec["layer"])
+    rows = next(y["scale"]["domain"] for y in upright if "scale" in y)
     table, _ = lab.evaluate()
     assert rows == list(range(8))
     assert all(set(table[column]) <= set(rows) and table[column].dtype == int for column in columns)

@@ -51,7 +51,7 @@ def test_a_small_fabric_is_drawn_whole_and_a_large_one_in_part():
 
 def test_what_does_not_fit_is_drawn_as_large_as_it_can_be_and_the_rest_in_red():
     table, sentence = book.lab("design-a-fabric").evaluate(gpus=16_384, radix=16)
-    assert sentence.startswith("This does not fit: gpus must be at most 1024 for three tiers")
+    assert sentence.startswith("This does not fit: gpus must be at most 1,024 for three tiers")
     largest, _ = book.lab("design-a-fabric").evaluate(gpus=1024, radix=16)
     drawn = {"server", "switch", "cable", "tier", "more"}
     assert table[table["part"].isin(drawn)].equals(largest[largest["part"].isin(drawn)])

@@ -82,7 +82,7 @@ def runs() -> dict[str, tuple[accuracy.Table, ...]]:
 
 def called(table: accuracy.Table) -> str:
     """Return what a table is of, as a learner reads it."""
-    return f"{table.collective}, {table.ranks} GPUs, by {table.site}"
+    return f"{table.collective}, {table.ranks:,} GPUs, by {table.site}"
 
 
 # ---- tables of the lesson ----

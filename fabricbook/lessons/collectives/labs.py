@@ -192,18 +192,24 @@ _DOES = {"adds to what is there": (charts.CHIP, charts.SOLID), "copies": (charts
 def _talk_chart():
     import altair as alt
 
-    x = charts.x("leaves", (0, MOST_STEPS), title="time, in steps", ticks=range(MOST_STEPS + 1))
+    # As wide as the schedule: beside the longest one, a short one would be too narrow to follow.
+    blank = alt.Axis(labels=False, ticks=False, grid=False, titlePadding=26)
+    x, middle = (charts.x(field, (0, 1), title="time, in steps").axis(blank) for field in ("from", "middle"))
     y = charts.names("sender", _ROWS).axis(alt.Axis(title="rank", grid=True))
     shares = "datum.value == 1 ? 'whole buffer' : datum.value == 0.5 ? 'half' : 'an eighth'"
     legend = alt.Legend(title=None, orient="bottom", values=[0.125, 0.5, 1], labelExpr=shares, symbolType="stroke",
                         symbolSize=500)
     width = alt.StrokeWidth("share of buffer:Q", legend=legend, scale=alt.Scale(domain=[0, 1], range=[1.5, 5]))
     seen = alt.condition("datum.followed == 'yes'", alt.value(0.95), alt.value(0.12))
-    ends = {"x": x, "x2": "arrives:Q", "y": y, "y2": "receiver:N"}
+    ends = {"x": x, "x2": "to:Q", "y": y, "y2": "receiver:N"}
     lines = charts.live().mark_rule(strokeCap="round").encode(
         strokeWidth=width, opacity=seen, **ends, **charts.series("does", _DOES))
     wide = charts.live().mark_rule(strokeWidth=14, stroke="transparent").encode(**ends)  # a thin line is hard to click
-    return charts.stack(lines, wide, height=360, description=(
+    begins = charts.live().transform_filter("datum.step != ''")
+    columns = begins.mark_rule(color=charts.GRID).encode(x=x)
+    numbers = begins.mark_text(fontSize=alt.ExprRef(f"{charts.NARROW} ? 11 : 14"), color=charts.INK).encode(
+        x=middle, y=alt.value(alt.ExprRef("height + 14")), text="step:N")
+    return charts.stack(columns, lines, wide, numbers, height=360, description=(
         "A line for every message, from its sender when it leaves to its receiver one step later; ranks one below the other, "
         "time to the right. The wider a line, the more of the buffer it carries. Solid lines are added up, dashed ones copied."))
 
@@ -216,7 +222,7 @@ def _talk_chart():
      chart=_talk_chart,
      leaves_out="The wiring: a line is as long between neighbours as between far ranks, and crossing lines may need the same "
                 "cable. Every step is drawn equally wide, however much it carries.",
-     hides=("followed",),
+     hides=("followed", "from", "to", "middle", "step"),
      sources=_PAPERS, stops=stops.WHO_TALKS)
 def who_talks(algorithm, ranks, follow):
     """All messages of a schedule at one glance: rings, butterflies, trees."""
@@ -231,6 +237,8 @@ def who_talks(algorithm, ranks, follow):
         "share of buffer": share, "does": [list(_DOES)[0 if op == ADD else 1] for op in moves.op],
         "followed": np.where(np.isin(np.arange(len(moves)), carriers), "yes", "no"),
         "carries": [_CHUNKS[first] for first in moves.chunk % plan.slots],
+        "from": moves.step / moves.steps, "to": (moves.step + 1) / moves.steps, "middle": (moves.step + 0.5) / moves.steps,
+        "step": np.where(np.append(True, np.diff(moves.step) > 0), (moves.step + 1).astype(str), ""),
     }
     part = _range(share, lambda s: str(Fraction(s).limit_denominator(64)))
     size = "the whole buffer" if part == "1" else f"{part} of the buffer"

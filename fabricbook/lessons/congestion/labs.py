@@ -193,9 +193,9 @@ def hash_entropy(paths, split, nbytes):
              "share": 100 * np.concatenate(list(shares.values())), "here": here}
     each = nbytes / want
     many = f"about {float(f'{each / PACKET:.2g}'):g} packets" if each >= PACKET else "less than one packet"
-    packets = f"{many} of {PACKET} bytes"
-    return table, (f"{paths} senders on {paths} paths, {split} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For "
-                   f"{units.portion(WANTED)} it takes {want} flows each, so {want} to a path; a transfer of "
+    packets = f"{many} of {PACKET:,} bytes"
+    return table, (f"{paths} senders on {paths} paths, {split:,} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For "
+                   f"{units.portion(WANTED)} it takes {want:,} flows each, so {want:,} to a path; a transfer of "
                    f"{units.format(nbytes)} then leaves {units.format(each)} to a flow, {packets}.")
 
 

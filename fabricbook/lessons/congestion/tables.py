@@ -169,7 +169,7 @@ def one_lost_packet():
     return pd.DataFrame({
         "sent again for one lost packet": {way: units.format(loss.sent_again(**WIRE, recovery=way)) for way in loss.RECOVERIES},
         "loss that costs a tenth of the rate": {
-            way: f"1 in {1 / loss.tolerated(9 / 10, **WIRE, recovery=way):.0f}" for way in loss.RECOVERIES}})
+            way: f"1 in {1 / loss.tolerated(9 / 10, **WIRE, recovery=way):,.0f}" for way in loss.RECOVERIES}})
 
 
 def oversubscribed(down: int):

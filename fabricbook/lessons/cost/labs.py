@@ -48,7 +48,7 @@ def _time_chart(lines: dict, what: str, description: str, *, dot: bool):
     return charts.stack(
         band.encode(x=x, y=y("fastest")), name.encode(x=x, y=y("named"), text="name:N"),
         charts.line(x, y("seconds"), colour=charts.CLUSTER, **lines),
-        charts.here(x, y("here"), colour=charts.CLUSTER) if dot else (), height=400, description=description)
+        charts.here(x, y("here"), colour=charts.PAPER) if dot else (), height=400, description=description)
 
 
 def _cost_chart():
@@ -82,7 +82,7 @@ def cost_curves(ranks, latency, bandwidth, nbytes):
              "named": np.concatenate([np.where(first, fastest, np.nan), blank]),
              "name": ["fastest"] + [""] * (_GRID.size * len(_STYLES) - 1)}
     chosen = labels[winner[at]]
-    return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(chosen)} is the fastest, {units.format(fastest[at], 's')}, "
+    return table, (f"{ranks:,} ranks, {units.format(nbytes)}: {_said(chosen)} is the fastest, {units.format(fastest[at], 's')}, "
                    f"{fastest[at] / bound[at]:.3g} times the lower bound. {_next(chosen, labels, winner[at:], wire)}")
 
 
@@ -138,7 +138,7 @@ def times_the_best(ranks, latency, bandwidth, nbytes):
     table = {"size": np.tile(_GRID, len(times)), "algorithm": np.repeat(list(times), _GRID.size),
              "times the fastest": np.where(behind > _FAR, np.nan, behind).ravel(),
              "here": np.tile(np.where(at, nbytes, np.nan), len(times))}
-    return table, (f"{ranks} ranks, {units.format(nbytes)}: {_said(winner)} is the fastest. Within a tenth of it: "
+    return table, (f"{ranks:,} ranks, {units.format(nbytes)}: {_said(winner)} is the fastest. Within a tenth of it: "
                    f"{' and '.join(near) or 'none of the others'}.")
 
 
@@ -187,6 +187,7 @@ def _every_chart():
         # Only the lines of this collective are listed, and below, where a longer or shorter list moves nothing.
         encoding["legend"]["values"] = alt.ExprRef(f"length({listed}) ? split({listed}[0].listed, ' | ') : []")
         encoding["legend"]["orient"] = "bottom"
+        encoding["legend"]["columns"] = alt.ExprRef(f"clamp(floor({charts.PAGE} / 225), 1, 3)")  # the longest names are rare
     return _time_chart(lines, "the collective", (
         "The time of the chosen collective against the size of the buffer, one line for each of its algorithms. A broad yellow "
         "band follows the fastest; a dashed orange line is the lower bound."), dot=False)
@@ -216,8 +217,8 @@ def every_algorithm(collective, ranks, latency, bandwidth):
              "seconds": np.where(seconds > _SECONDS[1], np.nan, seconds), "fastest": np.concatenate([fastest.seconds, blank]),
              "named": np.concatenate([fastest.seconds[:1], np.full(seconds.size - 1, np.nan)]),
              "name": ["fastest"] + [""] * (seconds.size - 1), "listed": [" | ".join(times)] + [""] * (seconds.size - 1)}
-    missing = f" Not drawn: {' and '.join(refused)}, which cannot serve {ranks} ranks." if refused else ""
-    return table, f"{collective} on {ranks} ranks: {_turns(collective, fastest.algorithm, wire)}.{missing}"
+    missing = f" Not drawn: {' and '.join(refused)}, which cannot serve {ranks:,} ranks." if refused else ""
+    return table, f"{collective} on {ranks:,} ranks: {_turns(collective, fastest.algorithm, wire)}.{missing}"
 
 
 def _turns(collective: str, winners: np.ndarray, wire: dict) -> str:
@@ -262,9 +263,9 @@ def _busbw_chart():
     wire = [{"rate": _WIRE / units.GB, "label": f"the wire, {units.format(_WIRE, 'B/s')} one way"}]
     measured = y("measured (GB/s)")
     text = charts.live().encode(x=x, y=measured, text=alt.Text("text:N"))
+    line_rate, *named = charts.limit(wire, y=y("rate"))
     return charts.stack(
-        charts.limit(wire, y=y("rate")),
-        charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **charts.series("algorithm", _LINES)),
+        line_rate, charts.line(x, y("printed (GB/s)"), colour=charts.SERVER, **charts.series("algorithm", _LINES)), *named,
         charts.legible(text, align="right", dx=6, dy=-26, color=charts.MEASURED),
         charts.diamonds(charts.live(), x, measured, size=110), height=360,
         description="The bandwidth a benchmark prints for an all-reduce against the size of the buffer: one line each for ring, "

@@ -44,7 +44,8 @@ def drawn(chunks: int, step: int) -> list[dict]:
     rows += [_chunk("cell", rank, chunk, chunks, int(now[rank, chunk])) for rank in range(GPUS) for chunk in range(chunks)]
     front = GPUS - 1 - np.argmax(now[::-1], axis=0)  # of each chunk: the last rank that holds it
     rows += [_chunk("under way", int(rank), chunk, chunks, 1) for chunk, rank in enumerate(front)]
-    return rows + [{"part": "name", "label": f"rank {rank}", "x": middle[rank], "y": -0.06} for rank in range(GPUS)]
+    named = ["rank 0", *map(str, range(1, GPUS))]
+    return rows + [{"part": "name", "label": name, "x": at, "y": -0.06} for name, at in zip(named, middle, strict=True)]
 
 
 def _chunk(part: str, rank: int, chunk: int, chunks: int, holds: int) -> dict:

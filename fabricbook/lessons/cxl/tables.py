@@ -84,11 +84,12 @@ def ways_to_share():
 
 def rates_beside_published():
     """Return a DataFrame: the rates that were printed of CXL links and switches, and what the model computes of each."""
-    from fabriclib.figures import published
+    from fabriclib.figures import called, published
 
     table = published()
     columns = ["about", "quantity", "scope", "direction", "stated", "computed / stated"]
-    return table.loc[table["about"].str.startswith(("cxl", "xconn")), columns].reset_index(drop=True)
+    found = table.loc[table["about"].str.startswith(("cxl", "xconn")), columns].reset_index(drop=True)
+    return found.assign(about=found["about"].map(called))
 
 
 def ladder_against_measured() -> dict[str, tuple[float, float]]:

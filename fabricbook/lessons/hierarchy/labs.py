@@ -50,7 +50,7 @@ def _levels_chart():
 
     return charts.stack(
         charts.line(x, y("seconds"), colour=charts.CLUSTER, **charts.series("way", _LINES)),
-        charts.here(x, y("here"), colour=charts.CLUSTER),
+        charts.here(x, y("here"), colour=charts.PAPER),
         height=380, description=(
             "The time of an all-reduce against the size of the buffer, both logarithmic, for one ring through all GPUs, eight "
             "rings that use all NICs, two levels, and two levels whose switches add. A dot marks the fastest for the chosen "
@@ -105,9 +105,15 @@ _MANY = [8, 16, 32]
 
 
 def _order_chart():
+    import altair as alt
+
     x = charts.x("rate (GB/s)", (0, 540), title="busbw of an all-reduce of 1 GiB (GB/s)", ticks=range(0, 401, 100))
     y = charts.names("order", ORDERS, title="order of the ranks")
-    return charts.stack(charts.bars(x, y, colour=charts.CLUSTER), charts.values(x, y, "told"), height=300, description=(
+    # In two lines on a narrow page, where one would reach over the bar.
+    told = alt.value(alt.ExprRef(f"{charts.PAGE} < 600 ? split(replace(datum.told, ', ', ',|'), '|') : datum.told"))
+    said = charts.live().mark_text(align="left", dx=8, fontSize=alt.ExprRef(f"{charts.NARROW} ? 12 : 14"),
+                                   dy=alt.ExprRef(f"{charts.PAGE} < 600 ? -7 : 0"), color=charts.INK)
+    return charts.stack(charts.bars(x, y, colour=charts.CLUSTER), said.encode(x=x, y=y, text=told), height=300, description=(
         "One bar for each order of the ranks: the bus bandwidth that eight rings reach on the chosen fabric. Beside each bar "
         "the rate and what limits it."))
 

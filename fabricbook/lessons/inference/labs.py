@@ -146,9 +146,13 @@ def _kv_chart():
 
     lines = parts.of("line").mark_line(strokeWidth=3).encode(x=x, y=time("seconds"), **charts.series("way", _LINES))
     dots = charts.here_on_each(x, time("here"), "way", _LINES)
-    apart = alt.ExprRef("datum.way == 'NVLink' ? 16 : -16")  # the fastest may be just below the next one
+    # Where the lines, which rise to the right, leave room; the fastest may be just below the next one.
+    at, last = "scale('x', datum.prompt)", "scale('x', datum.prompt) > width - 60"
+    place = {name: alt.ExprRef(f"datum.way == 'NVLink' ? ({below}) : ({above})") for name, below, above in (
+        ("align", f"{last} ? 'right' : 'left'", f"{at} < 60 ? 'left' : 'right'"),
+        ("dx", f"{last} ? 4 : 8", f"{at} < 60 ? 4 : -8"), ("dy", f"{last} ? 26 : 16", f"{at} < 60 ? -18 : -14"))}
     here = parts.of("here").encode(x=x, y=time("here"), text="text:N")
-    said = charts.legible(here, **charts.beside(x, 12, "text"), dy=apart)
+    said = charts.legible(here, **place)
     return charts.stack(lines, *dots, *said, height=340, description=(
         "The time that keys and values of a prompt take from one server to another, against its tokens, both logarithmic: over "
         "NVLink, over RDMA on eight ports, and over TCP. A dot on each line marks the chosen prompt."))

@@ -131,15 +131,12 @@ def within(name: str, gpus: int) -> float:
 
 
 def _ring_chart():
-    import altair as alt
-
     x = charts.x("GPUs", (1.7, 8.6), title="GPUs that add up, out of eight", ticks=_GROUPS)
     y = charts.y("rate (GB/s)", (0, 500), title="rate at which each GPU sends (GB/s)", ticks=range(0, 501, 50))
     styles = {_RINGS: (charts.CHIP, charts.SOLID), _ALL: (charts.LIMIT, charts.DOTTED), _SWITCH: (charts.OTHER, charts.DASHED)}
-    lines = charts.live().mark_line(strokeWidth=3.5).encode(x=x, y=y, **charts.series("what", styles))
-    points = charts.live().mark_point(size=90, filled=True, opacity=1).encode(
-        x=x, y=y, color=alt.Color("what:N", legend=None, scale=alt.Scale(
-            domain=list(styles), range=[colour for colour, _ in styles.values()])))
+    told_apart = charts.series("what", styles)
+    lines = charts.live().mark_line(strokeWidth=3.5).encode(x=x, y=y, **told_apart)
+    points = charts.live().mark_point(size=90, filled=True, opacity=1).encode(x=x, y=y, color=told_apart["color"])
     rows = [{"GPUs": gpus, "rate (GB/s)": catalog.figure(f"mi300x-{name}-busbw").value, "label": "mesh, measured"}
             for gpus, name in ((2, "pair"), (8, "eight"))]
     left, right = (charts.fixed([row]).encode(x=x, y=y, text="label:N") for row in rows)

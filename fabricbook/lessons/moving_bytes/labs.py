@@ -98,7 +98,7 @@ def _published(generation: int) -> list[tuple[str, float, str]]:
     for (quantity, direction), stage in _PUBLISHED.items():
         printed = [f for f in catalog.figures(f"nvlink{generation}", quantity) if (f.scope, f.direction) == ("device", direction)]
         values = sorted(f.si / units.GB for f in printed if not f.note.startswith("differs:"))
-        text = " and ".join(f"{value:.4g}" for value in values)
+        text = " and ".join(f"{value:,.4g}" for value in values)
         found += [(stage, value, text if value == values[-1] else "") for value in values]
     return found
 
@@ -147,10 +147,10 @@ def nvlink_ladder(generation, links):
     none = [np.nan] * len(computed), [np.nan] * len(published)
     table = {"stage": [row[0] for row in computed + published], "rate (GB/s)": [rate for _, rate in computed] + none[1],
              "published (GB/s)": none[0] + [value for _, value, _ in published],
-             "text": [f"{rate:.4g}" for _, rate in computed] + [""] * len(published),
+             "text": [f"{rate:,.4g}" for _, rate in computed] + [""] * len(published),
              "published": [""] * len(computed) + [text for _, _, text in published]}
     has = f"{'an' if one.device[0] in 'AH' else 'a'} {one.device} has {one.per_device}"
-    both = f"{2 * line:.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
+    both = f"{2 * line:,.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
     many = f"{links} links" if links > 1 else "1 link"
     return table, (f"{many} of {one.name}, {one.lanes} lanes of {raw_gbps(one):.4g} Gb/s each: {line:.4g} GB/s each way "
                    f"(line rate), {both}; 1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")

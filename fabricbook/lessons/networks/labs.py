@@ -16,6 +16,7 @@ from .tables import (
     ETHERNET_MTU,
     FITTING,
     KERNEL,
+    MESSAGE,
     METRES,
     PACKET_PARTS,
     RDMA_MTU,
@@ -220,9 +221,10 @@ def _packet_chart():
         x=x["from"], x2="to:Q", y=y, color=colour)
     room = "(scale('x', datum.to) - scale('x', datum.from))"
     fits = alt.ExprRef(f"{room} < 6 * length(datum.label) + 6 ? 0 : 1")
-    names = charts.legible(charts.live().encode(x=x["middle"], y=y, text="label:N"), edge=3,
-                           fontSize=charts.fitting(room, 15), opacity=fits)
-    return charts.stack(fields, *names, height=270, description=(
+    ink = alt.condition(f"datum.part == '{MESSAGE}'", alt.value(charts.INK), alt.value(charts.ON_BRIGHT))
+    names = charts.live().mark_text(fontSize=charts.fitting(room, 15), opacity=fits).encode(
+        x=x["middle"], y=y, text="label:N", color=ink)
+    return charts.stack(fields, names, height=270, description=(
         "One packet of each transport to scale, a box for each field: what belongs to the link, internet addresses, the "
         "transport's own header, the message, checksums. The message is less than half of TCP's and of RoCE's packet."))
 
@@ -289,7 +291,7 @@ def lost_packet(one_in, rtt, speed):
     under_way = losses.in_flight(rate, rtt, RDMA_MTU)
     return rows, (f"One packet in {one_in:,} lost at {speed} and {units.format(rtt, 's')} a round trip: go-back-N delivers "
                   f"{100 * here['go-back-N']:.3g} % of the rate, selective repeat {100 * here['selective repeat']:.4g} %. "
-                  f"{under_way:.0f} packets are under way when the loss is noticed.")
+                  f"{under_way:,.0f} packets are under way when the loss is noticed.")
 
 
 # ---- the model against what was measured ----

@@ -154,7 +154,7 @@ def rates_table():
         one = link(name)
         raw, line, payload = (units.format(8 * stage.rate, "b/s", 4) for stage in one.waterfall())
         rows.append({"link": one.name, "lanes": one.lanes, "raw": raw, "line code and FEC": one.code, "line": line,
-                     f"payload, MTU {RDMA_MTU}": payload})
+                     f"payload, MTU {RDMA_MTU:,}": payload})
     return pd.DataFrame(rows)
 
 
@@ -205,8 +205,8 @@ def rdma_against_measured() -> dict[str, tuple[float, float]]:
     wire = link("eth400")
     framed = wire.line * (RDMA_MTU + roce - gap) / (RDMA_MTU + roce)
     cases = {"InfiniBand EDR": ("edr-write-bw", link("ib-edr").bandwidth(RDMA_MTU)),
-             f"RoCE {slow}, MTU {FITTING}": ("eth100-write-bw", eth100.bandwidth(FITTING)),
-             f"RoCE {slow}, MTU {RDMA_MTU}": ("eth100-send-bw", eth100.bandwidth(RDMA_MTU)),
+             f"RoCE {slow}, MTU {FITTING:,}": ("eth100-write-bw", eth100.bandwidth(FITTING)),
+             f"RoCE {slow}, MTU {RDMA_MTU:,}": ("eth100-send-bw", eth100.bandwidth(RDMA_MTU)),
              f"RoCE {usual}, headers too": ("eth400-send-wire", framed),
              "Slingshot": ("slingshot-osu-bw", slingshot.bandwidth())}
     return {what: (model, catalog.figure(id).si) for what, (id, model) in cases.items()}
@@ -236,4 +236,5 @@ def printed():
     told = figures.published()
     told = told[told["about"].str.match("ib|eth|roce|tcp|rs|quantum|spectrum|tomahawk|rosetta|silicon")]
     off = told[told["note"].str.startswith("differs")]
+    off = off.assign(about=off["about"].map(figures.called).replace({"rocev2": "RoCE v2"}))
     return len(told), off[["about", "quantity", "stated", "computed / stated"]].round(3).reset_index(drop=True)

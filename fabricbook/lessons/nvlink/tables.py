@@ -76,6 +76,7 @@ def _named(gpus: int) -> dict[str, str]:
 def carrying(graph: Graph, flow: Share):
     """Return the cables of *graph* that *flow* uses, as a DataFrame, and the GB/s that each carries one way."""
     load = graph.edges().assign(**{"carries GB/s": flow.load / units.GB})
+    load["link"] = [link(id).name for id in load["link"]]
     return load[flow.load > 0].reset_index(drop=True)
 
 

@@ -11,7 +11,7 @@ from fabriclib.topology import path_class, server
 from fabriclib.topology.trees import DEVICES
 
 from ...stage import Control, against, charts, lab, tiers
-from ...stage.words import span
+from ...stage.words import joined, span
 from . import stops
 from .tables import (
     BOX,
@@ -182,13 +182,17 @@ def _matrix_told(found: dict, show: str, unknown: str) -> str:
         return f"0 pairs; {unknown}."
     if show == CLASS:
         words, many = np.unique(list(found.values()), return_counts=True)
-        return ", ".join(f"{m} pairs {word}" for word, m in zip(words, many, strict=True)) + "."
+        return ", ".join(f"{m} pair{'s' if m > 1 else ''} {word}" for word, m in zip(words, many, strict=True)) + "."
     low, high = min(found.values()), max(found.values())
     if show == ERROR:
-        return f"{len(found)} pairs, {low:+.0f} to {high:+.0f} %."
+        return f"{_many(found)}, {joined(f'{low:+.0f}', f'{high:+.0f}')} %."
     rates = span(low * units.GB, high * units.GB, "B/s")
-    alike = f"{len(found)} pairs, {rates}" if " to " in rates else f"all {len(found)} pairs {rates}"
+    alike = f"{_many(found)}, {rates}" if " to " in rates or len(found) == 1 else f"all {_many(found)} {rates}"
     return f"{alike}." if high < 1.05 * low else f"{alike}; the fastest has {high / low:.1f} times the slowest."
+
+
+def _many(found: dict) -> str:
+    return f"{len(found)} pair{'s' * (len(found) > 1)}"
 
 
 # ---- lab 3: what an all-reduce costs ----

@@ -238,7 +238,7 @@ def loss_beside_published():
 
     def row(what, id, value, unit="dB"):
         figure = catalog.figure(id)
-        return {"published": what, "source": figure.source.id, "model": f"{value:.3g} {unit}",
+        return {"published": what, "source": figure.source.publisher, "model": f"{value:.3g} {unit}",
                 "stated": f"{figure.value:.3g} {unit}", "error": percent(error(value, figure.value))}
 
     harness = [signals.segment("cable-connector", 2), signals.segment("thin-cable", 0.35)]
@@ -249,8 +249,8 @@ def loss_beside_published():
              row(f"PCIe 5: left of {1e3 * pcie5.swing:.0f} mV at full budget", "pcie5-left", left(), "mV"),
              row("four levels cost", "pam4-cost", gap)]
     quiet = quiet_budget("pcie5")
-    rows.append({"published": "PCIe 5: budget, from PCIe 6's noise", "source": "nvidia-bf3-loss", "model": f"{quiet:.3g} dB",
-                 "stated": f"{pcie5.budget:.3g} dB", "error": percent(error(quiet, pcie5.budget))})
+    rows.append({"published": "PCIe 5: budget, from PCIe 6's noise", "source": catalog.source("nvidia-bf3-loss").publisher,
+                 "model": f"{quiet:.3g} dB", "stated": f"{pcie5.budget:.3g} dB", "error": percent(error(quiet, pcie5.budget))})
     return pd.DataFrame(rows)
 
 

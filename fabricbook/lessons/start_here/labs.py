@@ -8,6 +8,7 @@ from fabriclib import units
 from fabriclib.measurements import percent
 
 from ...stage import Control, against, charts, lab, pieces
+from ...stage.words import grouped
 from . import ring, stops
 from .tables import CHIPS, GPUS, GRADIENT, PARAMETERS, WIRES, a100, h100, reached, ring_seconds, runs, training_seconds
 
@@ -86,7 +87,8 @@ def one_chip(model, chip, chips):
     table = {"chips": CHIPS, "days": days, "here (days)": here}
     many = "1 chip" if chips == 1 else f"{chips:,.0f} chips"
     return table, (f"{model} on {many} of the kind {chip}, at {units.portion(reached)} of their peak: "
-                   f"{units.format(now * 86400, 's')}. One chip would need {units.format(days[0] * 86400, 's')}.")
+                   f"{grouped(units.format(now * 86400, 's'))}. One chip would need "
+                   f"{grouped(units.format(days[0] * 86400, 's'))}.")
 
 
 _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]

@@ -5,6 +5,7 @@ from fabriclib.collectives import collective_time
 
 from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
+from ...stage.words import grouped
 from .tables import (
     FASTER,
     GPUS,
@@ -182,8 +183,8 @@ def _chips_and_models() -> str:
     chip = peak / catalog.figure("a100-peak").value
     return (f"From GPT-3 (2020) to Llama 3 405B (2024) the training arithmetic grew {model:.0f} times; from A100 to H100, the "
             f"chips of those years, the peak rate grew {chip:.1f} times. One H100 would need "
-            f"{units.format(seconds_on_one_chip(), 's')} for Llama 3. The qualification: two models and two chips show a gap, "
-            "not the law of its growth.")
+            f"{grouped(units.format(seconds_on_one_chip(), 's'))} for Llama 3. The qualification: two models and two chips show "
+            "a gap, not the law of its growth.")
 
 
 VERDICTS = [Verdict("a", "holds with a qualification", _chips_and_models)]

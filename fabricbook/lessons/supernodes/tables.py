@@ -202,7 +202,7 @@ def runs() -> dict[str, np.ndarray]:
         largest_run = published(table).iloc[-1]
         nbytes, seconds = float(largest_run["nbytes"]), float(largest_run["seconds"])
         wires = max(all_to_all(gpus // racks, gpus, rack.rate, rack.out, nbytes))
-        name = f"{gpus} in {racks} rack{'s' * (racks > 1)}"
+        name = f"{gpus}, in {racks} rack{'s' * (racks > 1)}"
         found.append((name, *(units.GiB / nbytes * one for one in (seconds, wires, foretold(table)))))
     names, *columns = zip(*found, strict=True)
     return {"run": np.array(names)} | dict(zip(("measured", "wires", "predicted"), map(np.array, columns), strict=True))
@@ -211,7 +211,7 @@ def runs() -> dict[str, np.ndarray]:
 def slower_across() -> float:
     """Return how many times as long as in one rack 64 GPUs were measured to take over two."""
     found = dict(zip(runs()["run"].tolist(), runs()["measured"].tolist(), strict=True))
-    return found["64 in 2 racks"] / found["64 in 1 rack"]
+    return found["64, in 2 racks"] / found["64, in 1 rack"]
 
 
 def off(kind: str) -> np.ndarray:

@@ -49,7 +49,7 @@ def _step_chart():
     import altair as alt
 
     x = charts.x("from", (0, _MOST_PERCENT), ticks=[0, 50, 100, 150, 200, 250], title=(
-        "% of the time that a GPU computes (top: % of its memory)"))
+        "% of computing time (top: % of memory)"))
     y = charts.y("bottom", (0.6, 10.2), title="a row for each of up to eight stages", ticks=[_STAGE - 7, _STAGE, _MEMORY])
     y["axis"]["labelExpr"] = f"datum.value > {_STAGE} ? 'memory' : datum.value < {_STAGE} ? 'last stage' : 'first stage'"
     y["axis"]["grid"] = False
@@ -62,11 +62,20 @@ def _step_chart():
     over = parts.of("over").mark_rect(color=charts.LIMIT).encode(**place)
     full = charts.fixed([{"from": 100}]).mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2).encode(x=x)
     said = parts.of("text").encode(x=x, y=y, text="text:N")
-    text = charts.legible(said, **charts.inside(x, "text"))
+    text = charts.legible(said, **_beside_full(charts.inside(x, "text")))
     return charts.stack(bars, held, over, full, *text, height=350, description=(
         "One step of training from left to right, a row for each of up to eight stages, the first at the top: computing, "
         "waiting for links inside a server or rack, waiting for the network, and, thin, the bubble. On top a bar shows how much "
         "of a GPU's memory is needed; a dashed line stands at all of it."))
+
+
+def _beside_full(place: dict) -> dict:
+    """Move what is said of a short bar to behind the dashed line, where it would lie across it."""
+    import altair as alt
+
+    here, full = "scale('x', datum.from)", "scale('x', 100)"
+    across = f"{here} < {full} && {here} + 10 + 0.56 * {place['fontSize'].expr} * length(datum.text) > {full}"
+    return place | {"dx": alt.ExprRef(f"{across} ? {full} - {here} + 6 : {place['dx'].expr}")}
 
 
 @lab("one-step", title="A step of training, split and placed", tier="all",
@@ -178,7 +187,7 @@ def _splits_chart():
     rows["axis"] = None
     zero = charts.fixed([{"more (%)": 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(x=more)
     bars = parts.of("part").mark_bar(height={"band": 0.5}).encode(
-        x=more, y=rows, color=alt.Color("row:N", scale=coloured, legend=None))
+        x=more, y=rows, color=alt.Color("row:N", scale=coloured, legend=key))
     names = parts.of("part").mark_text(x=alt.ExprRef("width * 0.715"), align="right", color=charts.INK,
                                        fontSize=alt.ExprRef(f"{charts.NARROW} ? 11 : 14")).encode(y=rows, text="row:N")
     return charts.stack(alt.layer(dots, ring), alt.layer(zero, bars, names), height=340, description=(
@@ -231,7 +240,7 @@ def named(split) -> str:
     """Return a row of `splits` in words."""
     more = [f"{split['virtual']:.0f} pieces"] if split["virtual"] > 1 else []
     more += [f"{what} {split[axis]:.0f}" for axis, what in (("cp", "context"), ("ep", "experts over")) if split[axis] > 1]
-    return f"{split['tp']:.0f} × {split['pp']:.0f}{''.join(f', {one}' for one in more)}, {split['dp']:.0f} copies"
+    return f"{split['tp']:.0f} × {split['pp']:.0f}{''.join(f', {one}' for one in more)}, {split['dp']:,.0f} copies"
 
 
 def _ranking(place: int, many: int, chosen, fastest, plan: str) -> str:

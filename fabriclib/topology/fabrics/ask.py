@@ -83,7 +83,7 @@ def _above(leaves: _Leaves, tiers) -> dict:
                          f"them; got {tiers}.")
     spines = _evenly(leaves.up, many * leaves.up, leaves.radix, leaves.spines)
     if not spines:
-        raise ValueError(f"gpus must be at most {leaves.radix // leaves.together * leaves.gpus} for two tiers of "
+        raise ValueError(f"gpus must be at most {leaves.radix // leaves.together * leaves.gpus:,} for two tiers of "
                          f"{leaves.radix}-port switches ({leaves.kind}: a spine has a port for each of {leaves.radix} leaves); "
                          f"{many} leaves are needed.")
     return {"groups_per_pod": leaves.groups, "spines": spines, "core_up": 0, "cores": 0}
@@ -101,7 +101,7 @@ def _three(leaves: _Leaves) -> dict:
     core_up = min(most_up, math.ceil(below // spines * most_up / down))
     cores = _evenly(core_up, pods * core_up, leaves.radix, None)
     if not cores:
-        raise ValueError(f"gpus must be at most {leaves.radix * most * leaves.gpus} for three tiers of {leaves.radix}-port "
+        raise ValueError(f"gpus must be at most {leaves.radix * most * leaves.gpus:,} for three tiers of {leaves.radix}-port "
                          f"switches ({leaves.kind}: a core has a port for each of {leaves.radix} pods); {pods} pods are needed.")
     return {"groups_per_pod": of_pod, "spines": spines, "core_up": core_up, "cores": cores}
 
