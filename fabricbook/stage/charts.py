@@ -136,8 +136,9 @@ def _slanted(listed: list[str]) -> dict:
     longest = max(len(str(name)) for name in listed)
     letters = max(longest // 2 + 1, 7)
     # A number stays with the name before it, and with its unit.
-    lines = {name: [line for part in re.split("(?<=,) ", re.sub(r"(?<=[A-Za-z]) (?=\d)|(?<=\d) ", "\u00a0", name))
-                    for line in textwrap.wrap(part, letters, break_long_words=False)] for name in map(str, listed)}
+    whole = {name: re.sub(r"(?<=[A-Za-z]) (?=\d)", "\u00a0", re.sub(r"\b(\d+) ", "\\1\u00a0", name)) for name in map(str, listed)}
+    lines = {name: [line for part in re.split("(?<=,) ", kept)
+                    for line in textwrap.wrap(part, letters, break_long_words=False)] for name, kept in whole.items()}
 
     def close(letters, size=14):
         return f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * size / 14 * letters:.0f}"
