@@ -78,3 +78,11 @@ def test_every_colour_of_a_lab_has_a_twin_in_the_dark(name):
     known = {*charts.DARK, "transparent", "independent"}  # the last says of a scale whether plots share it
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", written)) | set(words) <= known
     assert not re.findall(r"""["'](white|black|gr[ae]y|red|green|blue|orange|yellow)["']""", written)
+
+
+@pytest.mark.parametrize(("ends", "marked"), [
+    ((0.4, 20), [0.5, 1, 2, 5, 10, 20]),
+    ((1e-3, 1), [1e-3, 1e-2, 1e-1, 1]),
+])
+def test_a_short_axis_of_powers_of_ten_is_marked_between_them_too(ends, marked):
+    assert charts.y("time", ends, log=10)["axis"]["values"] == pytest.approx(marked)

@@ -52,7 +52,8 @@ def test_a_misspelt_word_is_corrected():
 @pytest.mark.parametrize(
     ("unit", "value", "text"),
     [("B", 65536, "64 KiB"), ("B/s", 4.5e11, "450 GB/s"), ("s", 1e-6, "1 µs"), ("links", 18, "18 links"),
-     ("", "ring", "ring"), ("%", 2.5, "2.5 %"), ("ranks", 1048576, "1,048,576 ranks")],
+     ("", "ring", "ring"), ("%", 2.5, "2.5 %"), ("ranks", 1048576, "1,048,576 ranks"),
+     ("chips", 1.0, "1 chip"), ("inches", 1, "1 inch"), ("s", 1.0, "1 s")],
 )
 def test_values_are_written_with_their_unit(unit, value, text):
     assert Control("c", [value, "other"], default=value, unit=unit).text(value) == text
