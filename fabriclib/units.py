@@ -53,7 +53,7 @@ LONGEST_TEXT = 200  # characters that are looked at as a number and its unit
 # The repetitions never give back what they took, so that no text can send them to and fro.
 _NUMBER = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
 _TEXT = re.compile(rf"([+-]?{_NUMBER}(?:\s*+[*×/]\s*+{_NUMBER})*+)\s*+([^\d\s]\S*+|)\Z")
-_FACTOR = re.compile(r"([*×/]?)\s*([^*×/\s]+)")
+_PIECE = re.compile(r"[*×/]|[^*×/\s]++")
 # How a rate may end but for "/s": "per second", " / sec".
 _A_SECOND = re.compile(r"(?<!\s)\s*+(?:/|\bper\b)\s*+s(?:ec(?:ond)?)?\Z", re.IGNORECASE)
 
@@ -97,9 +97,9 @@ def parse(text: str, kind: str | None = None) -> float:
 
 def _computed(text: str, shown: str) -> float:
     """Return the value of a number, or of numbers joined by * and /, from left to right."""
-    value = 1.0
-    for sign, digits in _FACTOR.findall(text):
-        factor = float(digits)
+    first, *rest = _PIECE.findall(text)
+    value = float(first)
+    for sign, factor in zip(rest[::2], map(float, rest[1::2]), strict=True):
         if sign == "/" and factor == 0:
             raise ValueError(f"{shown} divides by zero.")
         value = value / factor if sign == "/" else value * factor

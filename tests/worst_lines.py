@@ -107,6 +107,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.rows._NUMBER": (MATCH, _many("1", "1.", "1e1", ".1")),
     "course.declare._ABOUT": (MATCH, _many(" ", "about ", "~", before="about ")),
     "units._A_SECOND": (SEARCH, _many("/ ", "per ", "per", " ", "/sec", "/", before="1 B/")),
+    "units._PIECE": (SEARCH, _many("1", " ", " *", before=" ")),
     "units._TEXT": (MATCH, _many("1", " ", "1.", "1e", "x", "x ", "/1", " * 1", "/ ", "/1e", before="1", after=" x y")),
     "course.declare._KEY": (MATCH, _many("a", "a_", "_", "a_a1") + _many("a", "a-", "-", before="a_b.")),
     "course.declare._PER_CENT": (SEARCH, _many("per ", "percent", "per cent ")),

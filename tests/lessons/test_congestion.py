@@ -72,7 +72,7 @@ def test_the_learner_finds_the_flows_for_95_per_cent():
     needed = int(re.search(r"takes (\d+) flows", sentence)[1])
     assert needed == find("predictions", "congestion.flows-95").answer() == ecmp.split_for(0.95, 8, 8)
     assert "less than one packet" in sentence
-    assert "packets of 4096" in ENTROPY.evaluate(nbytes=2.0**30)[1]
+    assert "packets of 4,096" in ENTROPY.evaluate(nbytes=2.0**30)[1]
 
 
 def test_two_choices_are_ahead_of_the_hash_and_spraying_of_both():

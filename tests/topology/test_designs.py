@@ -57,7 +57,7 @@ def test_what_sources_say_of_capacity():
 
 def test_a_spreadsheet_gave_two_tiers_too_few_switches():
     """A price list counts 768 switches of 64 ports for 16,384 GPUs in "2 layers"; two layers of them end at 2048 GPUs."""
-    with pytest.raises(ValueError, match="at most 2048 for two tiers"):
+    with pytest.raises(ValueError, match="at most 2,048 for two tiers"):
         fl.fabric_counts("rail-optimised", gpus=16_384, tiers=2)
     assert fl.fabric_counts("superpod-b200-64su").switches == 1280
 

@@ -152,7 +152,7 @@ def test_planes_that_divide_the_ports_leave_the_rate_and_save_a_tier():
 def test_two_tiers_of_eight_planes_end_where_the_source_says():
     most = fl.fabric_counts("openai-mrc").gpus
     assert fl.fabric_counts("multi-plane", gpus=most, planes=8, tiers=2).cores == 0
-    with pytest.raises(ValueError, match=f"gpus must be at most {most} for two tiers"):
+    with pytest.raises(ValueError, match=f"gpus must be at most {most:,} for two tiers"):
         fl.fabric_counts("multi-plane", gpus=most + 8, planes=8, tiers=2)
 
 
@@ -223,8 +223,8 @@ def test_counts_have_no_largest_fabric():
 
 @pytest.mark.parametrize(("kind", "options", "words"), [
     ("rail-optimized", {"gpus": 64}, "Did you mean 'rail-optimised'"),
-    ("leaf-spine", {"gpus": 4096}, "gpus must be at most 2048 for two tiers of 64-port switches"),
-    ("fat-tree", {"gpus": 80_000}, "gpus must be at most 65536 for three tiers"),
+    ("leaf-spine", {"gpus": 4096}, "gpus must be at most 2,048 for two tiers of 64-port switches"),
+    ("fat-tree", {"gpus": 80_000}, "gpus must be at most 65,536 for three tiers"),
     ("leaf-spine", {"gpus": 1001}, "fill at least two servers of 8 GPUs; got 1001"),
     ("leaf-spine", {"gpus": 8}, "fill at least two servers"),
     ("leaf-spine", {"gpus": 64, "radix": 8}, "radix must be larger: 4 ports of a leaf lead down, and 8"),
@@ -244,7 +244,7 @@ def test_counts_have_no_largest_fabric():
     ("one-tier", {"gpus": 1024}, "tiers must be at least 2: 32 leaves of 64 ports are needed"),
     ("kunlun-32", {}, "speed must be given for Kunlun supernode of 32: no source gives the rate"),
     ("rail-optimised", {"gpus": 64, "rails": 3}, "rails must divide the 8 GPUs of a server; got 3"),
-    ("rail-optimised", {"gpus": 4096, "tiers": 2}, "gpus must be at most 2048 for two tiers"),
+    ("rail-optimised", {"gpus": 4096, "tiers": 2}, "gpus must be at most 2,048 for two tiers"),
     ("rail-optimised", {"gpus": 4096, "tiers": 1}, "tiers must be at least 2"),
     ("rail-optimised", {"gpus": 1024, "spines": 12}, "spines must be 16 or 32, to take 1024 links.*got 12"),
     ("rail-optimised", {"gpus": 1024, "leaf_ports": 32}, "leaf_ports must be two numbers"),
