@@ -59,7 +59,7 @@ def test_every_link_of_the_catalogue_stands_up(row):
     assert rates[-1] > 0
     assert one.bandwidth() == rates[-1]
     assert one.bundle(3).bandwidth() == pytest.approx(3 * one.bandwidth())
-    assert one.bundle(3).bundle(2) == one.bundle(6)
+    assert repr(dataclasses.asdict(one.bundle(3).bundle(2))) == repr(dataclasses.asdict(one.bundle(6)))  # NaN is not NaN
     if row["latency_s"] > 0:
         assert one.time(1e6) == pytest.approx(row["latency_s"] + 1e6 / one.bandwidth())
     else:  # no time is made up for it

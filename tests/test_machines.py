@@ -1,6 +1,6 @@
 """A machine is a graph for routing and a few numbers for predicting: what both say of it is the same."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -29,7 +29,8 @@ def test_some_machines_are_both():
 def test_a_machine_put_together_from_the_parts_of_a_row_is_that_row(row):
     made = fl.composed(row["gpu"], row["gpus"], port=row["port"] or "", ports=row["ports"])
     known = fl.system(row["id"])
-    assert replace(made, name=known.name, id=known.id, note=known.note, sharp=known.sharp) == known
+    made = replace(made, name=known.name, id=known.id, note=known.note, sharp=known.sharp)
+    assert repr(asdict(made)) == repr(asdict(known))  # compared as text: what is not published is NaN
 
 
 def test_parts_may_be_others_than_the_gpus_own():

@@ -141,8 +141,9 @@ def test_the_page_loads_nothing_from_elsewhere_and_holds_no_answer(served):
 
 @pytest.mark.parametrize("change", [("token=", "token=x"), ("?token", "?other"), ("/?", "/now?open=1&x")])
 def test_a_stranger_gets_nothing(served, change):
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
         get(served.replace(*change))
+    refused.value.close()
 
 
 def test_it_listens_on_this_machine_only(served):
