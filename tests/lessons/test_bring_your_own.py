@@ -21,7 +21,8 @@ def sentence(box):
     return box._lab.widget.state["sentence"]
 
 
-def test_the_first_example_is_read_at_once(box):
+def test_the_first_example_is_read_at_once():
+    box = bring_your_own()
     assert repr(box) == repr(bring_your_own()) == f"Bring your own log. Lab bring-your-own: {sentence(box)}"
     assert "2 x 8 GPUs of DGX H100" in box._said.value
     assert "No alarm" in box._said.value
