@@ -5,6 +5,7 @@ Standard library only: a kit serves its book by this file before anything is ins
 
 import argparse
 import ipaddress
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,11 +23,13 @@ class Pages(SimpleHTTPRequestHandler):
 
     def send_head(self):
         """Answer with a file of the folder, or that there is none."""
-        return super().send_head() if self._inside(self.translate_path(self.path)) else self.send_error(404)
+        asked = Path(self.translate_path(self.path))
+        handed_out = (asked, asked / "index.html", asked / "index.htm")  # of a folder, the one of these that it has
+        return super().send_head() if all(map(self._inside, handed_out)) else self.send_error(404)
 
-    def _inside(self, path: str) -> bool:
+    def _inside(self, path: Path) -> bool:
         try:
-            return Path(path).resolve().is_relative_to(Path(self.directory).resolve())
+            return path.resolve().is_relative_to(Path(self.directory).resolve())
         except ValueError:  # a null character, which no name holds
             return False
 
@@ -44,7 +47,16 @@ class Pages(SimpleHTTPRequestHandler):
         """Say nothing of who reads what."""
 
 
-def server(folder: Path, address: str = "127.0.0.1", port: int = 8000) -> ThreadingHTTPServer:
+class Server(ThreadingHTTPServer):
+    """Goes on when a reader goes away in the middle of an answer, as by closing a page: nobody needs to be told."""
+
+    def handle_error(self, request, client_address):
+        """Print what went wrong, unless it is only that."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def server(folder: Path, address: str = "127.0.0.1", port: int = 8000) -> Server:
     """Return the server of *folder*, listening at *address* and *port*, any free one if that is 0.
 
     Raises:
@@ -53,7 +65,7 @@ def server(folder: Path, address: str = "127.0.0.1", port: int = 8000) -> Thread
     if not (folder / "index.html").is_file():
         raise ValueError(f"folder {str(folder)!r} has no index.html; name one that holds pages, such as site.")
     try:
-        return ThreadingHTTPServer((address, port), partial(Pages, directory=str(folder)))
+        return Server((address, port), partial(Pages, directory=str(folder)))
     except (OSError, OverflowError) as problem:
         raise ValueError(f"address {address!r} with port {port} cannot be served from ({problem}); name others by --address "
                          "and --port.") from None

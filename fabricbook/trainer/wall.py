@@ -10,12 +10,13 @@ import json
 import secrets
 import webbrowser
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs, urlsplit
 
 from ..course.declare import Prediction
+from ..desk.pages import Server
 from . import guesses
 from .line import picture
 from .records import Learner
@@ -30,7 +31,7 @@ def now(prediction: Prediction, learners: list[Learner], *, opened: bool) -> dic
             "told": guesses.told(prediction, found) if opened else []}
 
 
-def server(prediction: Prediction, learners: Callable[[], list[Learner]], port: int) -> ThreadingHTTPServer:
+def server(prediction: Prediction, learners: Callable[[], list[Learner]], port: int) -> Server:
     """Return the server of the wall, on 127.0.0.1; the address of its page is its `address`.
 
     Args:
@@ -44,7 +45,7 @@ def server(prediction: Prediction, learners: Callable[[], list[Learner]], port: 
     handler = type("Wall", (_Handler,), {"prediction": prediction, "learners": staticmethod(learners),
                                          "token": secrets.token_urlsafe(24)})
     try:
-        found = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        found = Server(("127.0.0.1", port), handler)
     except (OSError, OverflowError) as problem:
         raise ValueError(f"port {port} of 127.0.0.1 cannot be had ({problem}); name another by --port.") from None
     found.address = f"http://127.0.0.1:{found.server_address[1]}/?token={handler.token}"
@@ -69,7 +70,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(filled, "text/html", f"default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; "
                                           f"script-src 'nonce-{nonce}'")
         elif asked.path == "/now":
-            shown = now(self.prediction, self.learners(), opened=given.get("open") == ["1"])
+            try:
+                shown = now(self.prediction, self.learners(), opened=given.get("open") == ["1"])
+            except ValueError as problem:  # a stick was pulled out
+                shown = {"picture": "", "counted": str(problem), "told": []}
             self._send(json.dumps(shown), "application/json", "default-src 'none'")
         else:
             self.send_error(404)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
+import socket
+import socketserver
+import struct
 import threading
 
 import pytest
@@ -21,6 +25,8 @@ def ask(tmp_path):
     (folder / "static" / "front.js").write_text("export {}", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
     (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "linked").mkdir()
+    (folder / "linked" / "index.html").symlink_to(tmp_path / "secret.txt")
     server = pages.server(folder, port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -44,7 +50,7 @@ def test_a_module_is_javascript_whatever_the_system_says(ask):
     assert ask("/")[2] == b"the book"
 
 
-OTHER = ["/static/", "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/out.txt", "/%00", "/none"]
+OTHER = ["/static/", "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/out.txt", "/linked/", "/%00", "/none"]
 
 
 @pytest.mark.parametrize("path", OTHER)
@@ -57,6 +63,17 @@ def test_nothing_else_is_handed_out(ask, path):
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_nothing_can_be_changed(ask, method):
     assert ask("/index.html", method)[0] == 501
+
+
+def test_a_reader_who_goes_away_leaves_no_traceback(tmp_path, capsys):
+    (tmp_path / "index.html").write_text("the book", encoding="utf-8")
+    with pages.server(tmp_path, port=0) as server:
+        server.process_request = functools.partial(socketserver.BaseServer.process_request, server)  # in this very thread
+        with socket.create_connection(server.server_address, timeout=PATIENCE) as reader:
+            reader.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed at once, as by a browser
+        server.handle_request()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture

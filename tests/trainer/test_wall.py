@@ -130,6 +130,15 @@ def test_it_follows_the_guesses_as_they_come_in(room, served):
     assert json.loads(get(now)[1])["counted"].startswith("2 guesses")
 
 
+def test_a_stick_that_is_pulled_out_is_told_on_the_page_and_comes_back(room, served):
+    room("a.json", **guessed("60 %"))
+    now, away = served.replace("/?", "/now?"), room.folder.with_name("away")
+    room.folder.rename(away)
+    assert json.loads(get(now)[1])["counted"].endswith("is not there; name progress files, or a folder that holds them.")
+    away.rename(room.folder)
+    assert json.loads(get(now)[1])["counted"] == "1 guess."
+
+
 def test_the_page_loads_nothing_from_elsewhere_and_holds_no_answer(served):
     headers, page = get(served)
     assert "default-src 'none'" in headers["Content-Security-Policy"]
