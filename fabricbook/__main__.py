@@ -72,6 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Do what the command line asks; leave with a sentence if that cannot be done."""
     given = (sys.argv[1:] if arguments is None else arguments) or ["open"]
     asked = _parser(given).parse_args(given)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a learner's name may have letters that the system's encoding has not
     try:
         asked.run(asked)
     except ValueError as problem:

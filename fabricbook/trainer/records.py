@@ -57,19 +57,25 @@ def learners(places: Iterable[Path]) -> list[Learner]:
 
 
 def closed(places: Iterable[Path]) -> int:
-    """Return how many folders in *places* may not be looked into: others' homes, unless one is root."""
-    folders = [folder for place in places if place.is_dir() for folder in place.iterdir() if folder.is_dir()]
-    return sum(not os.access(folder, os.R_OK | os.X_OK) for folder in folders)
+    """Return how many folders, *places* or in them, may not be looked into: others' homes, unless one is root."""
+    folders = [place for place in places if place.is_dir()]
+    inside = [path for folder in folders if _open(folder) for path in folder.iterdir() if path.is_dir()]
+    return sum(not _open(folder) for folder in [*folders, *inside])
+
+
+def _open(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _files(places: Iterable[Path]) -> Iterable[Path]:
     for place in places:
-        if not place.exists():
+        if not os.path.exists(place):  # Path.exists stops at a folder that may not be looked into
             raise ValueError(f"place {str(place)!r} is not there; name progress files, or a folder that holds them.")
         if place.is_dir():
             for pattern in PLACES:
                 yield from (path for path in place.glob(pattern)
-                            if not path.name.startswith(".") and not path.relative_to(place).parts[0].startswith(ASIDE))
+                            if not path.name.startswith(".") and not path.relative_to(place).parts[0].startswith(ASIDE)
+                            and not path.parent.is_symlink())
         else:
             yield place
 

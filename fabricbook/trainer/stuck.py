@@ -75,6 +75,7 @@ def report(learners: Sequence[Learner], now: float, order: Sequence[str] = ORDER
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines, each column as wide as its widest cell."""
+    """Return rows as lines, each column as wide as its widest cell; of what learners wrote nothing commands the terminal."""
+    rows = [tuple("".join(sign if sign.isprintable() else "?" for sign in cell) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

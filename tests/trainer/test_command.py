@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 from learners_records import guessed
+from patience import PATIENCE
 
 from fabricbook.__main__ import main
 from fabricbook.desk import jupyter
@@ -66,6 +69,32 @@ def test_homes_that_cannot_be_looked_into_are_told(room, monkeypatch, capsys):
     monkeypatch.setattr(records.os, "access", lambda path, mode: False)
     main(["trainer", "stuck", str(room.folder)])
     assert capsys.readouterr().out.startswith("1 folder cannot be looked into: call this with sudo")
+
+
+def test_a_folder_of_homes_that_cannot_be_looked_into_is_told(room, monkeypatch, capsys):
+    monkeypatch.setattr(records.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(type(room.folder), "iterdir", refused)
+    main(["trainer", "stuck", str(room.folder)])
+    assert capsys.readouterr().out.startswith("1 folder cannot be looked into: call this with sudo")
+
+
+def test_a_place_in_anothers_home_is_told(tmp_path, monkeypatch):
+    place, stat = tmp_path / "home" / "maria", os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **more: refused() if path in (place, str(place)) else stat(path, **more))
+    with pytest.raises(SystemExit, match="place '.*maria' is not there"):
+        main(["trainer", "stuck", str(place)])
+
+
+def refused(*_):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_name_that_a_terminal_has_no_letters_for_stops_nothing(room):
+    room("\u674e.json", **guessed("40 %"))
+    done = subprocess.run([sys.executable, "-m", "fabricbook", "trainer", "stuck", room.folder], capture_output=True,
+                          encoding="cp1252", env=os.environ | {"PYTHONIOENCODING": "cp1252"}, timeout=PATIENCE)
+    assert done.stderr == ""
+    assert "\\u674e" in done.stdout
 
 
 def test_wall_serves_the_prediction_with_the_records_as_they_are(room, monkeypatch):

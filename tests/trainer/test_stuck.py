@@ -34,6 +34,14 @@ def test_an_empty_room_says_so():
     assert stuck.report([], NOW) == "No record of answers is there yet."
 
 
+def test_what_a_learner_wrote_commands_no_terminal(room):
+    stops = {"cxl.\x1b]0;owned\x07": {"outcome": "wrong"}, "cxl.\ud800": {"outcome": "wrong"}}
+    room("e\x1b[2Jve.json", stops=stops)
+    told = stuck.report(records.learners([room.folder]), NOW)
+    assert "e?[2Jve  04      0     2      0 min  cxl.?]0;owned?, cxl.?" in told.splitlines()
+    assert told.replace("\n", "").isprintable()
+
+
 def test_what_a_damaged_record_holds_stops_nothing(room):
     stops = {"cxl.a.b": {"outcome": "wrong", "tries": "many"}, "nowhere.a": {}, "": {}}
     room("eve.json", stops=stops, predictions={"cxl.half": 3})
