@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from . import view
 from .progress import current
 
 _LARGEST = 5_000_000  # bytes; a record of the whole course, with all attempts, is a fiftieth of that
-_EMPTY = b'{"predictions": {}}'
 
 
 class Keeping(VBox):
@@ -46,12 +46,12 @@ class Keeping(VBox):
     def _refresh(self) -> None:
         """Offer the answers as they are now."""
         try:
-            kept = self._record.path.read_bytes()
-        except OSError:
-            kept = _EMPTY
-        data = base64.b64encode(kept).decode()
-        self._export.value = (f'<a class="fl-link" download="progress.json" href="data:application/json;base64,{data}">'
-                              "Export as they are now</a>")
+            data = base64.b64encode(self._record.exported()).decode()
+        except OSError as problem:
+            self._export.value = html.escape(f"Your answers cannot be read ({problem}).")
+        else:
+            self._export.value = (f'<a class="fl-link" download="progress.json" href="data:application/json;base64,{data}">'
+                                  "Export as they are now</a>")
         view.reveal(self._back, self._before is not None)
 
     def _say(self, verdict: str, text: str) -> None:

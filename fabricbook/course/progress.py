@@ -76,10 +76,6 @@ def _patiently(act: Callable, *arguments):
     return act(*arguments)
 
 
-class _Unusable(Exception):
-    """The file must not be written over; the text says why."""
-
-
 class _Damaged(OSError):
     """The file holds something else than a progress document."""
 
@@ -147,15 +143,28 @@ class Progress:
         """Begin a new record, and return where the old one is kept; None if there was none.
 
         Raises:
-            OSError: the file cannot be moved.
+            OSError: the file cannot be moved, or what belongs into it not be saved: then nothing is lost.
         """
-        self._unsaved.clear()
-        if not self.path.exists():
+        if not self._unsaved and not self.path.exists():
             return None
         with self._locked():
+            if self._unsaved:
+                self._write(self._merged())
             kept = self._move_aside("before")
+        self._unsaved.clear()
         self._tell(self._watchers)
         return kept
+
+    def exported(self) -> bytes:
+        """Return the record as a file to take along, with what could not be saved; a file that holds something else as it is.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        try:
+            return _text(self._with_unsaved(self._read())).encode()
+        except (_Damaged, _Newer):
+            return self.path.read_bytes()
 
     def watch(self, section: str, key: str, changed: Callable[[], None]) -> None:
         """Call *changed* whenever the entry of *key* is recorded or forgotten in this kernel."""
@@ -168,7 +177,7 @@ class Progress:
         try:
             with self._locked():
                 self._write(self._merged())
-        except (_Unusable, OSError) as problem:
+        except OSError as problem:
             self.notice = f"Your answers are kept only until this notebook's kernel stops ({problem})."
         else:
             self._unsaved.clear()
@@ -186,12 +195,16 @@ class Progress:
         except _Damaged:
             self._keep_aside()
             document = self._read()
+        return {name: content for name, content in self._with_unsaved(document).items() if content or name not in _SECTIONS}
+
+    def _with_unsaved(self, document: dict) -> dict:
+        """Return *document* with what is not saved yet."""
         for (section, key), entry in self._unsaved.items():
             if entry is None:
                 document[section].pop(key, None)
             else:
                 document[section][key] = entry
-        return {name: content for name, content in document.items() if content or name not in _SECTIONS}
+        return document
 
     def _read(self) -> dict:
         """Return the file's document, with every section present."""
@@ -206,7 +219,7 @@ class Progress:
 
     def _keep_aside(self) -> None:
         if not self._writable():
-            raise _Unusable(f"{self.path} is damaged and read-only")
+            raise OSError(f"{self.path} is damaged and read-only")
         aside = self._move_aside("damaged")
         self.notice = f"Your progress file was damaged; it is kept as {aside}, and a new one begins."
 
@@ -223,8 +236,8 @@ class Progress:
 
     def _write(self, document: dict) -> None:
         if not self._writable():
-            raise _Unusable(f"{self.path} is read-only")
-        replace(self.path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+            raise OSError(f"{self.path} is read-only")
+        replace(self.path, _text(document))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -234,6 +247,10 @@ class Progress:
             with contextlib.suppress(OSError):  # some network drives have no locks; the save itself stays atomic
                 _lock(lock)
             yield
+
+
+def _text(document: dict) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
 def _document(text: str | bytes) -> dict:

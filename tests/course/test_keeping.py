@@ -102,6 +102,27 @@ def test_a_folder_that_cannot_be_written_to_is_told(record, monkeypatch):
     assert record.get("predictions", A) == {"typed": "1 us"}
 
 
+def test_what_could_not_be_saved_is_exported_and_no_new_start_loses_it(record, monkeypatch):
+    record.record("predictions", A, {"typed": "1 us"})
+    record.path.chmod(0o444)
+    record.record("predictions", B, {"typed": "2 us"})
+    box = my_answers()
+    assert json.loads(exported(box))["predictions"] == {A: {"typed": "1 us"}, B: {"typed": "2 us"}}
+    box._over.click()
+    assert f"Your answers cannot be moved ({record.path} is read-only)." in box._said.value
+    assert record.get("predictions", B) == {"typed": "2 us"}
+    record.path.chmod(0o644)
+    box._over.click()
+    kept = Progress(record.path.with_name("progress.before-1.json"))
+    assert kept.recorded("predictions") == {A: {"typed": "1 us"}, B: {"typed": "2 us"}}
+    assert record.get("predictions", B) is None
+
+
+def test_answers_that_cannot_be_read_are_not_exported_as_none(record):
+    record.path.mkdir()
+    assert my_answers()._export.value.startswith("Your answers cannot be read (")
+
+
 def test_no_answer_is_in_a_saved_lesson(record):
     before = my_answers()._repr_mimebundle_()["text/plain"]
     record.record("predictions", A, {"typed": "1 us"})
