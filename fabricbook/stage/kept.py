@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import json
 import shutil
 from collections.abc import Callable, Iterable
@@ -53,6 +54,7 @@ def version() -> str:
 
 
 def _name(chart: Callable) -> str:
-    """Where *chart* stands in the source; "" for one that depends on more than that."""
-    code = getattr(chart, "__code__", None)
-    return f"{chart.__module__}.{code.co_firstlineno}.json" if code and not chart.__closure__ else ""
+    """Where *chart* stands in the source; "" for one that depends on more than that, as on a default of its arguments."""
+    if not inspect.isfunction(chart) or chart.__closure__ or chart.__defaults__ or chart.__kwdefaults__:
+        return ""
+    return f"{chart.__module__}.{chart.__code__.co_firstlineno}.json"

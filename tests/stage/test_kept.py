@@ -46,15 +46,15 @@ def test_another_version_of_the_course_draws_its_own(monkeypatch):
     assert [path.name for path in kept.KEPT.iterdir()] == ["another"]
 
 
-def test_a_chart_that_depends_on_more_than_its_place_is_not_kept():
-    def one_of_many(mark):
-        def made():
-            drawing = Drawing()
-            drawing.to_dict = lambda: {"mark": mark}
-            return drawing
+def drawing_of(mark):
+    drawing = Drawing()
+    drawing.to_dict = lambda: {"mark": mark}
+    return drawing
 
-        return made
 
+@pytest.mark.parametrize("one_of_many", [lambda mark: lambda: drawing_of(mark), lambda mark: lambda own=mark: drawing_of(own),
+                                         lambda mark: lambda *, own=mark: drawing_of(own)], ids=["closure", "default", "keyword"])
+def test_a_chart_that_depends_on_more_than_its_place_is_not_kept(one_of_many):
     kept.keep([one_of_many("bar"), one_of_many("line")])
     assert [kept.drawn(one_of_many(mark))["mark"] for mark in ("bar", "line", "rule")] == ["bar", "line", "rule"]
 
