@@ -50,10 +50,10 @@ def main() -> None:
 def lay_out(work: Path) -> str:
     """Bring the copies in *work* up to date, of the plan that the hub names or of all lessons; return the one to open."""
     if name := os.environ.get("FABRICBOOK_PLAN"):
-        tour.lay_out(plans.plan(name), work)
+        learner_copies.refresh(tour.files(plans.plan(name)), work)
         return tour.FIRST
     shipped = learner_copies.shipped()
-    learner_copies.refresh(shipped, work)
+    learner_copies.refresh(learner_copies.handed_out(shipped), work)
     return jupyter.lesson_to_open(shipped, work / "progress.json")
 
 

@@ -12,18 +12,9 @@ HOME = Path("~") / "fabricbook-course"  # the same from wherever it is called: t
 
 
 def _lay_out(folder: Path) -> Path:
-    """Bring the copies in *folder* up to date, say what the learner should know, and return the whole path.
-
-    Raises:
-        ValueError: the folder cannot be written to.
-    """
+    """Bring the copies in *folder* up to date, say what the learner should know, and return the whole path."""
     work = folder.expanduser().resolve()
-    try:
-        told = learner_copies.refresh(learner_copies.shipped(), work)
-    except OSError as problem:
-        why = problem.strerror or problem
-        raise ValueError(f"folder {str(work)!r} cannot hold the lessons ({why}); name one that you can write to.") from None
-    for sentence in told:
+    for sentence in learner_copies.refresh(learner_copies.handed_out(learner_copies.shipped()), work):
         print(sentence)
     return work
 

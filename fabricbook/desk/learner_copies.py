@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 RECORD = ".copied.json"
@@ -16,16 +17,27 @@ def shipped() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "notebooks"
 
 
-def refresh(shipped: Path, work: Path) -> list[str]:
-    """Bring *work* up to date with the lessons in *shipped*; return what the learner should be told.
+def refresh(lessons: Mapping[str, bytes], work: Path) -> list[str]:
+    """Bring the folder *work* up to date with *lessons*, by their names; return what the learner should be told.
 
-    A lesson that is not there yet is copied. A copy the learner never changed follows the shipped lesson. A changed
+    A lesson that is not there yet is copied. A copy the learner never changed follows the lesson. A changed
     copy stays as it is, and a newer lesson arrives beside it under a name of its own, once.
+
+    Raises:
+        ValueError: the folder cannot be written to.
     """
-    work.mkdir(parents=True, exist_ok=True)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        return _refresh(lessons, work)
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise ValueError(f"folder {str(work)!r} cannot hold the lessons ({why}); name one that you can write to.") from None
+
+
+def _refresh(lessons: Mapping[str, bytes], work: Path) -> list[str]:
     record = _read_record(work)
     told = []
-    for name, fresh in handed_out(shipped).items():
+    for name, fresh in lessons.items():
         entry = record.setdefault(name, {})
         copy = work / name
         if not copy.exists() or _digest(copy.read_bytes()) in (entry.get("copy"), _digest(fresh)):
@@ -47,7 +59,7 @@ def handed_out(shipped: Path) -> dict[str, bytes]:
     return lessons | {path.name: path.read_bytes() for path in sorted(shipped.glob("*.md"))}
 
 
-def cleared(notebook: bytes) -> bytes:
+def cleared(notebook: str | bytes) -> bytes:
     """Return the notebook without outputs and execution counts."""
     document = json.loads(notebook)
     for cell in document["cells"]:

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from ..course.gate import UNLOCKED
-from ..desk import jupyter
+from ..desk import jupyter, learner_copies
 from ..lessons import ORDER, find
 from . import fresh, ready, records, sheet, stuck, tour, wall
 from .plans import PLANS, plan
@@ -23,12 +23,7 @@ def _ready(asked: Namespace) -> None:
 def _open(asked: Namespace) -> None:
     chosen = plan(asked.plan)
     work = (asked.folder or Path("~") / f"fabricbook-{chosen.name}").expanduser().resolve()
-    try:
-        told = tour.lay_out(chosen, work)
-    except OSError as problem:
-        why = problem.strerror or problem
-        raise ValueError(f"folder {str(work)!r} cannot hold the plan ({why}); name one that you can write to.") from None
-    for sentence in told:
+    for sentence in learner_copies.refresh(tour.files(chosen), work):
         print(sentence)
     if asked.unlocked:
         os.environ[UNLOCKED] = "1"

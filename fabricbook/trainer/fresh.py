@@ -21,18 +21,19 @@ def reset(work: Path, name: str = "") -> list[str]:
     Raises:
         ValueError: no lessons were laid out there, no such plan, or the folder cannot be changed.
     """
-    chosen = plan(name) if name else None
+    lessons = tour.files(plan(name)) if name else learner_copies.handed_out(learner_copies.shipped())
     if not (work / learner_copies.RECORD).is_file():
         raise ValueError(f"folder {str(work)!r} holds no laid-out lessons; name the one that `fabricbook open` was given.")
     try:
         aside = _free(work)
         aside.mkdir()
-        for path in sorted(work.iterdir()):
+        # By the record the folder is known again: last, so that it can be called again where something is in use.
+        for path in sorted(work.iterdir(), key=lambda path: path.name == learner_copies.RECORD):
             if not path.name.startswith(ASIDE):
                 os.replace(path, aside / path.name)
-        told = tour.lay_out(chosen, work) if chosen else learner_copies.refresh(learner_copies.shipped(), work)
     except OSError as problem:
         raise ValueError(f"folder {str(work)!r} cannot be changed ({problem.strerror or problem}); close what uses it.") from None
+    told = learner_copies.refresh(lessons, work)
     return [f"What was there, answers and all, is in {aside}.", f"Fresh copies are in {work}.", *told]
 
 

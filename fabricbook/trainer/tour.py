@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-import tempfile
 from collections.abc import Container, Iterable
-from pathlib import Path
 
 from ..desk import learner_copies
 from ..lessons import Lesson, lesson
@@ -24,23 +22,13 @@ _LINKED = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _SHOWN_AFTER = re.compile(r"\bafter\(\s*\"([\w.-]+)\"")
 
 
-def lay_out(plan: Plan, work: Path) -> list[str]:
-    """Bring the notebooks of *plan* in the folder *work* up to date, as `learner_copies.refresh` does; return what it tells.
-
-    Raises:
-        OSError: the folder cannot be written to.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in files(plan).items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
-        return learner_copies.refresh(Path(folder), work)
-
-
-def files(plan: Plan) -> dict[str, str]:
-    """Return what *plan* lays out, by file name: its notebooks, and the pages that lessons link to; no link leads elsewhere."""
+def files(plan: Plan) -> dict[str, bytes]:
+    """Return what *plan* lays out, by file name, for `learner_copies.refresh`: its notebooks, and the pages that lessons link to;
+    no link leads elsewhere."""
     found = notebooks(plan)
     pages = {path.name: _unlinked(path.read_text(encoding="utf-8"), found) for path in learner_copies.shipped().glob("*.md")}
-    return pages | {name: json.dumps(notebook) for name, notebook in found.items()}
+    return ({name: text.encode() for name, text in pages.items()}
+            | {name: learner_copies.cleared(json.dumps(notebook)) for name, notebook in found.items()})
 
 
 def notebooks(plan: Plan) -> dict[str, dict]:

@@ -17,7 +17,7 @@ def folders(tmp_path):
     shipped, work = tmp_path / "notebooks", tmp_path / "work"
     shipped.mkdir()
     ship(shipped, "1 + 1")
-    learner_copies.refresh(shipped, work)
+    learner_copies.refresh(learner_copies.handed_out(shipped), work)
     return shipped, work
 
 
@@ -48,11 +48,11 @@ def test_a_copy_arrives_with_its_outputs_cleared(folders):
 def test_the_page_of_words_comes_along_and_is_the_learners_once_changed(folders):
     shipped, work = folders
     (shipped / "glossary.md").write_text("ring", encoding="utf-8")
-    assert learner_copies.refresh(shipped, work) == []
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work) == []
     assert (work / "glossary.md").read_text(encoding="utf-8") == "ring"
     (work / "glossary.md").write_text("a note of mine", encoding="utf-8")
     (shipped / "glossary.md").write_text("ring, rail", encoding="utf-8")
-    assert learner_copies.refresh(shipped, work)[0].endswith("the new one is glossary.new.md.")
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work)[0].endswith("the new one is glossary.new.md.")
     assert (work / "glossary.md").read_text(encoding="utf-8") == "a note of mine"
     assert (work / "glossary.new.md").read_text(encoding="utf-8") == "ring, rail"
 
@@ -60,21 +60,21 @@ def test_the_page_of_words_comes_along_and_is_the_learners_once_changed(folders)
 def test_a_second_start_changes_nothing(folders):
     shipped, work = folders
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in [work / NAME]}
-    assert learner_copies.refresh(shipped, work) == []
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work) == []
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in [work / NAME]} == before
 
 
 def test_an_untouched_copy_follows_the_lesson(folders):
     shipped, work = folders
     ship(shipped, "2 + 2")
-    assert learner_copies.refresh(shipped, work) == []
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work) == []
     assert source(work / NAME) == "2 + 2"
 
 
 def test_a_changed_copy_stays_while_the_lesson_is_the_same(folders):
     shipped, work = folders
     mine = change(work)
-    assert learner_copies.refresh(shipped, work) == []
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work) == []
     assert (work / NAME).read_bytes() == mine
     assert [path.name for path in work.glob("*.ipynb")] == [NAME]
 
@@ -83,14 +83,14 @@ def test_a_newer_lesson_arrives_beside_a_changed_copy_once(folders):
     shipped, work = folders
     mine = change(work)
     ship(shipped, "2 + 2")
-    told = learner_copies.refresh(shipped, work)
+    told = learner_copies.refresh(learner_copies.handed_out(shipped), work)
     assert told == [f"{NAME} has a newer version. Yours stays as it is; the new one is 01_moving_bytes.new.ipynb."]
-    assert learner_copies.refresh(shipped, work) == []
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work) == []
     assert (work / NAME).read_bytes() == mine
     assert source(work / "01_moving_bytes.new.ipynb") == "2 + 2"
 
     ship(shipped, "3 + 3")
-    assert "01_moving_bytes.new2.ipynb" in learner_copies.refresh(shipped, work)[0]
+    assert "01_moving_bytes.new2.ipynb" in learner_copies.refresh(learner_copies.handed_out(shipped), work)[0]
     assert source(work / "01_moving_bytes.new.ipynb") == "2 + 2"
     assert source(work / "01_moving_bytes.new2.ipynb") == "3 + 3"
     assert (work / NAME).read_bytes() == mine
@@ -99,7 +99,7 @@ def test_a_newer_lesson_arrives_beside_a_changed_copy_once(folders):
 def test_a_deleted_copy_comes_back(folders):
     shipped, work = folders
     (work / NAME).unlink()
-    learner_copies.refresh(shipped, work)
+    learner_copies.refresh(learner_copies.handed_out(shipped), work)
     assert source(work / NAME) == "1 + 1"
 
 
@@ -112,5 +112,5 @@ def test_without_a_readable_record_nothing_is_overwritten(folders, record):
         (work / learner_copies.RECORD).unlink()
     else:
         (work / learner_copies.RECORD).write_bytes(record)
-    assert len(learner_copies.refresh(shipped, work)) == 1
+    assert len(learner_copies.refresh(learner_copies.handed_out(shipped), work)) == 1
     assert (work / NAME).read_bytes() == mine

@@ -40,7 +40,7 @@ def test_open_unlocks_all_by_one_switch_and_has_a_folder_for_each_plan(tmp_path,
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["open", "a-week"], "plan 'a-week' is not known"),
-    (["open", "90-minutes", "FILE"], "cannot hold the plan .*name one that you can write to"),
+    (["open", "90-minutes", "FILE"], "cannot hold the lessons .*name one that you can write to"),
     (["wall", "congestion.slowes", "."], "Did you mean 'congestion.slowest'"),
     (["wall", "congestion.slowest", "nowhere"], "place 'nowhere' is not there"),
     (["stuck", "nowhere"], "place 'nowhere' is not there"),

@@ -1,5 +1,7 @@
 """For the next group: nothing is deleted, and what is laid out is fresh."""
 
+import os
+
 import pytest
 from shipped import LESSONS
 
@@ -31,6 +33,23 @@ def test_a_second_group_in_the_same_minute_keeps_the_first_ones_answers(work):
         fresh.reset(work)
     assert len(list(work.glob("aside-*"))) == 3
     assert len(list(work.glob("aside-*/progress.json"))) == 1
+
+
+def test_what_is_in_use_stops_it_until_it_is_closed(work, monkeypatch):
+    replace = os.replace
+
+    def in_use(old, new):
+        if old.name == "progress.json":
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        replace(old, new)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(os, "replace", in_use)
+        with pytest.raises(ValueError, match="cannot be changed .*; close what uses it"):
+            fresh.reset(work)
+    fresh.reset(work)
+    assert len(list(work.glob("aside-*/progress.json"))) == 1
+    assert not (work / "progress.json").exists()
 
 
 def test_a_plan_can_be_laid_out(work):

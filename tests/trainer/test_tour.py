@@ -10,6 +10,7 @@ import pytest
 from shipped import NOTEBOOKS, calls
 
 import fabriclib as fl
+from fabricbook.desk import learner_copies
 from fabricbook.lessons import lesson
 from fabricbook.trainer import tour
 from fabricbook.trainer.plans import PLANS, Part, plan
@@ -65,7 +66,7 @@ def test_a_cut_lesson_runs_by_itself(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_no_link_leads_to_a_lesson_that_is_not_laid_out(name):
     found = tour.files(plan(name))
-    links = {link for text in found.values() for link in re.findall(r"\]\(([\w.]+\.(?:ipynb|md))", text)}
+    links = {link for text in found.values() for link in re.findall(r"\]\(([\w.]+\.(?:ipynb|md))", text.decode())}
     assert "plan.ipynb" in links
     assert links <= set(found)
 
@@ -125,11 +126,11 @@ def test_a_part_that_names_no_cell_of_its_lesson_is_refused():
 
 
 def test_what_a_learner_changed_stays(tmp_path):
-    tour.lay_out(plan("90-minutes"), tmp_path)
+    learner_copies.refresh(tour.files(plan("90-minutes")), tmp_path)
     copy = tmp_path / "10_congestion.ipynb"
     assert json.loads(copy.read_bytes())["cells"][-1]["cell_type"] == "markdown"
     copy.write_text(copy.read_text(encoding="utf-8").replace("dice", "my words"), encoding="utf-8")
-    tour.lay_out(plan("90-minutes"), tmp_path)
+    learner_copies.refresh(tour.files(plan("90-minutes")), tmp_path)
     assert "my words" in copy.read_text(encoding="utf-8")
     assert fl  # what a cut lesson imports is there
 
