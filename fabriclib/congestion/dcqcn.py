@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import catalog
-from ..checks import count, number, short, single, typed
+from ..checks import MOST, count, number, short, single, typed
 
 STEP = 1e-6  # seconds: of the integration, small against every interval of the protocol
 MOST_STEPS = 250_000  # times the kinds of senders
@@ -33,12 +33,17 @@ MOST_RATE = 1e15  # bytes per second
 LEAST_STEP, LONGEST_STEP = 1e-8, 10e-6  # seconds: beyond, the intervals of the protocol are no longer many steps
 ROUNDING = 1e-9  # seconds
 LEAST_RATE = 1e-4  # of a port: what is left of a rate that is cut again and again
+_MAY_BE_ZERO = ("kmin", "fast_recovery")
 
 
 @typed
 @dataclass(frozen=True)
 class Parameters:
-    """The settings of switch, receiver and sender: bytes, seconds, bytes per second. `published()` has the paper's."""
+    """The settings of switch, receiver and sender: bytes, seconds, bytes per second. `published()` has the paper's.
+
+    Raises:
+        ValueError: a setting that is not positive (kmin and fast_recovery may be zero), pmax or gain above 1, kmin above kmax.
+    """
 
     kmin: float
     kmax: float
@@ -54,6 +59,11 @@ class Parameters:
 
     _example = "published()"
 
+    def __post_init__(self) -> None:
+        most = {"pmax": 1.0, "gain": 1.0, "kmin": self.kmax}
+        for field in fields(self):
+            number(field.name, getattr(self, field.name), high=most.get(field.name, MOST), zero=field.name in _MAY_BE_ZERO)
+
     def marked(self, queue: float) -> float:
         """Return the probability that a packet is marked when it meets *queue* bytes.
 
@@ -64,9 +74,9 @@ class Parameters:
         (0.005, 1.0)
         """
         queue = single("queue", number("queue", queue, zero=True))
-        if queue > self.kmax:
-            return 1.0
-        return max(0.0, (queue - self.kmin) / (self.kmax - self.kmin) * self.pmax)
+        if queue <= self.kmin:
+            return 0.0
+        return 1.0 if queue > self.kmax else (queue - self.kmin) / (self.kmax - self.kmin) * self.pmax
 
 
 @functools.cache

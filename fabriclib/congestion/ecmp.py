@@ -33,7 +33,7 @@ def busy_share(flows, paths):
     """Return the expected share of paths that carry at least one flow: 1 - (1 - 1/u)**m. Broadcasts.
 
     Raises:
-        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+        ValueError: flows not whole from 1 to 10,000,000, or paths not whole from 1 to 65,536.
 
     >>> round(busy_share(8, 8), 3)
     0.656
@@ -46,7 +46,7 @@ def collision_free(flows, paths):
     """Return the probability that no two flows share a path: u! / ((u - m)! u**m); 0 for more flows than paths. Broadcasts.
 
     Raises:
-        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+        ValueError: flows not whole from 1 to 10,000,000, or paths not whole from 1 to 65,536.
 
     >>> f"{collision_free(8, 8):.4f}", f"{collision_free(8, 32):.4f}"
     ('0.0024', '0.3857')
@@ -64,13 +64,13 @@ def mean_throughput(flows, paths):
     this is `busy_share`; with fewer flows it is more, for paths that nobody needs are idle without harm.
 
     Raises:
-        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+        ValueError: flows not whole from 1 to 10,000,000, or paths not whole from 1 to 65,536.
 
     >>> mean_throughput([8, 8], [8, 32]).round(3)
     array([0.656, 0.897])
     """
     flows, paths = whole("flows", flows, high=MOST_FLOWS), whole("paths", paths, high=MOST_PATHS)
-    return busy_share(flows, paths) * paths / np.minimum(flows, paths)
+    return plain(busy_share(flows, paths) * paths / np.minimum(flows, paths))
 
 
 def max_load_distribution(flows: int, paths: int) -> np.ndarray:
@@ -80,7 +80,7 @@ def max_load_distribution(flows: int, paths: int) -> np.ndarray:
     off at k, add up to m. The coefficient is read off a discrete Fourier transform (Kolchin et al., Random Allocations, 1978).
 
     Raises:
-        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+        ValueError: flows not whole from 1 to 10,000,000, paths not whole from 1 to 65,536, or too many for an exact answer.
 
     >>> max_load_distribution(2, 2).round(3)
     array([0. , 0.5, 0.5])
@@ -156,7 +156,7 @@ def expected_max_load(flows: int, paths: int) -> float:
     """Return the expected number of flows on the fullest path.
 
     Raises:
-        ValueError: flows or paths not whole and positive, or more than 65,536 paths.
+        ValueError: flows not whole from 1 to 10,000,000, paths not whole from 1 to 65,536, or too many for an exact answer.
 
     >>> round(expected_max_load(8, 8), 2), round(expected_max_load(64, 64), 2)
     (2.6, 3.96)
@@ -177,7 +177,7 @@ def slowest(flows: int, paths: int, split: int = 1) -> float:
         split: flows a transfer.
 
     Raises:
-        ValueError: flows, paths or split not whole and positive, or more than 65,536 paths.
+        ValueError: flows, paths or split not whole, out of range, or too many for an exact answer.
 
     >>> round(slowest(8, 8), 3), round(slowest(8, 8, split=16), 3)
     (0.385, 0.73)
@@ -197,7 +197,7 @@ def split_for(share: float, flows: int, paths: int) -> int:
         flows, paths: as for `slowest`.
 
     Raises:
-        ValueError: a share that is not above 0 and at most 0.99, or flows or paths that are not whole and positive.
+        ValueError: a share that is not above 0 and at most 0.99, or flows or paths that `slowest` refuses.
 
     >>> split_for(0.75, 8, 8)
     20
@@ -224,7 +224,7 @@ def draw(flows: int, paths: int, *, choices: int = 1, seed: int = 0) -> np.ndarr
         seed: draws with one seed are equal.
 
     Raises:
-        ValueError: flows, paths or seed not whole or out of range, or more than 8 choices.
+        ValueError: flows, paths or seed not whole or out of range, or more choices than paths.
 
     >>> draw(8, 8, seed=3), draw(8, 8, seed=3, choices=2)
     (array([6, 0, 1, 1, 1, 6, 6, 4]), array([6, 1, 1, 4, 0, 2, 3, 2]))
@@ -261,7 +261,7 @@ def simulate(flows: int, paths: int, trials: int = 1000, *, choices: int = 1, se
         trials: how many draws.
 
     Raises:
-        ValueError: flows, paths, trials or seed not whole or out of range, or more than 8 choices.
+        ValueError: flows, paths, trials or seed not whole or out of range, or more choices than paths.
 
     >>> mean, error = estimate(simulate(8, 8, trials=10_000).max_load)
     >>> abs(mean - expected_max_load(8, 8)) < 4 * error
@@ -309,7 +309,7 @@ def fullest(rounds: int, paths: int, trials: int = 1000, *, choices: int = 2, se
         paths, trials, choices, seed: as for `simulate`; two choices at least.
 
     Raises:
-        ValueError: rounds, paths, trials or seed not whole or out of range, or not 2 to 8 choices.
+        ValueError: rounds, paths, trials or seed not whole or out of range, or not from two choices to as many as paths.
 
     >>> fullest(2, 8, trials=3, seed=1).shape
     (3, 2)

@@ -39,10 +39,9 @@ def lossless_buffer(senders, nbytes, rate, reaction):
     >>> round(lossless_buffer(8, 1e6, 50e9, 10e-6)), round(lossless_buffer(8, 1e5, 50e9, 10e-6))
     (3500000, 700000)
     """
-    senders, nbytes, reaction = whole("senders", senders), number("nbytes", nbytes), number("reaction", reaction, zero=True)
-    growth = queue_growth(senders, rate)
-    together(nbytes=nbytes, senders=growth, reaction=reaction)
-    return plain(np.minimum((senders - 1) * nbytes, growth * reaction))
+    senders, nbytes, rate, reaction = together(senders=whole("senders", senders), nbytes=number("nbytes", nbytes),
+                                               rate=number("rate", rate), reaction=number("reaction", reaction, zero=True))
+    return plain((senders - 1) * np.minimum(nbytes, rate * reaction))
 
 
 def oversubscribed_share(ratio, leaving):
@@ -55,9 +54,9 @@ def oversubscribed_share(ratio, leaving):
     Raises:
         ValueError: a ratio below 1, or *leaving* not from 0 to 1.
 
-    >>> oversubscribed_share(7, 1.0).round(3), oversubscribed_share(7, 0.1)
-    (np.float64(0.143), np.float64(1.0))
+    >>> round(oversubscribed_share(7, 1.0), 3), oversubscribed_share(7, 0.1)
+    (0.143, 1.0)
     """
     ratio, leaving = together(ratio=number("ratio", ratio, low=1.0, zero=True),
                               leaving=number("leaving", leaving, high=1.0, zero=True))
-    return 1 / np.maximum(1.0, ratio * leaving)
+    return plain(1 / np.maximum(1.0, ratio * leaving))

@@ -70,9 +70,8 @@ def goodput(rate, loss, rtt, packet, recovery="go-back-n"):
     [0.89, 0.999]
     """
     packets, loss = _repeated(rate, rtt, packet, recovery), number("loss", loss, high=MOST_LOSS, zero=True)
-    rate = number("rate", rate)
-    together(rate=rate + packets, loss=loss)
-    return rate * (1 - loss) / (1 - loss + packets * loss)
+    together(rate=rate, rtt=rtt, packet=packet, loss=loss)
+    return number("rate", rate) * (1 - loss) / (1 - loss + packets * loss)
 
 
 def tolerated(share, rate, rtt, packet, recovery="go-back-n"):
@@ -89,7 +88,7 @@ def tolerated(share, rate, rtt, packet, recovery="go-back-n"):
     ('9.0e-04', '1.0e-01')
     """
     packets, share = _repeated(rate, rtt, packet, recovery), number("share", share, high=1.0)
-    together(packet=packets, share=share)
+    together(rate=rate, rtt=rtt, packet=packet, share=share)
     return (1 - share) / (1 - share + share * packets)
 
 

@@ -60,8 +60,8 @@ def victim_rate(rate, hot, shared, *, paused: bool):
     """Return the bytes per second that a flow gets whose own way is free, but which shares an uplink with flows that are not.
 
     Of *hot* flows to one receiver, *shared* come over the uplink that the victim uses too. Without pauses the hot flows are
-    held back one by one, to 1/hot of the receiver's port each, and the victim gets the rest of the uplink. With pauses the
-    uplink is stopped as a whole, and one queue serves all in turn: the victim goes as slowly as a hot flow.
+    held back one by one, to 1/hot of the receiver's port each, and the victim gets the rest of the uplink. With pauses an uplink
+    with hot flows is stopped as a whole, and one queue serves all in turn: the victim goes as slowly as a hot flow.
 
     Args:
         rate: bytes per second of every port.
@@ -78,5 +78,6 @@ def victim_rate(rate, hot, shared, *, paused: bool):
     rate, hot, shared = together(rate=number("rate", rate), hot=whole("hot", hot), shared=whole("shared", shared, low=0))
     if np.any(shared > hot):
         raise ValueError(f"shared must be at most hot, {np.max(hot)}; got {np.max(shared)}.")
-    fair = rate / hot
-    return plain(fair + 0.0 * shared if paused else np.maximum(rate - shared * fair, rate / (shared + 1)))
+    hot_flow, evenly = rate / hot, rate / (shared + 1)
+    stopped = np.where(shared == 0, rate, np.minimum(hot_flow, evenly))
+    return plain(stopped if paused else np.maximum(rate - shared * hot_flow, evenly))

@@ -1,5 +1,7 @@
 """The fluid model stands still where its equations say, shares fairly, and pauses no more than it must."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,24 @@ def test_long_steps_will_do_once_the_shock_is_over():
     assert some.time.tolist() == times.tolist()
     assert some.queue[:400] == pytest.approx(every.queue[:400])
     assert some.queue == pytest.approx(np.interp(times, every.time, every.queue), abs=0.03 * every.queue.max())
+
+
+def test_a_switch_may_mark_all_from_one_length_on():
+    step = dataclasses.replace(LIKE, kmin=LIKE.kmax)
+    assert [step.marked(queue) for queue in (0, LIKE.kmax, LIKE.kmax + 1)] == [0, 0, 1]
+    assert dcqcn.run(RATE, [RATE] * 2, 1e-3, parameters=step).queue.max() > LIKE.kmax
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"kmin": 200001.0}, "^kmin must be a number at least 0 and at most 200000; got 200001"), ({"kmin": -1.0}, "^kmin must be"),
+    ({"pmax": 0.0}, "^pmax must be a number greater than 0 and at most 1; got 0"), ({"pmax": 1.5}, "^pmax must be"),
+    ({"gain": 2.0}, "^gain must be a number greater than 0 and at most 1"), ({"packet": 0.0}, "^packet must be"),
+    ({"timer": 0.0}, "^timer must be a number greater than 0; got 0"), ({"cnp_interval": 0.0}, "^cnp_interval must be"),
+    ({"byte_counter": -1.0}, "^byte_counter must be"), ({"fast_recovery": -5.0}, "^fast_recovery must be a number at least 0"),
+])
+def test_settings_that_no_switch_could_have_are_refused(change, said):
+    with pytest.raises(ValueError, match=said):
+        dataclasses.replace(LIKE, **change)
 
 
 @pytest.mark.parametrize(("call", "said"), [

@@ -12,7 +12,7 @@ USUAL = {"rate": 5e9, "start": [5e9, 5e9], "seconds": 1e-4, "feedback": 4e-6, "t
          "paths": 8, "split": 2, "share": 0.5, "trials": 10, "choices": 2, "seed": 0, "values": [1, 2], "senders": 8, "rounds": 2,
          "nbytes": 1e6, "reaction": 1e-5, "ratio": 7, "leaving": 0.5, "rtt": 1e-5, "packet": 4096, "recovery": "go-back-n",
          "loss": 1e-3, "metres": 100, "mtu": 1500, "response": 1e-6, "delay_per_metre": 5e-9, "occupancy": 1, "quanta": 905,
-         "buffer": 12e6, "ports": 32, "classes": 8, "headroom": 2e4, "hot": 4, "shared": 2, "paused": True, "id": "dcqcn-step"}
+         "hot": 4, "shared": 2, "paused": True, "id": "dcqcn-step"}
 STRANGE = [0, -1, 2.5, 10**7, 1e18, 10**400, math.nan, math.inf, -math.inf, None, "x", "", [], [[1], [2, 3]], {}, set(), object(),
            np.int8(100), np.uint64(2**63), np.array([]), np.array([1, 2, 8]), np.array(["a"]), 1j, b"x", print]
 FUNCTIONS = [function for room in (dcqcn, ecmp, incast, loss, pause) for name, function in inspect.getmembers(room)

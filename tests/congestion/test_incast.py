@@ -39,11 +39,13 @@ def test_oversubscription_slows_what_leaves():
     assert incast.oversubscribed_share(7, 1.0) == pytest.approx(1 / 7)
     assert incast.oversubscribed_share(7, [0, 1 / 7, 0.5]).tolist() == pytest.approx([1, 1, 2 / 7])
     assert incast.oversubscribed_share(1, 1.0) == 1
+    assert type(incast.oversubscribed_share(7, 1.0)) is float
 
 
 @pytest.mark.parametrize(("call", "said"), [
     (lambda: incast.queue_growth(0, RATE), "senders must be a whole number from 1"),
     (lambda: incast.lossless_buffer(2, 1e6, RATE, -1e-6), "reaction must be"),
+    (lambda: incast.lossless_buffer(8, 1e6, [1e9] * 3, [1e-6] * 2), "^rate and reaction must have shapes that broadcast; got"),
     (lambda: incast.oversubscribed_share(0.5, 1), "ratio must be a number at least 1"),
     (lambda: incast.oversubscribed_share(2, 1.5), "leaving must be"),
 ])

@@ -78,6 +78,9 @@ def test_it_broadcasts():
     (lambda: loss.in_flight(0, 1e-5, PACKET), "rate must be"),
     (lambda: loss.in_flight(RATE, -1, PACKET), "rtt must be"),
     (lambda: loss.tolerated(1.1, **WIRE), "share must be"),
+    (lambda: loss.goodput(RATE, [0.1] * 2, [1e-6] * 3, PACKET), "^rtt and loss must have shapes that broadcast; got"),
+    (lambda: loss.tolerated([0.9] * 2, RATE, 1e-6, [PACKET] * 3), "^packet and share must have shapes that broadcast; got"),
+    (lambda: loss.tolerated([0.9] * 2, [RATE] * 3, 1e-6, PACKET), "^rate and share must have shapes that broadcast; got"),
 ])
 def test_what_makes_no_sense_is_refused(call, said):
     with pytest.raises(ValueError, match=said):

@@ -1,4 +1,4 @@
-"""Pauses: the parts of the headroom, the thresholds of a published switch, and a victim against max-min sharing on a graph."""
+"""Pauses: the parts of the headroom, and a victim against max-min sharing on a graph."""
 
 import numpy as np
 import pytest
@@ -31,6 +31,12 @@ def test_with_pauses_the_victim_is_as_slow_as_a_hot_flow():
     assert pause.victim_rate(5e9, 4, 2, paused=True) == 5e9 / 4
     assert (pause.victim_rate(5e9, np.arange(4, 20), 2, paused=True)
             <= pause.victim_rate(5e9, np.arange(4, 20), 2, paused=False)).all()
+
+
+@pytest.mark.parametrize("hot", [1, 3, 8])
+def test_a_pause_takes_no_more_than_the_uplink_has_and_stops_no_uplink_without_hot_flows(hot):
+    assert pause.victim_rate(5e9, hot, hot, paused=True) == pause.victim_rate(5e9, hot, hot, paused=False) == 5e9 / (hot + 1)
+    assert pause.victim_rate(5e9, hot, [0, 1], paused=True).tolist() == [5e9, 5e9 / max(hot, 2)]
 
 
 def test_response_time_is_counted_in_quanta():
