@@ -69,16 +69,35 @@ def lower_bound(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports
     n, p = checked_bytes(collective, nbytes), whole("ranks", ranks)
     alpha, beta, gamma = (number(name, value, zero=True)
                           for name, value in (("alpha", alpha), ("beta", beta), ("gamma", gamma)))
-    ports = p if isinstance(ports, str) and ports == "all" else whole("ports", ports)
+    ports = _ports(ports, p)
     together(nbytes=n, ranks=p, alpha=alpha, beta=beta, gamma=gamma, ports=ports)
-    in_network = reduction == "network"
-    steps = np.minimum(p - 1, 1) if in_network or collective == "send_recv" else _steps(p, ports)
-    reduced = 0.0 if in_network or collective not in REDUCING else (p - 1) / p
-    halved = in_network and collective == "all_reduce"
-    passed = 0.0 if collective == "barrier" else 1.0 if halved else factor(collective, p)
-    terms = (steps * alpha, passed * beta * n, reduced * gamma * n)
-    seconds = np.maximum(np.maximum(*terms[:2]), terms[2]) * np.minimum(p - 1, 1)
-    return plain(seconds)
+    steps, passed, reduced = _least(collective, p, ports, in_network=reduction == "network")
+    seconds = np.maximum(np.maximum(steps * alpha, passed * beta * n), reduced * gamma * n)
+    return plain(seconds * (p > 1))
+
+
+def _ports(ports, ranks):
+    if isinstance(ports, str):
+        if ports != "all":
+            raise ValueError(f"ports must be a whole number or 'all'; got {short(ports)}.")
+        return ranks
+    return whole("ports", ports)
+
+
+def _least(collective: str, p, ports, in_network: bool) -> tuple:
+    """Return the least that the messages one after the other, and the bytes passed and reduced as multiples of n, can be."""
+    steps = 1 if in_network or collective == "send_recv" else _steps(p, ports)
+    passed = 0.0 if collective == "barrier" else 1.0 if in_network and collective == "all_reduce" else factor(collective, p)
+    return steps, passed, 0.0 if in_network or collective not in REDUCING else (p - 1) / p
+
+
+def _steps(p, ports):
+    """Return ceil(log_{ports+1} p) exactly: how often the ranks reached must be multiplied to be all."""
+    reached, steps = np.ones_like(p + ports, dtype=float), 0
+    while np.any(reached < p):
+        steps = steps + (reached < p)
+        reached = reached * (ports + 1)
+    return steps
 
 
 def network_bound(collective, design: Design, *, nbytes, reduction="endpoint"):
@@ -112,20 +131,11 @@ def network_bound(collective, design: Design, *, nbytes, reduction="endpoint"):
     return plain(np.maximum(ports, crossing))
 
 
-def _steps(p, ports):
-    """Return ceil(log_{ports+1} p) exactly: how often the ranks reached must be multiplied to be all."""
-    reached, steps = np.ones_like(p + ports, dtype=float), 0
-    while np.any(reached < p):
-        steps = steps + (reached < p)
-        reached = reached * (ports + 1)
-    return steps
-
-
 def efficiency(collective, algorithm_name, *, nbytes=None, ranks, alpha, beta, gamma=0.0, dims=None, chunks=None, root=None):
     """Return how much of an algorithm's time the lower bound explains: 1 at the bound, less further away.
 
     The bound is the one for the algorithm's own assumptions: how many ports it uses, and where it reduces. Arguments are
-    those of `collective_time`. Where both are zero (one rank, say) the answer is 1.
+    those of `collective_time` but levels. Where both are zero (one rank, say) the answer is 1.
 
     Raises:
         ValueError: what `collective_time` and `lower_bound` refuse.
@@ -135,7 +145,7 @@ def efficiency(collective, algorithm_name, *, nbytes=None, ranks, alpha, beta, g
     """
     entry = algorithm(collective, algorithm_name)
     n = checked_bytes(collective, nbytes)
-    start, per_byte = line(entry, n, ranks, alpha, beta, gamma, None, dims, chunks, root)
+    start, per_byte = line(entry, n, ranks, alpha, beta, gamma, dims=dims, chunks=chunks, root=root)
     bound = lower_bound(collective, nbytes=nbytes, ranks=ranks, alpha=alpha, beta=beta, gamma=gamma, ports=entry.ports,
                         reduction=entry.reduction)
     seconds = np.asarray(n * per_byte + start, dtype=float)

@@ -91,12 +91,19 @@ def _checked(schedule: Plan, arrays) -> list:
         given = f"{len(arrays)} of them" if listed else short(arrays)
         raise ValueError(f"arrays must be a list of {p} arrays, one a rank; got {given}.")
     needed = [schedule.root] if name in ROOT_HOLDS_ALL else range(p)
-    held = {rank: np.asarray(arrays[rank]) for rank in needed}
-    for rank, array in held.items():
-        if array.ndim != 1 or array.dtype.kind not in "biuf":
-            raise ValueError(f"arrays[{rank}] must be one-dimensional and numeric; got {array.dtype} of shape {array.shape}.")
+    held = {rank: _vector(f"arrays[{rank}]", arrays[rank]) for rank in needed}
     lengths = [len(array) for array in held.values()]
     wanted = np.diff(split(sum(lengths), p)).tolist() if name in EVERYONE_HOLDS_A_BLOCK else lengths[:1] * len(lengths)
     if lengths != wanted:
         raise ValueError(f"arrays must have lengths {wanted} for {name}; got {lengths}.")
     return [held.get(rank) for rank in range(p)]
+
+
+def _vector(name: str, given) -> np.ndarray:
+    try:
+        array = np.asarray(given)
+    except Exception:  # anything may be passed, such as lists of unlike lengths
+        raise ValueError(f"{name} must be one-dimensional and numeric; got {short(given)}.") from None
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be one-dimensional and numeric; got {array.dtype} of shape {array.shape}.")
+    return array

@@ -67,5 +67,5 @@ def busbw(collective: str, nbytes, seconds, ranks):
     437500000000.0
     """
     rate, times = algbw(nbytes, seconds), factor(collective, ranks)
-    together(nbytes=rate, ranks=times)
+    together(nbytes=nbytes, seconds=seconds, ranks=ranks)
     return rate * times

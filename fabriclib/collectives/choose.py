@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import units
-from ..checks import MAX_BYTES, count, known, number, short, single
-from ..shown import paragraph
+from ..checks import MAX_BYTES, count, known, number, plain, short, single
+from ..shown import many, paragraph
 from .bounds import REDUCING, REDUCTIONS
 from .cost import line
 from .counts import Price, checked_bytes
 from .entry import Algorithm
-from .registry import MAX_CHUNKS, algorithm, algorithms
+from .registry import MAX_CHUNKS, algorithm, algorithms, checked_dims
 
 _SAME = 1e-12
 
@@ -39,6 +39,10 @@ class Best:
 def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, reduction="endpoint", dims=None) -> Best:
     """Return the fastest algorithm, its seconds, the runner-up, and a sentence of why.
 
+    Algorithms that cannot serve *ranks* are left out. Of those that take the same time at every size given, the ring, or else
+    the one with the shortest name, stands for all. All pay the same alpha, those in the network for every hop to or from a
+    switch (nvls four times): that is twice what `Schedule.time_on` charges, where such a hop is half the way from GPU to GPU.
+
     Args:
         collective: as in `algorithms(collective)`.
         nbytes: the total buffer in bytes, a number or a one-dimensional array; a barrier has none.
@@ -48,37 +52,24 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
         reduction: "endpoint", or "network" to admit switches that reduce.
         dims: sizes of the levels, to admit the shaped algorithms; without, only a tree of one switch is among them.
 
-    Algorithms that cannot serve *ranks* are left out. Of those that take the same time at every size given, the ring, or else
-    the one with the shortest name, stands for all. All pay the same alpha, those in the network for every hop to or from a
-    switch (nvls four times): that is twice what `Schedule.time_on` charges, where such a hop is half the way from GPU to GPU.
-
     Raises:
         ValueError: unknown names or values out of range.
 
     >>> best("all_reduce", nbytes=1e9, ranks=6, alpha=1e-6, beta=1 / 50e9).algorithm
     'ring'
     """
-    known("reduction", reduction, REDUCTIONS)
-    if not isinstance(ports, (int, str)) or ports not in (1, "all"):
+    ports = plain(ports)
+    if type(ports) not in (int, str) or ports not in (1, "all"):
         raise ValueError(f"ports must be 1 or 'all'; got {short(ports)}.")
+    known("reduction", reduction, REDUCTIONS)
     ranks, prices = count("ranks", ranks), _prices(alpha, beta, gamma)
+    dims = None if dims is None else checked_dims(ranks, dims)
     n = np.asarray(checked_bytes(collective, nbytes))
     if n.ndim > 1:
         raise ValueError(f"nbytes must be a number or a one-dimensional array; got shape {n.shape}.")
-    names: list[str] = []
-    starts: list[np.ndarray] = []
-    times: list[np.ndarray] = []
-    for entry in _candidates(collective, ranks, ports, reduction, dims):
-        start, per_byte = line(entry, n, ranks, *prices, dims=dims if "dims" in entry.options else None)
-        seconds = n * per_byte + start + np.zeros(n.shape)
-        if not any(np.allclose(seconds, known_seconds, rtol=_SAME, atol=0) for known_seconds in times):
-            names.append(entry.name)
-            starts.append(start + np.zeros(n.shape))
-            times.append(seconds)
-    nobody = np.full(n.shape, np.inf)
-    what = f"{collective} on {ranks} rank{'s' if ranks > 1 else ''}"
+    what = f"{collective} on {many(ranks, 'rank')}"
     rest = "bytes and reduction" if collective in REDUCING and prices[-1] else "bytes"
-    return _ranked(what, rest, n, np.array([*names, ""]), np.array([*starts, nobody]), np.array([*times, nobody]))
+    return _ranked(what, rest, n, *_unlike(_candidates(collective, ranks, ports, reduction, dims), n, ranks, prices, dims))
 
 
 def _candidates(collective: str, ranks: int, ports, reduction: str, dims) -> list[Algorithm]:
@@ -92,6 +83,23 @@ def _candidates(collective: str, ranks: int, ports, reduction: str, dims) -> lis
         if fits and another and not entry.refuses(ranks, **({"dims": dims} if shaped else {})):
             found.append(entry)
     return found
+
+
+def _unlike(candidates: list[Algorithm], n: np.ndarray, ranks: int, prices: tuple[float, float, float],
+            dims) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return names, starts and seconds, a row for the first of those that take the same time at every size; last of all nobody's."""
+    names: list[str] = []
+    starts: list[np.ndarray] = []
+    times: list[np.ndarray] = []
+    for entry in candidates:
+        start, per_byte = line(entry, n, ranks, *prices, dims=dims if "dims" in entry.options else None)
+        seconds = n * per_byte + start + np.zeros(n.shape)
+        if not any(np.allclose(seconds, known_seconds, rtol=_SAME, atol=0) for known_seconds in times):
+            names.append(entry.name)
+            starts.append(start + np.zeros(n.shape))
+            times.append(seconds)
+    nobody = np.full(n.shape, np.inf)
+    return np.array([*names, ""]), np.array([*starts, nobody]), np.array([*times, nobody])
 
 
 def _ranked(what: str, rest: str, n: np.ndarray, names: np.ndarray, starts: np.ndarray, times: np.ndarray) -> Best:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checks import number, plain, short, together, whole
+from ..checks import number, plain, together, whole
 from .counts import Counts, Price, by_level, checked_bytes, checked_levels, one_level, price
 from .entry import Algorithm
-from .registry import MAX_CHUNKS, algorithm, checked_options
+from .registry import MAX_CHUNKS, algorithm, checked_options, checked_sizes
 
 
 def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alpha=None, beta=None, gamma=0.0,
@@ -62,17 +62,18 @@ def line(entry: Algorithm, nbytes, ranks=None, alpha=None, beta=None, gamma=0.0,
     """Return the time as start + n * per_byte. Where chunks are "auto" it holds at n = *nbytes* only; else at every n."""
     if levels is None:
         if ranks is None and dims is not None:
-            ranks = _product("dims", dims)
+            ranks = math.prod(checked_sizes("dims", dims))
         _refuse_missing(entry, ranks=ranks, alpha=alpha, beta=beta)
         alphas, betas = [number("alpha", alpha, zero=True)], [number("beta", beta, zero=True)]
     else:
         dims, alphas, betas = _levels(entry, levels, dims, alpha, beta)
-        ranks = _product("levels", dims) if ranks is None else ranks
+        ranks = math.prod(dims) if ranks is None else ranks
     ranks, gamma = whole("ranks", ranks), number("gamma", gamma, zero=True)
-    together(nbytes=nbytes, ranks=ranks, gamma=gamma, **by_level("alpha", alphas), **by_level("beta", betas))
     automatic = entry.best_chunks and isinstance(chunks, str) and chunks == "auto"
     given = {"dims": dims, "root": root, "chunks": None if automatic else chunks}
     options = checked_options(entry, ranks, {name: value for name, value in given.items() if value is not None})
+    flat = {name: value for name, value in options.items() if name != "dims"}
+    together(nbytes=nbytes, ranks=ranks, gamma=gamma, **by_level("alpha", alphas), **by_level("beta", betas), **flat)
     entry.check(ranks, **{name: value for name, value in options.items() if name != "chunks"})
     if entry.best_chunks and "chunks" not in options:
         counts = functools.partial(entry.counts, ranks, **options)
@@ -84,17 +85,9 @@ def _levels(entry: Algorithm, levels, dims, alpha, beta):
     if "dims" not in entry.options:
         raise ValueError(f"levels must be left out for {entry.collective} by {entry.name}, which is flat: give ranks, alpha "
                          "and beta. The shaped algorithms are those whose options include dims.")
-    levels = checked_levels(levels)
-    for name, value in (("dims", dims), ("alpha", alpha), ("beta", beta)):
-        if value is not None:
-            raise ValueError(f"{name} must be left out where levels are given, which say it; got {short(value)}.")
-    return tuple(one.size for one in levels), [one.alpha for one in levels], [one.beta for one in levels]
-
-
-def _product(name: str, sizes):
-    if not isinstance(sizes, (tuple, list)):
-        raise ValueError(f"{name} must be a tuple of whole numbers; got {short(sizes)}.")
-    return math.prod(whole(f"{name}[{i}]", size) for i, size in enumerate(sizes))
+    levels = checked_levels(levels, dims=dims, alpha=alpha, beta=beta)
+    sizes = checked_sizes("levels", [one.size for one in levels])
+    return sizes, [one.alpha for one in levels], [one.beta for one in levels]
 
 
 def _refuse_missing(entry: Algorithm, **needed) -> None:

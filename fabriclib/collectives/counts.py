@@ -107,10 +107,13 @@ class Level:
         object.__setattr__(self, "beta", number("beta", self.beta, zero=True))
 
 
-def checked_levels(levels) -> tuple[Level, ...]:
-    """Return *levels*, or raise a ValueError if they are no list of Level."""
+def checked_levels(levels, **said) -> tuple[Level, ...]:
+    """Return *levels*, or raise a ValueError if they are no list of Level, or what they say is *said* otherwise as well."""
     if not isinstance(levels, (list, tuple)) or not levels or not all(isinstance(one, Level) for one in levels):
         raise ValueError(f"levels must be a list of Level(size, alpha, beta), innermost first; got {short(levels)}.")
+    for name, value in said.items():
+        if value is not None:
+            raise ValueError(f"{name} must be left out where levels are given, which say it; got {short(value)}.")
     return tuple(levels)
 
 

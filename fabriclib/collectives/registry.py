@@ -9,7 +9,7 @@ import pkgutil
 
 import numpy as np
 
-from ..checks import known, short, whole
+from ..checks import known, short, together, whole
 from . import families
 from .buffers import COLLECTIVES
 from .entry import Algorithm
@@ -85,10 +85,17 @@ def checked_options(entry: Algorithm, ranks, options: dict) -> dict:
     return {option: _CHECKS[option](ranks, value) for option, value in options.items()}
 
 
-def _dims(ranks, dims) -> tuple:
-    if not isinstance(dims, (tuple, list)) or not 1 <= len(dims) <= MAX_DIMS:
-        raise ValueError(f"dims must be a tuple of 1 to {MAX_DIMS} whole numbers, such as (8, 4); got {short(dims)}.")
-    dims = tuple(whole(f"dims[{i}]", size) for i, size in enumerate(dims))
+def checked_sizes(name: str, sizes) -> tuple:
+    """Return the sizes of levels, innermost first, or raise a ValueError if they are no whole numbers that go together."""
+    if not isinstance(sizes, (tuple, list)) or not 1 <= len(sizes) <= MAX_DIMS:
+        raise ValueError(f"{name} must be a tuple of 1 to {MAX_DIMS} whole numbers, such as (8, 4); got {short(sizes)}.")
+    return tuple(together(**{f"{name}[{i}]": whole(f"{name}[{i}]", size) for i, size in enumerate(sizes)}))
+
+
+def checked_dims(ranks, dims) -> tuple:
+    """Return *dims*, or raise a ValueError if they are no sizes of levels, or none of *ranks* ranks together."""
+    dims = checked_sizes("dims", dims)
+    together(ranks=ranks, **{f"dims[{i}]": size for i, size in enumerate(dims)})
     if np.any(math.prod(dims) != ranks):
         raise ValueError(f"dims must multiply to the {ranks} ranks; got {dims}.")
     return dims
@@ -97,5 +104,5 @@ def _dims(ranks, dims) -> tuple:
 _CHECKS = {
     "chunks": lambda ranks, chunks: whole("chunks", chunks, high=MAX_CHUNKS),
     "root": lambda ranks, root: whole("root", root, low=0, high=int(np.min(ranks)) - 1),
-    "dims": _dims,
+    "dims": checked_dims,
 }

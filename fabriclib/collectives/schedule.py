@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,20 +121,22 @@ class Schedule(Plan):
             most = max(most, int(many.max(initial=1)))
         return most
 
-    def time(self, nbytes=None, alpha=None, beta=None, gamma=0.0, levels: list[Level] | None = None):
-        """Return seconds from the counted critical path; shaped algorithms take *levels* instead of alpha and beta.
+    def time(self, nbytes=None, alpha=None, beta=None, gamma=0.0, levels: Sequence[Level] | None = None):
+        """Return seconds from the counted critical path; shaped algorithms may take *levels* in place of alpha and beta.
 
         Raises:
-            ValueError: values missing or out of range, or levels of other sizes than the schedule's dims.
+            ValueError: values missing, given twice or out of range, or levels of other sizes than the schedule's dims.
         """
         nbytes = checked_bytes(self.collective, nbytes)
         gamma = number("gamma", gamma, zero=True)
         if levels is None:
             levels = [Level(1, alpha, beta)]
         else:
-            sizes = tuple(single("the size of a level", level.size) for level in checked_levels(levels))
+            levels = checked_levels(levels, alpha=alpha, beta=beta)
+            sizes = tuple(single("the size of a level", level.size) for level in levels)
             if sizes != self.dims:
-                raise ValueError(f"levels must have the sizes {self.dims}; got {sizes}.")
+                flat = f"be left out for {self.collective} by {self.algorithm}, which is flat"
+                raise ValueError(f"levels must {f'have the sizes {self.dims}' if self.dims else flat}; got {sizes}.")
         alphas, betas = [level.alpha for level in levels], [level.beta for level in levels]
         together(nbytes=nbytes, gamma=gamma, **by_level("alpha", alphas), **by_level("beta", betas))
         start, per_byte = price(self.counts(), alphas, betas, gamma, self.streamed)

@@ -18,6 +18,7 @@ FOUR = [np.arange(5)] * 4
     (RING, None, "arrays must be a list of 4 arrays, one a rank; got None."),
     (RING, np.array(4), "arrays must be a list of 4 arrays, one a rank; got array(4)."),
     (RING, [*FOUR[:3], np.zeros((2, 3))], "arrays[3] must be one-dimensional and numeric; got float64 of shape (2, 3)."),
+    (RING, [*FOUR[:3], [1, [2, 3]]], "arrays[3] must be one-dimensional and numeric; got [1, [2, 3]]."),
     (RING, [*FOUR[:3], np.arange(5) * 1j], "arrays[3] must be one-dimensional and numeric; got complex128 of shape (5,)."),
     (RING, [*FOUR[:3], np.arange(4)], "arrays must have lengths [5, 5, 5, 5] for all_reduce; got [5, 5, 5, 4]."),
     (GATHER, [np.arange(n) for n in (3, 2, 2, 2)], "arrays must have lengths [2, 2, 2, 3] for all_gather; got [3, 2, 2, 2]."),
@@ -81,6 +82,18 @@ def test_shapes_that_do_not_broadcast_are_named():
             call()
     with refused("nbytes and seconds must have shapes that broadcast; got"):
         fl.algbw([1, 2, 3], [1, 2])
+    with refused("^seconds and ranks must have shapes that broadcast; got"):
+        fl.busbw("all_reduce", 1e9, [1, 2, 3], ranks=[2, 4])
+    sides = ([2, 3], [2, 3, 4])
+    with refused(r"^dims\[0\] and dims\[1\] must have shapes that broadcast; got"):
+        fl.collective_time("all_reduce", "torus", nbytes=1, dims=sides, **rest)
+    with refused(r"^ranks and dims\[0\] must have shapes that broadcast; got"):
+        fl.collective_time("all_reduce", "torus", nbytes=1, ranks=[4, 6], dims=([2, 3, 4], 2), **rest)
+    with refused(r"^levels\[0\] and levels\[1\] must have shapes that broadcast; got"):
+        fl.collective_time("all_reduce", "torus", nbytes=1, levels=[fl.Level(size, 1e-6, 1e-9) for size in sides])
+    for option, name in (("chunks", "chain"), ("root", "rabenseifner")):
+        with refused(f"^nbytes and {option} must have shapes that broadcast; got"):
+            fl.collective_time("reduce", name, nbytes=[1e6, 1e7], ranks=8, **{option: [1, 2, 3]}, **rest)
     with refused("alpha of level 0 and beta of level 1 must have shapes that broadcast; got"):
         fl.collective_time("all_reduce", "torus", nbytes=1, levels=[fl.Level(2, [1e-6] * 2, 1e-9), fl.Level(2, 1e-6, [1e-9] * 3)])
 

@@ -112,7 +112,8 @@ def test_bounds_broadcast():
 @pytest.mark.parametrize(("change", "named"), [
     ({"nbytes": -1}, "nbytes"), ({"nbytes": None}, "nbytes"), ({"ranks": 0}, "ranks"), ({"ranks": None}, "ranks"),
     ({"ranks": 2.5}, "ranks"), ({"alpha": float("nan")}, "alpha"), ({"alpha": None}, "alpha"), ({"beta": -1}, "beta"),
-    ({"gamma": "1"}, "gamma"), ({"ports": 0}, "ports"), ({"ports": "some"}, "ports"), ({"ports": 1.5}, "ports"),
+    ({"gamma": "1"}, "gamma"), ({"ports": 0}, "ports"), ({"ports": 1.5}, "ports"),
+    ({"ports": "some"}, "^ports must be a whole number or 'all'; got 'some'"),
     ({"reduction": "switch"}, "reduction"), ({"reduction": None}, "reduction"),
 ])
 def test_bad_input_is_refused_by_name(change, named):

@@ -198,14 +198,17 @@ def test_shapes_take_part_when_dims_say_which():
     shaped = fl.best("all_reduce", nbytes=1e7, dims=(4, 3), **(AT | {"ranks": 12}))
     assert shaped.algorithm == "torus"
     assert fl.best("all_reduce", nbytes=1e7, **(AT | {"ranks": 12})).algorithm == "ring"
-    with pytest.raises(ValueError, match="dims"):
-        fl.best("all_reduce", nbytes=1e7, dims=(4, 4), **(AT | {"ranks": 12}))
+    for collective in ("all_reduce", "broadcast"):  # of which the second has no shaped algorithm
+        for dims in ((4, 4), "rows"):
+            with pytest.raises(ValueError, match="^dims must"):
+                fl.best(collective, nbytes=1e7, dims=dims, **(AT | {"ranks": 12}))
 
 
 @pytest.mark.parametrize(("change", "named"), [
     ({"nbytes": -1}, "nbytes"), ({"nbytes": []}, "nbytes"), ({"nbytes": [[1.0]]}, "nbytes"), ({"nbytes": None}, "nbytes"),
     ({"ranks": 0}, "ranks"), ({"ranks": [2, 4]}, "ranks"), ({"alpha": [1e-6]}, "alpha"), ({"beta": float("inf")}, "beta"),
     ({"gamma": -1}, "gamma"), ({"ports": 2}, "ports"), ({"ports": [1]}, "ports"), ({"ports": 10**5000}, "ports"),
+    ({"ports": True}, "ports"),
     ({"beta": [[1], [2, 3]]}, "beta"), ({"ranks": np.array([8])}, "ranks must be one number"),
     ({"reduction": "gpu"}, "reduction"), ({"collective": "all_redcue"}, "Did you mean 'all_reduce'"),
 ])

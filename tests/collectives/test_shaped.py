@@ -161,3 +161,12 @@ def test_dims_that_do_not_fit_are_refused(dims):
 def test_a_schedule_takes_levels_of_its_own_sizes(levels, words):
     with pytest.raises(ValueError, match=words):
         fl.schedule("all_reduce", "torus", ranks=8, dims=(4, 2)).time(1e6, levels=levels)
+
+
+@pytest.mark.parametrize("given", [{"alpha": 1e-6}, {"beta": 1e-11}])
+def test_a_schedule_takes_levels_or_one_price_and_not_both(given):
+    levels = [fl.Level(4, 1e-6, 1e-11), fl.Level(2, 1e-6, 1e-11)]
+    with pytest.raises(ValueError, match=f"^{next(iter(given))} must be left out where levels are given"):
+        fl.schedule("all_reduce", "torus", ranks=8, dims=(4, 2)).time(1e6, levels=levels, **given)
+    with pytest.raises(ValueError, match="^levels must be left out for all_reduce by ring, which is flat"):
+        fl.schedule("all_reduce", "ring", ranks=8).time(1e6, levels=levels[:1])

@@ -31,8 +31,8 @@ def _tree(p: int, root: int):
     return step, (v - lowest + root) % p, (v + root) % p, (p - v).clip(max=lowest)
 
 
-def _whole(rounds_reduced: int):
-    return lambda p, root=0: Counts(ceil_lg(p), 1.0 * ceil_lg(p), rounds_reduced * ceil_lg(p))
+def _whole(reduces: int):
+    return lambda p, root=0: Counts(ceil_lg(p), 1.0 * ceil_lg(p), reduces * ceil_lg(p))
 
 
 def _blocks(p, root=0):
