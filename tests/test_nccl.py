@@ -228,6 +228,10 @@ def test_why_a_score_is_not_the_predicted_time_is_said_with_both():
     (lambda: Searched("hopper", 8, dict(H100.graphs) | {"rings": Found(1, 1e9, 1e9)}), "Did you mean 'ring'"),
     (lambda: Found(0, 1e9, 1e9), "channels must be a whole number from 1 to 64; got 0"),
     (lambda: Found(1, -1e9, 1e9), "intra must be"),
+    (lambda: Found(1, 1e9, 1e9, "no"), "^one_nic_gpu must be True or False; got 'no'"),
+    (lambda: Searched("hopper", 8, H100.graphs, ll128="no"), "^ll128 must be True or False; got 'no'"),
+    (lambda: Searched("hopper", 8, H100.graphs, same_channels=1), "^same_channels must be True or False; got 1"),
+    (lambda: Searched("hopper", 8, 3), "^graphs must be a dict"),
     (lambda: symmetric_time("three-shot", 1, 8), "kernel 'three-shot' is not known"),
     (lambda: symmetric_time("two-shot", 1, 1), "ranks must be a whole number from 2"),
 ])

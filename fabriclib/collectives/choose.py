@@ -87,7 +87,7 @@ def _candidates(collective: str, ranks: int, ports, reduction: str, dims) -> lis
 
 def _unlike(candidates: list[Algorithm], n: np.ndarray, ranks: int, prices: tuple[float, float, float],
             dims) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return names, starts and seconds, a row for the first of those that take the same time at every size; last of all nobody's."""
+    """Return names, starts and seconds: a row for the first of those that take the same time at every size, and nobody's."""
     names: list[str] = []
     starts: list[np.ndarray] = []
     times: list[np.ndarray] = []

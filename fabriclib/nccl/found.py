@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .. import catalog
-from ..checks import count, known, number, short, single
+from ..checks import count, known, number, short, typed
 
 SEARCHES = ("ring", "tree", "nvls", "collnet_direct", "collnet_chain")
 CPUS = ("intel", "amd", "arm")
 INSIDE = ("nvlink", "pci")
 
 
+@typed
 @dataclass(frozen=True)
 class Found:
     """The result of one search: `channels`, each of `intra` bytes per second within a node and `inter` between nodes.
 
     `one_nic_gpu`: whether a tree sends all traffic of a node through one of its GPUs.
+
+    Raises:
+        ValueError: not 1 to 64 channels, or a rate that is not positive.
 
     >>> Found(channels=16, intra=20e9, inter=20e9, one_nic_gpu=False).channels
     16
@@ -30,10 +34,11 @@ class Found:
 
     def __post_init__(self) -> None:
         count("channels", self.channels, high=64)
-        for name, rate in (("intra", self.intra), ("inter", self.inter)):
-            single(name, number(name, rate, high=1e14))
+        number("intra", self.intra, high=1e14)
+        number("inter", self.inter, high=1e14)
 
 
+@typed
 @dataclass(frozen=True)
 class Searched:
     """A machine as the tuner sees it.
@@ -71,8 +76,8 @@ class Searched:
         known("cpu", self.cpu, CPUS)
         known("inside", self.inside, INSIDE)
         count("gpus", self.gpus, high=1024)
-        single("latency_inter", number("latency_inter", self.latency_inter, high=1, zero=True))
-        if not isinstance(self.graphs, Mapping) or "ring" not in self.graphs:
+        number("latency_inter", self.latency_inter, high=1, zero=True)
+        if "ring" not in self.graphs:
             raise ValueError(f"graphs must be a dict with a Found for 'ring' at least; got {short(self.graphs)}.")
         for name, found in self.graphs.items():
             known("graph", name, SEARCHES)

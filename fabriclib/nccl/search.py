@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from .. import catalog, machines
 from ..checks import typed
-from ..machines import System
 from .derive import derived
 from .found import Found, Searched
 
 
 @typed
-def searched(system: str | System, several: bool = False) -> Searched:
+def searched(system: str | machines.System, several: bool = False) -> Searched:
     """Return what the search finds on one node of a machine, or on each of *several*: its channels differ by that.
 
     From a log (nccl_graphs.csv) on one node of a machine with the same GPUs, links and switch; else derived by the rules of the
@@ -24,7 +23,7 @@ def searched(system: str | System, several: bool = False) -> Searched:
     >>> searched(machines.composed("H100", 4)).derived
     True
     """
-    machine = system if isinstance(system, System) else machines.system(system)
+    machine = system if isinstance(system, machines.System) else machines.system(system)
     if not several:
         for name in dict.fromkeys(row["system"] for row in catalog.rows("nccl_graphs")):
             if _inside(machine) == _inside(machines.system(name)):
@@ -32,7 +31,7 @@ def searched(system: str | System, several: bool = False) -> Searched:
     return derived(machine, several)
 
 
-def _inside(machine: System) -> tuple[object, ...]:
+def _inside(machine: machines.System) -> tuple[object, ...]:
     return machine.gpus, machine.link, machine.wiring, machine.switch, machine.host, machine.library
 
 

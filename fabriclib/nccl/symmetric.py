@@ -16,12 +16,13 @@ KERNELS = ("one-shot", "two-shot", "multicast")
 def symmetric_time(kernel: str, nbytes, ranks, gpu: str = "hopper", blocks: int = 32):
     """Return the seconds that NCCL's model gives an all-reduce of *nbytes* by a symmetric-memory kernel.
 
+    seconds = base + softplus(wire bytes / rate - 1 us), rate = softmin(blocks x rate of a block, peak): both smooth.
+
     Args:
         kernel: "one-shot" (all send all, with flags), "two-shot" (add up a part, store it to all) or "multicast" (in the switch).
-        nbytes, ranks: numbers or arrays.
+        nbytes, ranks: the vector that every rank holds, and how many ranks: numbers or arrays.
+        gpu: "hopper" or "blackwell".
         blocks: thread blocks that the kernel runs with, at most; multicast takes fewer.
-
-    seconds = base + softplus(wire bytes / rate - 1 us), rate = softmin(blocks x rate of a block, peak): both smooth.
 
     Raises:
         ValueError: an unknown kernel or GPU, or a number out of range.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -106,12 +108,7 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
     """
     alone = system if isinstance(system, Searched) else searched(system)
     known("collective", collective, COLLECTIVES)
-    size, n = number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000)
-    g = whole("gpus_per_node", alone.gpus if gpus_per_node is None else gpus_per_node, high=alone.gpus)
-    together(nbytes=size, nodes=n, gpus_per_node=g)
-    size, n, g = np.broadcast_arrays(size, n, g)
-    if (n * g < 2).any():
-        raise ValueError(f"nodes and gpus_per_node must make at least two ranks; got {n.min()} node of {g.min()} GPU.")
+    size, n, g = _checked(nbytes, nodes, gpus_per_node, alone.gpus)
     several = searched(system, several=True) if (n > 1).any() and not isinstance(system, Searched) else alone
     names = [name for name in ((a, p) for a in ALGORITHMS for p in PROTOCOLS) if name in latencies()]
     scores = np.stack([np.where(n == 1, _score(alone, collective, *name, size, n, g),
@@ -124,19 +121,68 @@ def nccl_choice(system: str | System | Searched, collective: str, nbytes, nodes=
                   derived=alone.derived and bool((n == 1).any()) or several.derived and bool((n > 1).any()))
 
 
+def _checked(nbytes, nodes, gpus_per_node, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    size, n = number("nbytes", nbytes, high=MAX_BYTES), whole("nodes", nodes, high=100_000)
+    g = whole("gpus_per_node", most if gpus_per_node is None else gpus_per_node, high=most)
+    together(nbytes=size, nodes=n, gpus_per_node=g)
+    size, n, g = np.broadcast_arrays(size, n, g)
+    if (n * g < 2).any():
+        raise ValueError(f"nodes and gpus_per_node must make at least two ranks; got {n.min()} node of {g.min()} GPU.")
+    return size, n, g
+
+
+class _Case(NamedTuple):
+    """A candidate for a collective over `nodes` nodes of `gpus` GPUs each, which are numbers or arrays of one shape."""
+
+    machine: Searched
+    collective: str
+    algorithm: str
+    protocol: str
+    nodes: np.ndarray
+    gpus: np.ndarray
+
+    @property
+    def ranks(self) -> np.ndarray:
+        return self.nodes * self.gpus
+
+    @property
+    def steps(self) -> np.ndarray:
+        ranks = self.ranks
+        return {"all_reduce": 2 * (ranks - 1), "all_gather": ranks - 1, "reduce_scatter": ranks - 1}.get(self.collective, ranks)
+
+    @property
+    def graph(self) -> Found:
+        return self.machine.graphs[_GRAPH[self.algorithm]]
+
+    @property
+    def gpu(self) -> catalog.Row:
+        return catalog.row("nccl_gpus", self.machine.gpu)
+
+    def cap(self, name: str, gpu: str = "") -> np.ndarray:
+        """The most of the kind *name*, by the number of nodes, for the machine's GPU or another one's row."""
+        return caps(name)[gpu or self.machine.gpu][np.minimum(self.nodes - 1, 2)]
+
+    def inside(self, row: catalog.Row) -> float:
+        """The latency of a step within a node."""
+        return row["nvlink_s" if self.machine.inside == "nvlink" else "pci_s"]
+
+    def together(self, collnet: bool = False) -> np.ndarray:
+        """The rate of all channels: at two nodes still that inside a node, as the code has it."""
+        return self.graph.channels * np.where((self.nodes <= 2) | collnet, self.graph.intra, self.graph.inter)
+
+
 def bandwidth(machine: Searched, collective: str, algorithm: str, protocol: str, nodes, gpus_per_node) -> np.ndarray:
     """Return bytes of the buffer per second as the tuner reckons, zero where the combination is not available.
 
     >>> round(float(bandwidth(searched("dgx-h100"), "all_reduce", "nvls", "simple", 1, 8)) / 1e9, 1)
     272.0
     """
-    n, g = np.broadcast_arrays(nodes, gpus_per_node)
-    graph = machine.graphs.get(_GRAPH[algorithm])
-    if graph is None or not _available(machine, collective, algorithm, protocol):
-        return np.zeros(n.shape)
-    bus = _BUS[algorithm](machine, graph, collective, protocol, n, g) * _works(machine, collective, algorithm, n, g)
+    case = _Case(machine, collective, algorithm, protocol, *np.broadcast_arrays(nodes, gpus_per_node))
+    if not _available(case):
+        return np.zeros(case.nodes.shape)
+    bus = _BUS[algorithm](case) * _works(case)
     if algorithm == "ring" or collective not in _HALVES:
-        bus = bus * (0.5 if algorithm in ("tree", "collnet_direct", "collnet_chain") else n * g / _steps(collective, n * g))
+        bus = bus * (0.5 if algorithm in ("tree", "collnet_direct", "collnet_chain") else case.ranks / case.steps)
     return bus
 
 
@@ -146,13 +192,11 @@ def latency(machine: Searched, collective: str, algorithm: str, protocol: str, n
     >>> round(1e6 * float(latency(searched("dgx-h100"), "all_reduce", "ring", "simple", 1, 8)), 1)
     56.0
     """
-    n, g = np.broadcast_arrays(nodes, gpus_per_node)
-    one = latencies()[algorithm, protocol]
-    intra = _inside(machine, one)
-    tree = latencies().get(("tree", protocol), one)
+    case = _Case(machine, collective, algorithm, protocol, *np.broadcast_arrays(nodes, gpus_per_node))
+    one, tree = latencies()[algorithm, protocol], latencies()["tree", protocol]
     nic = machine.latency_inter * (2 if protocol == "simple" else 1)
-    inter = np.where(g == 1, tree["net_s"] + nic, one["net_s"] + nic)
-    return _LATENCY[algorithm](machine, collective, protocol, n, g, intra, inter) + (0 if algorithm == "nvls" else one["base_s"])
+    inter = np.where(case.gpus == 1, float(tree["net_s"]), float(one["net_s"])) + nic
+    return one["base_s"] + _LATENCY[algorithm](case, case.inside(one), inter)
 
 
 def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
@@ -160,7 +204,7 @@ def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
     start = latency(machine, collective, algorithm, protocol, n, g)
     power = np.floor(np.log2(np.maximum(size, 1) / _SMALLEST)).astype(int)  # of two, and below 0 for less than 64 bytes
     if collective == "all_reduce":
-        capability = _gpu(machine)["compute_capability"]
+        capability = catalog.row("nccl_gpus", machine.gpu)["compute_capability"]
         if algorithm == "tree":
             rate = rate * _corrected(protocol, power, _STEPS)
         elif algorithm == "nvls_tree" and capability >= 100 and machine.cpu != "arm":
@@ -179,88 +223,70 @@ def _corrected(protocol: str, power: np.ndarray, steps: int) -> np.ndarray:
     return np.where(inside, tree_correction(protocol)[np.clip(power, 0, steps - 1)], 1.0)
 
 
-def _steps(collective: str, ranks):
-    return {"all_reduce": 2 * (ranks - 1), "all_gather": ranks - 1, "reduce_scatter": ranks - 1}.get(collective, ranks)
-
-
-def _cap(name: str, gpu: str, nodes) -> np.ndarray:
-    return caps(name)[gpu][np.minimum(nodes - 1, 2)]
-
-
-def _gpu(machine: Searched) -> catalog.Row:
-    return catalog.row("nccl_gpus", machine.gpu)
-
-
-def _inside(machine: Searched, latency: catalog.Row) -> float:
-    return latency["nvlink_s" if machine.inside == "nvlink" else "pci_s"]
-
-
-def _available(machine: Searched, collective: str, algorithm: str, protocol: str) -> bool:
+def _available(case: _Case) -> bool:
     """Whether the combination exists at all, whatever the number of nodes."""
     does = {"ring": COLLECTIVES, "nvls": ("all_reduce", *_HALVES), "pat": _HALVES, "collnet_direct": ("all_reduce", *_HALVES)}
-    return collective in does.get(algorithm, ("all_reduce",)) and (protocol != "ll128" or machine.ll128)
+    return (_GRAPH[case.algorithm] in case.machine.graphs and case.collective in does.get(case.algorithm, ("all_reduce",))
+            and (case.protocol != "ll128" or case.machine.ll128))
 
 
-def _works(machine: Searched, collective: str, algorithm: str, n, g) -> np.ndarray:
+def _works(case: _Case) -> np.ndarray:
     """Where the combination may be used: NVLS within a node or with switches that reduce, PAT with one GPU in each node."""
-    reduces = "collnet_direct" in machine.graphs
-    return {"nvls": (g > 1) & ((n == 1) | reduces), "nvls_tree": (g > 1) & (n > 1), "pat": (g == 1) & (n > 1),
-            "collnet_direct": n > 1, "collnet_chain": n > 1}.get(algorithm, n > 0)
+    several, many = case.nodes > 1, case.gpus > 1
+    reduces = "collnet_direct" in case.machine.graphs
+    return {"nvls": many & (~several | reduces), "nvls_tree": many & several, "pat": ~many & several,
+            "collnet_direct": several, "collnet_chain": several}.get(case.algorithm, case.nodes > 0)
 
 
-def _plain(machine: Searched, graph: Found, n, collnet: bool = False) -> np.ndarray:
-    """All channels together: at two nodes still at the rate inside a node, as the code has it."""
-    return graph.channels * np.where((n <= 2) | collnet, graph.intra, graph.inter)
-
-
-def _ring_bus(machine, graph, collective, protocol, n, g):
-    bus = _plain(machine, graph, n)
-    if protocol == "ll":
-        return np.minimum(_ll_cap(machine, n), bus * factor("ring-ll"))
-    if protocol == "ll128":
-        return np.minimum(bus * factor("ring-ll128"), graph.channels * _cap("ring_ll128", machine.gpu, n))
+def _ring_bus(case: _Case) -> np.ndarray:
+    bus = case.together()
+    if case.protocol == "ll":
+        return np.minimum(_ll_cap(case), bus * factor("ring-ll"))
+    if case.protocol == "ll128":
+        return np.minimum(bus * factor("ring-ll128"), case.graph.channels * case.cap("ring_ll128"))
     return bus
 
 
-def _ll_cap(machine, n):
+def _ll_cap(case: _Case) -> np.ndarray:
     # Between nodes the CPU tells the row: the first for Intel and others, the second for AMD.
-    return np.where(n == 1, _cap("ll_max", machine.gpu, n), _cap("ll_max", "ampere" if machine.cpu == "amd" else "volta", n))
+    between = "ampere" if case.machine.cpu == "amd" else "volta"
+    return np.where(case.nodes == 1, case.cap("ll_max"), case.cap("ll_max", between))
 
 
-def _tree_bus(machine, graph, collective, protocol, n, g):
-    bus = np.minimum(_plain(machine, graph, n) * factor("tree"), graph.channels * _cap("tree", machine.gpu, n))
-    if protocol == "ll":
-        bus = np.minimum(bus * factor("tree-ll"), _ll_cap(machine, n))
-    elif protocol == "ll128":
-        share = np.where(n == 1, factor("tree-ll128-one-node"), factor("tree-ll128"))
-        bus = np.minimum(bus * share, graph.channels * _cap("tree_ll128", machine.gpu, n))
+def _tree_bus(case: _Case) -> np.ndarray:
+    graph = case.graph
+    bus = np.minimum(case.together() * factor("tree"), graph.channels * case.cap("tree"))
+    if case.protocol == "ll":
+        bus = np.minimum(bus * factor("tree-ll"), _ll_cap(case))
+    elif case.protocol == "ll128":
+        share = np.where(case.nodes == 1, factor("tree-ll128-one-node"), factor("tree-ll128"))
+        bus = np.minimum(bus * share, graph.channels * case.cap("tree_ll128"))
     return bus * (factor("tree-one-nic-gpu") if graph.one_nic_gpu else 1.0)
 
 
-def _nvls_bus(machine, graph, collective, n, g, tree: bool):
+def _nvls_bus(case: _Case) -> np.ndarray:
+    graph, tree = case.graph, case.algorithm == "nvls_tree"
     if graph.channels < 2:
-        return np.zeros(n.shape)
-    intra = graph.intra * _gpu(machine)["nvls_efficiency"] * (graph.channels - 1) / graph.channels
-    intra = intra * (2.0 if collective == "all_reduce" else (g - 1) / g)
-    inter = graph.inter * np.where((n <= 2) & tree, 2.0, 1.0)
-    cap = _cap("nvls_tree", machine.gpu, n) if tree else np.inf
-    return graph.channels * np.minimum(np.minimum(intra, inter), cap)
+        return np.zeros(case.nodes.shape)
+    intra = graph.intra * case.gpu["nvls_efficiency"] * (graph.channels - 1) / graph.channels
+    intra = intra * (2.0 if case.collective == "all_reduce" else (case.gpus - 1) / case.gpus)
+    inter = graph.inter * np.where((case.nodes <= 2) & tree, 2.0, 1.0)
+    return graph.channels * np.minimum(np.minimum(intra, inter), case.cap("nvls_tree") if tree else np.inf)
 
 
-def _direct_bus(machine, graph, collective, protocol, n, g):
-    if collective != "all_reduce":
-        return g * np.minimum(graph.intra, graph.inter * factor("collnet-direct-inter"))
-    spread = g / graph.channels
-    bus = _plain(machine, graph, n, collnet=True) / (spread - (spread - 1) / 2)
-    return bus * (factor("collnet-direct-hopper") if _gpu(machine)["compute_capability"] >= 90 else 1.0)
+def _direct_bus(case: _Case) -> np.ndarray:
+    graph = case.graph
+    if case.collective != "all_reduce":
+        return case.gpus * np.minimum(graph.intra, graph.inter * factor("collnet-direct-inter"))
+    spread = case.gpus / graph.channels
+    bus = case.together(collnet=True) / (spread - (spread - 1) / 2)
+    return bus * (factor("collnet-direct-hopper") if case.gpu["compute_capability"] >= 90 else 1.0)
 
 
-_BUS = {
-    "ring": _ring_bus, "tree": _tree_bus, "collnet_direct": _direct_bus,
-    "collnet_chain": lambda machine, graph, collective, protocol, n, g: _plain(machine, graph, n, collnet=True),
-    "nvls": lambda machine, graph, collective, protocol, n, g: _nvls_bus(machine, graph, collective, n, g, tree=False),
-    "nvls_tree": lambda machine, graph, collective, protocol, n, g: _nvls_bus(machine, graph, collective, n, g, tree=True),
-    "pat": lambda machine, graph, collective, protocol, n, g: _plain(machine, graph, n) * factor("pat"),
+_BUS: dict[str, Callable[[_Case], np.ndarray]] = {
+    "ring": _ring_bus, "tree": _tree_bus, "collnet_direct": _direct_bus, "nvls": _nvls_bus, "nvls_tree": _nvls_bus,
+    "collnet_chain": lambda case: case.together(collnet=True),
+    "pat": lambda case: case.together() * factor("pat"),
 }
 
 
@@ -268,26 +294,25 @@ def _log(nodes) -> np.ndarray:
     return np.floor(np.log2(nodes))
 
 
-def _ring_latency(machine, collective, protocol, n, g, intra, inter):
-    steps = _steps(collective, n * g)
-    if collective in ("broadcast", "reduce"):
-        own = latencies()["ring" if machine.same_channels or protocol != "simple" else "tree", protocol]
-        hop = np.where(n == 1, _inside(machine, own), own["net_s"])
-        return hop * (1 if machine.same_channels else steps)
-    between = (n - 1) * (2 if collective == "all_reduce" else 1)
+def _ring_latency(case: _Case, intra: float, inter: np.ndarray) -> np.ndarray:
+    machine, several = case.machine, case.nodes > 1
+    if case.collective in ("broadcast", "reduce"):
+        own = latencies()["ring" if machine.same_channels or case.protocol != "simple" else "tree", case.protocol]
+        hop = np.where(several, own["net_s"], case.inside(own))
+        return hop * (1 if machine.same_channels else case.steps)
+    between = (case.nodes - 1) * (2 if case.collective == "all_reduce" else 1)
     overhead = factor("net-overhead-amd" if machine.cpu == "amd" else "net-overhead-intel") * units.us
-    overhead = overhead * (factor("net-overhead-simple") if protocol == "simple" else 1)
-    return (steps - between) * np.where(n > 1, np.maximum(intra, overhead), intra) + between * inter
+    overhead = overhead * (factor("net-overhead-simple") if case.protocol == "simple" else 1)
+    return (case.steps - between) * np.where(several, np.maximum(intra, overhead), intra) + between * inter
 
 
-_LATENCY = {
+_LATENCY: dict[str, Callable[[_Case, float, np.ndarray], np.ndarray]] = {
     "ring": _ring_latency,
-    "tree": lambda machine, collective, protocol, n, g, intra, inter: 2 * ((g - 1) * intra + _log(n) * inter),
-    "collnet_direct": lambda machine, collective, protocol, n, g, intra, inter: (
-        2 * (np.minimum(1, g - 1) * intra + (g - 1) * factor("collnet-direct-each") * units.us) + inter),
-    "collnet_chain": lambda machine, collective, protocol, n, g, intra, inter: 2 * (g - 1) * intra + inter,
-    "nvls": lambda machine, collective, protocol, n, g, intra, inter: intra + np.where(n > 1, inter, 0.0),
-    "nvls_tree": lambda machine, collective, protocol, n, g, intra, inter: intra + 2 * _log(n) * inter,
-    "pat": lambda machine, collective, protocol, n, g, intra, inter: (
-        _log(n) * inter / factor("pat-steps") + n * g * factor("pat-each") * units.us),
+    "tree": lambda case, intra, inter: 2 * ((case.gpus - 1) * intra + _log(case.nodes) * inter),
+    "collnet_direct": lambda case, intra, inter: (
+        2 * (np.minimum(1, case.gpus - 1) * intra + (case.gpus - 1) * factor("collnet-direct-each") * units.us) + inter),
+    "collnet_chain": lambda case, intra, inter: 2 * (case.gpus - 1) * intra + inter,
+    "nvls": lambda case, intra, inter: intra + np.where(case.nodes > 1, inter, 0.0),
+    "nvls_tree": lambda case, intra, inter: intra + 2 * _log(case.nodes) * inter,
+    "pat": lambda case, intra, inter: _log(case.nodes) * inter / factor("pat-steps") + case.ranks * factor("pat-each") * units.us,
 }
