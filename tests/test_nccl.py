@@ -234,6 +234,7 @@ def test_why_a_score_is_not_the_predicted_time_is_said_with_both():
     (lambda: Searched("hopper", 8, 3), "^graphs must be a dict"),
     (lambda: symmetric_time("three-shot", 1, 8), "kernel 'three-shot' is not known"),
     (lambda: symmetric_time("two-shot", 1, 1), "ranks must be a whole number from 2"),
+    (lambda: symmetric_time("two-shot", [1] * 3, [8] * 2), "^nbytes and ranks must have shapes that broadcast; got"),
 ])
 def test_bad_input_gets_a_sentence(call, says):
     with pytest.raises(ValueError, match=says):

@@ -112,6 +112,11 @@ def test_no_channel_needs_fewer_retimers_than_the_bound_and_newer_ones_never_few
             assert found is None or found >= at_least(signals.losses(segments, asked.nyquist).sum(), asked.usable)
 
 
+def test_counts_are_shared_and_cannot_be_spoilt():
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        signals.by_board("slot", "pcie5")["fr4"] = 9
+
+
 def test_loss_decides():
     """The statement of claim h, and where it fails: none, one or two between a CPU and a GPU, with the same generation."""
     counts = {needed(channel(name, board), "pcie5") for name, board in
@@ -255,6 +260,8 @@ def test_arrays_in_arrays_out():
     assert {np.shape(one) for one in found} == {(1, 3)}
     assert isinstance(eye("pcie6", 10.0).height, float)
     assert redriven("pcie5", np.arange(3.0), 5.0, boost=2.0)[1].shape == (3,)
+    assert [type(one) for one in redriven("pcie5", 20.0, 5.0, boost=2.0)] == [float, float]
+    assert type(at_least(80.0, 36.0)) is int
 
 
 @pytest.mark.parametrize(("call", "says"), [

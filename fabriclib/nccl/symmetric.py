@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import catalog, units
-from ..checks import MAX_BYTES, count, known, number, plain, whole
+from ..checks import MAX_BYTES, count, known, number, plain, together, whole
 
 KERNELS = ("one-shot", "two-shot", "multicast")
 
@@ -32,6 +32,7 @@ def symmetric_time(kernel: str, nbytes, ranks, gpu: str = "hopper", blocks: int 
     """
     row = catalog.row("nccl_symmetric", f"{known('kernel', kernel, KERNELS)}.{known('gpu', gpu, ('hopper', 'blackwell'))}")
     n, p = number("nbytes", nbytes, high=MAX_BYTES), whole("ranks", ranks, low=2, high=1024)
+    together(nbytes=n, ranks=p)
     sms = count("blocks", blocks, high=1024)
     wire = {"one-shot": p * n, "two-shot": 2 * n * (p - 1) / p, "multicast": n * (1 + 1 / p)}[kernel] * row["wire_factor"]
     if kernel == "multicast":

@@ -34,7 +34,7 @@ class Part:
         """Return the insertion loss in dB at *frequency* (Hz) of *amount* pieces, or metres of board or cable.
 
         Raises:
-            ValueError: a frequency or an amount that is not positive, or out of range; shapes that do not broadcast.
+            ValueError: a frequency that is not positive, a negative amount, either out of range; shapes that do not broadcast.
 
         >>> round(part("fr4").loss(16 * units.GHz, 10 * units.inch), 2)
         12.89

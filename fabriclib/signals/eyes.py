@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import number, plain, single, together
+from ..checks import Numbers, number, plain, single, together
 from .channels import MOST_DB, standard
 
 _LEAST = 1e-300  # the smallest error rate that is told apart from none
@@ -22,12 +22,12 @@ class Eye(NamedTuple):
     `error_rate` is the share of wrong bits among random ones, `worst_rate` the most it can be where each follows the worst
     pattern, a long run of the lowest or of the highest level. Where nothing of the past is left (`memory` 0) they agree."""
 
-    height: np.ndarray | float
-    swing: np.ndarray | float
-    noise: np.ndarray | float
-    memory: np.ndarray | float
-    error_rate: np.ndarray | float
-    worst_rate: np.ndarray | float
+    height: Numbers
+    swing: Numbers
+    noise: Numbers
+    memory: Numbers
+    error_rate: Numbers
+    worst_rate: Numbers
 
 
 def eye(generation: str, loss, *, equalised=None, noise=None) -> Eye:
@@ -88,7 +88,7 @@ def receiver_noise(generation: str) -> float:
     return float(at_limit * math.sqrt(standard(generation).nyquist / last.nyquist))
 
 
-def redriven(generation: str, before, after, boost: float) -> tuple:
+def redriven(generation: str, before, after, boost: float) -> tuple[Numbers, Numbers]:
     """Return (loss, noise) of a channel with a redriver after *before* dB and *after* dB still to go.
 
     An ideal linear amplifier: it makes good at most *boost* dB and never more than was lost before it. The noise at its
@@ -98,14 +98,14 @@ def redriven(generation: str, before, after, boost: float) -> tuple:
         ValueError: an unknown generation, or a loss or boost that is not from 0 to 300 dB.
 
     >>> loss, noise = redriven("pcie5", 20.0, 20.0, boost=20.0)
-    >>> float(loss), round(float(noise) / receiver_noise("pcie5"), 3)
+    >>> loss, round(noise / receiver_noise("pcie5"), 3)
     (20.0, 1.414)
     """
     before, after = together(before=number("before", before, high=MOST_DB, zero=True),
                              after=number("after", after, high=MOST_DB, zero=True))
     gain = np.minimum(single("boost", number("boost", boost, high=MOST_DB, zero=True)), before)
     own = receiver_noise(generation)
-    return before + after - gain, own * np.sqrt(1 + _ratio(after - gain) ** 2)
+    return plain(before + after - gain), plain(own * np.sqrt(1 + _ratio(after - gain) ** 2))
 
 
 def _ratio(db):

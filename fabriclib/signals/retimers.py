@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import itertools
+import types
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import catalog, units
-from ..checks import count, known, number, single, together, typed
+from ..checks import count, known, number, plain, single, together, typed
 from .channels import MOST_DB, Segment, boards, channel, losses, part, standard
 
 
@@ -43,7 +45,8 @@ def place(segments: Sequence[Segment], generation: str, retimers: int) -> Plan:
     ends = np.concatenate([[0.0], np.cumsum(losses(segments, asked.nyquist))])
     if not retimers:
         return Plan((float(ends[-1]),), (), bool(ends[-1] <= asked.usable))
-    boarded = [np.linspace(a, b, 101) for one, a, b in zip(segments, ends, ends[1:], strict=False) if one.part.kind == "board"]
+    boarded = [np.linspace(*between, 101) for one, between in zip(segments, itertools.pairwise(ends), strict=True)
+               if one.part.kind == "board"]
     if not boarded:
         raise ValueError(f"segments must have a board for {retimers} retimer{'s' if retimers > 1 else ''} to sit on; got none.")
     package = part("device-package").loss(asked.nyquist)
@@ -73,7 +76,7 @@ def needed(segments: Sequence[Segment], generation: str) -> int | None:
 
 @typed
 @functools.cache
-def by_board(name: str, generation: str) -> dict[str, int | None]:
+def by_board(name: str, generation: str) -> Mapping[str, int | None]:
     """Return {board: how many retimers the channel *name* needs with it}, the board that loses least first; see `needed`.
 
     Raises:
@@ -82,7 +85,8 @@ def by_board(name: str, generation: str) -> dict[str, int | None]:
     >>> list(by_board("slot", "pcie5").values())
     [0, 0, 0, 0, 0, 1]
     """
-    return {board: needed(channel(name, board), generation) for board in boards()}
+    counts = {board: needed(channel(name, board), generation) for board in boards()}
+    return types.MappingProxyType(counts)  # shared by all callers
 
 
 def at_least(loss, usable):
@@ -98,7 +102,7 @@ def at_least(loss, usable):
     """
     loss, usable = together(loss=number("loss", loss, high=1e4, zero=True),
                             usable=number("usable", usable, low=0.1, high=MOST_DB, zero=True))
-    return np.maximum(np.ceil(np.round(loss / usable, 9)) - 1, 0).astype(int)
+    return plain(np.maximum(np.ceil(np.round(loss / usable, 9)) - 1, 0).astype(int))
 
 
 @typed
