@@ -62,14 +62,19 @@ class ClusterPower:
 
     def why(self) -> str:
         """Return in one sentence where the watts go; of many sizes, for the last."""
-        last = {part: float(np.ravel(value)[-1]) for part, value in self.parts.items()}
-        whole_ = sum(last.values())
-        largest = sorted(last.items(), key=lambda one: -one[1])
-        told = ", ".join(f"{part} {units.portion(value / whole_)}" for part, value in largest if value / whole_ >= 0.005)
-        return f"{units.format(whole_, 'W')} for {int(np.ravel(self.gpus)[-1]):,} GPUs: {told}."
+        largest = dict(sorted(self.parts.items(), key=lambda part: -np.ravel(part[1])[-1]))
+        return f"{told(largest, 'W', f'for {int(np.ravel(self.gpus)[-1]):,} GPUs')}."
 
     def __repr__(self) -> str:
         return f"<{self.system.name}: {self.why()}>"
+
+
+def told(parts: dict[str, Numbers], unit: str, of_what: str) -> str:
+    """Return in words what *parts* come to and the share of each that is worth naming; of many cases, for the last."""
+    last = {part: float(np.ravel(value)[-1]) for part, value in parts.items()}
+    all_of_it = sum(last.values())
+    shares = ", ".join(f"{part} {units.portion(value / all_of_it)}" for part, value in last.items() if value / all_of_it >= 0.005)
+    return f"{units.format(all_of_it, unit)} {of_what}: {shares}"
 
 
 def cluster_power(system, *, gpus=None, fabric="rail-optimised", below: str = OPTICS, above: str = OPTICS, load=1.0,

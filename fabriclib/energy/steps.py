@@ -17,7 +17,7 @@ from ..checks import Numbers, plain, short
 from ..topology.fabrics.parts import OPTICS
 from ..workloads.step import TrainingStep
 from ..workloads.traffic import sent
-from .cluster import cluster_power
+from .cluster import cluster_power, told
 from .reconciled import TRAINING
 from .servers import GPUS, NVLINK, REST
 from .ways import ways
@@ -56,10 +56,8 @@ class StepEnergy:
         return self.joules / self.tokens
 
     def __repr__(self) -> str:
-        last = {part: float(np.ravel(value)[-1]) for part, value in self.parts.items()}
-        whole = sum(last.values())
-        told = ", ".join(f"{part} {units.portion(value / whole)}" for part, value in last.items() if value / whole >= 0.005)
-        return f"<{units.format(whole, 'J')} a step, {units.format(float(np.ravel(self.per_token)[-1]), 'J')} a token: {told}>"
+        a_token = units.format(float(np.ravel(self.per_token)[-1]), "J")
+        return f"<{told(self.parts, 'J', f'a step, {a_token} a token')}>"
 
 
 def step_energy(step: TrainingStep, *, load=TRAINING, fabric="rail-optimised", below: str = OPTICS, above: str = OPTICS,

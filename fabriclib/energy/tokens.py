@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import units
 from ..checks import Numbers, plain, short
 from ..topology.fabrics.parts import OPTICS
 from ..workloads.request import Request
-from .cluster import cluster_power
+from .cluster import cluster_power, told
 from .reconciled import TRAINING
 from .servers import GPUS, NVLINK, REST
 
@@ -41,10 +40,7 @@ class TokenEnergy:
         return sum(self.parts.values())
 
     def __repr__(self) -> str:
-        last = {part: float(np.ravel(value)[-1]) for part, value in self.parts.items()}
-        whole = sum(last.values())
-        told = ", ".join(f"{part} {units.portion(value / whole)}" for part, value in last.items() if value / whole >= 0.005)
-        return f"<{units.format(whole, 'J')} a token: {told}>"
+        return f"<{told(self.parts, 'J', 'a token')}>"
 
 
 def token_energy(request: Request, *, load=TRAINING, fabric="rail-optimised", below: str = OPTICS, above: str = OPTICS,
