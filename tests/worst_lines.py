@@ -26,6 +26,9 @@ MATCH, SEARCH = "match", "search"
 WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.launch._EACH.gpus": (SEARCH, _many(" ", "-g ", "-g 1 ", "1", before="-g ")),
     "measurements.launch._EACH.threads": (SEARCH, _many(" ", "-t ", "-t 1 ", "1", before="-t ")),
+    "measurements.launch._EACH.tasks": (SEARCH, _many(" ", "-a ", "-a 1 ", "1", before="-a ")),
+    "measurements.launch._PROGRAM": (SEARCH, _many("_", "_per", "osu", "aosu_", " osu")),
+    "measurements.launch._ELSEWHERE": (SEARCH, _many("-H", " -Ha", "--nnodes", " --nnodes-", " ")),
     "measurements.prefix._TAG": (SEARCH, _many("[", "[a,", "[a,1", "1,", "1", before="[")),
     "measurements.prefix._WORD": (SEARCH, _many("a", " ", "a ", after="a")),
     "measurements.prefix._MARK": (SEARCH, _many("#", "# ", "#a", "# a_perf", "#" + "a" * 39, "# Rank")),

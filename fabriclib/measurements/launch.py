@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from ..checks import MAX_RANKS
@@ -13,14 +14,17 @@ _TASKS_ON_N = ("srun", "flux run")  # whose -N is nodes; of the others it is tas
 _FLAGS = {
     "ranks": re.compile(r"(?<!\S)(?:-np|-n|--np|--ntasks|--num_processes)(?:\s+|=)?(\d{1,7})(?!\S)"),
     "nodes": re.compile(r"(?<!\S)(?:-N|--nodes|--nnodes|--num_nodes|--num_machines)(?:\s+|=)?(\d{1,6})(?!\S)"),
-    "per_node": re.compile(r"(?<!\S)(?:--ntasks-per-node|--tasks-per-node|--?ppn|--?npernode|--map-by ppr:|"
+    "per_node": re.compile(r"(?<!\S)(?:--ntasks-per-node|--tasks-per-node|--?ppn|--?npernode|--map-by ppr:(?=\d{1,6}:node)|"
                            r"--nproc[-_]per[-_]node|--num_gpus|--rs_per_host|-r)(?:\s+|=)?(\d{1,6})(?![^\s:])"),
 }
 _N = re.compile(r"(?<!\S)-N(?:\s+|=)?\d")
+_PROGRAM = re.compile(r"_perf|\bosu_")
+_ELSEWHERE = re.compile(r"(?<!\S)(?:--nnodes|--num_nodes|--hostfile|-H)(?![\w-])")
 _HOSTS = re.compile(r"(?<!\S)(?:-H|--?hosts?)(?:\s+|=)([\w.:,-]{1,2000})(?!\S)")
 _BATCH = re.compile(r"#(?:SBATCH|flux:)\s")
 _EACH = {"gpus": re.compile(r"(?<!\S)(?:-g|--ngpus)(?:\s+|=)?(\d{1,3})(?!\S)"),
-         "threads": re.compile(r"(?<!\S)(?:-t|--nthreads)(?:\s+|=)?(\d{1,3})(?!\S)")}
+         "threads": re.compile(r"(?<!\S)(?:-t|--nthreads)(?:\s+|=)?(\d{1,3})(?!\S)"),
+         "tasks": re.compile(r"(?<!\S)(?:-a|--tasks_per_rs)(?:\s+|=)?(\d{1,3})(?!\S)")}
 
 
 def launched(line: str, batch: dict[str, int] | None = None) -> dict[str, int]:
@@ -39,13 +43,24 @@ def launched(line: str, batch: dict[str, int] | None = None) -> dict[str, int]:
     >>> launched("$ ./build/all_reduce_perf -b 8 -e 1G -g 8")
     {'ranks': 8, 'nodes': 1}
     """
-    each = _each(line) if "_perf" in line else 1
-    if not any(sign in line for sign in SIGNS) or not (launcher := _LAUNCHER.search(line)):
+    launcher = _LAUNCHER.search(line) if any(sign in line for sign in SIGNS) else None
+    program = _PROGRAM.search(line, launcher.end() if launcher else 0)
+    each = _each(line[program.end():], "gpus", "threads") if program and program[0] == "_perf" else 1
+    if not launcher:
         return {"ranks": each, "nodes": 1} if each > 1 else {}
-    found = _asked(line)
-    if launcher[1] not in _TASKS_ON_N and _N.search(line) and "nodes" in found:
+    # What stands before a launcher or behind its program means something else there: -n of nccl-tests are iterations.
+    starter, own = launcher[1], line[launcher.end():program.start() if program else None]
+    found = _placed(starter, own, _asked(own), batch or {})
+    if "ranks" in found:
+        found["ranks"] *= each * (_each(own, "tasks") if starter == "jsrun" else 1)
+    return dict(sorted(found.items(), reverse=True)) if found.get("ranks", 1) <= MAX_RANKS else {}
+
+
+def _placed(starter: str, own: str, found: dict[str, int], batch: dict[str, int]) -> dict[str, int]:
+    """Return the processes that *starter* starts and their nodes, of what its flags, *own*, ask for and what a *batch* does."""
+    if starter not in _TASKS_ON_N and _N.search(own) and "nodes" in found:
         found["per_node"] = found.pop("nodes")
-    if launcher[1] == "srun" and batch:
+    if starter == "srun":
         found = (batch if not {"nodes", "per_node"} & set(found) else batch | {"ranks": 0}) | found
         found = {name: value for name, value in found.items() if value}
     per_node = found.pop("per_node", None)
@@ -53,15 +68,13 @@ def launched(line: str, batch: dict[str, int] | None = None) -> dict[str, int]:
         found.setdefault("ranks", per_node * found["nodes"])
     elif per_node and "ranks" in found:
         found["nodes"] = -(-found["ranks"] // per_node)
-    elif per_node and launcher[1] in ("torchrun", "deepspeed"):
+    elif per_node and starter in ("torchrun", "deepspeed") and not _ELSEWHERE.search(own):
         found |= {"ranks": per_node, "nodes": 1}  # these start on this node alone, if nothing else is said
-    elif "nodes" in found and "ranks" not in found and launcher[1] == "srun":
+    elif "nodes" in found and "ranks" not in found and starter == "srun":
         found["ranks"] = found["nodes"]  # one task a node, if nothing else is said
-    if "ranks" in found and "nodes" not in found and (hosts := _hosts(line, found["ranks"])):
+    if "ranks" in found and "nodes" not in found and (hosts := _hosts(own, found["ranks"])):
         found["nodes"] = hosts
-    if "ranks" in found:
-        found["ranks"] *= each
-    return dict(sorted(found.items(), reverse=True)) if found.get("ranks", 1) <= MAX_RANKS else {}
+    return found
 
 
 def asked_for(line: str) -> dict[str, int]:
@@ -94,9 +107,6 @@ def _hosts(line: str, ranks: int) -> int | None:
     return len(slots)
 
 
-def _each(line: str) -> int:
-    """Return the GPUs that each process of nccl-tests has, by its threads and what each of them has."""
-    found = 1
-    for flag in _EACH.values():
-        found *= max(int(match[1]), 1) if (match := flag.search(line)) else 1
-    return found
+def _each(text: str, *of: str) -> int:
+    """Return the product of what the flags *of* ask for: GPUs and threads of a process, tasks of a resource set."""
+    return math.prod(max(int(match[1]), 1) for name in of if (match := _EACH[name].search(text)))
