@@ -77,7 +77,7 @@ WORST: dict[str, tuple[str, list[Callable[[int], str]]]] = {
     "measurements.plain._MIXED": (SEARCH, _many("\ta", "a")),
     "measurements.plain._REMARK": (SEARCH, _many(" (", "(a", "(", " ", "(a) ")),
     "measurements.plain._BEFORE": (SEARCH, _many(" ", "A", ": ", "1:", "11:1", "] ")),
-    "measurements.osu._CELL": (SEARCH, _many("#", "# ", "a ", "a", " ")),
+    "measurements.osu._HEAD": (MATCH, _many("#", " ", "Size", "Size ", "a", before="# Size ")),
     "measurements.osu._COMMAND": (SEARCH, _many("osu_", "osu_i", "osu_bw", "osu_alltoall_")),
     "measurements.osu._ON_DEVICE": (SEARCH, _many("-d ", " -d", " ", " D D", before=" -d")),
     "measurements.launch._N": (SEARCH, _many("-N ", " -N", " ", before=" -N")),

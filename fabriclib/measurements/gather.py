@@ -70,9 +70,14 @@ class Gatherer:
         if not line or line.isspace():
             if self.plain and self.plain.separator != plain.BLANKS:
                 self.plain = None
-        elif not (_signed(line) and (self._declared(number, line) or self._about(number, line))):
+        elif not (self._names_its_collective(number, line)
+                  or _signed(line) and (self._declared(number, line) or self._about(number, line))):
             self._osu(number, line) or self._plain(number, line) or self._nccl(number, line)
         self._last = line
+
+    def _names_its_collective(self, number: int, line: str) -> bool:
+        """Take in a row with a cell for its collective: that may be a program's name, which begins a run anywhere else."""
+        return self.plain is not None and "collective" in self.plain.at and self._plain(number, line)
 
     def _declared(self, number: int, line: str) -> bool:
         """Take in a line in which a tool says what it runs, or one of a tool that speaks in sentences."""

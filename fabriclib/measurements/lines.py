@@ -22,7 +22,8 @@ BLOCK = 32_768  # characters that are looked at together
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"%PDF": "PDF"}
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"%PDF": "PDF",
+           b"\x28\xb5\x2f\xfd": "Zstandard"}
 
 
 def numbered(source) -> Iterator[tuple[int, str]]:
@@ -47,7 +48,8 @@ def numbered(source) -> Iterator[tuple[int, str]]:
 
 def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
     start = file.peek(4)
-    if objects.starts(start[:200]) and objects.line_of(start.split(b"\n")[0].decode("utf-8", errors="replace").strip()) is None:
+    first = start.split(b"\n")[0].decode("utf-8", errors="replace").strip()
+    if objects.starts(start[:200]) and objects.line_of(first) is None and not objects.heads(start):
         yield from enumerate(objects.lines(file.read(objects.MOST + 1)), start=1)
         return
     for magic, name in _PACKED.items():

@@ -17,6 +17,7 @@ _HALVES = ("out_of_place", "in_place")
 # Where collectors of logs put a line, and others a whole log.
 _TEXTS = ("log", "message", "msg", "textPayload", "MESSAGE", "line", "stdout", "output", "body")
 _HOSTS = ("hostname", "host", "node")
+_SIZES = {"size", "nbytes"}
 
 
 def starts(head: bytes) -> bool:
@@ -24,23 +25,41 @@ def starts(head: bytes) -> bool:
     return _BEGINS.match(head.decode("latin-1")) is not None
 
 
+def heads(head: bytes) -> bool:
+    """Return whether *head* begins with objects and goes on as text: with the settings of a run, above its log.
+
+    >>> heads(b'{"gpus": 8}\\n# all_reduce_perf'), heads(b'{"gpus": 8}\\n{"size": 8}')
+    (True, False)
+    """
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t")
+    while text[:1] in ("{", "["):
+        try:
+            text = text[json.JSONDecoder().raw_decode(text)[1]:].lstrip()
+        except (ValueError, RecursionError):
+            return False
+    return text != ""
+
+
 def lines(data: bytes) -> Iterator[str]:
     """Yield the lines of a text log that says what *data* says.
 
     Raises:
-        ValueError: it is too long or no JSON.
+        ValueError: it is too long, no JSON, or has neither results nor lines of text.
     """
     if len(data) > MOST:
         raise ValueError(f"line 1: a log in JSON may have {MOST} bytes; this has more.")
     found = _loaded(data.decode("utf-8", errors="replace"))
-    rows = list(_with("size", found, 0))
+    rows = list(_with(_SIZES, found, 0))
     if any("out_of_place" in row for row in rows):
         yield from _nccl(found, rows)
     elif rows:
         yield from _flat(rows)
     else:
-        for one in found if isinstance(found, list) else [found]:
-            yield from (text_of(one) or "").splitlines()
+        texts = [text for one in (found if isinstance(found, list) else [found]) if (text := text_of(one)) is not None]
+        if not texts:
+            raise ValueError("line 1: the log is JSON and has no results, objects with a size, and no lines of text.")
+        for text in texts:
+            yield from text.splitlines()
 
 
 def text_of(found: Any) -> str | None:
@@ -75,15 +94,15 @@ def _loaded(text: str) -> Any:
         raise ValueError(f"line 1: the log begins as JSON and is none: {str(problem)[:80]}.") from None
 
 
-def _with(key: str, found: Any, deep: int) -> Iterator[dict]:
-    """Yield the outermost objects that have *key*, in their order."""
+def _with(keys: set[str], found: Any, deep: int) -> Iterator[dict]:
+    """Yield the outermost objects that have one of *keys*, in their order."""
     if deep > MOST_DEEP:
         return
-    if isinstance(found, dict) and key in found:
+    if isinstance(found, dict) and not keys.isdisjoint(found):
         yield found
     elif isinstance(found, dict | list):
         for one in found.values() if isinstance(found, dict) else found:
-            yield from _with(key, one, deep + 1)
+            yield from _with(keys, one, deep + 1)
 
 
 def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
@@ -98,7 +117,7 @@ def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
                 yield f"# nThread 1 nGpus {gpus} minBytes 0 maxBytes 0 step: 2(factor)"
             yield from listed
         halves = [row[half] for half in _HALVES if isinstance(row.get(half), dict)]
-        cells = [row["size"], row.get("count", "0"), row.get("type", "float"), row.get("redop", "none"), row.get("root", "-1")]
+        cells = [row.get("size"), row.get("count", "0"), row.get("type", "float"), row.get("redop", "none"), row.get("root", "-1")]
         for half in halves:
             cells += [half.get(key, "0") for key in ("time", "alg_bw", "bus_bw", "nwrong")]
         yield " ".join(str(cell).strip()[:40] or "-" for cell in cells)
@@ -106,7 +125,7 @@ def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
 
 def _listed(found: Any) -> Iterator[str]:
     """Yield the lines that list the ranks, each with its host and GPU."""
-    for one in _with("rank", found, 0):
+    for one in _with({"rank"}, found, 0):
         host = next((one[name] for name in _HOSTS if isinstance(one.get(name), str)), "").replace(" ", "_")[:80]
         if host and isinstance(one["rank"], int):
             yield f"#  Rank {one['rank']} Group 0 Pid 0 on {host} device 0 [0] {str(one.get('device_name', ''))[:40]}"

@@ -17,7 +17,7 @@ _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter"
           "scatter": "scatter"}
 _PAIRS = re.compile(r"\bpairs:\s{0,4}(\d{1,6})\b")
 _REMARK = re.compile(r"\s(?:<-|#|//).*\Z")
-_CELL = re.compile(r"(?:# )?[^\s#]+(?: [^\s#]+)*")  # two blanks apart
+_HEAD = re.compile(r"#?\s{0,8}Size\s+(\S.*)")
 _MANNERS = {"blocking", "non-blocking", "persistent"}
 _COMMAND = re.compile(r"(?<![\w-])osu_i?(allreduce|allgather|alltoall|reduce_scatter|bcast|reduce|gather|scatter|latency|bw|bibw|"
                       r"mbw_mr|multi_lat|allgatherv|alltoallv)(?:_persistent)?(?![\w.])")
@@ -94,10 +94,11 @@ def place_of(line: str, title: Title) -> int | None:
     >>> place_of("# Size  Overall(us)  Compute(us)  Pure Comm.(us)  Overlap(%)", title_of("# OSU MPI Allreduce Latency Test"))
     3
     """
-    cells = _CELL.findall(line)
-    if not cells or not cells[0].startswith(("# Size", "Size")) or len(cells) < 2:
+    head = _HEAD.match(line)
+    if not head:
         return None
-    return next((place for place, cell in enumerate(cells) if cell.startswith("Pure")), title.place)
+    before, pure, _ = head[1].partition("Pure")
+    return 1 + before.count("(") if pure else title.place  # each name ends in its unit
 
 
 def pairs_of(line: str) -> int | None:

@@ -213,7 +213,7 @@ def is_rule(line: str) -> bool:
     return "-" in line and _RULE.match(line[max(line.find("|"), 0):]) is not None
 
 
-def _cells(line: str, columns: Columns) -> list[str] | None:
+def _cells(number: int, line: str, columns: Columns) -> list[str] | None:
     """Return the cells of a row; None where there are not as many as the header has."""
     if columns.separator not in (line.translate(_BARS) if columns.separator == "|" else line.strip()):
         return None
@@ -221,8 +221,10 @@ def _cells(line: str, columns: Columns) -> list[str] | None:
     if columns.separator == BLANKS:
         if len(cells) != columns.width:
             cells = _united(cells)
+        if len(cells) == columns.width + 1 and _numbers(cells[0], number):
+            cells = cells[1:]
         return cells if len(cells) == columns.width and cells[columns.at["nbytes"][0]][0].isdigit() else None
-    if len(cells) == columns.width + 1 and (place := _nameless(cells, columns)) is not None:
+    if len(cells) == columns.width + 1 and (place := _nameless(number, cells, columns)) is not None:
         del cells[place]
     return cells if len(cells) == columns.width else None
 
@@ -244,7 +246,7 @@ def row_of(number: int, line: str, columns: Columns) -> tuple[Row, dict[str, str
     Raises:
         ValueError: the right number of cells, and one that is no number.
     """
-    cells = _cells(line, columns)
+    cells = _cells(number, line, columns)
     if cells is None:
         return None
     values = {name: value_of(cells[place], scale, columns.separator) for name, (place, scale) in columns.at.items()
@@ -270,23 +272,35 @@ def _mark(cell: str) -> str:
     return "1" if text in ("fail", "failed", "false", "error", "wrong") else "0" if text.isalpha() else text
 
 
-def _nameless(cells: list[str], columns: Columns) -> int | None:
-    """Return the place of the one cell that the header has no name for: without it the row can be read, and as few as can be."""
-    for place in range(len(cells)):
-        rest = cells[:place] + cells[place + 1:]
-        try:
-            for name, (at, scale) in columns.at.items():
-                if name == "collective":
-                    if not spelt(rest[at]):
-                        raise ValueError(rest[at])
-                elif name in _SAID:
-                    count_of(rest[at])
-                elif name not in _OTHER.values():
-                    value_of(rest[at], scale, columns.separator)
-        except ValueError:
-            continue
-        return place
-    return None
+def _numbers(cell: str, line: int) -> bool:
+    """Whether *cell* can be the number of a row: there are no more rows than lines."""
+    return cell.isascii() and cell.isdigit() and len(cell) < 7 and int(cell) <= line
+
+
+def _nameless(number: int, cells: list[str], columns: Columns) -> int | None:
+    """Return the place of the one cell that the header has no name for, without which the row can be read; None if none is.
+
+    It is the first one, if that numbers the rows; else one before the size, as far left as can be, or behind all, as far right.
+    """
+    size = columns.at["nbytes"][0]
+    first = () if cells[0].isdigit() and not _numbers(cells[0], number) else (0,)
+    return next((place for place in (*first, *range(1, size + 1), *range(len(cells) - 1, size, -1))
+                 if _readable(cells[:place] + cells[place + 1:], columns)), None)
+
+
+def _readable(cells: list[str], columns: Columns) -> bool:
+    """Whether each of *cells* is what its column's name says."""
+    try:
+        for name, (at, scale) in columns.at.items():
+            if name == "collective":
+                collective_of(cells[at])
+            elif name in _SAID:
+                count_of(cells[at])
+            elif name not in _OTHER.values() and value_of(cells[at], scale, columns.separator).value < 1 and name == "nbytes":
+                return False
+    except ValueError:
+        return False
+    return True
 
 
 def _binary(cell: str) -> float:

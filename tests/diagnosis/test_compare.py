@@ -111,10 +111,23 @@ def test_a_composed_machine_is_compared_like_any_other():
     (lambda f: f, {"ranks": 12, "nodes": 1}, "got 12 ranks on 1 nodes"),
     (lambda f: f, {"ranks": 9, "nodes": 2}, "9 ranks on 2 nodes"), (lambda f: f, {"nodes": 0}, "nodes must be a whole number"),
     (lambda f: f, {"launcher": "mpirun"}, "Did you mean 'mpi'"),
+    (lambda f: f.assign(collective=["all_gather", *f.collective[1:]]), {}, "df must hold one collective; it holds all_gather, all_r"),
+    (lambda f: f.assign(ranks=[4, *f.ranks[1:]]), {}, "ranks must be given: the rows have 4 and 8"),
+    (lambda f: f.assign(ranks=0), {}, "ranks must be a whole number from 1"), (lambda f: f.assign(nodes=1.5), {}, "nodes must be"),
+    (lambda f: f.assign(ranks="x"), {}, "ranks must be"), (lambda f: f.assign(nbytes="x"), {}, "nbytes must be"),
+    (lambda f: f.assign(seconds=0.0), {}, "seconds must be a number greater than 0; got 0"),
+    (lambda f: f.assign(seconds="x"), {}, "seconds must be"), (lambda f: f.assign(in_place=-1.0), {}, "in_place must be"),
+    (lambda f: f.assign(in_place="x"), {}, "in_place must be"),
 ])
+@pytest.mark.filterwarnings("error")
 def test_what_cannot_be_compared_is_refused(change, options, said):
     with pytest.raises(ValueError, match=said):
         fl.compare(change(FRAME), "dgx-h100", **options)
+
+
+def test_an_in_place_time_may_be_blank():
+    found = fl.compare(FRAME.assign(in_place=None), "dgx-h100")
+    assert found.table["measured"].tolist() == FRAME["seconds"].tolist()
 
 
 def test_a_machine_without_a_network_has_no_nodes():

@@ -1,0 +1,51 @@
+"""Plain tables as people and programs write them: a cell too many, names of programs, a table that was printed."""
+
+import pytest
+from written_logs import Run, nccl
+
+from fabriclib.measurements import read_measurements
+
+TOLD = {"collective": "all_reduce", "ranks": 8}
+
+
+def read(text: str, **told) -> list[tuple]:
+    frame = read_measurements(text, **(told or TOLD))
+    assert frame.attrs["problems"] == []
+    return [(n, round(us * 1e6, 1)) for n, us in zip(frame["nbytes"], frame["seconds"], strict=True)]
+
+
+@pytest.mark.parametrize("rows", [
+    "1000000,100,5\n2000000,200,5\n", "1000000,100,\n2000000,200,\n", "0,1000000,100\n1,2000000,200\n",
+    "a,1000000,100\nb,2000000,200\n", "1000000,100,5.5\n2000000,200,6.5\n"])
+def test_a_cell_too_many_numbers_the_rows_or_stands_at_the_end(rows):
+    """As R and pandas have it: of row numbers the header has no name. What is larger than the line it stands in is none."""
+    assert read("nbytes,time (us)\n" + rows) == [(1e6, 100.0), (2e6, 200.0)]
+
+
+def test_a_cell_too_many_may_stand_in_the_middle():
+    """As rccl-tests print it."""
+    frame = read_measurements('collective,ranks,size,time (us)\n"AllReduce",1,8,1048576,104.9\n')
+    assert frame[["collective", "ranks", "nbytes"]].values.tolist() == [["all_reduce", 8, 2**20]]
+
+
+@pytest.mark.parametrize("name", ["all_reduce_perf", "all_reduce", "AllReduce"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " "])
+def test_a_row_may_call_its_collective_as_the_program_is_called(name, separator):
+    lines = ["collective,ranks,bytes,time_us", f"{name},8,1000000,100", f"{name},8,2000000,200"]
+    assert read("\n".join(lines).replace(",", separator) + "\n", ranks=8) == [(1e6, 100.0), (2e6, 200.0)]
+
+
+def test_a_frame_that_was_printed_or_saved_is_read_again():
+    frame = read_measurements(nccl(Run("all_reduce", 8, 1, [2**20, 2**21], [100.0, 190.0], [110.0, 230.0])))
+    for text in (frame.to_string(), frame.to_json(orient="records"), frame.to_json(orient="records", lines=True)):
+        again = read_measurements(text + "\n")
+        assert again["nbytes"].tolist() == frame["nbytes"].tolist()
+        assert again["seconds"].tolist() == pytest.approx(frame["seconds"].tolist(), rel=1e-3)
+        assert (again["ranks"].tolist(), again["collective"].tolist()) == ([8, 8], ["all_reduce"] * 2)
+
+
+def test_an_osu_header_whose_blanks_were_folded_is_one():
+    for head in ("# Size Avg Latency(us)", "Size Avg Latency(us)", "#  Size    Avg Latency(us)"):
+        assert read(f"# OSU MPI Allreduce Latency Test v7.4\n{head}\n1048576 100.0\n", ranks=8) == [(2**20, 100.0)]
+    folded = "# Size Overall(us) Compute(us) Coll. Init(us) Pure Comm.(us) Overlap(%)"
+    assert read(f"# OSU MPI Non-blocking Allreduce Latency Test v7.4\n{folded}\n1048576 300 150 1.0 100.0 4.1\n") == [(2**20, 100.0)]
