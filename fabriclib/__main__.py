@@ -217,14 +217,16 @@ def _sizes(asked: argparse.Namespace):
     """Return the sizes that are asked for, in bytes; None where none are."""
     import numpy as np
 
+    from .checks import MAX_BYTES, short
+
     if (asked.first is None) != (asked.last is None) or asked.first and asked.sizes:
         raise ValueError("sizes must be given one by one, or as -b and -e; not both, and not half.")
     if asked.first is None:
         return np.array([_size(text) for text in asked.sizes]) if asked.sizes else None
     first, last = _size(asked.first), _size(asked.last)
-    if asked.factor < 2 or not 0 < first <= last:
-        raise ValueError(f"-b must be more than 0 and at most -e, and -f at least 2; got -b {asked.first} -e {asked.last} "
-                         f"-f {asked.factor}.")
+    if not 2 <= asked.factor <= MAX_BYTES or not 0 < first <= last <= MAX_BYTES:
+        raise ValueError(f"-b must be more than 0 and at most -e, -e must be at most {MAX_BYTES:g}, and -f at least 2; got "
+                         f"-b {asked.first[:20]} -e {asked.last[:20]} -f {short(asked.factor)}.")
     steps = int(np.log(last / first) / np.log(asked.factor) + 1e-9)
     return first * float(asked.factor) ** np.arange(steps + 1)
 

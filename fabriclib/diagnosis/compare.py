@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import catalog, units
 from ..accuracy import REGIMES, SMALL, regimes_of
-from ..checks import count, short
+from ..checks import count, number, short
 from ..links import AlphaBeta
 from ..measurements import settled
 from ..measurements.about import About, about
@@ -73,16 +73,14 @@ def compare(df, system, *, nodes: int | None = None, ranks: int | None = None, l
         launcher: who started the kernels, an id from launchers.csv; taken from the log where it says so.
 
     Raises:
-        ValueError: no table or several, ranks that nothing tells or that the machine cannot have.
+        ValueError: no table or several, cells that are no such numbers, ranks that nothing tells or that the machine cannot have.
 
     >>> from fabriclib.measurements import read_measurements
     >>> compare(read_measurements("collective,ranks,nbytes,seconds\\nall_reduce,8,8589934592,0.0366\\n"), "dgx-h100").alarm
     False
     """
     df = _one_table(df)
-    run, measured = _case(df, system, nodes, ranks, launcher), df["seconds"].to_numpy(dtype=float)
-    if "in_place" in df:
-        measured = settled(measured, df["in_place"].to_numpy(dtype=float))
+    run, measured = _case(df, system, nodes, ranks, launcher), _measured(df)
     known_of, problems = about(df), tuple(df.attrs.get("problems", ()))
     windowed = known_of.windowed and run.nodes * run.gpus > 1
     on_device = known_of.device is not False
@@ -150,7 +148,28 @@ def _one_table(df):
         raise ValueError(f"df must be a table as read_measurements returns it; got {short(df)}.")
     if "table" in df and df["table"].nunique() > 1:
         raise ValueError(f"df must hold one table; it holds {df['table'].nunique()}. Pass one of them: df[df.table == 0].")
+    if len(named := df["collective"].unique()) > 1:
+        raise ValueError(f"df must hold one collective; it holds {', '.join(map(str, named))}.")
     return df.sort_values("nbytes")
+
+
+def _column(df, name: str) -> np.ndarray:
+    """Return a column as numbers; NaN where a cell is blank."""
+    try:
+        return df[name].to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a column of numbers; got {short(df[name].tolist())}.") from None
+
+
+def _measured(df) -> np.ndarray:
+    """Return the seconds of the rows, without warm-ups; an in-place time may be blank."""
+    seconds = number("seconds", _column(df, "seconds"))
+    if "in_place" not in df:
+        return seconds
+    inside = _column(df, "in_place")
+    if not np.isnan(inside).all():
+        number("in_place", inside[~np.isnan(inside)])
+    return settled(seconds, inside)
 
 
 def _case(df, system, nodes, ranks, launcher) -> Case:
@@ -164,16 +183,17 @@ def _case(df, system, nodes, ranks, launcher) -> Case:
         raise ValueError(f"ranks must be nodes times the GPUs in use of each, of which {machine.name} has {machine.gpus}; got "
                          f"{ranks} ranks on {nodes} nodes.")
     starter = launcher if launcher is not None else about(df).launcher
-    nbytes = df["nbytes"].to_numpy(dtype=float)
-    return Case.of(machine, df["collective"].iloc[0], nbytes, nodes, ranks // nodes, starter)
+    return Case.of(machine, df["collective"].iloc[0], _column(df, "nbytes"), nodes, ranks // nodes, starter)
 
 
 def _told(name: str, value, df) -> int | None:
-    """What the caller says, else what all rows of *df* say alike, else None."""
+    """What the caller says, else what the rows of *df* say, else None."""
     if value is not None:
         return count(name, value)
     said = df[name].dropna().unique().tolist() if name in df else []
-    return int(said[0]) if len(said) == 1 else None
+    if len(said) > 1:
+        raise ValueError(f"{name} must be given: the rows have {' and '.join(map(str, said))}.")
+    return count(name, said[0]) if said else None
 
 
 def _errors(run: Case, measured, predicted):
