@@ -1,8 +1,7 @@
 """Measurements: the published ones, and those that a reader brings along.
 
-`published` returns a table of data/measurements.csv; `read_measurements` reads the output of nccl-tests, rccl-tests and
-OSU, or a plain table, and `read_pairs` the matrix of
-a server's pairs. What a log is worth is judged in `fabriclib.diagnosis`.
+`published` returns a table of data/measurements.csv; `read_measurements` reads the output of nccl-tests, rccl-tests, OSU and
+others, or a plain table, and `read_pairs` the matrix of a server's pairs. What a log is worth is judged in `fabriclib.diagnosis`.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def settle(table: Table, collective: str | None, ranks: int | None, nodes: int |
     heading = table.heading
     collective = collective or heading.collective or _inferred(table)
     least, most = ranks_interval(collective, table.rows)
-    told = ranks or (heading.highest + 1 if heading.all_listed else heading.ranks)
+    told = ranks or heading.ranks_told
     if told is None and (told := _ranks_by_count(collective, table.rows[-1])):
         table.notes.append(f"{told} ranks, because the buffer is {told} times the elements of one")
     if told is None and least == most <= MAX_RANKS:
@@ -160,13 +160,12 @@ def _inferred(table: Table) -> str:
     ratios = [row.busbw.value / row.algbw.value for row in table.rows if row.algbw.value > 20 * row.algbw.half]
     ratio = float(np.median(ratios)) if ratios else math.nan
     rooted = first.root not in ("", "-1")
+    no_in_place = all(row.in_place_wrong == "N/A" != row.wrong for row in table.rows)
     if first.redop in _SUMS:
-        found = "reduce" if rooted else "all_reduce" if ratio > 1.004 else "reduce_scatter" if ratio < 0.996 else "send_recv"
-        no_in_place = all(row.in_place_wrong == "N/A" != row.wrong for row in table.rows)
-        if found == "send_recv" and not no_in_place:
-            found = "all_reduce"  # between two ranks its busbw is algbw too
+        # Between two ranks the busbw of an all-reduce is algbw too, as that of a transfer always is.
+        even = "send_recv" if no_in_place else "all_reduce"
+        found = "reduce" if rooted else "all_reduce" if ratio > 1.004 else "reduce_scatter" if ratio < 0.996 else even
     elif first.redop == "none":
-        no_in_place = all(row.in_place_wrong == "N/A" != row.wrong for row in table.rows)
         found = ("broadcast" if not ratio < 0.996 else "gather") if rooted else "all_to_all" if no_in_place else "all_gather"
     elif ratio > 1.004:
         found = "all_reduce"
@@ -174,15 +173,6 @@ def _inferred(table: Table) -> str:
         raise ValueError(f"line {line}: nothing in the log says which collective this is; name it: collective=\"all_reduce\".")
     table.notes.append(f"the log names no collective; {found} from its columns")
     return found
-
-
-def in_units_of_nccl(table: Table, collective: str, ranks: int) -> bool:
-    """Whether time and busbw of the rows fit each other as microseconds and GB/s, and not in the units they were read in."""
-    with np.errstate(divide="ignore", invalid="ignore"):  # a rate may be printed as 0
-        times = table.column("nbytes") * factor(collective, ranks) / table.column("busbw")
-        ratios = times / table.column("seconds") / 1e3
-    ratios = ratios[np.isfinite(ratios)]
-    return bool(ratios.size) and bool(np.all(np.abs(ratios - 1) < 0.05))
 
 
 def check(table: Table, collective: str, ranks: int | None) -> None:

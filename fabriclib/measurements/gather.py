@@ -99,7 +99,7 @@ class Gatherer:
     def _begin(self, **said) -> None:
         """Begin a run of which *said* is known; what was said before its first line, and a launcher said of it, still holds."""
         if self.table is None:
-            self._start(self.heading.filled(**said))
+            self._start(replace(self.heading, **said))
         else:
             alike = said.get("ranks") in (None, self.heading.ranks)
             kept = {name: getattr(self.heading, name) for name in ("ranks", "nodes")} if alike else {}
@@ -164,7 +164,7 @@ class Gatherer:
         if columns and (nccl.columns_of(line) is None or columns.says_more):
             self._start(self.heading if self.table is None else Heading())
             if self.heading.collective is None:
-                self.heading = self.heading.filled(**formats.of_header(line))
+                self.heading = replace(self.heading, **formats.of_header(line))
             self._before.learn(columns.before)
             self.plain = columns
             return True
@@ -196,7 +196,7 @@ class Gatherer:
                 self._complain(f"line {number}: {name} cannot be read: {problem} The row is not used.")
                 return False
         if values and any(getattr(self.heading, name) != value for name, value in values.items()):
-            self.heading, self.table = self.heading.again().filled(**values), None
+            self.heading, self.table = replace(self.heading.again(), **values), None
         return True
 
     def _nccl(self, number: int, line: str) -> bool:
@@ -258,7 +258,7 @@ class Gatherer:
         """Return *row* in the units in which its figures agree; those of the rows above it, where these have told."""
         if self._unread > MOST_PROBLEMS or not row.nbytes > 0:
             return row
-        collective, ranks = self.told["collective"] or table.heading.collective, self.told["ranks"] or table.heading.ranks
+        collective, ranks = self.told["collective"] or table.heading.collective, self.told["ranks"] or table.heading.ranks_told
         before = table.units or (fit.Units(binary=True) if table.heading.binary else None)
         units = fit.fitted(row, collective, ranks, before)
         if units is None or table.units not in (None, units):

@@ -27,8 +27,7 @@ def hint_of(line: str) -> str | None:
     """
     for sign in SIGNS:  # most lines have none, and there may be millions
         if sign in line:
-            found = _ANY.search(line) and next(said for said, (_, pattern) in HINTS.items() if pattern.search(line))
-            return found or None
+            return next(said for said, (_, pattern) in HINTS.items() if pattern.search(line)) if _ANY.search(line) else None
     return None
 
 

@@ -31,7 +31,7 @@ _BINARY = re.compile(rf"(?<![a-z_])({'|'.join(NAMES)})(?:_test)?_perf(?:_mpi)?(?
 _OTHER = re.compile(r"(?<![a-z_])(hypercube|alltoallv)_perf(?![a-z_])")
 _RANK = re.compile(r"\bRank\s+(\d{1,9})\b")
 _PLACE = re.compile(r"\bon\s+(\S+)\s+device\b(?:\s+\d{1,9}\s+\[[^\[\]]{0,40}\]\s+([\w .-]{1,40}))?")
-_RUN = re.compile(r"\bnThread\s+\d{1,9}\s+nGpus\s+(\d{1,6})\s+minBytes\s+(\d{1,18})\s+maxBytes\s+(\d{1,18})")
+_RUN = re.compile(r"\bnThread\s+\d{1,9}\s+nGpus\s+(\d{1,6})\s+minBytes\s+\d{1,18}\s+maxBytes\s+(\d{1,18})")
 _MEAN = re.compile(r"Avg bus bandwidth\s*:\s*([0-9]{1,12}(?:\.[0-9]{0,12})?)\s*\Z")
 _BOUNDS = re.compile(r"Out of bounds values\s*:\s*(\d{1,18})\s+(?!OK)\S")
 _REMARK = re.compile(r"\s(?:<-|//).*\Z")
@@ -154,7 +154,7 @@ def heading_of(line: str, heading: Heading) -> bool:
         return True
     if "nThread" in line and (match := _RUN.search(line)):
         heading.gpus_per_process = int(match[1])
-        heading.smallest, heading.largest = float(match[2]), float(match[3])
+        heading.largest = float(match[2])
         return True
     return False
 

@@ -138,26 +138,26 @@ def _columns(line: str, cut: Callable[[str], list[str]], separator: str) -> Colu
             at[name] = (place, scale)
             if not told and name in ("seconds", "in_place", "algbw", "busbw"):
                 loose["rate" if name.endswith("bw") else "time"] = None
-    for name, place in [(_SECOND_BEST.get(_letters(cell)), place) for place, cell in enumerate(cells[:MOST_COLUMNS])]:
-        if name:
-            at.setdefault(name, (place, _named(cells[place])[1]))
+    for place, cell in enumerate(cells[:MOST_COLUMNS]):
+        if second := _SECOND_BEST.get(_letters(cell)):
+            at.setdefault(second, (place, _named(cell)[1]))
     if "nbytes" not in at or not {"seconds", "algbw", "busbw"} & set(at):
         return None
     return Columns(separator, at, len(cells), tuple(loose), before)
 
 
 def _before(line: str, cells: list[str], separator: str) -> str:
-    """Return what a launcher wrote before the first name of a header; an empty text where nothing does."""
-    start = 0
-    for cell in cells:
-        at = line.find(cell, start)
-        if at < 0 or not cell:
+    """Return what a launcher wrote before the first name of a header; an empty text where it wrote nothing."""
+    end = 0
+    for cell in filter(None, cells):
+        at = line.find(cell, end)
+        if at < 0:
             continue
-        start = at + len(cell)
-        for name in [cell[start:] for start in (0, *(match.start() for match in _STARTS.finditer(cell)))]:
-            if not _named(name)[0]:
+        end = at + len(cell)
+        for start in (0, *(match.start() for match in _STARTS.finditer(cell))):
+            if not _named(cell[start:])[0]:
                 continue
-            text = line[:at + cell.rfind(name)]
+            text = line[:at + start]
             if separator == "|" and "|" in text:
                 text = text.rstrip().removesuffix("|") if line.rstrip().endswith("|") and line.lstrip()[:1] != "|" else ""
             if text.strip("# ") and _BEFORE.search(text.rstrip("# ")):

@@ -10,7 +10,7 @@ from ..checks import count, known
 from ..collectives.buffers import COLLECTIVES
 from ..collectives.busbw import factor
 from .about import About
-from .agree import check, in_units_of_nccl, settle
+from .agree import check, settle
 from .gather import Gatherer
 from .lines import numbered
 from .rows import MOST_PROBLEMS, Table
@@ -95,9 +95,6 @@ def _columns(table: Table, collective, ranks, nodes) -> dict[str, Any]:
     """Return all of COLUMNS but the last, of one table; its problems and notes grow on the way."""
     table.rows, table.twice = ([row.timed() for row in rows] for rows in (table.rows, table.twice))
     collective, ranks, nodes = settle(table, collective, ranks, nodes)
-    if ranks and table.kind == "csv" and in_units_of_nccl(table, collective, ranks):
-        table.rows, table.twice = ([row.scaled(1e-6, 1e9) for row in rows] for rows in (table.rows, table.twice))
-        table.notes.append("the columns name no unit; microseconds and GB/s, as nccl-tests prints them: so time and busbw agree")
     check(table, collective, ranks)
     nbytes, seconds, printed_bus = table.column("nbytes"), table.column("seconds"), table.column("busbw")
     timeless = np.isnan(seconds) & (printed_bus > 0)

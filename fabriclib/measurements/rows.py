@@ -29,7 +29,11 @@ class Printed(NamedTuple):
     half: float
 
     def times(self, scale: float) -> Printed:
-        """Return the number in a unit that is *scale* of this one's; what was not printed stays BLANK."""
+        """Return the number in a unit that is *scale* of this one's; what was not printed stays BLANK.
+
+        >>> BLANK.times(1e3) is BLANK
+        True
+        """
         return self if self is BLANK else Printed(self.value * scale, self.half * scale)
 
 
@@ -112,7 +116,6 @@ class Heading:
     nodes: int | None = None
     gpus_per_process: int | None = None
     gpu: str = ""
-    smallest: float | None = None
     largest: float | None = None
     listed: int = 0
     highest: int = -1
@@ -144,11 +147,12 @@ class Heading:
 
     def again(self) -> Heading:
         """Return the heading of a next table of the same run, which repeats none of this."""
-        return replace(self, smallest=None, largest=None)
+        return replace(self, largest=None)
 
-    def filled(self, **said) -> Heading:
-        """Return the heading with what else was said of the same run."""
-        return replace(self, **said)
+    @property
+    def ranks_told(self) -> int | None:
+        """Ranks, as they are listed; else as a launcher or the tool says."""
+        return self.highest + 1 if self.all_listed else self.ranks
 
     @property
     def nodes_listed(self) -> int:
@@ -175,13 +179,13 @@ class Table:
 
     def turns(self, row: Row) -> bool:
         """Whether *row* is of a next table: sizes grow, only a plain table may have the largest first, and what is done stays."""
-        nbytes = row.nbytes
         if not self.rows:
             return False
-        if nbytes == (last := self.rows[-1]).nbytes:
+        last = self.rows[-1]
+        if row.nbytes == last.nbytes:
             return (row.type, row.redop, row.root) != (last.type, last.redop, last.root)
-        shrinks = nbytes < self.rows[-1].nbytes
-        if self.kind != "csv" or len(self.rows) > 1 and self.rows[0].nbytes < self.rows[-1].nbytes:
+        shrinks = row.nbytes < last.nbytes
+        if self.kind != "csv" or len(self.rows) > 1 and self.rows[0].nbytes < last.nbytes:
             return shrinks
         return len(self.rows) > 1 and not shrinks
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from fabriclib.measurements import read_measurements
-from fabriclib.measurements.launch import asked_for, launched
+from fabriclib.measurements.launch import launched
 
 
 @pytest.mark.parametrize(("line", "told"), [
@@ -20,14 +19,17 @@ def test_a_flag_belongs_to_the_program_that_it_stands_behind(line, told):
 
 @pytest.mark.parametrize(("line", "told"), [
     ("torchrun --nnodes $SLURM_NNODES --nproc_per_node 8 x.py", {}), ("torchrun --nnodes=2:4 --nproc_per_node 8 x.py", {}),
-    ("deepspeed --hostfile=hosts --num_gpus 8 x.py", {}), ("torchrun --standalone --nproc_per_node=8 x.py", {"ranks": 8, "nodes": 1}),
-    ("mpirun -np 16 --map-by ppr:4:socket x", {"ranks": 16}), ("mpirun -np 16 --map-by ppr:4:node:pe=2 x", {"ranks": 16, "nodes": 4})])
+    ("deepspeed --hostfile=hosts --num_gpus 8 x.py", {}),
+    ("torchrun --standalone --nproc_per_node=8 x.py", {"ranks": 8, "nodes": 1}),
+    ("mpirun -np 16 --map-by ppr:4:socket x", {"ranks": 16}),
+    ("mpirun -np 16 --map-by ppr:4:node:pe=2 x", {"ranks": 16, "nodes": 4})])
 def test_nodes_that_cannot_be_read_are_not_taken_for_one(line, told):
     assert launched(line) == told
 
 
 @pytest.mark.parametrize(("line", "told"), [
-    ("./all_reduce_perf -t 2 -g 4", {"ranks": 8, "nodes": 1}), ("./all_reduce_perf --nthreads 2 --ngpus 4", {"ranks": 8, "nodes": 1}),
+    ("./all_reduce_perf -t 2 -g 4", {"ranks": 8, "nodes": 1}),
+    ("./all_reduce_perf --nthreads 2 --ngpus 4", {"ranks": 8, "nodes": 1}),
     ("./all_reduce_perf -g 1", {}), ("mpirun -np 4 ./all_reduce_perf -g 2", {"ranks": 8}),
     ("jsrun -n 4 -r 2 -a 4 -g 4 ./osu_allreduce", {"ranks": 16, "nodes": 2})])
 def test_ranks_are_as_many_as_all_processes_have(line, told):

@@ -40,6 +40,14 @@ def test_matrices_of_one_log_stay_apart():
     assert frame.groupby("table")["tool"].first().nunique() == 4
 
 
+def test_a_title_and_the_header_below_it_are_of_one_matrix():
+    title = "Unidirectional copy peak bandwidth GB/s"
+    body = "SRC\\DST   GPU 00   GPU 01\nGPU 00   N/A   10.00\nGPU 01   30.00   N/A\n"
+    frame = read_pairs(f"{title}\n{body}{body}")
+    assert frame["test"].unique().tolist() == [title, body.split("\n")[0]]
+    assert frame["table"].tolist() == [0, 0, 1, 1]
+
+
 @pytest.mark.parametrize(("text", "said"), [
     (MATRICES["nvbandwidth writes"].replace("     40.00", ""), r"^line 6: a row of 2 pairs below 3 devices"),
     (MATRICES["nvbandwidth writes"].replace("40.00", "4O.00"), r"^line 6: the rate from gpu1 to gpu2 cannot be read"),

@@ -47,5 +47,19 @@ def test_a_frame_that_was_printed_or_saved_is_read_again():
 def test_an_osu_header_whose_blanks_were_folded_is_one():
     for head in ("# Size Avg Latency(us)", "Size Avg Latency(us)", "#  Size    Avg Latency(us)"):
         assert read(f"# OSU MPI Allreduce Latency Test v7.4\n{head}\n1048576 100.0\n", ranks=8) == [(2**20, 100.0)]
-    folded = "# Size Overall(us) Compute(us) Coll. Init(us) Pure Comm.(us) Overlap(%)"
-    assert read(f"# OSU MPI Non-blocking Allreduce Latency Test v7.4\n{folded}\n1048576 300 150 1.0 100.0 4.1\n") == [(2**20, 100.0)]
+    several = "# Size Overall(us) Compute(us) Coll. Init(us) Pure Comm.(us) Overlap(%)\n1048576 300 150 1.0 100.0 4.1\n"
+    assert read(f"# OSU MPI Non-blocking Allreduce Latency Test v7.4\n{several}") == [(2**20, 100.0)]
+
+
+@pytest.mark.parametrize("blank", ["", "nan", "<NA>", "NA", " na "])
+def test_ranks_that_a_row_leaves_blank_are_none(blank):
+    frame = read_measurements(f"collective,ranks,nbytes,seconds\nall_reduce,{blank},1000000,1e-4\n")
+    assert frame["ranks"].isna().all()
+    assert frame.attrs["problems"] == []
+
+
+@pytest.mark.parametrize("lines", [
+    ["[0] | size | time (us) |", "[0] |---|---|", "[0] | 1000000 | 100 |", "[0] | 2000000 | 200 |"],
+    ["node a: # size(B)  time(us)", "node a: 1000000  100", "node a: 2000000  200"]])
+def test_what_stands_before_a_plain_table_is_taken_away(lines):
+    assert read("\n".join(lines) + "\n") == [(1e6, 100.0), (2e6, 200.0)]

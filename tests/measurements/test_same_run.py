@@ -67,7 +67,8 @@ def test_a_line_that_a_collector_wrapped_may_stand_below_others():
     assert all_of(read_measurements("starting\n" + wrapped)) == all_of(read_measurements(nccl(run("all_reduce"))))
 
 
-@pytest.mark.parametrize("head", ['{"level": "info", "ts": 1}', '{\n "world": 8,\n "sizes": [1, 2]\n}', '[{"world": 8}]', '{"a": 1}\n{"b": 2}'])
+@pytest.mark.parametrize("head", ['{"level": "info", "ts": 1}',
+                                  '{\n "world": 8,\n "sizes": [1, 2]\n}', '[{"world": 8}]', '{"a": 1}\n{"b": 2}'])
 def test_settings_in_json_may_stand_above_a_log(head):
     above = head.count("\n") + 1
     text, plain = (read_measurements(before + nccl(run("all_reduce"))) for before in (head + "\n", "\n" * above))
@@ -78,6 +79,15 @@ def test_json_without_results_or_lines_is_refused_as_that():
     for text in ('{"level": "info"}\n', '[{"a": 1}, {"b": 2}]\n', '{"a": 1}\n{"b": 2}\n'):
         with pytest.raises(ValueError, match=r"^line 1: the log is JSON and has no results"):
             read_measurements(text)
+
+
+def test_results_may_lie_six_levels_down():
+    text = in_json(run("all_reduce"))  # two levels: of "results" and of its rows
+    for _ in range(4):
+        text = json.dumps({"inside": json.loads(text)})
+    assert read_measurements(text)["nbytes"].tolist() == SIZES
+    with pytest.raises(ValueError, match="has no results"):
+        read_measurements(json.dumps({"inside": json.loads(text)}))
 
 
 def test_json_may_leave_out_all_but_sizes_and_times():

@@ -8,7 +8,8 @@ from fabriclib import catalog
 from fabriclib.collectives.busbw import factor
 from fabriclib.measurements import as_read, beside, largest, percent, published, read_measurements
 from fabriclib.measurements.about import about
-from fabriclib.measurements.nccl import nearly_a_row
+from fabriclib.measurements.gather import Gatherer
+from fabriclib.measurements.nccl import nearly_a_row, row_of
 
 SIZES = [2**21, 2**22]
 UNNAMED = {"all_reduce": 8, "all_gather": 8, "reduce_scatter": 8, "all_to_all": 8, "broadcast": 8, "reduce": 8, "gather": 8}
@@ -29,6 +30,7 @@ def test_between_two_ranks_a_sum_is_a_transfer_where_it_cannot_be_in_place(mark,
     assert read_measurements(row, ranks=2)["collective"].tolist() == [collective]
 
 
+ROW = "1048576 262144 float sum -1 104.9 10.00 17.50 0"
 HEAD = ("size", "count", "type", "redop", "root", "time", "algbw", "busbw", "wrong")
 
 
@@ -45,6 +47,46 @@ def test_a_line_that_begins_as_a_row_does_was_cut(line, columns, prefix, cut):
     assert nearly_a_row(line, columns, prefix) is cut
 
 
+def test_what_has_a_figure_for_an_operation_is_no_row():
+    assert row_of(1, "1048576 262144 float sum -1 104.9 10.00 17.50 0", HEAD).redop == "sum"
+    assert row_of(1, "1048576 262144 float 9.9 -1 104.9 10.00 17.50 0", HEAD) is None
+
+
+def test_rates_of_few_digits_tell_no_collective():
+    """Of 0.01 over 0.01 the digits allow half or twice as much; the large sizes have digits, and a reduce-scatter's ratio."""
+    small = [f"{4 * 2**k} {2**k} float sum -1 {0.4 * 2**k:.1f} 0.01 0.01 0\n" for k in range(4, 8)]
+    large = [f"{n} {n // 32} float sum -1 {n / 1e4:.1f} 10.00 8.75 0\n" for n in (2**20, 2**21)]
+    frame = read_measurements("".join(small + large))
+    assert set(frame["collective"]) == {"reduce_scatter"}
+    assert set(frame["ranks"]) == {8}
+
+
+def test_a_ratio_that_no_number_of_ranks_has_is_named():
+    """Of an all-gather it is 0.5 for two ranks and 0.67 for three; none has 0.3, and none 0.6."""
+    for bus in ("3.00", "6.00"):
+        frame = read_measurements(f"# all_gather_perf\n# size time algbw busbw\n1048576 104.9 10.00 {bus}\n")
+        assert frame["ranks"].isna().all()
+        assert "no number of ranks explains" in frame.attrs["problems"][0]
+
+
+def test_two_runs_that_list_their_ranks_are_two_jobs():
+    run = Run("all_reduce", 4, 2, SIZES, [210.0, 410.0], [215.0, 400.0])
+    ranks = [line + "\n" for line in nccl(run).splitlines() if "Rank" in line]
+    frame = read_measurements(nccl(run).replace(ranks[0], "".join(ranks) + ranks[0]))
+    assert about(frame).jobs == 2
+    assert (frame["ranks"][0], frame["nodes"][0]) == (4, 1)
+
+
+def test_problems_are_counted_and_not_kept():
+    found = Gatherer()
+    for number, line in enumerate(["# all_reduce_perf", *["   4194304   1048576   float   sum   -1   15"] * 30], start=1):
+        found.take(number, line)
+    assert (len(found.problems), found.unlisted()) == (0, 0)  # no table has begun
+    for number, line in enumerate([ROW, *["   4194304   1048576   float   sum   -1   15"] * 30], start=1):
+        found.take(number, line)
+    assert (len(found.problems), found.unlisted()) == (20, 10)
+
+
 def test_of_many_problems_twenty_are_listed_and_the_others_counted():
     text = nccl(Run("all_reduce", 8, 1, SIZES, [210.0, 410.0], [215.0, 400.0]))
     frame = read_measurements(text + "   4194304   1048576   float   sum   -1   15\n" * 25)
@@ -59,6 +101,12 @@ def test_a_validation_that_failed_is_wrong_results(title, cells):
         frame = read_measurements(f"# OSU MPI-CUDA {title}\n[1,0]<stdout>: 2097152  {cells}  {mark}\n", ranks=2)
         assert frame["nbytes"].tolist() == [2**21]
         assert about(frame).wrong is wrong
+
+
+def test_a_rate_that_says_nothing_is_named_with_its_line():
+    frame = read_measurements("# OSU MPI Bandwidth Test v7\n# Size  Bandwidth (MB/s)\n1  0.00\nnode1: 8  10.00\n")
+    assert frame["nbytes"].tolist() == [8]
+    assert frame.attrs["problems"] == ["line 3: the rate of 1 B is 0 B/s; the row is not used"]
 
 
 def test_a_file_that_cannot_be_opened_is_told_with_the_system_s_reason(tmp_path):
@@ -83,6 +131,8 @@ def test_a_published_table_has_the_form_of_a_log_that_was_read(row):
     assert set(table) == set(log)
     assert set(table.attrs) == set(log.attrs)
     assert about(table).launcher == (row["harness"] or "mpi")
+    assert (table["algbw"] * table["seconds"]).tolist() == pytest.approx(table["nbytes"].tolist())
+    assert about(table).windowed == (row["tool"] == "osu_bw")
     ratio = float(factor(row["collective"], row["ranks"]))
     assert (table["busbw"] / table["algbw"]).tolist() == pytest.approx([ratio] * len(table))
 
