@@ -13,6 +13,7 @@ from typing import Any
 MOST = 64_000_000  # bytes that are read at once
 MOST_DEEP = 6  # levels down to the rows
 _BEGINS = re.compile(r'(?:\xef\xbb\xbf)?\s{0,80}(?:\{\s{0,80}"|\[\s{0,80}\{)')
+_USUAL = {"count": "0", "type": "float", "redop": "none", "root": "-1"}
 _HALVES = ("out_of_place", "in_place")
 # Where collectors of logs put a line, and others a whole log.
 _TEXTS = ("log", "message", "msg", "textPayload", "MESSAGE", "line", "stdout", "output", "body")
@@ -117,7 +118,7 @@ def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
                 yield f"# nThread 1 nGpus {gpus} minBytes 0 maxBytes 0 step: 2(factor)"
             yield from listed
         halves = [row[half] for half in _HALVES if isinstance(row.get(half), dict)]
-        cells = [row.get("size"), row.get("count", "0"), row.get("type", "float"), row.get("redop", "none"), row.get("root", "-1")]
+        cells = [row.get("size"), *(row.get(name, usual) for name, usual in _USUAL.items())]
         for half in halves:
             cells += [half.get(key, "0") for key in ("time", "alg_bw", "bus_bw", "nwrong")]
         yield " ".join(str(cell).strip()[:40] or "-" for cell in cells)
