@@ -22,7 +22,7 @@ def sentence(thing: object) -> str:
 def many(number: int, noun: str) -> str:
     """Return *number* and the *noun*, in the plural where there is not one of it.
 
-    >>> many(1, "GPU"), many(8, "GPU")
-    ('1 GPU', '8 GPUs')
+    >>> many(1, "GPU"), many(1024, "GPU")
+    ('1 GPU', '1,024 GPUs')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

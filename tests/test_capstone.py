@@ -93,7 +93,8 @@ def test_the_best_changes_are_the_best_of_all_that_differ_in_one_thing(searched,
     ({"tp": 16}, "inside one domain"), ({"pp": 7}, "gpus must be a multiple"), ({"pp": 64}, "pp x virtual must divide"),
     ({"optics": "copper to the rack"}, "copper reaches 3 m"), ({"gpus": 10**6}, "at most"),
     ({"oversubscription": 1000.0}, "oversubscription must be"),
-    ({"system": "gb200-nvl72"}, "can be had")])
+    ({"system": "gb200-nvl72"}, "only DGX A100 and DGX H100 can be had"),
+    ({"gpus": 2048, "tp": 1, "pp": 1}, "1,024 texts, which 2,048 copies")])
 def test_a_plan_that_cannot_be_built_says_why(change, says):
     found = capstone.score("dense-70b", Plan(**PLAN.__dict__ | change))
     assert (found.value, found.passes) == (0, False)

@@ -248,7 +248,7 @@ def _refused(brief: Brief, plan: Plan) -> str:
     """Return why a plan cannot be built for a brief, in the words of what refuses it."""
     fabric = FABRICS[plan.fabric]
     if plan.system not in brief.systems:
-        return f"only {', '.join(brief.systems)} can be had for it; got {plan.system}."
+        return f"only {' and '.join(system(one).name for one in brief.systems)} can be had for it, no {system(plan.system).name}."
     if not fits_rack(fabric, plan.optics):
         metres = cable(OPTICS[COPPER][0]).reach
         return f"copper reaches {metres:g} m, and the leaves of {plan.fabric} are farther; take modules, or rack switches."

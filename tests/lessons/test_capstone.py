@@ -60,6 +60,26 @@ def test_a_plan_that_cannot_be_built_is_drawn_and_says_why():
     assert len(arrows(table, "machine")) == 1, "and one machine that can be had is proposed"
 
 
+def test_how_many_keep_another_brief_is_said_of_another_one_only():
+    told = {also: book.lab("all-plans").evaluate(job=tables.DENSE, also=also)[1] for also in (tables.DENSE, tables.TRILLION)}
+    assert "other brief" not in told[tables.DENSE]
+    assert told[tables.TRILLION].endswith("None of them keeps the other brief too.")
+
+
+def test_a_network_s_sentence_says_which_it_is():
+    told = {optics: book.lab("its-network").evaluate(optics=optics, spare=0 if optics == "modules" else 2)[1]
+            for optics in ("modules", "linear modules")}
+    assert "; rails, modules, 0 spare servers." in told["modules"]
+    assert "; rails, linear modules, 2 spare servers." in told["linear modules"]
+
+
+def test_the_briefs_are_named_as_one_reads_them_and_as_one_asks_for_them():
+    listed = tables.briefs_in_words()
+    assert listed.index.tolist() == list(tables.BRIEFS)
+    assert listed["called in the cell below"].tolist() == [repr(id) for id in tables.BRIEFS.values()]
+    assert not any(id in machines for machines in listed["machines"] for id in tables.NAMES)
+
+
 class Elements(HTMLParser):
     """The elements of a page with their attributes, as a browser would read them."""
 

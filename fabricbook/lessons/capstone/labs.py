@@ -12,6 +12,7 @@ import numpy as np
 from fabriclib import units
 from fabriclib.capstone import OPTIONS, Plan, Score, brief
 from fabriclib.capstone.score import LIMITS
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab, parts
 from . import stops
@@ -186,7 +187,8 @@ def its_network(plan, network, optics, spare):
                _best(NETWORK_ROWS[1], "optics", dict(zip(OPTIONS["optics"], worth[n, :, s], strict=True)), optics),
                _best(NETWORK_ROWS[2], "spare", dict(zip(OPTIONS["spare"], worth[n, o], strict=True)), spare, "{} servers".format)]
     found = scored(id, chosen)
-    return _margins(found, changes, {"network": "", "optics": "", "spare": np.nan}), f"{words(chosen)}. {_verdict(found)}"
+    return _margins(found, changes, {"network": "", "optics": "", "spare": np.nan}), (
+        f"{words(chosen)}; {network}, {optics}, {many(spare, 'spare server')}. {_verdict(found)}")
 
 
 # ---- all plans of a brief
@@ -275,7 +277,9 @@ def _told(job: str, also: str, ranked: list, both: set, place: int) -> str:
     (name, gpus, tp, pp), days, watts, _ = ranked[place - 1]
     told = (f"{len(ranked)} of {len(_plans(job))} plans pass. Place {place}: {words(Plan(name, gpus, tp, pp))}, "
             f"{days:.0f} % of the time and {watts:.0f} % of the power.")
-    return told if also == NOTHING else f"{told} {len(both) or 'None'} of them keeps the other brief too."
+    if also in (NOTHING, job):
+        return told
+    return f"{told} {len(both) or 'None'} of them {'keep' if len(both) > 1 else 'keeps'} the other brief too."
 
 
 # ---- against measurements
@@ -297,7 +301,8 @@ def _rests_chart():
 
 @lab("what-a-score-rests-on", title="A score against what was published", tier="all", controls=(), chart=_rests_chart,
      leaves_out="What binds in a brief is often not what was measured here: no source prints days, watts, memory and spare "
-                "servers of one cluster. Selene's watts were measured under Linpack; the score takes nameplates.",
+                "servers of one cluster. Selene's watts were measured under Linpack, a benchmark "
+                "of arithmetic; the score takes nameplates.",
      sources=["megatron-sc21", "llama3", "llama3-card", "nvidia-basepod"])
 def what_a_score_rests_on():
     """The parts of a score are met within some tens of per cent, and its watts err on the safe side."""

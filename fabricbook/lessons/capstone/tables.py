@@ -12,6 +12,7 @@ import numpy as np
 from fabriclib import catalog, units
 from fabriclib.availability import uptime
 from fabriclib.capstone import OPTIONS, Plan, Score, brief, briefs, score
+from fabriclib.capstone.brief import Brief
 from fabriclib.capstone.score import LIMITS, Grid, evaluate
 from fabriclib.energy import cluster_power, reconciled
 from fabriclib.machines import system
@@ -120,9 +121,14 @@ def briefs_in_words():
     """Return the briefs as a DataFrame of text."""
     import pandas as pd
 
-    return pd.DataFrame([{"brief": row["id"], "what it is about": row["name"], "GPUs": f"{row['gpus']:,}",
-                          "power": units.format(row["power_w"], "W"), "machines": ", ".join(row["systems"])}
-                         for row in briefs().to_dict("records")]).set_index("brief")
+    return pd.DataFrame([{"brief": one.name, "time": _allowed(one), "GPUs": f"{one.gpus:,}",
+                          "power": units.format(one.watts, "W"), "machines": ", ".join(NAMES[id] for id in one.systems),
+                          "called in the cell below": repr(one.id)}
+                         for one in map(brief, BRIEFS.values())]).set_index("brief")
+
+
+def _allowed(one: Brief) -> str:
+    return f"{one.deadline / DAY:g} days" if one.job == "training" else f"{units.format(one.per_token, 's')} a token"
 
 
 # A hall that gets less than was promised, and four plans on the table.
@@ -196,6 +202,7 @@ NARROWED = {"rack switches, narrowed": _network("rack switches, 4:1"), "rails, n
 
 run_days, run_gpus = (int(catalog.figure(id).value) for id in ("llama3-run", "llama3-run-gpus"))
 selene = catalog.row("machine_powers", "selene")["gpus"] // 8
+
 
 @functools.cache
 def rests_on() -> dict[str, tuple[float, float]]:
