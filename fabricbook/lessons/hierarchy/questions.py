@@ -245,9 +245,9 @@ EXERCISES = [
              "than twice as fast."),
         ],
         nudge="Work out the three steps of the table under Why, as you did for the first exercise, before and after.",
-        half="now = two_level_seconds(14e9, 8, 16, nvlink.bandwidth(), nic.bandwidth())\n"
-             "faster_nics = two_level_seconds(14e9, 8, 16, nvlink.bandwidth(), ...)\n"
-             "faster_nvlinks = ...\nbuy = ...\n",
+        half=f"inside = 2 * 7 / 8 * {GRADIENT / units.GB:g}e9 / nvlink.bandwidth()  # the first step and the last\n"
+             f"between = 2 * 15 / 16 * {GRADIENT / units.GB:g}e9 / 8 / nic.bandwidth()\n"
+             "with_faster_nics = inside + ...\nwith_faster_nvlinks = ...\nbuy = ...\n",
         follows=_bought,
     ),
 ]
