@@ -85,20 +85,20 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     off["axis"]["labelOverlap"] = "greedy"  # from below: where there is no room for three, the zero stays
     off["axis"]["labelSeparation"] = 0
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
-    zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=_within(off, _LOWER))
+    zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=charts.within(off, _LOWER))
     over_names = x.to_dict()["type"] == "nominal"
     if over_names:
-        said = _bars(x, _within(y(MODEL), _UPPER), runs, charts.legend(list(runs), symbolSize=400, padding=6))
-        missed = _bars(x, _within(off, _LOWER), runs, None)
+        said = _bars(x, charts.within(y(MODEL), _UPPER), runs, charts.legend(list(runs), symbolSize=400, padding=6))
+        missed = _bars(x, charts.within(off, _LOWER), runs, None)
     else:
         styled = charts.series(RUN, dict(runs))
-        said = charts.line(x, _within(y(MODEL), _UPPER), colour="", **styled)
+        said = charts.line(x, charts.within(y(MODEL), _UPPER), colour="", **styled)
         if sure:
             bands = (charts.live().transform_filter(f"datum.{RUN} === '{run}'").mark_area(opacity=0.2, color=colour).encode(
-                x=x, y=_within(y(LOW), _UPPER), y2=f"{HIGH}:Q") for run, (colour, _) in runs.items())
+                x=x, y=charts.within(y(LOW), _UPPER), y2=f"{HIGH}:Q") for run, (colour, _) in runs.items())
             said = alt.layer(*bands, said)
-        missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=_within(off, _LOWER), **styled)
-    measured = charts.diamonds(charts.live(), x, _within(y(fact), _UPPER), size=90)
+        missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=charts.within(off, _LOWER), **styled)
+    measured = charts.diamonds(charts.live(), x, charts.within(y(fact), _UPPER), size=90)
     apart = dict.fromkeys(("y", *(("color", "shape") if over_names else ())), "independent")
     return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(fact), description=description).resolve_scale(
         **apart)
@@ -121,14 +121,3 @@ def _key(fact: str):
                            symbolFillColor=charts.MEASURED)
     shape = alt.Shape("what:N", legend=legend, scale=alt.Scale(domain=[fact], range=["diamond"]))
     return charts.fixed([{"what": fact}]).mark_point(opacity=0, filled=True, color=charts.MEASURED).encode(shape=shape)
-
-
-def _within(axis, part: tuple[str, str]):
-    """The upright *axis* over a part of the plot only, at its left."""
-    import altair as alt
-
-    axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
-    axis["axis"]["orient"] = "left"
-    room = f"abs(({part[0]}) - ({part[1]}))"
-    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({room} / {0.55 * len(axis['title']):.1f}, 11, {charts.NARROW} ? 13 : 15)")
-    return axis

@@ -298,6 +298,22 @@ def fitting(room: str, size: float, *, least: float = LEAST, text: str = "label"
     return alt.ExprRef(f"clamp(({room} - 12) / (0.64 * max(1, length(datum[{text!r}]))), {least}, {size})")
 
 
+def within(axis, part: tuple[str, str], sizes: tuple[int, int] = (13, 15)):
+    """Return the upright *axis* at the left of a part of the plot only.
+
+    Args:
+        part: bottom and top, expressions of Vega's.
+        sizes: the most pixels of its title, on a narrow page and on a wide one.
+    """
+    import altair as alt
+
+    axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
+    axis["axis"]["orient"] = "left"
+    fits = f"abs(({part[0]}) - ({part[1]})) / {0.55 * len(axis['title']):.1f}"
+    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({fits}, 11, {NARROW} ? {sizes[0]} : {sizes[1]})")
+    return axis
+
+
 def stack(*layers, description: str, height: int = HEIGHT):
     """The finished chart: *layers* over each other, as wide as the page allows, legible on a projector.
 

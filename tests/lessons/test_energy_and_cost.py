@@ -19,6 +19,12 @@ def test_the_bars_are_the_watts_of_the_library(machine, leaves, cable):
     assert fl.units.format(power.watts, "W") in sentence
 
 
+def test_switches_that_a_machine_has_not_are_not_counted_with():
+    lab = book.lab("watts-of-a-cluster")
+    assert lab.evaluate(machine="MI300X server")[1].endswith("; no switch joins the GPUs of a server.")
+    assert "; with the NVLink switches" in lab.evaluate(machine="DGX H100")[1]
+
+
 def test_optics_are_counted_as_lesson_fabrics_counts_them():
     """One method: the same design, the same watts, by whichever lesson asks."""
     from fabricbook.lessons.fabrics.tables import price_of_optics, watts_by_part

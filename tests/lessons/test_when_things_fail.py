@@ -28,6 +28,23 @@ def test_each_tick_is_an_interruption_and_the_quiet_has_none():
     assert not ticks["day"].between(start + 1e-9, end - 1e-9).any()
 
 
+def test_one_interruption_is_said_so():
+    assert book.lab("fifty-four-days").evaluate(gpus=128, throws=3)[1].startswith("Throw 3, 128 GPUs: 1 interruption in 54 days.")
+
+
+def test_pieces_are_dealt_anew_only_where_rings_have_some():
+    lab = book.lab("lose-a-part")
+    told = {pattern: lab.evaluate(wiring=tables.TWO, lost=tables.CABLE, pattern=pattern)[1] for pattern in tables.PATTERNS}
+    assert told[tables.RINGS].endswith("50 % of the rate is left if all rings carry equal pieces, 93.8 % if rings that are "
+                                       "faster take more.")
+    assert told[tables.EVERYONE].endswith("Nothing is cut off; 50 % of the rate is left.")
+
+
+def test_no_gpu_that_is_not_slow_is_said_to_be_waited_for():
+    told = book.lab("waiting-for-the-slowest").evaluate(slower=0)[1]
+    assert told.endswith("and no GPU is always slow.")
+
+
 def test_the_lowest_point_of_the_u_is_the_best_interval():
     lost = tables.all_lost(tables.GPUS, tables.SAVE, tables.RESTART)
     assert tables.MINUTES[lost.argmin()] == pytest.approx(tables.BEST / 60, rel=0.15)

@@ -1,5 +1,4 @@
-"""A cluster's watts as it grows, copper against optics, a byte by its way, a step's joules, and wholes against what is "
-  "published."""
+"""A cluster's watts, copper against optics, a byte by its way, a step's joules, and wholes against what is published."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from ...stage import Control, against, charts, lab, parts
 from .stops import CLUSTER, REACH, STEP, WAYS
 from .tables import (
     H100,
+    HALL,
     LEAVES,
     LIGHT,
     MACHINES,
@@ -48,24 +48,14 @@ _COLOURS = dict(zip(PARTS, (charts.GREY, charts.PALE, charts.CHIP, charts.SERVER
 _MOST, _MOST_WIRES = 2150.0, 290.0
 
 
-def _within(axis, part: tuple[str, str]):
-    """The upright *axis* over a part of the plot only."""
-    import altair as alt
-
-    axis["scale"]["range"] = [alt.ExprRef(end) for end in part]
-    axis["axis"]["orient"], axis["axis"]["grid"] = "left", False
-    room = f"abs(({part[0]}) - ({part[1]}))"
-    axis["axis"]["titleFontSize"] = alt.ExprRef(f"clamp({room} / {0.55 * len(axis['title']):.1f}, 11, {charts.NARROW} ? 11 : 14)")
-    return axis
-
-
 def _cluster_chart():
     import altair as alt
 
     x = charts.names("cluster", list(_LABELS.values()), channel="X", title="GPUs of the cluster")
-    upper = _within(charts.y("from", (0, _MOST), title="W a GPU, all", ticks=[0, 500, 1000, 1500, 2000]), ("height * 0.44", "0"))
-    lower = _within(charts.y("wiring from", (0, _MOST_WIRES), title="W a GPU, wiring", ticks=[0, 100, 200]),
-                    ("height", "height * 0.53"))
+    upper = charts.y("from", (0, _MOST), title="W a GPU, all", ticks=[0, 500, 1000, 1500, 2000])
+    lower = charts.y("wiring from", (0, _MOST_WIRES), title="W a GPU, wiring", ticks=[0, 100, 200])
+    for axis, part in ((upper, ("height * 0.44", "0")), (lower, ("height", "height * 0.53"))):
+        charts.within(axis, part, (11, 14))["axis"]["grid"] = False
     colour = alt.Color("kind:N", legend=charts.legend(list(PARTS), symbolSize=150, symbolType="square"),
                        scale=alt.Scale(domain=list(PARTS), range=list(_COLOURS.values())))
     layers = []
@@ -113,10 +103,11 @@ def watts_of_a_cluster(gpus, machine, leaves):
 def _drawn(found, gpus: int, machine: str, leaves: str) -> str:
     where = SIZES.index(gpus)
     whole, network = float(found.watts[where]), float(found.network[where])
+    inside = float(found.parts["NVLink switches"][where])
+    wiring = units.portion(float(found.wiring[where]))
+    switches = f"with the NVLink switches {wiring}" if inside else "no switch joins the GPUs of a server"
     return (f"{gpus:,} GPUs, {machine}, {leaves} to the leaves: {units.format(whole, 'W')}, {whole / gpus:,.0f} W a GPU. The "
-            f"network "
-            f"draws {units.format(network, 'W')}, {units.portion(network / whole)} of it; with the NVLink switches "
-            f"{units.portion(float(found.wiring[where]))}.")
+            f"network draws {units.format(network, 'W')}, {units.portion(network / whole)} of it; {switches}.")
 
 
 # ---- copper and optics
@@ -142,9 +133,8 @@ def _reach_chart():
     text = charts.legible(said, **charts.beside(x, 14, "text"), dy=-16)
     return charts.stack(lines, ends, length, dot, *text, height=330, description=(
         "The watts of both ends of a link against its length, both logarithmic: a level line for each cable, as far as it "
-        "reaches. "
-        "Copper lies low and ends after a few metres, optics lie a hundred times as high and reach far. A dot marks the cable "
-        "with the fewest watts that reaches the chosen length."))
+        "reaches. Copper lies low and ends after a few metres, optics lie a hundred times as high and reach far. A dot marks "
+        "the cable with the fewest watts that reaches the chosen length."))
 
 
 @lab("copper-or-optics", title="Copper or optics", tier="cluster",
@@ -170,8 +160,7 @@ def copper_or_optics(metres, speed, optics):
     if chosen is None:
         return table, f"No cable of those shown carries {speed} over {metres:g} m."
     return table, (f"{speed} over {metres:g} m: {chosen['name']}, {chosen['W']:.3g} W at both ends, {chosen['pJ a bit']:.3g} pJ "
-                   f"a bit. "
-                   f"A hall with 16,384 such links: {units.format(16_384 * chosen['W'], 'W')}.")
+                   f"a bit. A hall with {HALL:,} such links: {units.format(HALL * chosen['W'], 'W')}.")
 
 
 # ---- a byte
@@ -205,8 +194,7 @@ def _ways_chart():
     return charts.stack(row, faint, dots, *charts.legible(said, **charts.beside(x, 13, "text")), height=350, description=(
         "A row for each way of a byte from chip to chip, its joules on a logarithmic axis, from dies in one package at a few "
         "picojoules to a network with three switches beyond a nanojoule. Circles follow from watts and rates, and move to the "
-        "right "
-        "as less of the rate is used; squares are stated; triangles are conventions."))
+        "right as less of the rate is used; squares are stated; triangles are conventions."))
 
 
 @lab("joules-of-a-byte", title="What a byte costs, by its way", tier="all",
@@ -310,15 +298,13 @@ def _wholes_chart():
 
 @lab("wholes-against-published", title="Wholes against what is printed of them", tier="all", controls=(), chart=_wholes_chart,
      leaves_out="The nameplate of a DGX is not known to the model when it finds that DGX: the rest of the server is the mean of "
-                "the "
-                "others'. The two boxes on the right are from general knowledge: their maker's pages could not be read.",
+                "the others'. The two boxes on the right are from general knowledge: their maker's pages could not be read.",
      sources=["dgx-a100-guide", "dgx-h100-guide", "dgx-b200-guide", "nvidia-prs-faq", "hpe-nvl72", "nvidia-dps-devices"])
 def wholes_against_published():
     """Machines come out within a tenth; one box does not."""
     found = {name: (published[what].model, published[what].published) for name, what in WHOLES.items()}
     off = {name: 100 * published[what].gap for name, what in WHOLES.items()}
-    machines = [off[name] for name in list(WHOLES)[:6]]
+    machines = [gap for name, gap in off.items() if not name.endswith("box")]
     return against.named("whole", MODEL, found, against.PUBLISHED), (
         f"Machines and racks: off by {min(machines):+.0f} to {max(machines):+.0f} %. A box of another maker: "
-        f"{off['SN5600 box']:+.0f} %, "
-        f"and of a generation before {off['QM9700 box']:+.0f} %: one box does not stand for all.")
+        f"{off['SN5600 box']:+.0f} %, and of a generation before {off['QM9700 box']:+.0f} %: one box does not stand for all.")

@@ -7,6 +7,7 @@ from ...course.declare import Exercise, Prediction
 from ...course.verdicts import Verdict
 from .tables import (
     H100,
+    HALL,
     RACK,
     SAVINGS,
     SPEEDS,
@@ -29,12 +30,11 @@ PREDICTIONS = [
     Prediction(
         "energy_and_cost.share",
         "{{ '{:,}'.format(THOUSAND) }} H100 in DGX servers, joined on rails, with optics at both ends of every link. What share "
-        "of all "
-        "that they draw is the network: NICs, switches and modules?",
+        "of all that they draw is the network: NICs, switches and modules?",
         "ratio", lambda: 100 * float(one_thousand.share),
         "{{ si(one_thousand.network, 'W') }} of {{ si(one_thousand.watts, 'W') }}, "
-        "{{ si(one_thousand.network / THOUSAND, 'W') }} "
-        "of a GPU's {{ si(one_thousand.per_gpu, 'W') }}. Of the servers' part the NVLink switches draw "
+        "{{ si(one_thousand.network / THOUSAND, 'W') }} of a GPU's {{ si(one_thousand.per_gpu, 'W') }}. Of the servers' part "
+        "the NVLink switches draw "
         "{{ si(one_thousand.parts['NVLink switches'] / THOUSAND, 'W') }}.",
         slips={"that counts the NVLink switches too; they are in the servers": lambda: 100 * float(one_thousand.wiring),
                "that is of the GPUs' watts alone; the servers around them draw too":
@@ -78,26 +78,26 @@ def _a_year(bill) -> str:
     servers = float(one_thousand.watts) - network
     whole, wires = (bill(*case, TRAINING, hours, 0.1) / 1e6 for case in ((servers, network), (0.0, network)))
     return (f"With your function: {THOUSAND:,} H100 that train all year, at a tenth of a dollar a kWh, cost {whole:.2g} million "
-            f"US$ of "
-            f"energy, the network {wires:.2g} million of them. The hall's cooling comes on top.")
+            f"US$ of energy, the network {wires:.2g} million of them. The hall's cooling comes on top.")
 
 
 _A_LINK = (next(iter(SPEEDS)), USUAL)
 
 
 def _a_hall(cable_for) -> str:
-    near, far, many = 2.0, 20.0, 16_384
+    near, far = 2.0, 20.0
     found = cables(*_A_LINK)
     listed = list(zip(found["id"], found["reach (m)"], found["W"], strict=True))
     drawn = {name: watts for name, _, watts in listed}
     inside, across = (drawn[cable_for(metres, listed)] for metres in (near, far))
     return (f"By your rule a link of {_A_LINK[0]} takes {inside:.2g} W over {near:g} m and {across:.2g} W over {far:g} m. Over "
-            f"{many:,} links the difference is {units.format(many * (across - inside), 'W')}: leaves in the racks, or at the end "
+            f"{HALL:,} links the difference is {units.format(HALL * (across - inside), 'W')}: leaves in the racks, or at the end "
             "of the row.")
 
 
 _CABLES = [("copper", 3.0, 0.2), ("amplified", 5.0, 3.0), ("multimode", 50.0, 30.0), ("single mode", 100.0, 34.0),
            ("linear", 500.0, 17.0)]
+
 
 def _most_saved(saving) -> str:
     one, copper = (units.portion(SAVINGS[what]()) for what in (saving, "copper to the leaves"))
@@ -145,8 +145,8 @@ EXERCISES = [
         "    return min(reaching)[1]\n",
         cases=[(2.0, _CABLES), (3.0, _CABLES), (4.0, _CABLES), (80.0, _CABLES[:4]), (20.0, _CABLES)],
         wrong=[
-            ("min((watts, name) for name, reach, watts in cables)[1]", "That is the most frugal of all, even if it does not "
-                                                                       "reach."),
+            ("min((watts, name) for name, reach, watts in cables)[1]",
+             "That is the most frugal of all, even if it does not reach."),
             ("min((reach, name) for name, reach, watts in cables if reach >= metres)[1]",
              "That takes the shortest that reaches. One that reaches further may draw less: compare watts."),
             ("min((watts, name) for name, reach, watts in cables if reach > metres)[1]",
@@ -165,15 +165,15 @@ EXERCISES = [
         "Write bill: the US dollars of some hours, when servers draw a share of their most and the network all of it.",
         "bill",
         _bill,
-        "def bill(servers, network, load, hours, price):\n    watts = load * servers + network\n    return watts / 1000 * hours "
-        "* price\n",
+        "def bill(servers, network, load, hours, price):\n    watts = load * servers + network\n"
+        "    return watts / 1000 * hours * price\n",
         cases=[(1.28e6, 82e3, 0.76, 8766, 0.1), (1e6, 0.0, 1.0, 24, 0.25), (0.0, 1e5, 0.5, 100, 0.08)],
         wrong=[
             ("load * (servers + network) / 1000 * hours * price", "The network draws all of its watts, whatever the load."),
             ("(load * servers + network) * hours * price", "A price is for a kWh: a thousand watts for an hour."),
             ("(servers + network) / 1000 * hours * price", "That is the nameplate. The servers draw a share of it."),
-            ("(load * servers + network) / 1000 * hours * 3600 * price", "Watts times hours are watt-hours; no seconds are "
-                                                                         "needed."),
+            ("(load * servers + network) / 1000 * hours * 3600 * price",
+             "Watts times hours are watt-hours; no seconds are needed."),
             ("(load * servers + network) / 1000 * price", "That is one hour."),
         ],
         nudge="Watts that are drawn all the time, times hours, is what a meter counts. Which watts are that, of servers and of "
@@ -212,13 +212,11 @@ def _last_third() -> str:
     own, spread = total(H100), total(H100, STAGES)
     fast, fast_spread, rack = total(B200), total(B200, STAGES), total(RACK, STAGES)
     return (f"On {USUAL_GPUS} H100 a token of Llama 3 70B takes {own:.3g} J, and perfect wires, which draw nothing and are "
-            f"never waited "
-            f"for, would save {units.portion(of_wires(H100))} of it: half of that is waiting ({units.portion(waited(H100))}). "
-            f"Wires in the "
-            f"wrong place cost more: with tensor groups on the network it is {units.portion(spread / own - 1)} more, on B200 "
-            f"{units.portion(fast_spread / fast - 1)}, and in a rack that is one domain nothing. From H100 to B200 a token "
-            f"falls to "
-            f"{units.portion(fast / own)}, and to {units.portion(rack / own)} in the rack: most of that is the chips.")
+            f"never waited for, would save {units.portion(of_wires(H100))} of it: half of that is waiting "
+            f"({units.portion(waited(H100))}). Wires in the wrong place cost more: with tensor groups on the network it is "
+            f"{units.portion(spread / own - 1)} more, on B200 {units.portion(fast_spread / fast - 1)}, and in a rack that is one "
+            f"domain nothing. From H100 to B200 a token falls to {units.portion(fast / own)}, and to "
+            f"{units.portion(rack / own)} in the rack: most of that is the chips.")
 
 
 VERDICTS = [Verdict("l", "holds with a qualification", _last_third, part="energy")]

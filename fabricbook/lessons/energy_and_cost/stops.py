@@ -53,8 +53,7 @@ CLUSTER = (
            slips={"that is one end of the link; it has two": lambda see: _by_copper(see) / 2},
            saw="That is {{ portion(by_copper / one_thousand.network) }} of what the network drew, and "
                "{{ digits(100 * by_copper / one_thousand.watts, 2) }} % of the whole. Lesson {{ number('fabrics') }} divided by "
-               "the "
-               "network with copper: {{ portion(by_copper / (one_thousand.network - by_copper)) }}. The same watts, the same "
+               "the network with copper: {{ portion(by_copper / (one_thousand.network - by_copper)) }}. The same watts, the same "
                "method."),
 )
 
@@ -142,8 +141,8 @@ STEP = (
            options=["waiting for wires", "NVLink switches", "network"], field="kind",
            answer=lambda see: max(("waiting for wires", "NVLink switches", "network"), key=lambda kind: _of_h100(see, kind)),
            at={"near": TENSOR, "gpus": USUAL_GPUS, "machine": H100},
-           hints={"network": "It is the last piece. Compare it with the red one.", "NVLink switches": "Compare the coloured "
-                                                                                                      "pieces."},
+           hints={"network": "It is the last piece. Compare it with the red one.",
+                  "NVLink switches": "Compare the coloured pieces."},
            saw="GPUs that wait for wires take nearly as much as all wires together."),
     Number("seats", "Seat the copies together, so that tensor groups talk over the network.",
            "How many times as many joules does a token take on the B200?", kind="ratio", unit="times",
@@ -151,8 +150,7 @@ STEP = (
            answer=lambda see: _total(see, "DGX B200", near=COPIES) / _total(see, "DGX B200", near=TENSOR),
            slips={"that is the H100's": lambda see: _total(see, H100, near=COPIES) / _total(see, H100, near=TENSOR)},
            saw="The wires draw as many watts as before, only for longer. What grew is the red part: the faster the GPU, the "
-               "dearer "
-               "its waiting."),
+               "dearer its waiting."),
     Choice("hardly", "Now the stages together. Go back and forth between the two.", "Which machine hardly notices?",
            options=list(TRAINED), answer=_hardly,
            field="machine", at={"near": STAGES, "gpus": USUAL_GPUS, "machine": H100},

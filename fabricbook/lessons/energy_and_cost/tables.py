@@ -34,6 +34,7 @@ from ...course.story import GPUS
 
 MACHINES = {"DGX H100": "dgx-h100", "DGX B200": "dgx-b200", "GB200 NVL72": "gb200-nvl72", "MI300X server": "mi300x-roce"}
 SIZES = [64, 256, 1024, 2048, 4096, 16_384, 65_536]
+HALL = 16_384  # links or GPUs of a large hall
 COPPER, LIGHT, LINEAR = "copper, 3 m", "optics", "linear optics"
 LEAVES = {COPPER: "dac-400", LIGHT: OPTICS, LINEAR: "lpo-800"}
 THOUSAND = 1024
@@ -54,7 +55,7 @@ def at(found: ClusterPower, gpus: int) -> dict[str, float]:
 one_thousand = cluster_power("dgx-h100", gpus=THOUSAND)
 load = TRAINING
 YEARS = 4
-largest = cluster_power("dgx-h100", gpus=16_384)
+largest = cluster_power("dgx-h100", gpus=HALL)
 card, box = adapter(NIC), switch(CHIP)
 h100 = accelerator("h100-sxm")
 nameplate = catalog.row("machine_powers", "dgx-h100-max")["power_w"]
@@ -220,6 +221,7 @@ published = {one.what: one for one in reconciled()}
 rack_gpus = system("gb200-nvl72").gpus
 spine = published["Optics for the NVLinks of an NVL72"]
 card_hours = catalog.figure("llama3-gpu-hours")
+transceivers, their_watts = (catalog.figure(id) for id in ("transceivers-factory", "transceivers-power"))
 trained, answer = (next(one for what, one in published.items() if what.startswith(start))
                    for start in ("Llama 3.1 405B", "A token of Llama"))
 

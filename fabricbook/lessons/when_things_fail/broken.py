@@ -10,7 +10,7 @@ from fabriclib.flows import route
 from fabriclib.topology import Graph
 
 from ...stage import charts, parts
-from .tables import A_LEAF, CABLE, NOTHING, SPINE, UPLINK, gone, graph, what_is_left
+from .tables import A_LEAF, CABLE, NOTHING, SERVERS, SIZE, SPINE, UPLINK, gone, graph, what_is_left
 
 HEIGHT = {"gpu": 0.0, "leaf": 0.5, "spine": 1.0}
 AS_BEFORE, MORE, LESS, IDLE, OUT = STATES = ["as before", "more than before", "less than before", "idle", "lost"]
@@ -26,13 +26,11 @@ _SAME = 0.01  # of a load: less is the same
 def _places(wiring: str) -> np.ndarray:
     """Return (x, y) of every node but the NVSwitches: servers side by side, leaves and spines over them."""
     whole, at = graph(wiring), np.full((len(graph(wiring).nodes), 2), np.nan)
-    servers = 4
-    size = len(whole.gpus) // servers
     for kind, height in HEIGHT.items():
         nodes = whole.of_kind(kind)
         wide = np.linspace(0, 1, len(nodes)) if kind == "gpu" else (np.arange(len(nodes)) + 0.5) / max(len(nodes), 1)
         if kind == "gpu":  # a gap between servers
-            wide = (np.arange(len(nodes)) + 1.5 * (np.arange(len(nodes)) // size)) / (len(nodes) - 1 + 1.5 * (servers - 1))
+            wide = (np.arange(len(nodes)) + 1.5 * (np.arange(len(nodes)) // SIZE)) / (len(nodes) - 1 + 1.5 * (SERVERS - 1))
         at[nodes, 0], at[nodes, 1] = wide, height
     return at
 
@@ -93,9 +91,8 @@ def drawn(wiring: str, lost: str, pattern: str) -> list[dict]:
 
 def _written(whole: Graph, at: np.ndarray) -> list[dict]:
     """Return what is written: names of servers, and beside the first of each part that a click loses."""
-    size = len(whole.gpus) // 4
-    said = [{"part": "text", "x": float(at[whole.gpus[server * size:(server + 1) * size], 0].mean()), "y": -0.13,
-             "label": f"server {server}"} for server in range(4)]
+    said = [{"part": "text", "x": float(at[whole.gpus[server * SIZE:(server + 1) * SIZE], 0].mean()), "y": -0.13,
+             "label": f"server {server}"} for server in range(SERVERS)]
     for name, place in (("gpu0", -0.075), ("leaf0", 0.09), ("spine0", 0.09)):
         if name in whole.nodes:
             node = whole.node(name)
@@ -115,8 +112,11 @@ def told(wiring: str, lost: str, pattern: str) -> str:
         return f"{what}. These rails have no spine, so nothing is missing."
     if found.cut_off:
         return f"{what}. {found.cut_off} of {len(found.rates)} flows have no way left: a job that needs them stops."
-    return (f"{what}. Nothing is cut off; {100 * found.slowest:.3g} % of the rate is left if all flows carry equal pieces, "
-            f"{100 * found.dealt:.3g} % if rings that are faster take more.")
+    whole, dealt = (f"{100 * share:.3g} %" for share in (found.slowest, found.dealt))
+    if dealt == whole:  # all rings alike, or none: what all send to all is for whom it is for
+        return f"{what}. Nothing is cut off; {whole} of the rate is left."
+    return (f"{what}. Nothing is cut off; {whole} of the rate is left if all rings carry equal pieces, {dealt} if rings that are "
+            "faster take more.")
 
 
 def picture():

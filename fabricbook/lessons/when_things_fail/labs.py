@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import units
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab, parts
 from . import broken
@@ -89,17 +90,17 @@ def _days_chart():
 def fifty_four_days(gpus, throws):
     """Each part fails at random; together they keep time."""
     found, (start, end) = thrown(gpus, throws), quiet(gpus, throws)
-    many = sum(map(len, found.values()))
+    seen = sum(map(len, found.values()))
     rows = [{"part": "interruption", "cause": cause, "day": at / DAY} for cause, own in found.items() for at in own.tolist()]
     rows += [{"part": "quiet", "cause": QUIET, "day": start / DAY, "to": end / DAY},
              {"part": "how long", "cause": QUIET, "day": end / DAY, "label": units.format(end - start, "s")}]
-    rows += [{"part": "count", "cause": cause, "share (%)": 100 * len(own) / max(many, 1), "label": f"{len(own):,}"}
+    rows += [{"part": "count", "cause": cause, "share (%)": 100 * len(own) / max(seen, 1), "label": f"{len(own):,}"}
              for cause, own in found.items()]
     rows += [{"part": "run", "cause": cause, "share (%)": 100 * count / sum(of_run().values())}
              for cause, count in of_run().items()]
     table = parts.columns(rows, {"part": "", "cause": "", "day": np.nan, "to": np.nan, "share (%)": np.nan, "label": ""})
     each = units.format(job(gpus).between, "s")
-    return table, (f"Throw {throws}, {gpus:,} GPUs: {many:,} interruptions in {RUN / DAY:.0f} days. In the mean there are "
+    return table, (f"Throw {throws}, {gpus:,} GPUs: {many(seen, 'interruption')} in {RUN / DAY:.0f} days. In the mean there are "
                    f"{expected(gpus):,.4g}, one every {each}. The longest stretch without: {units.format(end - start, 's')}.")
 
 
@@ -137,10 +138,10 @@ def _saves_chart():
 def how_often_to_save(interval, gpus, save, restart):
     """Too often, and saving takes the time; too seldom, and work is done again."""
     found = {ALL: all_lost(gpus, save, restart)} | lost(gpus, save, restart)
-    at, many = MINUTES.index(interval), len(MINUTES)
-    here = np.full(many * len(found), np.nan)  # on the first line, that of all
+    at, steps = MINUTES.index(interval), len(MINUTES)
+    here = np.full(steps * len(found), np.nan)  # on the first line, that of all
     here[at] = min(found[ALL][at], MOST_LOST)
-    table = {"minutes": MINUTES * len(found), "what": np.repeat(list(found), many),
+    table = {"minutes": MINUTES * len(found), "what": np.repeat(list(found), steps),
              "lost (%)": [share if share <= MOST_LOST else np.nan for line in found.values() for share in line], "here": here}
     parted = ", ".join(f"{what} {line[at] if line[at] >= 0.01 else 0:.2g}" for what, line in found.items() if what != ALL)
     each = units.format(job(gpus).between, "s")
@@ -196,16 +197,17 @@ def _slowest_chart():
      sources=["megascale"], stops=SLOWEST)
 def waiting_for_the_slowest(ranks, spread, slower):
     """The slowest of many is slower than the mean, and one that is always slow decides alone."""
-    chance, at, many = waits(RANKS, spread), RANKS.index(ranks), len(RANKS)
+    chance, at, points = waits(RANKS, spread), RANKS.index(ranks), len(RANKS)
     where, found = slowest_thrown()
     longer = max(chance[at], slower)
-    table = {"ranks": RANKS * 2 + where, "what": [_CHANCE] * many + [_ONE_SLOW] * many + [""] * len(where),
-             "longer (%)": [*chance, *[float(slower)] * many, *[np.nan] * len(where)],
-             "here": [longer if place == at else np.nan for place in range(many)] + [np.nan] * (many + len(where)),
-             "thrown": [np.nan] * 2 * many + [max(spread * one, 0.0) for one in found]}
-    decides = "Chance" if chance[at] > slower else "The slow GPU"
+    table = {"ranks": RANKS * 2 + where, "what": [_CHANCE] * points + [_ONE_SLOW] * points + [""] * len(where),
+             "longer (%)": [*chance, *[float(slower)] * points, *[np.nan] * len(where)],
+             "here": [longer if place == at else np.nan for place in range(points)] + [np.nan] * (points + len(where)),
+             "thrown": [np.nan] * 2 * points + [max(spread * one, 0.0) for one in found]}
+    alone = (f"one GPU that is slower by {slower} % makes it {slower} % longer. "
+             f"{'Chance' if chance[at] > slower else 'The slow GPU'} decides") if slower else "and no GPU is always slow"
     return table, (f"{ranks:,} GPUs, a spread of {spread:g} %: waiting for the slowest by chance makes a step {chance[at]:.2g} % "
-                   f"longer, one GPU that is slower by {slower} % makes it {slower} % longer. {decides} decides.")
+                   f"longer, {alone}.")
 
 
 # ---- other clusters
@@ -223,8 +225,8 @@ def _elsewhere_chart():
 
 
 @lab("rates-elsewhere", title="Llama 3's run by the rates of others", tier="all", controls=(), chart=_elsewhere_chart,
-     leaves_out="Alibaba counts links between NICs and leaves, and leaves that crash; that trunks fail as well is not in its "
-                "rates. Meta's two clusters have A100, and their rates were read as others quote them.",
+     leaves_out="Alibaba counts links between NICs and leaves, and leaves that crash; that links between switches fail as well "
+                "is not in its rates. Meta's two clusters have A100, and their rates were read as others quote them.",
      sources=["hpn-sigcomm", "rsc-reliability", "lockwood-reliability"])
 def rates_elsewhere():
     """A rate of failures is a rate of one place and one year."""

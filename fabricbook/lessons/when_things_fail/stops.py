@@ -56,7 +56,7 @@ DAYS = (
          saw="Counts scatter by about their square root: ± {{ digits(SEEN ** 0.5) }} here. One count of "
              "{{ of_run()[NETWORK] }} may as well have been {{ digits(of_run()[NETWORK] - of_run()[NETWORK] ** 0.5) }}: rates of "
              "rare causes are rough."),
-    Number("small", "Take 1024 GPUs. Read in the sentence how often they are interrupted in the mean.",
+    Number("small", "Take 1,024 GPUs. Read in the sentence how often they are interrupted in the mean.",
            "How much time passes from one interruption to the next, in hours or days?", kind="time", answer=_hours,
            at={"gpus": SIZES[1]},
            slips={"that is for the whole run's GPUs": lambda see: job(GPUS).between},
@@ -79,7 +79,6 @@ def _left_end(see) -> str:
 def _lowest(see) -> bool:
     found = all_lost(*_at(see))
     return found[MINUTES.index(see.at["interval"])] <= found.min() * 1.003
-
 
 
 _SAVE, _RESTART, _BOTH = "A save that takes half as long", "A restart that takes half as long", "Both help alike"
@@ -130,7 +129,7 @@ LOSING = (
            at={"wiring": ONE, "pattern": RINGS, "lost": NOTHING},
            hints={_HALF: "Is there a second cable that could carry half?",
                   _SHARE: "The leaf next to it hangs at other GPUs. See what the sentence counts."},
-           saw="One cable of some thousands, and a synchronous job stands. It must be restarted without that server."),
+           saw="One cable, and a synchronous job stands. It must be restarted without that server."),
     Number("dealt", "Now two planes: every NIC has a cable to two leaves. Lose the cable of GPU 0 again.",
            "How much of the rate is left if rings that are faster take more?", kind="ratio", unit="%",
            answer=lambda see: 100 * what_is_left(TWO, CABLE, RINGS).dealt, at={"wiring": TWO, "pattern": RINGS, "lost": NOTHING},

@@ -219,15 +219,15 @@ def elsewhere() -> dict[str, tuple[float, float]]:
     """Return {what: (interruptions that rates of others promise for the 54 days, those that there were)}."""
     of = {"cable": GPUS, "leaf": GPUS / LEAF}
     network = sum(rate * of[part] for part, rate in network_elsewhere().items()) * RUN
-    nodes = GPUS / 8 * RUN / 86400 / 1000
+    nodes = GPUS / SIZE * RUN / units.parse("1 day") / 1000  # in thousands of node days, as the rates are
     return {"network, by Alibaba": (network, of_run()[NETWORK]),
             "all, by Meta's RSC-1": (figure("rsc1-node-failures") * nodes, SEEN),
             "all, by Meta's RSC-2": (figure("rsc2-node-failures") * nodes, SEEN)}
 
 
 def small_job_promised() -> float:
-    """Return the hours between failures that RSC-1's rate promises a job on 1024 GPUs."""
-    return 24 / (1024 / 8 * figure("rsc1-node-failures") / 1000)
+    """Return the hours between failures that RSC-1's rate promises a job on 1,024 GPUs."""
+    return 24 / (1024 / SIZE * figure("rsc1-node-failures") / 1000)
 
 
 def table_of_causes():
