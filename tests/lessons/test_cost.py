@@ -50,7 +50,8 @@ def test_the_sentence_names_the_best_its_time_and_its_distance(ranks):
         best = fl.best("all_reduce", **case)
         assert best.algorithm.replace("_", " ") in sentence.split(" is the fastest")[0].lower(), nbytes
         assert units.format(best.seconds, "s") in sentence, nbytes
-        assert f"{best.seconds / fl.lower_bound('all_reduce', **case):.3g} times" in sentence, nbytes
+        times = f"{best.seconds / fl.lower_bound('all_reduce', **case):.3g}"
+        assert f", {f'{times} times the lower bound' if times != '1' else 'the lower bound itself'}." in sentence, nbytes
 
 
 def test_the_next_crossing_is_where_the_best_changes():

@@ -12,8 +12,11 @@ from fabricbook.stage import charts
 from fabricbook.stage.wire import plain_columns
 
 # What one of is said so, and thousands of with a comma.
-_MANY = "ports|inches|buffers|messages|rings|links|GPUs|chips|pairs|copies|flows|packets|ranks|requests|switches|servers"
-MISWRITTEN = re.compile(rf"(?<![.,\d])(?:1 (?:{_MANY})|\d{{4,}} (?:{_MANY}|years|bytes|[kMGT]?B/s))\b")
+_MANY = ("ports|inches|buffers|messages|rings|links|GPUs|chips|pairs|copies|flows|packets|ranks|requests|switches|servers|"
+         "interruptions|chunks|nodes|texts")
+MISWRITTEN = re.compile(rf"(?<![.,\d])(?:1 (?:{_MANY})|\d{{4,}} (?:{_MANY}|years|bytes|[kMGT]?B/s)|1 of \d+ \w+ are|"
+                        rf"(?<!to )1 times (?:as|the))\b")
+
 
 def states(lab):
     """Control values: each control over its whole range with the others at their defaults, then all corners."""

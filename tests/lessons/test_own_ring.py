@@ -62,3 +62,8 @@ def test_the_full_state_is_the_sum_of_all():
     held = own.watched(bind(RING, RING.solution), 4)
     assert [np.sum([[len(ranks) for ranks in row] for row in one]) for one in held] == [16, 20, 28, 40, 52, 60, 64]
     assert len(held) == 1 + labs._schedule("all_reduce, ring", 4).moves.steps
+
+
+def test_a_chunk_that_arrives_alone_is_said_so():
+    held = np.ones((own.RANKS, own.RANKS), dtype=int)
+    assert ": 1 chunk arrives; chunk 2 of rank 1 now holds" in own._told(1, 14, held, [(1, 2)])

@@ -11,6 +11,7 @@ from fabriclib.measurements import percent, published
 from fabriclib.nccl import nccl_choice
 from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.model import predicted
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab, parts
 from . import stops
@@ -63,18 +64,18 @@ def model_against_world(machine, run, lines):
     shown = {"measured": one.seconds, _MODEL: model.seconds}
     if lines == LINES[1]:
         shown |= {_LAUNCH: model.launch, _LATENCY: model.latency, _WIRE: model.wire, _RAMP: model.ramp}
-    many, hardware = one.nbytes.size, catalog.row("measurement_tables", one.id)["hardware"]
-    times = {what: np.broadcast_to(values, many) for what, values in shown.items()}
+    sizes, hardware = one.nbytes.size, catalog.row("measurement_tables", one.id)["hardware"]
+    times = {what: np.broadcast_to(values, sizes) for what, values in shown.items()}
     errors = one.errors()
     label = [f"{units.format(n)}: {units.format(t, 's')}, {percent(e)}"
              for n, t, e in zip(one.nbytes.tolist(), one.seconds.tolist(), errors, strict=True)]
-    around = {what: model.interval if what == _MODEL else (np.full(many, np.nan),) * 2 for what in times}
-    rows = {"what": np.repeat(list(times), many), "size": np.tile(one.nbytes, len(times)),
+    around = {what: model.interval if what == _MODEL else (np.full(sizes, np.nan),) * 2 for what in times}
+    rows = {"what": np.repeat(list(times), sizes), "size": np.tile(one.nbytes, len(times)),
             "low": np.maximum(np.concatenate([low for low, _ in around.values()]), _TIME[0]),
             "high": np.concatenate([high for _, high in around.values()]),
             "time": [t if t >= _TIME[0] else None for values in times.values() for t in values.tolist()],
-            "label": label * len(times), "hardware": [hardware] * (many * len(times)),
-            "alone": [bool(one.nbytes.max() < 2 * one.nbytes.min())] * (many * len(times))}
+            "label": label * len(times), "hardware": [hardware] * (sizes * len(times)),
+            "alone": [bool(one.nbytes.max() < 2 * one.nbytes.min())] * (sizes * len(times))}
     worst = int(np.argmax(np.abs(errors)))
     names = ("over all sizes", *accuracy.REGIMES[1:])
     regimes = [f"{units.portion(error)} {name}" for name, error in zip(names, accuracy.by_regime(one), strict=True)
@@ -275,9 +276,9 @@ def _picked(one, machine: str, nodes: int, nbytes: float) -> str:
     second = next(((score, a, p) for score, (a, p) in ranked if a != one.algorithm), None)
     other = "" if second is None else (
         f"; next best is {_WORDS[second[1]]} with {_WORDS[second[2]]}, {units.format(second[0], 's')}")
-    many = "1 node" if nodes == 1 else f"{nodes} nodes"
-    return (f"{units.format(nbytes)} over {many} of a {machine}: NCCL {one.version} would pick {_WORDS[one.algorithm]} with "
-            f"{_WORDS[one.protocol]}, score {units.format(one.seconds, 's')}{other}{'; graph derived' if one.derived else ''}.")
+    return (f"{units.format(nbytes)} over {many(nodes, 'node')} of a {machine}: NCCL {one.version} would pick "
+            f"{_WORDS[one.algorithm]} with {_WORDS[one.protocol]}, "
+            f"score {units.format(one.seconds, 's')}{other}{'; graph derived' if one.derived else ''}.")
 
 
 # ---- a machine that the model never saw, and one where it fails ----

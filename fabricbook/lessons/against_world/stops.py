@@ -65,8 +65,8 @@ WORLD = (
            hints={_LAUNCH: "Close, but another level line lies above it.",
                   _WIRE: "A few bytes are on the wire for no time at all."},
            saw="Steps from GPU to GPU, one after another, and what they cost at all. Starting the kernels hides behind the round "
-            "before, with a process for each GPU. However small the message, that much it takes."),
-    Choice("bend", "Go along the model's line to its bend.", 
+               "before, with a process for each GPU. However small the message, that much it takes."),
+    Choice("bend", "Go along the model's line to its bend.",
            "Which part is the largest just before the wire takes over?", options=PARTS, answer=_bend, field="what",
            at={"machine": "DGX H100", "run": 1, "lines": LINES[1]},
            hints={_WIRE: "It takes over a little further right. Which line crosses the level ones first?",

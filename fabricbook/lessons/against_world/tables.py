@@ -87,13 +87,17 @@ def called(table: accuracy.Table) -> str:
 
 # ---- tables of the lesson ----
 
+_CALLED = {"nvlink4": "NVLink 4", "ib": "InfiniBand", "efa2": "EFA of AWS p5", "staged": "PCIe through host memory"}
+
+
 def constants_of(*technologies: str):
     """Return a DataFrame of text: the fitted constants of *technologies*, how many tables speak about each, and the note."""
     import pandas as pd
 
     rows = [row for row in catalog.rows("fitted") if row["subject"] in technologies]
     return pd.DataFrame({
-        "technology": [row["subject"] for row in rows], "quantity": [row["quantity"] for row in rows],
+        "technology": [_CALLED.get(row["subject"], row["subject"]) for row in rows],
+        "quantity": [row["quantity"] for row in rows],
         "value": [units.format(row["value"], row["unit"]) if row["unit"] else f"{row['value']:.3g}" for row in rows],
         "tables": [len(row["tables"]) for row in rows], "note": [row["note"] for row in rows],
     })

@@ -15,6 +15,7 @@ from fabriclib.diagnosis.broken import Case, Variant, variants
 from fabriclib.links import AlphaBeta
 from fabriclib.machines import system
 from fabriclib.measurements import percent
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab
 from . import stops
@@ -57,7 +58,7 @@ def break_a_machine(cause, machine, nodes, collective):
     table = {"size": np.tile(GRID, 2), "machine": np.repeat(list(_LINES), GRID.size),
              "busbw (B/s)": np.clip(rates, *_RATE),
              "times as long": np.concatenate([np.ones(GRID.size), slow / healthy])}
-    return table, f"{machine}, {nodes} node{'s' * (nodes > 1)}{_told(cause, collective, found, healthy, rates)}"
+    return table, f"{machine}, {many(nodes, 'node')}{_told(cause, collective, found, healthy, rates)}"
 
 
 def _told(cause: str, collective: str, found: list[Variant], healthy: np.ndarray, rates: np.ndarray) -> str:
@@ -65,8 +66,12 @@ def _told(cause: str, collective: str, found: list[Variant], healthy: np.ndarray
         return f": {cause} cannot happen here, or makes no difference to this {collective}."
     small, large = found[0].seconds[0] / healthy[0], found[0].seconds[-1] / healthy[-1]
     best, left = (units.format(part.max(), "B/s") for part in np.split(rates, 2))
-    return (f", {found[0].label}: {units.format(GRID[0])} take {small:.3g} times as long, "
-            f"{units.format(GRID[-1])} {large:.3g} times; the best busbw falls from {best} to {left}.")
+    return (f", {found[0].label}: {units.format(GRID[0])} take {_longer(small)}, {units.format(GRID[-1])} {_longer(large)}; the "
+            f"best busbw falls from {best} to {left}.")
+
+
+def _longer(times: float) -> str:
+    return "as long as before" if f"{times:.3g}" == "1" else f"{times:.3g} times as long"
 
 
 # ---- published runs ----

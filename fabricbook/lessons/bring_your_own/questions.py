@@ -2,6 +2,7 @@
 
 from fabriclib import catalog, units
 from fabriclib.diagnosis import broken
+from fabriclib.machines import port
 from fabriclib.prediction import predict
 
 from ...course.declare import Exercise, Prediction
@@ -55,9 +56,8 @@ PREDICTIONS = [
     ),
 ]
 
-_NIC = 50e9
-
-_MANY = 2.0**34
+_NIC = port("ib-ndr").rate
+_MANY = 16 * units.GiB
 
 
 def _of_the_page(ranks_of) -> str:

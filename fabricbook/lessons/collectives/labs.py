@@ -11,6 +11,7 @@ from fabriclib import units
 from fabriclib.collectives import Schedule, schedule
 from fabriclib.collectives.moves import ADD
 from fabriclib.measurements import error, percent
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab, parts
 from ...stage.words import joined
@@ -18,7 +19,7 @@ from . import stops
 from .tables import fitted_step, staircase
 
 RANKS = range(4, 9)
-MOST_STEPS = 14
+MOST_STEPS = 2 * (max(RANKS) - 1)  # a ring's; no other takes more
 _ROWS = list(range(max(RANKS)))
 _ALGORITHMS = ["all_reduce, ring", "all_reduce, recursive_doubling", "all_reduce, rabenseifner", "all_reduce, two_shot",
                "all_reduce, double_tree", "reduce_scatter, ring", "all_gather, ring", "all_gather, recursive_doubling",
@@ -147,7 +148,7 @@ def _told(plan: Schedule, step: int, held: np.ndarray) -> str:
     src, dst, size = int(now.src[first]), int(now.dst[first]), int(now.size[first])
     chunks = (int(now.chunk[first]) + np.arange(size)) % plan.slots
     others = len(now) - 1
-    beside = f"; {others} more {'messages travel' if others > 1 else 'message travels'} at the same time" if others else ""
+    beside = f"; {many(others, 'more message')} {'travels' if others == 1 else 'travel'} at the same time" if others else ""
     told = (f"Step {step} of {last}: rank {src} sends {_named(chunks, plan.slots)} to rank {dst}, "
             f"which then {_has(plan, held[dst], chunks)}{beside}.")
     return f"{told} Finished: {end}." if step == last else told

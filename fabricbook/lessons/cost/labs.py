@@ -83,7 +83,12 @@ def cost_curves(ranks, latency, bandwidth, nbytes):
              "name": ["fastest"] + [""] * (_GRID.size * len(_STYLES) - 1)}
     chosen = labels[winner[at]]
     return table, (f"{ranks:,} ranks, {units.format(nbytes)}: {_said(chosen)} is the fastest, {units.format(fastest[at], 's')}, "
-                   f"{fastest[at] / bound[at]:.3g} times the lower bound. {_next(chosen, labels, winner[at:], wire)}")
+                   f"{_above(fastest[at] / bound[at])}. {_next(chosen, labels, winner[at:], wire)}")
+
+
+def _above(times: float) -> str:
+    """How far the fastest is from the lower bound."""
+    return "the lower bound itself" if f"{times:.3g}" == "1" else f"{times:.3g} times the lower bound"
 
 
 def _said(label: str) -> str:
@@ -330,7 +335,8 @@ def pipeline(step, chunks, nbytes):
     """Cut finer, the wires work at the same time; cut too fine, the starts add up."""
     plan = row.plan(chunks)
     last, seconds = plan.moves.steps, row.seconds(chunks, nbytes)
-    at_work = f"{row.busy(chunks, step)} of {GPUS - 1} wires are at work" if step else f"all {GPUS - 1} wires wait"
+    busy = row.busy(chunks, step) if step else 0
+    at_work = f"{busy} of {GPUS - 1} wires {'is' if busy == 1 else 'are'} at work" if step else f"all {GPUS - 1} wires wait"
     cut = "one piece" if chunks == 1 else f"{chunks} chunks"
     return pieces.columns(row.drawn(chunks, step)), (
         f"Step {step} of {last}: {at_work}. {units.format(nbytes)} in {cut}: {last} steps of "
@@ -384,5 +390,5 @@ def whole_curves():
     ends = [percent(tables.missed(curve, 2.0**34)) for curve in curves.values()]
     worst = [percent(min(error(np.asarray(model), np.asarray(seconds)))) for _, model, seconds in curves.values()]
     return against.table("buffer", curves), (
-        f"For {units.format(2.0**34)} the models are off by {' and '.join(ends)}; at their worst, with less, by "
+        f"For {units.format(2.0**34)} the models are off by {' and '.join(ends)}; at their worst, for smaller buffers, by "
         f"{' and '.join(worst)}.")

@@ -96,8 +96,8 @@ _RING, _DOUBLING, _RABENSEIFNER = (pair(name, GPUS) for name in ("ring", "recurs
 def _more_ranks(overtakes) -> str:
     sizes = {ranks: overtakes(pair("recursive_doubling", ranks), pair("ring", ranks), START, RATE) for ranks in (GPUS, 1024)}
     few, many = sizes
-    return (f"With your function: on {few} ranks the ring overtakes recursive doubling at {units.format(sizes[few])}, on {many} "
-            f"only at {units.format(sizes[many])}; Rabenseifner's way it never overtakes.")
+    return (f"With your function: on {few} ranks the ring overtakes recursive doubling at {units.format(sizes[few])}, on "
+            f"{many:,} only at {units.format(sizes[many])}; Rabenseifner's way it never overtakes.")
 
 
 def _below_the_wire(port_rate) -> str:
@@ -244,7 +244,8 @@ EXERCISES = [
              "That halves the starts of a ring, and the GPUs that work. The lower bound asks for far fewer starts, with all."),
         ],
         nudge="First find out which part of the ring's time is the larger one, starts or bytes; then how few of them would do.",
-        half="starts = 2 * (96 - 1)  # of a microsecond each; the bound has ceil(log2(96))\n"
+        half=f"starts = 2 * ({RANKS} - 1)  # of {units.format(START, 's')} each\n"
+             f"least = ...  # the bound has ceil(log2({RANKS})) of them\n"
              "bytes_take = ...\nremedy = ...\n",
         follows=_for_the_gradient,
     ),

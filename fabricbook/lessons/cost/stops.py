@@ -72,7 +72,7 @@ CURVES = (
                             _TURNS[_TREE, "ring"]: "Look closely at the far left: which lines lie lowest?",
                             _TURNS[_DOUBLING, _TREE]: "Two lie close together at the right: take the largest buffer, and read."},
            saw="Few messages win small, few bytes win large; in between two others take their turn."),
-    Choice("starts", "Set {{ GPUS }} ranks, then 1024, and watch the left ends.",
+    Choice("starts", "Set {{ GPUS }} ranks, then 1,024, and watch the left ends.",
            "Whose left end rises most?", options=[_DOUBLING, _TREE, "ring"], answer=_left_end,
            at={**_WIRE, "ranks": GPUS}, hints={_DOUBLING: "Its messages grow with the logarithm of the ranks.",
                                                _TREE: "It rises, but is there one that rises more?"},
@@ -117,7 +117,7 @@ BEST = (
                   "one mark of the upright axis is a tenth": lambda see: _behind(see) / 10},
            saw="So little that the first picture cannot show it. The plain tree is far beyond, not drawn: whole buffers at "
                "every step."),
-    Find("ahead", "1024 ranks. Trees for small, rings for large, one reads.",
+    Find("ahead", "1,024 ranks. Trees for small, rings for large, one reads.",
          "Which is the largest buffer for which the double tree still beats the ring? Stop there.", control="nbytes",
          accepts=_last_ahead, at={**_WIRE, "ranks": 1024, "nbytes": 2.0**20},
          hint="Bring the grey line to where the two lines cross, and not beyond.",

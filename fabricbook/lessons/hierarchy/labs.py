@@ -6,6 +6,7 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.collectives.cost import sent
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab
 from . import stops
@@ -180,9 +181,9 @@ def rail_all_to_all(servers, oversubscription, nbytes):
     table = {"size": np.tile(_GRID, 2), "way": np.repeat(list(lines), _GRID.size), "seconds": seconds,
              "here": np.where(chosen, seconds, np.nan)}
     alone, together = (units.format(now[way], "s") for way in ROUTES)
-    few = f"{servers - 1} message{'s' * (servers > 2)}"
     return table, (f"{servers} servers, {units.format(nbytes)} from each GPU: each block by itself {alone} "
-                   f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} ({few}).")
+                   f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} "
+                   f"({many(servers - 1, 'message')}).")
 
 
 # ---- the model against what was measured ----

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import units
+from fabriclib.shown import many
 
 from ...stage import Control, against, charts, lab, parts
 from .stops import KV_TRAVELS, ONE_TOKEN, TWO_SERVERS
@@ -41,7 +42,7 @@ _PARTS = {"weights": WEIGHTS, "cache": CACHE, "compute": COMPUTE, "host": HOST, 
 _COLOURS = {WEIGHTS: charts.GREY, CACHE: charts.PALE, COMPUTE: charts.EDGE, HOST: charts.YELLOW, STARTS: charts.CHIP,
             BYTES: charts.OTHER_2}
 _MOST = 60  # milliseconds
-_ROWS = [f"{gpus} GPU{'s' * (gpus > 1)}" for gpus in GPUS.tolist()]
+_ROWS = [many(gpus, "GPU") for gpus in GPUS.tolist()]
 
 
 def _token_chart():
@@ -98,7 +99,7 @@ def _beside(found, at: int, first: int) -> str:
 
 def _told(found, model: str, machine: str, software: str, batch: int) -> str:
     seconds = float(np.min(found.request.per_token[found.fits]))
-    what = f"{model} on {machine}, software that {software}, {batch} request{'s' * (batch > 1)} at a time"
+    what = f"{model} on {machine}, software that {software}, {many(batch, 'request')} at a time"
     return f"{what}: at best {units.format(seconds, 's')} a token, {batch / seconds:,.0f} tokens a second for all together."
 
 
@@ -193,8 +194,8 @@ def _experts_chart():
 
 
 @lab("experts-against-deepep", title="Dispatch and combine against DeepEP", tier="cluster", controls=(), chart=_experts_chart,
-     leaves_out="The library's kernels of low latency on H800 with a port of {{ si(8 * nic.rate, 'b/s') }} a GPU: each copy goes "
-                "straight to its GPU. Nothing was fitted to them.",
+     leaves_out="The library's kernels of low latency on H800, an H100 with slower NVLinks, with a port of "
+                "{{ si(8 * nic.rate, 'b/s') }} a GPU: each copy goes straight to its GPU. Nothing was fitted to them.",
      sources=["deepep-v1"])
 def experts_against_deepep():
     """Where only wires work, what collectives taught is enough."""

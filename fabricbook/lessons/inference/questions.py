@@ -17,6 +17,7 @@ from .tables import (
     SEVENTY,
     SEVERAL,
     SHORT,
+    WAYS,
     at,
     best_plan,
     bound,
@@ -80,7 +81,7 @@ def _how_fast(exchange) -> str:
             f"{units.format(rack_rate, 'B/s')} of a rack {units.format(each[1], 's')}, {int(1 / each[1]):,} tokens.")
 
 
-_RATES = {"TCP": 39, "RDMA": 300, "NVLink": 1200}  # GB/s
+_RATES = {name: round(seventy_cache / at(PROMPT, way=name) / units.GB) for name in reversed(WAYS)}  # the cheapest first
 _FEW = {"TCP": 10, "RDMA": 40}
 
 

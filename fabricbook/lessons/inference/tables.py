@@ -245,7 +245,7 @@ def in_parts():
 # ---- experts
 
 deepseek, older = transformer("deepseek-v3"), transformer("llama-2-7b")
-BOUND = {"tokens": 32, "copies": 9, "hidden": 7000, "rate": 50e9}  # as its authors count
+BOUND = {"tokens": 32, "copies": 9, "hidden": 7000, "rate": 50e9}  # as its authors count: figure deepseek-exchange
 bound = exchange_bound(**BOUND)
 rack_rate = system("gb200-nvl72").gpu_rate
 normal = expert_exchange("deepseek-v3", "hgx-h800", tokens=4096, ep=32, nodes_a_token=4)

@@ -154,7 +154,8 @@ EXERCISES = [
              "Nearly everything leaves a server, through a port of {{ si(MACHINES['servers of 8 H100'].out, 'B/s') }}."),
         ],
         nudge="Ask of each machine first how many of the shares leave it, and only then how fast its links are.",
-        half="leaving = max(256 - 72, 0) / 256  # of a GB200 NVL72; its port has 50 GB/s\n"
+        half=f"leaving = max({MANY} - {rack.gpus}, 0) / {MANY}  # of a {rack.name}; its port has "
+             f"{units.format(rack.out, 'B/s')}\n"
              "seconds = ...\nmachine = ...  # the one of which nothing leaves, or the fastest port?\n",
         follows=_done_first,
     ),

@@ -13,6 +13,7 @@ from fabriclib.collectives import Level, collective_time, network_bound
 from fabriclib.links import link
 from fabriclib.measurements import published
 from fabriclib.prediction import predict
+from fabriclib.shown import many
 from fabriclib.supernodes import RATIOS, Supernode, supernode
 from fabriclib.switches import switch
 from fabriclib.topology import fabric_counts
@@ -171,10 +172,10 @@ def planes():
     import pandas as pd
 
     rows = []
-    for many in PLANES:
-        design = fabric_counts("multi-plane", gpus=2**16, planes=many)
-        rows.append({"planes": many, "a plane's link": units.format(8 * port.line / many, "b/s"),
-                     "ports of a switch": box.ports * many, "GPUs of two tiers": f"{largest(box.ports, many):,}",
+    for number in PLANES:
+        design = fabric_counts("multi-plane", gpus=2**16, planes=number)
+        rows.append({"planes": number, "a plane's link": units.format(8 * port.line / number, "b/s"),
+                     "ports of a switch": box.ports * number, "GPUs of two tiers": f"{largest(box.ports, number):,}",
                      "65,536 GPUs: tiers": 3 if design.cores else 2, "switches": f"{design.switches:,}",
                      "cables": f"{design.cable_count:,}"})
     return pd.DataFrame(rows)
@@ -202,7 +203,7 @@ def runs() -> dict[str, np.ndarray]:
         largest_run = published(table).iloc[-1]
         nbytes, seconds = float(largest_run["nbytes"]), float(largest_run["seconds"])
         wires = max(all_to_all(gpus // racks, gpus, rack.rate, rack.out, nbytes))
-        name = f"{gpus}, in {racks} rack{'s' * (racks > 1)}"
+        name = f"{gpus}, in {many(racks, 'rack')}"
         found.append((name, *(units.GiB / nbytes * one for one in (seconds, wires, foretold(table)))))
     names, *columns = zip(*found, strict=True)
     return {"run": np.array(names)} | dict(zip(("measured", "wires", "predicted"), map(np.array, columns), strict=True))

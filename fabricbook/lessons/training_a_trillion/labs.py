@@ -9,6 +9,7 @@ from fabriclib import units
 from ...stage import Control, against, charts, lab, parts
 from .stops import ALL_SPLITS, ONE_STEP
 from .tables import (
+    GPUS,
     KEEP,
     KEEPING,
     MACHINES,
@@ -264,7 +265,7 @@ def _paper_chart():
         return charts.y(field, (2, 200), title="time (logarithmic)", unit="s", log=10)
 
     return against.chart(x, time, {PREDICTED: (charts.OTHER, charts.SOLID)}, errors=(-30, 30), description=(
-        "Above, the time of a step of ten models on up to 3,072 A100, measured as diamonds, predicted as bars. Below, "
+        f"Above, the time of a step of ten models on up to {GPUS:,} A100, measured as diamonds, predicted as bars. Below, "
         "the error: the small models are predicted up to a fifth too slow, from 39 billion parameters on it is a few per cent."))
 
 
