@@ -115,7 +115,7 @@ def network_bound(collective, design: Design, *, nbytes, reduction="endpoint"):
         reduction: "endpoint", or "network" where switches add.
 
     Raises:
-        ValueError: another collective, or no design.
+        ValueError: another collective, no design, an unknown reduction, or a size out of range.
 
     >>> from fabriclib.topology import fabric_counts
     >>> round(network_bound("all_to_all", fabric_counts("gb200-nvl72"), nbytes=1e9), 7)

@@ -15,7 +15,7 @@ from .counts import Price, checked_bytes
 from .entry import Algorithm
 from .registry import MAX_CHUNKS, algorithm, algorithms, checked_dims
 
-_SAME = 1e-12
+_SAME = 1e-12  # relative: what rounding alone may make of a difference
 
 
 @dataclass(frozen=True, eq=False)

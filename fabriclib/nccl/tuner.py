@@ -21,7 +21,6 @@ PROTOCOLS = ("ll", "ll128", "simple")
 COLLECTIVES = ("all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce")
 _GRAPH = {name: name for name in ALGORITHMS} | {"nvls_tree": "nvls", "pat": "ring"}
 _HALVES = ("all_gather", "reduce_scatter")
-_SMALLEST, _STEPS = 64, 23  # bytes of the first factor in the tree's correction, and how many of the factors are read
 
 
 @dataclass(frozen=True)
@@ -202,13 +201,12 @@ def latency(machine: Searched, collective: str, algorithm: str, protocol: str, n
 def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
     rate = bandwidth(machine, collective, algorithm, protocol, n, g)
     start = latency(machine, collective, algorithm, protocol, n, g)
-    power = np.floor(np.log2(np.maximum(size, 1) / _SMALLEST)).astype(int)  # of two, and below 0 for less than 64 bytes
     if collective == "all_reduce":
         capability = catalog.row("nccl_gpus", machine.gpu)["compute_capability"]
         if algorithm == "tree":
-            rate = rate * _corrected(protocol, power, _STEPS)
+            rate = rate * _correction(size, tree_correction(protocol)[: int(factor("tree-correction-factors"))])
         elif algorithm == "nvls_tree" and capability >= 100 and machine.cpu != "arm":
-            rate = rate * _corrected(protocol, power, _STEPS + 1)
+            rate = rate * _correction(size, tree_correction(protocol))
         elif (algorithm, protocol) == ("ring", "simple"):
             # The channels that run are twice those that the search found.
             each = size // (2 * machine.graphs["ring"].channels * n * g)
@@ -218,9 +216,10 @@ def _score(machine, collective, algorithm, protocol, size, n, g) -> np.ndarray:
         return np.where(rate > 0, start + size / rate, np.nan)
 
 
-def _corrected(protocol: str, power: np.ndarray, steps: int) -> np.ndarray:
-    inside = (power >= 0) & (power < steps)
-    return np.where(inside, tree_correction(protocol)[np.clip(power, 0, steps - 1)], 1.0)
+def _correction(size: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """One factor for each power of two from the first size on, and none for smaller and larger messages."""
+    power = np.floor(np.log2(np.maximum(size, 1) / factor("tree-correction-bytes"))).astype(int)
+    return np.where((power >= 0) & (power < len(factors)), factors[np.clip(power, 0, len(factors) - 1)], 1.0)
 
 
 def _available(case: _Case) -> bool:
