@@ -151,6 +151,12 @@ def test_two_nodes_are_scored_at_the_rate_inside_a_node():
     assert rate[2] < rate[1] / 5
 
 
+def test_the_trees_of_two_nodes_use_the_way_between_them_both_ways():
+    machine = Searched("hopper", 8, {"ring": H100.graphs["ring"], "nvls": Found(8, 40e9, 20e9)})
+    rate = [float(bandwidth(machine, "all_reduce", "nvls_tree", "simple", n, 8)) / (8 * n / (2 * (8 * n - 1))) for n in (2, 3)]
+    assert rate == pytest.approx([8 * 40e9, 8 * 20e9])
+
+
 def test_without_ll128_nothing_is_scored_with_it():
     found = nccl_choice(Searched("hopper", 8, H100.graphs, ll128=False), "all_reduce", MiB).scores
     assert np.isnan([score for (_, p), score in found.items() if p == "ll128"]).all()

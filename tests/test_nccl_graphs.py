@@ -62,6 +62,7 @@ def test_the_ring_of_known_machines(machine, several, ring, why):
     (fl.system("dgx-b200"), False, (8, 80, 90), "nine parts of 80 of 721.8: a head's own counts twice"),
     (fl.system("dgx-h100"), True, (8, 40, 48), "an adapter beside each head"),
     (fl.composed("H100", port="ib-ndr", ports=4), True, (4, 48, 48), "four heads"),
+    (fl.composed("H100", port="ib-ndr", ports=1), True, (1, 48, 48), "one head where there is one adapter"),
     (fl.system("gb200-nvl72"), False, (32, 20, 40), "32 heads at most"),
 ])
 def test_the_heads_of_the_switches_that_add_up(machine, several, nvls, why):
