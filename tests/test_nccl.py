@@ -72,6 +72,63 @@ def test_the_choices_over_eight_h100(nbytes, pick, score, others):
         assert 1e6 * choice.scores[name] == pytest.approx(expected, abs=0.006)
 
 
+# ---- the side of each minimum that eight H100 do not meet, by hand: GB/s of all channels, before the ratio of a collective ----
+
+NARROW, WIDE = Found(2, 20e9, 10e9), Found(8, 60e9, 60e9)
+
+
+@pytest.mark.parametrize(("graph", "algorithm", "protocol", "nodes", "bus"), [
+    (NARROW, "ring", "simple", 1, 40.0),
+    (NARROW, "ring", "ll", 1, 40 * 0.5),
+    (WIDE, "ring", "ll128", 1, 8 * 36.7),
+    (WIDE, "tree", "simple", 1, 8 * 38.7),
+    (WIDE, "tree", "ll", 4, 20.4),
+    (WIDE, "tree", "ll128", 4, 8 * 29.0),
+    (NARROW, "tree", "ll128", 2, 40 * 0.92 * 120 / 128),
+    (NARROW, "tree", "ll128", 3, 20 * 0.92 * 120 / 128),
+    (Found(2, 20e9, 10e9, one_nic_gpu=True), "tree", "simple", 3, 20 * 0.92 * 0.85),
+    (Found(8, 20e9, 60e9), "nvls_tree", "simple", 4, 8 * 2 * 20 * 0.85 * 7 / 8),
+    (WIDE, "nvls_tree", "simple", 2, 8 * 57.7),
+    (WIDE, "nvls_tree", "simple", 4, 8 * 45.5),
+    (Found(1, 60e9, 60e9), "nvls", "simple", 1, 0.0),
+    (Found(4, 40e9, 48e9), "collnet_direct", "simple", 4, 0.85 * 4 * 40 / 1.5),  # two GPUs a channel count as one and a half
+    (WIDE, "collnet_chain", "simple", 4, 8 * 60.0),
+])
+def test_each_limit_of_an_all_reduce(graph, algorithm, protocol, nodes, bus):
+    machine = Searched("hopper", 8, dict.fromkeys(("ring", "tree", "nvls", "collnet_direct", "collnet_chain"), graph))
+    ranks = 8 * nodes
+    ratio = ranks / (2 * (ranks - 1)) if algorithm in ("ring", "nvls", "nvls_tree") else 0.5
+    assert float(bandwidth(machine, "all_reduce", algorithm, protocol, nodes, 8)) == pytest.approx(1e9 * ratio * bus)
+
+
+@pytest.mark.parametrize(("inter", "rate"), [(48e9, 8 * 40.0), (40e9, 8 * 36.0)])
+def test_each_limit_of_an_all_gather_in_a_network_that_reduces_and_of_pat(inter, rate):
+    machine = Searched("hopper", 8, {"ring": NARROW, "collnet_direct": Found(8, 40e9, inter)})
+    assert float(bandwidth(machine, "all_gather", "collnet_direct", "simple", 4, 8)) == pytest.approx(1e9 * rate)
+    assert float(bandwidth(machine, "all_gather", "pat", "simple", 4, 1)) == pytest.approx(0.75 * 20e9)
+
+
+def test_latencies_behind_other_cpus_and_through_switches_that_reduce():
+    amd, arm = (Searched("hopper", 8, H100.graphs, cpu=cpu) for cpu in ("amd", "arm"))
+    for protocol, behind_amd in (("ll", 6.6 + 28 * 2.0 + 2 * 2.7), ("simple", 8.4 + 28 * 6.0 + 2 * 14.0)):
+        assert us("all_reduce", "ring", protocol, nodes=2, machine=amd) == pytest.approx(behind_amd)
+        assert us("all_reduce", "ring", protocol, nodes=2, machine=arm) == us("all_reduce", "ring", protocol, nodes=2)
+    assert us("all_reduce", "ring", "simple", machine=amd) == us("all_reduce", "ring", "simple")
+    assert us("all_reduce", "collnet_chain", "simple", nodes=4) == pytest.approx(2 * 7 * 2.8 + 30)
+    assert us("all_reduce", "collnet_direct", "simple", nodes=4, gpus=1) == pytest.approx(14)  # alone in a node: the tree's row
+    assert [us("all_reduce", "nvls", "simple", nodes=n) for n in (1, 4)] == pytest.approx([25, 25 + 18])
+    over_pci = Searched("hopper", 8, H100.graphs, inside="pci")
+    assert us("all_reduce", "tree", "ll", machine=over_pci) == pytest.approx(6.8 + 2 * 7 * 1.0)
+
+
+@pytest.mark.parametrize(("gpu", "times"), [("volta", 1.9), ("ampere", 1.4)])
+def test_the_plateau_of_a_ring_is_higher_on_older_gpus(gpu, times):
+    machine = Searched(gpu, 8, {"ring": NARROW})
+    small, large = (nccl_choice(machine, "all_reduce", n, nodes=2).scores["ring", "simple"] for n in (1, 2**20))
+    rate = float(bandwidth(machine, "all_reduce", "ring", "simple", 2, 8))
+    assert (large - 2**20 / rate) / (small - 1 / rate) == pytest.approx(times)
+
+
 # ---- the correction of trees, and the plateau of rings ----
 
 
