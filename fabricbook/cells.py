@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .course.posed import posed
-from .course.prose import fill
-from .lessons import declared, find, lesson, lessons
+from .lessons import as_lab, declared, find, lessons
 from .stage import Lab
 
 if TYPE_CHECKING:
@@ -33,9 +31,7 @@ def lab(name: str) -> Lab:
     >>> lab("alpha-beta").declared.tier
     'chip'
     """
-    function = find("labs", name)
-    home = lesson(function.__module__.split(".")[-2])
-    return Lab(function.declaration, lambda text: fill(text, home.names), lambda lab: posed(lab, home.name, home.names))
+    return as_lab(find("labs", name).declaration)
 
 
 def labs() -> list[str]:

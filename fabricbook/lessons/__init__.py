@@ -24,9 +24,11 @@ from fabriclib.checks import known
 
 from ..course import story
 from ..course.declare import Exercise, Prediction
-from ..course.posed import stop_key
+from ..course.posed import posed, stop_key
 from ..course.prose import fill
 from ..course.verdicts import Verdict
+from ..stage import Lab
+from ..stage.lab import Declaration
 
 ORDER = (
     "start_here",
@@ -218,6 +220,12 @@ def lesson(name: str) -> Lesson:
 def lessons() -> list[Lesson]:
     """Return all lessons in order."""
     return [lesson(name) for name in ORDER]
+
+
+def as_lab(declared: Declaration) -> Lab:
+    """Return the lab that a lesson has *declared*, new, the numbers in its texts filled in and its stops posed."""
+    home = lesson(declared.function.__module__.split(".")[-2])
+    return Lab(declared, lambda text: fill(text, home.names), lambda lab: posed(lab, home.name, home.names))
 
 
 @functools.cache

@@ -131,3 +131,17 @@ def test_a_thinned_lab_asks_the_same_and_says_what_it_lacks(name):
 def test_a_text_of_two_lines_is_refused():
     with pytest.raises(ValueError, match="texts must be of one line"):
         coded(told(["one\ntwo"]))
+
+
+def test_a_cache_that_was_killed_while_it_was_written_is_written_again(tmp_path, monkeypatch):
+    def killed(path, content):
+        with path.open("wb") as file:
+            file.write(content[:3])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(states.Path, "write_bytes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            states.remembered(tmp_path, "uneven", "1", lambda: b"whole")
+    assert states.remembered(tmp_path, "uneven", "1", lambda: b"whole") == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["uneven.1"]

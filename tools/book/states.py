@@ -12,15 +12,14 @@ import hashlib
 import inspect
 import itertools
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from fabricbook.course.posed import posed
-from fabricbook.course.prose import fill
 from fabricbook.course.stops import Find
-from fabricbook.lessons import find, lesson
+from fabricbook.lessons import as_lab, find
 from fabricbook.stage import Lab
 from fabricbook.stage.widget import state_after
 
@@ -75,11 +74,9 @@ class States:
 
 def on_page(name: str) -> Lab:
     """Return the lab *name* as a page has it: as it is, but for what THINNED says."""
-    function = find("labs", name)
-    home, declared, thin = lesson(function.__module__.split(".")[-2]), function.declaration, THINNED.get(name, {})
+    declared, thin = find("labs", name).declaration, THINNED.get(name, {})
     controls = [replace(one, values=one.values[thin[one.name]]) if one.name in thin else one for one in declared.controls]
-    return Lab(replace(declared, controls=tuple(controls)), lambda text: fill(text, home.names),
-               lambda lab: posed(lab, home.name, home.names))
+    return as_lab(replace(declared, controls=tuple(controls)))
 
 
 def thinning(name: str) -> str:
@@ -139,7 +136,9 @@ def remembered(cache: Path, name: str, content: str, make: Callable[[], bytes]) 
         cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob(f"{name}.*"):
             old.unlink()
-        kept.write_bytes(made)
+        half = cache / f"{name}.half"  # of one that is killed meanwhile
+        half.write_bytes(made)
+        os.replace(half, kept)
     return kept.read_bytes()
 
 
