@@ -11,20 +11,15 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import build_docs
-from book import player
+from book.made import empty, furnish, make
 from book.pages import write
 from book.paper import write as print_pdf
-from book.posed import script
-from sphinx.cmd.build import build_main
-
-from fabricbook.lessons import ORDER, lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = Path(__file__).with_name("book")
@@ -35,29 +30,19 @@ def build(site: Path, live: str, names: Sequence[str], *, moving: bool, paper: b
     maintainers' *docs* too.
 
     Raises:
-        SystemExit: Sphinx has warned of something, and said what; there is nothing to print with.
+        SystemExit: as `make` and `empty` do; there is nothing to print with.
     """
-    for old in [path for path in site.glob("*") if path.name != "lite"]:  # which is made apart, and lasts
-        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    empty(site, "lite")  # which is made apart, and lasts
     with tempfile.TemporaryDirectory() as work:
         pages = Path(work) / "pages"
         write(pages, live, names)
-        (pages / "_static" / "judge.js").write_text(script(), encoding="utf-8")
-        if moving:
-            player.write(pages / "_static", [lab for name in names or ORDER for lab in lesson(name).labs])
-        _sphinx("html", pages, site, *(["-A", "docs=docs/index.html"] if docs else []))
+        furnish(pages / "_static", names, moving=moving)
+        make(CONF, pages, site, *(["-A", "docs=docs/index.html"] if docs else []))
         if paper:
-            _sphinx("singlehtml", pages, Path(work) / "one")
+            make(CONF, pages, Path(work) / "one", "-b", "singlehtml")
             print_pdf(Path(work) / "one" / "index.html", site / "course.pdf")
     if docs:
         build_docs.build(site)
-
-
-def _sphinx(builder: str, pages: Path, into: Path, *more: str) -> None:
-    trees = str(pages.with_name(f"trees-{builder}"))
-    if failed := build_main(["-q", "-W", "--keep-going", "-b", builder, "-c", str(CONF), "-d", trees, *more, str(pages),
-                             str(into)]):
-        sys.exit(failed)
 
 
 def main(arguments: list[str]) -> None:

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from book.made import make
 from docs.pages import write
-from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = Path(__file__).with_name("docs")
@@ -22,15 +22,13 @@ def build(site: Path) -> None:
     """Make the maintainers' pages in the folder docs of *site*; of lessons they link to those that *site* has.
 
     Raises:
-        SystemExit: Sphinx has warned of something, and said what.
+        SystemExit: as `make` does.
     """
     shutil.rmtree(site / "docs", ignore_errors=True)
     with tempfile.TemporaryDirectory() as work:
         pages = Path(work) / "pages"
         write(pages, site)
-        if failed := build_main(["-q", "-W", "--keep-going", "-c", str(CONF), "-d", str(Path(work) / "trees"), str(pages),
-                                 str(site / "docs")]):
-            sys.exit(failed)
+        make(CONF, pages, site / "docs")
 
 
 def main(arguments: list[str]) -> None:

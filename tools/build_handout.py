@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from book.handout import printed, write
-from sphinx.cmd.build import build_main
+from book.made import empty, make
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = Path(__file__).with_name("book") / "sheet"
@@ -25,13 +24,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("lessons", nargs="*")
     parser.add_argument("--into", type=Path, default=ROOT / "dist" / "handout")
     given = parser.parse_args(arguments)
-    shutil.rmtree(given.into, ignore_errors=True)
+    empty(given.into)
     with tempfile.TemporaryDirectory() as work:
         texts, pages = Path(work) / "texts", Path(work) / "pages"
         write(texts, given.lessons)
-        if failed := build_main(["-q", "-W", "--keep-going", "-c", str(CONF), "-d", str(Path(work) / "trees"), str(texts),
-                                 str(pages)]):
-            sys.exit(failed)
+        make(CONF, texts, pages)
         printed(pages, given.into)
     print(f"The handouts: {given.into}")
 

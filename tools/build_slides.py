@@ -8,18 +8,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from book import player
-from book.posed import script
+from book.made import empty, furnish, make
 from book.slides import write
-from sphinx.cmd.build import build_main
-
-from fabricbook.lessons import ORDER, lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = Path(__file__).with_name("book") / "deck"
@@ -29,18 +24,14 @@ def build(into: Path, names: Sequence[str], *, moving: bool) -> None:
     """Make the decks of the lessons *names*, or of all, in the folder *into*, their labs *moving* or as pictures.
 
     Raises:
-        SystemExit: Sphinx has warned of something, and said what.
+        SystemExit: as `make` and `empty` do.
     """
-    shutil.rmtree(into, ignore_errors=True)
+    empty(into)
     with tempfile.TemporaryDirectory() as work:
         pages = Path(work) / "pages"
         write(pages, names)
-        (pages / "_static" / "judge.js").write_text(script(), encoding="utf-8")
-        if moving:
-            player.write(pages / "_static", [lab for name in names or ORDER for lab in lesson(name).labs])
-        if failed := build_main(["-q", "-W", "--keep-going", "-b", "revealjs", "-c", str(CONF), "-d", str(Path(work) / "trees"),
-                                 str(pages), str(into)]):
-            sys.exit(failed)
+        furnish(pages / "_static", names, moving=moving)
+        make(CONF, pages, into, "-b", "revealjs")
 
 
 def main(arguments: list[str]) -> None:

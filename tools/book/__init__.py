@@ -6,6 +6,7 @@ or quote notebooks; here every cell reads differently on a page, so `cells` says
 
     pages      lessons, opening page, glossary, claims, sources, answers      cells      one cell of a lesson on a page
     standing   what stands on several pages                                   posed      questions, judge.js and kept.js
+    made       a folder made by Sphinx, with what its pages load
     conf       how Sphinx makes pages of them                                 static/    what asks and keeps, and how it looks
     states     all that a lab can show, computed and kept                     packing    the same as a text that a page unpacks
     player     what makes labs alive in a page: the stage's own front         player/    and what stands where a kernel would
