@@ -48,7 +48,7 @@ def layer_parts(job: Job, rates: Rates) -> dict[str, np.ndarray]:
     model = job.model
     again = float(job.recompute == "full")
     tokens = job.micro_batch * job.seq / job.cp
-    mixed = model.moe_layers / model.layers
+    mixed = model.moe_share
     matrices = sum(_sharded(job, tokens, pair, rates, again, column) for pair, column in _attention(model))
     if mixed < 1:
         matrices = matrices + (1 - mixed) * sum(
@@ -99,15 +99,12 @@ def _attention_seconds(job: Job, tokens, rates, again):
 def _memory_bytes(job: Job, tokens, again):
     """Return the bytes that a layer's small operations move: norms, sums, activations, casts, and the sorting of tokens."""
     model = job.model
-    width = model.layers - model.moe_layers
-    mixed = model.moe_layers / model.layers
-    wide = (width * model.ffn / model.layers + mixed * (model.topk * model.expert_ffn + model.shared_ffn))
-    numbers = 10 * model.hidden + (3 if model.gated else 2) * wide + 3 * model.heads * model.head_width
-    sorted_ = 4 * model.topk * model.hidden * mixed
+    numbers = 10 * model.hidden + model.ffn_parts * model.mean_ffn + 3 * model.heads * model.head_width
+    sorted_ = 4 * model.topk * model.hidden * model.moe_share
     passes = 2.5 + again
     total = HALF * (numbers + sorted_) * passes
     if job.dtype != "bf16":  # each input of a product is read, and written once for each way it is needed
-        total = total + 2 * (2 * model.hidden + model.heads * model.head_width + wide) * passes
+        total = total + 2 * (2 * model.hidden + model.heads * model.head_width + model.mean_ffn) * passes
     return tokens / job.tp * total
 
 

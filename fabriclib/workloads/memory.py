@@ -55,16 +55,10 @@ def activation_bytes(job: Job) -> np.ndarray:
         kept = 2 * query
     # Inputs of two norms, of attention and of what follows; queries, keys, values and what comes of them.
     numbers: Numbers = 4 * model.hidden + 2 * query + kept
-    dense = _kept(model, model.ffn)
-    mixed = _kept(model, model.topk * model.expert_ffn + model.shared_ffn) + model.topk * model.hidden
-    numbers = numbers + (dense * (model.layers - model.moe_layers) + mixed * model.moe_layers) / model.layers
+    numbers = numbers + model.ffn_parts * model.mean_ffn + model.moe_share * model.topk * model.hidden
     masks = 0 if model.gated else 2 * model.hidden
     scores = 0 if job.flash or job.recompute == "selective" else 5 * model.heads * model.span(job.seq)
     return tokens * (HALF * numbers + masks + scores) / job.tp
-
-
-def _kept(model, width: int) -> int:
-    return (3 if model.gated else 2) * width
 
 
 def memory(job: Job) -> dict[str, np.ndarray]:

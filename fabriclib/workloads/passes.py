@@ -86,7 +86,7 @@ def rates(s: Serving, constants: Constants) -> Rates:
         attention=one.peak("bf16") * of("prompt share"), weights=one.memory_rate * read,
         cache=one.memory_rate * of("cache share") / again,
         small=one.memory_rate * look_up(constants, "small share"), exposed=of("exchange shown"),
-        layer=of("host layer") * (1 + s.model.moe_layers / s.model.layers * of("expert kernels")), once=of("host pass"),
+        layer=of("host layer") * (1 + s.model.moe_share * of("expert kernels")), once=of("host pass"),
         each=of("host request"), start=of("reduce start"))
 
 
@@ -151,7 +151,7 @@ def _pass(p: Passes, rate: Rates, where: Placed, many: np.ndarray) -> dict[str, 
 def _layer(p: Passes, rate: Rates, where: Placed, tokens) -> dict[str, np.ndarray]:
     """Return {part: seconds} of a mean layer for a micro-batch of *tokens*."""
     s, model = p.job, p.job.model
-    mixed = model.moe_layers / model.layers
+    mixed = model.moe_share
     read, work = _products(p, rate, tokens, model.attention_matrices)
     dense, product = _products(p, rate, tokens, model.ffn_matrices(model.ffn)) if mixed < 1 else (0.0, 0.0)
     read, work = read + (1 - mixed) * dense, work + (1 - mixed) * product
@@ -213,9 +213,8 @@ def _experts(p: Passes, rate: Rates, tokens):
 def _small(s: Serving, tokens):
     """Return the bytes that a layer's small operations move: norms, sums, activations."""
     model = s.model
-    mixed = model.moe_layers / model.layers
-    wide = (1 - mixed) * model.ffn + mixed * (model.topk * model.expert_ffn + model.shared_ffn)
-    return HALF * tokens * (10 * model.hidden + ((3 if model.gated else 2) * wide + 3 * model.heads * model.head_width) / s.tp)
+    inner = model.ffn_parts * model.mean_ffn + 3 * model.heads * model.head_width
+    return HALF * tokens * (10 * model.hidden + inner / s.tp)
 
 
 def _summed(s: Serving, nbytes, group: Group, rate: Rates) -> tuple[np.ndarray, np.ndarray]:

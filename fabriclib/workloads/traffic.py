@@ -44,7 +44,7 @@ def _of_layer(job: Job, placed: dict[str, Group]):
     model = job.model
     again = float(job.recompute == "full")
     tokens = job.micro_batch * job.seq / job.cp
-    mixed = model.moe_layers / model.layers
+    mixed = model.moe_share
     # Before attention and before the feed-forward part all gather, after each they reduce; and the same on the way back.
     times = (2 - mixed) * (2 + again)
     buffer = tokens * model.hidden * HALF

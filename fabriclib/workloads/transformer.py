@@ -100,6 +100,21 @@ class Transformer:
         return self.layers - self.dense_layers if self.experts else 0
 
     @property
+    def moe_share(self) -> float:
+        """Share of the layers whose feed-forward part is experts."""
+        return self.moe_layers / self.layers
+
+    @property
+    def mean_ffn(self) -> float:
+        """Width of what a token meets in a feed-forward part, the mean of all layers: of experts, those that it takes."""
+        return (1 - self.moe_share) * self.ffn + self.moe_share * (self.topk * self.expert_ffn + self.shared_ffn)
+
+    @property
+    def ffn_parts(self) -> int:
+        """Matrices of a feed-forward part, and numbers of a token in it for each unit of its width: one more with a gate."""
+        return 3 if self.gated else 2
+
+    @property
     def head_width(self) -> int:
         """Width of a head's values."""
         return self.head_dim or self.hidden // self.heads
@@ -145,7 +160,7 @@ class Transformer:
 
     def _per_layers(self, experts: int) -> int:
         """Parameters of all layers, of which *experts* of each mixture count."""
-        wide = (3 if self.gated else 2) * self.hidden
+        wide = self.ffn_parts * self.hidden
         dense = (self.layers - self.moe_layers) * wide * self.ffn
         mixed = self.moe_layers * (experts * self.expert_params + wide * self.shared_ffn + self.hidden * self.experts)
         return self.layers * (self.attention_params + self._small) + dense + mixed
