@@ -108,6 +108,19 @@ def test_answers_are_exported_for_the_lessons_with_python_imported_and_cleared(o
     assert json.loads(answers.evaluate("localStorage.fabricbook")) == json.loads(file.read_text())
 
 
+def test_what_was_answered_here_stays_as_it_does_with_python(opened, tmp_path):
+    page = opened("00_start_here")
+    answer(page, "2 s")
+    here = json.loads(page.evaluate("localStorage.fabricbook"))
+    file = {"predictions": {KEY: {"typed": "1 s"}, "cxl.half": {"typed": "3 GB/s"}}, "attempts": {KEY: {"entries": []}}}
+    (tmp_path / "mine.json").write_text(json.dumps(file))
+    answers = opened("answers")
+    answers.locator("input[type=file]").set_input_files(tmp_path / "mine.json")
+    answers.get_by_text("Imported. What was answered here already stays.").wait_for()
+    assert json.loads(answers.evaluate("localStorage.fabricbook")) == here | {
+        "predictions": here["predictions"] | {"cxl.half": {"typed": "3 GB/s"}}}
+
+
 def test_a_file_that_holds_no_answers_changes_nothing(opened, tmp_path):
     answers = opened("answers")
     answers.evaluate("localStorage.fabricbook = '{\"claims\": {}}'")
@@ -138,7 +151,7 @@ def test_whatever_an_imported_file_says_is_shown_as_text(opened, tmp_path):
     answers = opened("answers")
     page = opened("00_start_here")
     for at, text in enumerate(PAYLOADS):
-        answers.evaluate("document.querySelector('.fl-kept').textContent = ''")
+        answers.evaluate("localStorage.clear(); document.querySelector('.fl-kept').textContent = ''")
         answers.locator("input[type=file]").set_input_files(tmp_path / f"{at}.json")
         answers.get_by_text("Imported.").wait_for()
         page.wait_for_function("([key, text]) => flKept.get('predictions', key)?.typed === text", arg=[KEY, text])

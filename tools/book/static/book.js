@@ -212,9 +212,9 @@
         return;
       }
       const now = all();
-      const joined = SECTIONS.map((section) => [section, { ...now[section], ...read[section] }]);
+      const joined = SECTIONS.map((section) => [section, { ...read[section], ...now[section] }]);
       keep({ ...now, ...Object.fromEntries(joined.filter(([, entries]) => Object.keys(entries).length)) });
-      said.textContent = `Imported. Where both had an answer, the file's counts. ${notice()}`.trim();
+      said.textContent = `Imported. What was answered here already stays. ${notice()}`.trim();
     });
     reset.addEventListener("click", () => {
       const sure = reset.dataset.sure === "yes";
