@@ -116,13 +116,8 @@ def uptime(machine: str | System, *, gpus, design: Design | None = None, spare: 
     """
     machine = system(machine) if isinstance(machine, str) else machine
     gpus = whole("gpus", gpus)
-    parts, planes = _parts(machine, gpus, design)
-    by_part = {part: plain(rate * getattr(parts, part)) for part, rate in failures.rates().items()}
     repair = catalog.figure("repair-on-site").si if repair is None else number("repair", repair)
-    degraded: Numbers = 0.0
-    if planes > 1:
-        degraded = sum(by_part[part] for part in NETWORK) * repair
-        by_part |= {part: 0.0 * by_part[part] for part in NETWORK}
+    by_part, degraded = _interruptions(machine, gpus, design, repair)
     between = 1 / np.asarray(sum(by_part.values()))
     save = save_seconds(model) if save is None else number("save", save)
     restart = catalog.figure("megascale-diagnosis").si if restart is None else number("restart", restart, zero=True)
@@ -181,6 +176,15 @@ def _parts(machine: System, gpus, design: Design | None) -> tuple[failures.Count
     if np.any(np.asarray(gpus) != design.gpus):
         raise ValueError(f"design must be for {short(gpus)} GPUs; got one for {design.gpus}: count it by fabric_counts.")
     return parts._replace(cable=float(design.cables[0].count), leaf=float(design.leaves)), design.planes
+
+
+def _interruptions(machine: System, gpus, design: Design | None, repair) -> tuple[dict, Numbers]:
+    """Return {part: interruptions per second}, and the cables and leaves that are out of use and only slow the job down."""
+    parts, planes = _parts(machine, gpus, design)
+    by_part = {part: plain(rate * getattr(parts, part)) for part, rate in failures.rates().items()}
+    if planes == 1:
+        return by_part, 0.0
+    return by_part | {part: 0.0 * by_part[part] for part in NETWORK}, sum(by_part[part] for part in NETWORK) * repair
 
 
 def _replaced(by_part: dict):

@@ -12,9 +12,10 @@ from fabriclib.framing import line_share
 from fabriclib.links import link
 from fabriclib.memory import Tier, memory_mix, tier
 
-from ...stage import Control, against, charts, lab, parts
-from . import stops
+from ...stage import Control, against, charts, lab
+from . import stops, trace
 from .tables import direct, flit_fields, gain_against_measured, ladder_against_measured
+from .trace import STEPS
 
 # ---- lab 1: the latency ladder, and a mix of its steps ----
 
@@ -24,20 +25,13 @@ _LEFT, _RIGHT = ["0", "width * 0.54"], ["width * 0.61", "width"]  # the two pane
 _NS, _GBPS = (0, 1000), (0, 1000)
 
 
-def _if_narrow(small: float, large: float):
-    """A size for a chart beside another window or on a telephone, and one for a page's width."""
-    import altair as alt
-
-    return alt.ExprRef(f"width < 400 ? {small} : {large}")
-
-
 def _panel(x, width: list[str]):
     """The axis *x*, drawn over a part of the chart's width only."""
     import altair as alt
 
     low, high = x.to_dict()["scale"]["domain"]
     scale = alt.Scale(domain=[low, high], range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
-    return x.scale(scale).axis(alt.Axis(orient="bottom", tickCount=5, titleFontSize=_if_narrow(11, 15)))
+    return x.scale(scale).axis(alt.Axis(orient="bottom", tickCount=5, titleFontSize=trace.if_narrow(11, 15)))
 
 
 def _mix_chart():
@@ -117,7 +111,6 @@ def _mix_row(name: str, one: Tier, used: float, full: list[str]) -> dict:
 
 # ---- lab 2: who owns the line ----
 
-STEPS = 8
 # What the learner picks: the device's type, where the line lives (H or D) and under which bias.
 _DEVICES = {
     stops.ONE: (1, "H", "host"),
@@ -133,9 +126,6 @@ SCENARIOS = {
                              "device write 0", "host read 0"],
     "four lines, then handed over": [f"{access} {n}" for access in ("device write", "host read") for n in range(4)],
 }
-_WORDS = {"M": "modified", "E": "exclusive", "S": "shared", "I": "invalid", "–": "no cache", "✓": "up to date", "✗": "too old"}
-_SHADES = {"M": 1.0, "E": 0.6, "S": 0.22, "✓": 0.22}
-_COLUMNS = {"host": (0.44, 0.58), "device": (0.58, 0.72), "memory": (0.72, 0.86), "messages": (0.86, 1.0)}
 
 
 @functools.cache
@@ -146,55 +136,11 @@ def played(device: str, scenario: str) -> tuple[model.Step, ...]:
     return model.trace(kind, [f"{'host' if kind == 3 else who} {does} {home}{n}" for who, does, n in words], bias)
 
 
-def _trace_chart():
-    import altair as alt
-
-    hidden = alt.Axis(labels=False, ticks=False, grid=False, orient="top", titlePadding=26)
-    title, of_row = "who holds the line after each access", functools.partial(parts.of_row, STEPS)
-
-    def x(field):
-        return charts.x(field, (0, 1), title=title).axis(hidden)
-
-    y = charts.names("access", list(range(1, STEPS + 1)))
-    cell = charts.live().transform_filter("datum.state != ''")
-    shade = alt.Color("shade:Q", legend=None, scale=alt.Scale(
-        domain=[0, 1], range=[charts.PAPER, charts.CHIP], interpolate="rgb"))
-    ink = alt.condition("datum.shade > 0.5", alt.value(charts.PAPER), alt.value(charts.INK))
-    filled = cell.mark_rect(stroke=charts.FAINT, strokeWidth=1).encode(x=x("from"), x2="to:Q", y=y, color=shade)
-    letter = cell.mark_text(fontSize=of_row(0.38, 17), fontWeight="bold", dy=of_row(-0.16, 6)).encode(
-        x=x("middle"), y=y, text="state:N", color=ink)
-    word = cell.mark_text(fontSize=of_row(0.28, 12), dy=of_row(0.26, 12), opacity=_if_narrow(0, 1)).encode(
-        x=x("middle"), y=y, text="word:N", color=ink)
-    now = charts.live().transform_filter("datum.now == 'yes'").mark_rect(filled=False, stroke=charts.BLACK, strokeWidth=3.5)
-    room = f"(width * {_COLUMNS['host'][0]} - 8)"
-    narrow = "width < 400"
-    size = alt.ExprRef(f"{narrow} ? 10.5 : {charts.fitting(room, 15, text='does').expr}")
-    does = alt.value(alt.ExprRef(f"{narrow} ? replace(datum.does, \"host's \", '') : datum.does"))
-    said = charts.live().mark_text(align="left", dx=8, dy=of_row(-0.2, 8), fontSize=size, fontWeight="bold").encode(
-        x=x("left"), y=y, text=does, color=alt.condition(
-            "datum.done == 'yes'", alt.value(charts.INK), alt.value(charts.FAINT)))
-    size = alt.ExprRef(f"{narrow} ? 10.5 : {charts.fitting(room, 13, text='sent').expr}")
-    messages = alt.value(alt.ExprRef(f"{narrow} ? split(replace(datum.sent, ', ', ',|'), '|') : datum.sent"))  # in two lines
-    sent = charts.live().mark_text(align="left", dx=8, fontSize=size, lineHeight=12, color=charts.INK,
-                                    dy=alt.ExprRef(f"{narrow} ? 4 : {of_row(0.24, 11).expr}")).encode(
-        x=x("left"), y=y, text=messages)
-    head = alt.ExprRef("width < 400 && datum.column == 'messages' ? 'sent' : datum.column")
-    heads = charts.live().mark_text(text=head, fontSize=_if_narrow(10.5, 13), color=charts.INK).encode(
-        x=x("middle"), y=alt.value(-13))
-    empty = charts.live().mark_rect(filled=False, stroke=charts.GRID).encode(x=x("from"), x2="to:Q", y=y)
-    frame = now.encode(x=x("left"), x2="right:Q", y=y)
-    return charts.stack(empty, filled, letter, word, said, sent, frame, heads, height=46 * STEPS, description=(
-        "A row for each of eight accesses: who does what, and the messages that cross the link, with arrows to the right from "
-        "the host to the device and to the left from the device to the host. Then the state of the line, as a letter and a "
-        "shade, in the host's cache and in the device's, whether the memory is up to date, and how many messages it took. A "
-        "thick frame marks the present access; rows below it are still to come."))
-
-
 @lab("coherence-trace", title="Who owns the line?", tier="chip",
      controls=[Control("device", list(_DEVICES), default=stops.ONE, as_="menu"),
                Control("scenario", list(SCENARIOS), default=stops.CONSUMER, as_="menu"),
                Control("step", range(STEPS + 1), default=0, label="after access", as_="steps", picks="access")],
-     chart=_trace_chart,
+     chart=trace.chart,
      leaves_out="Time, hints, conflicts between requests under way, and more than one device. Each side has one cache. Sequences "
                 "of messages are shortened to what decides who owns the line; what passes inside the host, or inside the "
                 "device, is not counted.",
@@ -207,17 +153,9 @@ def coherence_trace(device, scenario, step):
     for number, one in enumerate(steps, start=1):
         states = {"host": one.host, "device": "–" if kind == 3 else one.device,
                   "memory": "✗" if "M" in (one.host, one.device) else "✓", "messages": str(len(one.messages))}
-        cells += [_cell(number, column, state if number <= step else "", number == step) for column, state in states.items()]
+        cells += [trace.cell(number, column, state if number <= step else "", number == step) for column, state in states.items()]
         cells[-4] |= {"does": _does(scenario, number, kind), "sent": _sent(one) if number <= step else ""}
     return {field: [cell[field] for cell in cells] for field in cells[0]}, _told(steps, scenario, step, kind)
-
-
-def _cell(number: int, column: str, state: str, now: bool) -> dict:
-    left, right = _COLUMNS[column]
-    first, counted = column == "host", column == "messages" and state != ""
-    return {"access": number, "does": "", "sent": "", "state": state, "word": "sent" if counted else _WORDS.get(state, ""),
-            "shade": _SHADES.get(state, 0.0), "from": left, "to": right, "middle": (left + right) / 2, "left": 0.0, "right": 1.0,
-            "column": column if number == 1 else "", "now": "yes" if now and first else "no", "done": "yes" if state else "no"}
 
 
 def _does(scenario: str, number: int, kind: int) -> str:
