@@ -39,10 +39,19 @@ class Boxes:
 
     def __init__(self, page):
         self._page, self._box = page, page.locator(f".fl-predict.{css_key(KEY)}").first
-        expect(page.locator(".fl-keeping")).to_be_visible()
-        expect(page.locator(".fl-stop-tab").nth(2)).to_be_visible()
-        page.locator(".fl-stop-tab").nth(2).click()
+        self._open()
         self._before = page.evaluate(HARM)
+
+    def _open(self) -> None:
+        """Wait for the boxes of the first cell, and turn the lab to a stop that asks for a number."""
+        expect(self._page.locator(".fl-keeping")).to_be_visible()
+        expect(self._page.locator(".fl-stop-tab").nth(2)).to_be_visible()
+        self._page.locator(".fl-stop-tab").nth(2).click()
+
+    def renew(self) -> None:
+        """Show all boxes anew: as the record of answers is now."""
+        self.settle(cell=0)
+        self._open()
 
     def paste(self, text: str) -> None:
         """Hand in *text* in each box, and wait until all have answered."""
