@@ -63,7 +63,9 @@ def busy():
 def tried(arguments: list[str], seed: int) -> tuple[int, list[str], str]:
     """Run pytest with *arguments* in the order *seed*; return how many tests ran, which of them failed, and all that was said."""
     command = [sys.executable, "-m", "pytest", "-p", "flakes", f"--seed={seed}", "-n", str(WORKERS), "-q", "-rfE", *arguments]
-    run = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT / "tools"), "OMP_NUM_THREADS": "1"},
+    # What the tests start is to be of this tree too, whichever is installed.
+    found = os.pathsep.join(map(str, (ROOT / "tools", ROOT)))
+    run = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": found, "OMP_NUM_THREADS": "1"},
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", run.stdout, re.MULTILINE)
     if run.returncode > 1 and not failed:
