@@ -111,7 +111,15 @@ class Link(catalog.Sourced):
     """ONE link in ONE direction, or a bundle of `count` of them side by side.
 
     Rates are bytes per second, `lane_rate` is raw bytes per second a lane, `latency` is seconds: NaN where no source
-    gives one.
+    gives one. `framing` is an id of the catalogue's framings, or "" where the packets are not known.
+
+    Raises:
+        ValueError: lanes, a count or rates out of range, or a framing that is not known.
+
+    One of your own is a known one with other numbers, or has all of them: see docs/own.md.
+
+    >>> replace(link("pcie5", lanes=16), id="mine", name="My link", lane_rate=64e9 / 8)
+    <My link, one direction: raw 128 GB/s, line 126 GB/s, payload 115.2 GB/s>
     """
 
     _example = "link('nvlink4')"

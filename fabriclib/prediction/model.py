@@ -94,6 +94,8 @@ class Prediction:
     def frame(self):
         """Return a DataFrame with a row for each case, in the order in which they lie flattened.
 
+        Of a row, ask for `row["nbytes"]`: `row.nbytes` is pandas' own, the memory that the row takes.
+
         >>> predict("dgx-h100", "all_reduce", [2**20, 2**30], nodes=4).frame()["algorithm"].tolist()
         ['tree', 'ring']
         """
