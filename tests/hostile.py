@@ -112,7 +112,8 @@ def shown(value) -> str:
 # What fabriclib makes and hands out, and nobody else fills in: their fields are what was computed.
 RESULTS = {
     "availability.dice.Runs", "availability.lost.Left", "availability.uptime.Uptime", "capstone.score.Score",
-    "collectives.choose.Best", "collectives.schedule.Schedule", "diagnosis.compare.Comparison", "diagnosis.suspects.Candidate",
+    "collectives.choose.Best", "collectives.plan.Plan", "collectives.schedule.Schedule", "diagnosis.compare.Comparison",
+    "diagnosis.suspects.Candidate",
     "energy.cluster.ClusterPower", "energy.money.ClusterCost", "energy.steps.StepEnergy", "energy.tokens.TokenEnergy",
     "energy.ways.Way", "flows.Share",
     "nccl.tuner.Choice", "peers.PeerToPeer", "prediction.model.Prediction", "topology.fabrics.design.Design",

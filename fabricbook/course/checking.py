@@ -81,7 +81,8 @@ def _graded(exercise: Exercise, given) -> Result:
         if all(agree(g, b, exercise.tolerance) for g, b in zip(got, bad, strict=True)):
             return Result(exercise, False, hint)
     first = next((g, e) for g, e in zip(got, expected, strict=True) if not agree(g, e, exercise.tolerance))
-    return Result(exercise, False, _general(exercise, *first), tried=not _empty(first[0]))
+    lacking = exercise.lacks(given) if exercise.lacks and first[0].error is None else ""
+    return Result(exercise, False, f"{_general(exercise, *first)} {lacking}".rstrip(), tried=not _empty(first[0]))
 
 
 def _consequence(exercise: Exercise, given) -> str:

@@ -148,6 +148,8 @@ class Exercise:
         tolerance: the largest relative difference that counts as agreement.
         demand: a function of the learner's function that is right on all cases, where how it gets there matters too: it
             returns what is wrong with it in a sentence, or "".
+        lacks: a function of the learner's function that is wrong in no known way: it says in a sentence what its result lacks,
+            or "".
         follows: a function of the learner's right function, or value, that calls it and returns in one sentence, with its
             number, what follows of it.
         plays: a function of the learner's right function that returns the lab which plays it, or says why that cannot be.
@@ -168,6 +170,7 @@ class Exercise:
     half: str = ""
     tolerance: float = 1e-3
     demand: Callable[[Callable], str] | None = None
+    lacks: Callable[[Callable], str] | None = None
     follows: Callable[..., str] | None = None
     plays: Callable | None = None
 

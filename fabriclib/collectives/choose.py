@@ -142,7 +142,7 @@ def crossover(collective, a, b, *, ranks, alpha, beta, gamma=0.0, **options):
     """Return the size in bytes from which on algorithm *b* is faster than *a*, at every larger size too.
 
     Args:
-        collective, a, b: as in `algorithms(collective)`.
+        collective, a, b: as in `algorithms(collective)`; in place of a name, an Algorithm of your own.
         ranks, alpha, beta, gamma: as in `collective_time`, one number each.
         options: dims, root and chunks, for whichever of the two takes them; None is as good as not given.
 
@@ -165,7 +165,7 @@ def crossover(collective, a, b, *, ranks, alpha, beta, gamma=0.0, **options):
     options = {option: value for option, value in options.items() if value is not None}
     for option in options:
         if not any(option in entry.options for entry in both):
-            raise ValueError(f"{option} is an option of neither {a} nor {b}.")
+            raise ValueError(f"{option} is an option of neither {both[0].name} nor {both[1].name}.")
     if not isinstance(options.get("chunks", "auto"), str):
         options["chunks"] = count("chunks", options["chunks"], high=MAX_CHUNKS)
 

@@ -19,7 +19,7 @@ def collective_time(collective, algorithm_name, *, nbytes=None, ranks=None, alph
     """Return the seconds a collective takes.
 
     Args:
-        collective, algorithm_name: as in `algorithms(collective)`.
+        collective, algorithm_name: as in `algorithms(collective)`; in place of the name, an Algorithm of your own.
         nbytes: the total buffer in bytes, as nccl-tests counts it; a barrier has none.
         ranks: how many ranks; may be left out where levels or dims say it.
         alpha, beta, gamma: seconds per message, per byte sent and per byte reduced.

@@ -42,17 +42,21 @@ def algorithms(collective: str) -> tuple[Algorithm, ...]:
     return tuple(entry for key, entry in entries().items() if key[0] == collective)
 
 
-def algorithm(collective: str, name: str) -> Algorithm:
-    """Return the entry (collective, name), or raise a ValueError that suggests the nearest."""
+def algorithm(collective: str, name: str | Algorithm) -> Algorithm:
+    """Return the entry (collective, name), or *name* itself where it is one, or raise a ValueError that suggests the nearest."""
+    if isinstance(name, Algorithm):
+        if name.collective != collective:
+            raise ValueError(f"algorithm must be one for {short(collective)}; got {name!r}.")
+        return name
     found = entries().get((collective, name)) if isinstance(collective, str) and isinstance(name, str) else None
     return found or entries()[collective, known("algorithm", name, [entry.name for entry in algorithms(collective)])]
 
 
-def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
+def schedule(collective: str, name: str | Algorithm, ranks: int, **options) -> Schedule:
     """Return the executable schedule of an algorithm.
 
     Args:
-        collective, name: as in `algorithms(collective)`.
+        collective, name: as in `algorithms(collective)`; in place of the name, an Algorithm of your own.
         ranks: how many ranks, a whole number.
         options: what the entry takes of chunks=, dims= and root=.
 
@@ -71,7 +75,7 @@ def schedule(collective: str, name: str, ranks: int, **options) -> Schedule:
     entry.check(ranks, **options)
     if "dims" in entry.options:
         options = {"dims": (ranks,), **options}
-    return Schedule(collective, name, ranks, entry.slots(ranks, **options), entry.moves(ranks, **options),
+    return Schedule(collective, entry.name, ranks, entry.slots(ranks, **options), entry.moves(ranks, **options),
                     options.get("root", 0), entry.streamed, options.get("dims", ()), entry.keeps_input,
                     entry.destination(ranks, **options))
 

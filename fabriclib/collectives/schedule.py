@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import number, single, together
+from ..checks import count, known, number, short, single, together, whole
 from . import buffers
 from .counts import Counts, Level, Price, by_level, checked_bytes, checked_levels, price
-from .moves import ADD
+from .moves import ADD, Moves
 from .on_graph import line_on
 from .plan import Plan
+from .proof import missing
+
+_MOST = 2**62  # an index holds no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,67 @@ class Schedule(Plan):
         dims: for shaped algorithms, the size of each level, innermost first; then there are counts for each level.
         keeps_input: every row sends what its source held at the start, and results collect in a second buffer.
         destination: for all_to_all, (rank, slot) -> the rank that the slot's first block is for.
+
+    Raises:
+        ValueError: an unknown collective, no ranks or slots, a root that is no rank, or moves with negative numbers.
     """
+
+    def __post_init__(self):
+        known("collective", self.collective, buffers.COLLECTIVES)
+        count("ranks", self.ranks)
+        count("slots", self.slots, high=_MOST)
+        count("root", self.root, low=0, high=self.ranks - 1)
+        for name in ("step", "src", "dst", "size", "repeat") if len(self.moves) else ():
+            whole(f"moves.{name}", getattr(self.moves, name), low=0, high=_MOST)
+
+    @classmethod
+    def of(cls, collective: str, ranks: int, rows, *, slots: int | None = None, root: int = 0, name: str = "mine") -> Schedule:
+        """Return a schedule of your own: who sends which chunk to whom in which step.
+
+        Args:
+            collective: what it is to compute, one of those that `algorithms` knows.
+            ranks: how many ranks.
+            rows: a list of (step, from, to, chunk, op), or an array of as many columns: ranks and chunks count from 0; op 1 adds
+                what comes to the same chunk there, 0 writes over it. All rows of a step send before any is received.
+            slots: into how many chunks a buffer is cut; one for each rank without. For all_to_all chunk k of a rank is its
+                block for the rank k further on.
+            root: for the rooted collectives.
+            name: what it is called.
+
+        Raises:
+            ValueError: an unknown collective; rows that are not of whole numbers, or not of ranks and chunks that there are;
+                other slots than one for each rank for all_to_all.
+
+        Two ranks that swap their buffers, whole, and one that is forgotten:
+
+        >>> swapped = Schedule.of("all_reduce", 3, [(0, 0, 1, 0, 1), (0, 1, 0, 0, 1)], slots=1)
+        >>> print(swapped.missing[:77])
+        all_reduce by mine is not done after 1 step: rank 0 lacks chunk 0; rank 1 lac
+        >>> swapped.counts()
+        Counts(messages=1, sent=1.0, reduced=1.0)
+        """
+        known("collective", collective, buffers.COLLECTIVES)
+        step, src, dst, chunk, op = _columns(rows)
+        ranks = count("ranks", ranks)
+        slots = ranks if slots is None else count("slots", slots)
+        shuffled = collective == "all_to_all"
+        if shuffled and slots != ranks:
+            raise ValueError(f"slots must be one for each of the {ranks} ranks for all_to_all; got {slots}.")
+        for what, column, many in (("from", src, ranks), ("to", dst, ranks), ("chunk", chunk, slots), ("op", op, ADD + 1)):
+            whole(f"rows, column {what!r},", column, low=0, high=many - 1)
+        moves = Moves(np.unique(step, return_inverse=True)[1], src, dst, chunk, op)
+        return cls(collective, name, ranks, slots, moves, root,
+                   destination=(lambda rank, slot: (rank + slot) % ranks) if shuffled else None)
+
+    @functools.cached_property
+    def missing(self) -> str:
+        """What it leaves out of its collective, in a sentence: which ranks lack which chunks; "" where nothing.
+
+        >>> from fabriclib.collectives import schedule
+        >>> schedule("all_reduce", "ring", ranks=8).missing
+        ''
+        """
+        return missing(self, self._carried_out)
 
     def states(self, arrays) -> Iterator[np.ndarray]:
         """Yield the workspaces before the first step and after each step: one array (nodes, slots, elements a chunk).
@@ -72,8 +136,15 @@ class Schedule(Plan):
             One array a rank; `None` where the collective leaves nothing.
 
         Raises:
-            ValueError: a wrong number of arrays, or lengths that do not fit the collective.
+            ValueError: a wrong number of arrays, lengths that do not fit the collective, or a schedule that does not do it:
+                then the message is `missing`, and `states` shows what it does.
         """
+        results = self._carried_out(arrays)
+        if self.missing:
+            raise ValueError(self.missing)
+        return results
+
+    def _carried_out(self, arrays) -> list[np.ndarray]:
         for state in self.states(arrays):  # noqa: B007 - the last state is what is wanted
             pass
         return buffers.unload(self, arrays, state)
@@ -183,3 +254,14 @@ class Schedule(Plan):
         (8.4, 257.142857)
         """
         return line_on(self, graph, channels, order)
+
+
+def _columns(rows) -> np.ndarray:
+    """Return the columns step, from, to, chunk and op of a learner's *rows*."""
+    try:
+        fits = isinstance(rows, (list, tuple, np.ndarray)) and np.ndim(rows) == 2 and len(rows[0]) == 5
+    except Exception:  # anything may be passed, even an object that cannot be looked into
+        fits = False
+    if not fits:
+        raise ValueError(f"rows must be a list of (step, from, to, chunk, op), at least one; got {short(rows)}.")
+    return np.asarray(whole("rows", rows, low=0)).T

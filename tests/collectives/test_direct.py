@@ -37,4 +37,4 @@ def test_serial_one_shot_sends_originals_not_sums():
     inputs = [np.array([1]), np.array([10]), np.array([100])]
     assert [int(r[0]) for r in plan.run(inputs)] == [111, 111, 111]
     in_place = Schedule("all_reduce", "one_shot_serial", 3, slots=1, moves=plan.moves)
-    assert [int(r[0]) for r in in_place.run(inputs)] != [111, 111, 111]
+    assert "what rank 0 brings is counted more than once" in in_place.missing

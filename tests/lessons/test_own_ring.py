@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fabricbook as book
-from fabricbook.course.checking import bind
+from fabricbook.course.checking import bind, grade
 from fabricbook.lessons import find
 from fabricbook.lessons.collectives import labs, own
 
@@ -67,3 +67,25 @@ def test_the_full_state_is_the_sum_of_all():
 def test_a_chunk_that_arrives_alone_is_said_so():
     held = np.ones((own.RANKS, own.RANKS), dtype=int)
     assert ": 1 chunk arrives; chunk 2 of rank 1 now holds" in own._told(1, 14, held, [(1, 2)])
+
+
+SHORT = RING.solution.replace("range(p - 1)", "range(p - 2)")
+
+
+@pytest.mark.parametrize(("source", "told"), [
+    (SHORT, "Of 4 ranks, rank 0 lacks in chunk 0 the numbers of ranks 1, 2 and 3; 16 of all 16 chunks lack something."),
+    (RING.solution.replace("(rank - step) % p", "(rank + step) % p"),
+     "Of 4 ranks, rank 0 lacks in chunk 0 the numbers of rank 0; 12 of all 16 chunks lack something."),
+    ("[sum(buffers) * 2 for _ in buffers]", "is expected."),
+    ("[sum(buffers)] * 3", "is expected."),
+    ("sum(buffers) * 2", "is expected."),
+    ("3", "is expected."),
+])
+def test_a_ring_that_is_wrong_in_a_way_of_its_own_is_told_which_rank_lacks_what(source, told):
+    assert grade(RING, bind(RING, source)).sentence.endswith(told)
+
+
+def test_who_leaves_while_it_is_watched_is_not_followed():
+    first = "    p = len(buffers)\n"
+    source = SHORT.replace(first, f"{first}    if buffers[0].dtype == object: raise SystemExit\n")
+    assert grade(RING, bind(RING, source)).sentence.endswith("is expected.")

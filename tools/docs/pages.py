@@ -146,6 +146,7 @@ CODE_OF_CONDUCT
 :hidden:
 
 reference/index
+docs/own
 docs/data
 docs/sources
 docs/accuracy

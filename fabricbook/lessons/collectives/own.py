@@ -42,6 +42,23 @@ def marked(ranks: int, notes: list[set]) -> list[np.ndarray]:
     return [np.array([Marked(frozenset({rank}), made) for made in notes], dtype=object) for rank in range(ranks)]
 
 
+def lacking(all_reduce: Callable) -> str:
+    """Return which rank lacks whose numbers in which chunk after an *all_reduce*, in a sentence; "" where that cannot be seen."""
+    ranks, numbers = 4, [set() for _ in range(4)]
+    try:
+        held = [[number.ranks for number in result] for result in all_reduce(marked(ranks, numbers))]
+    except (Exception, SystemExit):  # it returns something else, or adds what no plain number could not
+        return ""
+    lacks = [(rank, chunk, sorted(set(range(ranks)) - has))
+             for rank, result in enumerate(held) for chunk, has in enumerate(result) if len(has) < ranks]
+    if not lacks or [len(result) for result in held] != [ranks] * ranks:
+        return ""
+    rank, chunk, without = lacks[0]
+    whose = f"rank {without[0]}" if len(without) == 1 else f"ranks {', '.join(map(str, without[:-1]))} and {without[-1]}"
+    return (f"Of {ranks} ranks, rank {rank} lacks in chunk {chunk} the numbers of {whose}; {len(lacks)} of all {ranks * ranks} "
+            "chunks lack something.")
+
+
 def play(all_reduce: Callable) -> Lab | str:
     """Return the lab that plays a right *all_reduce*, or a sentence that says why it cannot be watched."""
     steps = watched(all_reduce, RANKS)

@@ -225,6 +225,7 @@ EXERCISES = [
              "    ...  # once more round, and what arrives is finished\n"
              "    return [np.concatenate(mine) for mine in chunks]\n",
         demand=not_by_ring,
+        lacks=own.lacking,
         plays=own.play,
         follows=_ones_around,
     ),
