@@ -141,7 +141,8 @@ def proves(plan, comm) -> bool:
 def sweep(comm, collective: str, wanted, sizes) -> Iterator[dict]:
     """Yield a row for every algorithm and size: first plain messages, from each rank to the next.
 
-    Seconds are those of the slowest rank: the median of some batches, each the mean of calls one after the other.
+    Seconds are those of the slowest rank: the median of some batches, each the mean of calls one after the other. At the
+    smallest sizes each chunk is still one number, so that some more bytes are sent than the row says.
 
     Raises:
         RuntimeError: an algorithm gave another result than its collective: nothing it took would mean anything.

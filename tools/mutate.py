@@ -39,6 +39,7 @@ def lay_out(folder: Path, room: str, without: list[str]) -> list[str]:
     held = [*model, *(path for path in tests(room) if path.parent.name != "lessons")] if model else chosen(room)[0]
     changed, places = ([path.relative_to(ROOT).as_posix() for path in paths] for paths in (model or sources(room), held))
     how = ["-p", "no:nbval", "-p", "no:anyio", "-p", "no:cacheprovider", "-m", "not browser", *(f"--ignore={i}" for i in without)]
+    how += ["-k", "not __mutmut_"]  # every changed copy of a function has its example again, some thousands of a room
     told = {
         "source_paths": ["fabriclib", "fabricbook"],
         "only_mutate": [name if name.endswith(".py") else f"{name}/*.py" for name in changed],
