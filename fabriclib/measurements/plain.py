@@ -67,6 +67,7 @@ class Columns(NamedTuple):
     Args:
         separator: what stands between them. at: {name: (place, what its numbers are to be multiplied by)}. width: how many.
         loose: "time" and "rate" where the column names no unit. before: what a launcher wrote before the header.
+        indent: blanks before the first name, under which a printed frame has the numbers of its rows.
     """
 
     separator: str
@@ -74,6 +75,7 @@ class Columns(NamedTuple):
     width: int
     loose: tuple[str, ...] = ()
     before: str = ""
+    indent: int = 0
 
     @property
     def says_more(self) -> bool:
@@ -116,7 +118,7 @@ def _announced(line: str) -> Columns | None:
         if separator in barred and not (separator == "\t" and _MIXED.search(barred)):
             for cut in (_CELL.findall, str.split) if separator == BLANKS else (_headers(separator),):
                 if found := _columns(barred, cut, separator):
-                    return found._replace(before=line[:len(found.before)])
+                    return found._replace(before=line[:len(found.before)], indent=_indent(line))
     return None
 
 
@@ -221,12 +223,16 @@ def _cells(number: int, line: str, columns: Columns) -> list[str] | None:
     if columns.separator == BLANKS:
         if len(cells) != columns.width:
             cells = _united(cells)
-        if len(cells) == columns.width + 1 and _numbers(cells[0], number):
+        if len(cells) == columns.width + 1 and cells[0].isdigit() and _indent(line) + len(cells[0]) <= columns.indent:
             cells = cells[1:]
         return cells if len(cells) == columns.width and cells[columns.at["nbytes"][0]][0].isdigit() else None
     if len(cells) == columns.width + 1 and (place := _nameless(number, cells, columns)) is not None:
         del cells[place]
     return cells if len(cells) == columns.width else None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _united(cells: list[str]) -> list[str]:

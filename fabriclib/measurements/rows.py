@@ -220,7 +220,7 @@ def is_wrong(mark: str) -> bool:
     >>> is_wrong("512"), is_wrong("0e+00"), is_wrong("1e-06"), is_wrong("N/A")
     (True, False, False, False)
     """
-    if mark in ("", "0", "N/A", "-"):
+    if mark in ("", "N/A", "-"):
         return False
     try:
         return not abs(float(mark)) < _FAR_OFF

@@ -44,6 +44,11 @@ def test_a_frame_that_was_printed_or_saved_is_read_again():
         assert (again["ranks"].tolist(), again["collective"].tolist()) == ([8, 8], ["all_reduce"] * 2)
 
 
+def test_a_figure_behind_the_last_column_makes_no_row_number_of_a_size():
+    frame = read_measurements("\n\n\nbytes  us\n1 3.00 1000\n2 4.00 1000\n1000000  100\n", **TOLD)
+    assert frame["nbytes"].tolist() == [1e6]
+
+
 def test_an_osu_header_whose_blanks_were_folded_is_one():
     for head in ("# Size Avg Latency(us)", "Size Avg Latency(us)", "#  Size    Avg Latency(us)"):
         assert read(f"# OSU MPI Allreduce Latency Test v7.4\n{head}\n1048576 100.0\n", ranks=8) == [(2**20, 100.0)]

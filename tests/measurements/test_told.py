@@ -47,6 +47,11 @@ def test_a_line_that_begins_as_a_row_does_was_cut(line, columns, prefix, cut):
     assert nearly_a_row(line, columns, prefix) is cut
 
 
+def test_a_table_without_roots_has_none():
+    text = "# size  count  type  redop  time  algbw  busbw  error\n1048576  262144  float  sum  104.9  10.00  17.50  0e+00\n"
+    assert read_measurements(text)["collective"].tolist() == ["all_reduce"]
+
+
 def test_what_has_a_figure_for_an_operation_is_no_row():
     assert row_of(1, "1048576 262144 float sum -1 104.9 10.00 17.50 0", HEAD).redop == "sum"
     assert row_of(1, "1048576 262144 float 9.9 -1 104.9 10.00 17.50 0", HEAD) is None

@@ -90,6 +90,7 @@ def test_the_nodes_stand_in_what_was_typed(line, nodes):
 
 @pytest.mark.parametrize(("text", "named"), [
     ("# OSU MPI Allgatherv Latency Test v7.4\n# Size  Avg Latency(us)\n8 1.00\n", "allgatherv"),
+    ("srun -n 8 ./osu_allgatherv\n# Size  Avg Latency(us)\n8  1.00\n", "allgatherv"),
     ("mpirun -n 8 ./bin/alltoallv_test\ndata_size(Bytes): | avg_time(us):\n8 | 1.0\n", "alltoallv"),
     ("# Benchmarking Exchange\n# #processes = 8\n #bytes #repetitions t_min[usec] t_max[usec] t_avg[usec] Mbytes/sec\n"
         "8 9 1.0 1.0 1.0 8.0\n", "Exchange")])
