@@ -221,6 +221,8 @@ def _sizes(asked: argparse.Namespace):
 
     if (asked.first is None) != (asked.last is None) or asked.first and asked.sizes:
         raise ValueError("sizes must be given one by one, or as -b and -e; not both, and not half.")
+    if asked.collective == "barrier" and (asked.first or asked.sizes):
+        raise ValueError(f"sizes must not be given: a barrier has none; got {', '.join(asked.sizes or [asked.first])[:40]}.")
     if asked.first is None:
         return np.array([_size(text) for text in asked.sizes]) if asked.sizes else None
     first, last = _size(asked.first), _size(asked.last)

@@ -127,6 +127,7 @@ def test_text_fits_a_hundred_columns(asked, line, monkeypatch):
     ("predict dgx-h100 all_reduce -b 8 -e 4", "-b must be"), ("predict l40s-pcie all_reduce 1G --nodes 2", "no network"),
     ("predict dgx-h100 all_reduce -b 8 -e 16 -f 1", "-f at least 2"), ("predict gpu=H100,nics=3 barrier", "part of system"),
     ("predict gpus=8 all_reduce 1G", "gpu=H100"), ("predict gpu=H100,gpus=x all_reduce 1G", "gpus must be a whole number"),
+    ("predict dgx-h100 barrier 8", "a barrier has none"), ("predict dgx-h100 barrier -b 8 -e 16", "a barrier has none"),
     ("predict dgx-h100 all_reduce -b 8 -e inf", "-e must be"), ("predict dgx-h100 all_reduce -b 0 -e 8", "-b must be"),
     (f"predict dgx-h100 all_reduce -b 8 -e 16 -f 1{'0' * 400}", "-f at least 2"),
     ("predict gpu=H10 all_reduce 1G", "Did you mean 'H100'"), ("predict gpu=T4,wiring=switch all_reduce 1G", "no switch for"),

@@ -108,6 +108,15 @@ def test_a_validation_that_failed_is_wrong_results(title, cells):
         assert about(frame).wrong is wrong
 
 
+@pytest.mark.parametrize(("command", "windowed", "device", "rate"), [
+    ("osu_bw -d cuda", True, True, 1.0), ("osu_bibw D D", True, True, 0.5), ("osu_mbw_mr", True, False, 1.0),
+    ("osu_latency", False, False, None)])
+def test_the_command_of_a_test_without_its_title_says_what_was_run(command, windowed, device, rate):
+    frame = read_measurements(f"mpirun -np 2 ./{command}\n# Size  X\n1000000  1000.00\n")
+    assert (about(frame).windowed, about(frame).device, about(frame).launcher) == (windowed, device, "osu")
+    assert frame["algbw"][0] == pytest.approx(1e9 if rate is None else rate * 1e9)
+
+
 def test_a_rate_that_says_nothing_is_named_with_its_line():
     frame = read_measurements("# OSU MPI Bandwidth Test v7\n# Size  Bandwidth (MB/s)\n1  0.00\nnode1: 8  10.00\n")
     assert frame["nbytes"].tolist() == [8]
