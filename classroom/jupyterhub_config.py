@@ -8,13 +8,13 @@ Variables of its environment may say otherwise than the defaults:
 """
 
 import compileall
-import ipaddress
 import os
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from fabricbook.desk.pages import only_here
 from fabricbook.trainer.plans import plan
 
 HERE = Path(__file__).resolve().parent
@@ -27,7 +27,7 @@ if "FABRICBOOK_PLAN" in SWITCHES:
     plan(SWITCHES["FABRICBOOK_PLAN"])  # the hub does not start with one that nobody has
 
 asked = urlsplit(ADDRESS)
-if asked.scheme != "https" and not ipaddress.ip_address(asked.hostname).is_loopback:
+if asked.scheme != "https" and not only_here(asked.hostname):
     raise ValueError(f"CLASSROOM_ADDRESS must be on this machine, or https, for passwords travel to it; got {ADDRESS!r}.")
 
 c = get_config()  # noqa: F821 - JupyterHub gives it

@@ -55,9 +55,17 @@ def test_the_hub_listens_on_this_machine_only(configured, tmp_path):
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
-def test_a_rooms_network_needs_tls(configured, tmp_path):
-    with pytest.raises(ValueError, match="CLASSROOM_ADDRESS must be on this machine, or https.*http://0.0.0.0:8000"):
-        configured("http://0.0.0.0:8000")
+@pytest.mark.parametrize("address", ["http://0.0.0.0:8000", "http://classroom.example:8000", "http://:8000", "0.0.0.0:8000"])
+def test_a_rooms_network_needs_tls(configured, address):
+    with pytest.raises(ValueError, match=f"CLASSROOM_ADDRESS must be on this machine, or https.*{address}"):
+        configured(address)
+
+
+def test_this_machine_may_be_called_by_its_name(configured):
+    assert configured("http://localhost:8000").JupyterHub.bind_url == "http://localhost:8000"
+
+
+def test_on_a_rooms_network_cookies_are_secure_ones(configured, tmp_path):
     hub = configured("https://0.0.0.0:443").JupyterHub
     assert hub.tornado_settings["cookie_options"] == {"SameSite": "Lax", "secure": True}
     assert (hub.ssl_cert, hub.ssl_key) == (f"{tmp_path}/state/tls.crt", f"{tmp_path}/state/tls.key")

@@ -75,7 +75,7 @@ def serve(folder: Path, address: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve *folder* until Ctrl-C, and say where, and who can read it."""
     with server(folder, address, port) as pages:
         print(f"The pages are at http://{address}:{pages.server_address[1]}/. Ctrl-C here stops it.", flush=True)
-        if not _only_here(address):
+        if not only_here(address):
             print("Whoever reaches this machine can read them, without a password. Nobody can change them.", flush=True)
         try:
             pages.serve_forever()
@@ -83,7 +83,8 @@ def serve(folder: Path, address: str = "127.0.0.1", port: int = 8000) -> None:
             print("Stopped.")
 
 
-def _only_here(address: str) -> bool:
+def only_here(address: str | None) -> bool:
+    """Return whether what listens at *address*, of a host, can be reached from this machine alone."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
