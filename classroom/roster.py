@@ -58,13 +58,19 @@ def in_class(name: str) -> bool:
 
 
 def add(names: list[str]) -> dict[str, str]:
-    """Make a user of each of *names* that is not in the class yet; return their passwords."""
+    """Make a user of each of *names* that is not in the class yet, or of none; return their passwords."""
     _run("groupadd", "--force", CLASS)
-    new = [name for name in names if not in_class(name)]
-    for name in new:
-        _run("useradd", "--create-home", "--key", "HOME_MODE=0700", "--user-group", "--shell", "/usr/sbin/nologin",
-             "--groups", CLASS, name)
-    return _passwords(new)
+    new, made = [name for name in names if not in_class(name)], []
+    try:
+        for name in new:
+            _run("useradd", "--create-home", "--key", "HOME_MODE=0700", "--user-group", "--shell", "/usr/sbin/nologin",
+                 "--groups", CLASS, name)
+            made.append(name)
+        return _passwords(new)
+    except BaseException:  # called again, it would take them for users whose passwords were printed
+        for name in made:
+            _run("userdel", "--remove", name)
+        raise
 
 
 def renew(names: list[str]) -> dict[str, str]:

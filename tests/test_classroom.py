@@ -221,6 +221,22 @@ def test_a_new_learner_gets_a_home_that_only_they_read_and_a_password_by_a_pipe(
     assert not [command for command, _ in machine if made["maria"] in command]
 
 
+@pytest.mark.parametrize(("stops_at", "problem"), [("chpasswd", OSError("no success")), ("jan", KeyboardInterrupt())])
+def test_whoever_would_have_no_password_is_no_user(machine, monkeypatch, stops_at, problem):
+    noted = roster._run
+
+    def stopped(*command, given=""):
+        noted(*command, given=given)
+        if command[0] != "userdel" and stops_at in command:
+            raise problem
+
+    monkeypatch.setattr(roster, "_run", stopped)
+    with pytest.raises(type(problem)):
+        roster.add(["old", "maria", "jan"])
+    made = {command[-1] for command, _ in machine if command[0] == "useradd"}
+    assert {command[-1] for command, _ in machine if command[0] == "userdel"} == made - ({"jan"} if stops_at == "jan" else set())
+
+
 @pytest.mark.parametrize("change", [roster.add, roster.renew, roster.remove])
 def test_a_user_who_is_not_of_the_class_is_left_alone(machine, change):
     with pytest.raises(ValueError, match="'root' is a user of this machine who is not in the class"):

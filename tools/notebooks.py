@@ -20,6 +20,7 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from fabricbook.course.prose import fill
+from fabricbook.desk.saved_outputs import WIDGET_VIEW
 from fabricbook.lessons import Lesson, lesson, lessons
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +33,6 @@ METADATA = {
         "file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3",
     },
 }
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _VOLATILE = {"execution", "trusted", "collapsed", "scrolled", "ExecuteTime"}
 
 

@@ -82,6 +82,7 @@ def test_a_clock_that_is_behind_is_told(monkeypatch):
     monkeypatch.setattr(ready.time, "time", lambda: 0.0)
     assert "set it" in ready.clock().said
 
+
 @pytest.mark.parametrize("does", [True, False])
 def test_one_thing_missing_is_exit_code_1(monkeypatch, capsys, tmp_path, does):
     monkeypatch.setattr(ready, "checks", lambda folder: {"this": lambda: Found(True, "fine"), "that": lambda: Found(does, "so")})

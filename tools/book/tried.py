@@ -118,7 +118,7 @@ def first_moving(browser, address: str) -> float:
     return took
 
 
-def redraws(page, lab: Lab, name: str) -> list[float]:
+def redraws(page, name: str) -> list[float]:
     """Return the milliseconds from each of many presses of a slider's key to the end of the redraw; none without a slider."""
     slider = page.locator(f'[data-lab="{name}"] input[type="range"]').first
     if slider.count() == 0:
@@ -142,7 +142,7 @@ def tried(browser, folder: Path, name: str) -> tuple[list[str], float, list[floa
     page.goto(own.resolve().as_uri())
     found += differences(page, lab, name)
     found += misjudged(page, lab, name)
-    took = redraws(page, lab, name)
+    took = redraws(page, name)
     page.close()
     own.unlink()
     return found, opening, took
