@@ -210,3 +210,8 @@ def test_a_device_type_is_not_named_before_it_is_explained():
     questions = " ".join(find("predictions", key).question for key in ("cxl.half", "cxl.ping-pong"))
     assert "type" not in questions
     assert "second one" not in questions  # reads like "a second"
+
+
+def test_local_dram_alone_is_not_told_as_a_multiple_of_itself():
+    sentence = MIX.evaluate(cxl=0)[1]
+    assert "takes 114 ns on average; they deliver at most 461 GB/s." in sentence

@@ -178,3 +178,16 @@ def test_numbers_grow_to_the_right_on_every_slider(name):
     for control in book.lab(name).controls.values():
         if not isinstance(control.values[0], str):
             assert list(control.values) == sorted(control.values), control.name
+
+
+@pytest.mark.parametrize(("step", "told"), [(0, "never over a spine"), (2, "once over a spine"), (16, "8 times over a spine")])
+def test_how_often_a_ring_climbs_to_a_spine_is_said_in_words(step, told):
+    assert told in book.lab("ring-over-rails").evaluate(step=step, cabling=BY_SERVER)[1]
+
+
+def test_the_marks_of_both_cablings_are_described_as_they_are_drawn():
+    spec = book.lab("rails-or-servers").spec
+    shapes = {shape for layer in spec["layer"] if "shape" in layer.get("encoding", {})
+              for shape in layer["encoding"]["shape"]["scale"]["range"]}
+    assert shapes == {"circle", "square"}
+    assert all(f"a {shape} where" in spec["description"] for shape in shapes)

@@ -202,3 +202,9 @@ def test_a_mi350x_link_is_38_gb_a_lane_and_four_tenths():
     assert one.line * 8 / one.lanes == pytest.approx(38.4 * GB)
     assert 2 * one.line == pytest.approx(153.6 * GB)
     assert 2 * one.bundle(one.per_device).line == pytest.approx(1075.2 * GB)
+
+
+@pytest.mark.parametrize(("target", "told"), [
+    (0, "reads its own memory: no link"), (1, "4 links join them"), (2, "1 link joins them")])
+def test_dies_that_no_link_one_or_several_join_are_told_so(target, told):
+    assert told in book.lab("mi250x-dies").evaluate(source=0, target=target)[1]

@@ -9,6 +9,7 @@ from fabricbook.lessons.one_server import labs, tables
 from fabriclib import catalog
 
 SLOT = fl.link("pcie4").bandwidth()
+MATRIX = book.lab("pair-matrix")
 
 
 def rates(name, pattern, peer=tables.PEER):
@@ -190,3 +191,26 @@ def test_the_exercise_on_path_words_asks_nothing_that_its_table_does_not_say():
     """A bridge is a root complex: a path that passes a CPU and no root complex has no word in the table."""
     exercise = find("exercises", "one_server.path-word")
     assert all("root" in passed or "cpu" not in passed for (passed,) in exercise.cases)
+
+
+def test_an_error_of_nearly_nothing_has_no_sign():
+    table, sentence = MATRIX.evaluate(machine="DGX A100", show=tables.ERROR, pair="GPU 3 to GPU 1")
+    assert sentence.startswith("GPU 3 to GPU 1: 0 %, over the NVSwitches.")
+    assert "-0" not in set(table["cell"])
+
+
+def test_the_word_for_a_pair_is_told_apart_from_the_way_of_its_copy():
+    told = MATRIX.evaluate(machine="DGX A100", show=tables.CLASS, peer=tables.STAGED)[1]
+    assert told.startswith("GPU 0 to GPU 1: NV12; a copy goes over PCIe switch 0")
+
+
+def test_two_pairs_are_both_of_them():
+    assert "both pairs 57.6 GB/s" in MATRIX.evaluate(machine="two RTX 5090, staged", peer=tables.STAGED)[1]
+
+
+@pytest.mark.parametrize(("place", "told"), [(0, "the least of all"), (-1, "No other takes as long")])
+def test_the_first_and_the_last_server_are_not_compared_with_themselves(place, told):
+    name = tables.ranked()[place]
+    sentence = book.lab("server-all-reduce").evaluate(beside=name, nbytes=tables.SIZES[-1])[1]
+    assert told in sentence
+    assert f"as long as {name}{'.' if place else ';'}" not in sentence

@@ -203,3 +203,16 @@ def test_a_click_hangs_the_nics_or_sends_whether_the_box_is_built_or_not():
             {""}, *({f"GPU 0 to GPU {i}"} for i in range(1, 8))]
         assert set(marks.loc[["nic5"], "traffic to here"]) == {box.TO_NIC}
         assert set(table.loc[table["part"] == "cable", ["NICs here", "traffic to here"]].to_numpy().ravel()) == {""}
+
+
+def test_a_transfer_of_one_byte_more_is_told_to_the_byte():
+    assert ", 1,025 bytes at a time:" in PAYLOAD.evaluate(nbytes=1025)[1]
+    assert PAYLOAD.controls["nbytes"].text(1025) == "1,025 bytes"
+
+
+def test_reads_that_get_hardly_anything_are_not_told_as_nothing():
+    assert "reads 32.3 MB/s (less than 1 %)" in PAYLOAD.evaluate(nbytes=16, requests=1)[1]
+
+
+def test_the_fullest_switch_and_its_lanes_are_two_numbers():
+    assert "Below switch 1, 84 lanes share an uplink" in TREE.evaluate(nics="N0 moved by 1")[1]

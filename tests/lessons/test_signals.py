@@ -202,3 +202,7 @@ def test_the_verdict_gives_the_range_the_model_finds():
     assert "a card near the CPU needs 0 or 1 retimers, a GPU on a baseboard 1 or 2, behind a switch 0 or 1" in said
     assert "with PCIe 3 the same four channels need 0" in said
     assert "at most 256 ns" in said
+
+
+def test_wrong_bits_that_are_allowed_are_told_as_the_text_tells_them():
+    assert tables.asked_table().loc["wrong bits allowed"].tolist() == ["one in 10¹²"] * 3 + ["one in 10⁶"]

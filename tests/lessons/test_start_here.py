@@ -25,3 +25,9 @@ def test_a_piece_goes_round_the_ring_grows_by_one_a_step_and_then_is_handed_on(g
 def test_the_time_of_the_last_step_is_that_of_the_lab_of_three_wires():
     assert "54.5 ms" in RING.evaluate(step=14)[1]
     assert "54.5 ms over NVLink" in book.lab("first-all-reduce").evaluate()[1]
+
+
+def test_one_chip_has_one_peak():
+    lab = book.lab("one-chip")
+    assert "of its peak" in lab.evaluate(chips=1.0)[1]
+    assert "of their peak" in lab.evaluate(chips=2.0)[1]

@@ -10,6 +10,7 @@ from fabriclib import units
 from fabriclib.congestion import dcqcn, incast, pause
 
 from ...stage import Control, against, charts, lab, parts
+from ...stage.words import counted
 from .stops import DRAW, ENTROPY, INCAST
 from .tables import (
     ALPS,
@@ -192,11 +193,11 @@ def hash_entropy(paths, split, nbytes):
     table = {"flows": _SPLITS * 3, "way": np.repeat(list(shares), len(_SPLITS)),
              "share": 100 * np.concatenate(list(shares.values())), "here": here}
     each = nbytes / want
-    many = f"about {float(f'{each / PACKET:.2g}'):g} packets" if each >= PACKET else "less than one packet"
-    packets = f"{many} of {PACKET:,} bytes"
-    return table, (f"{paths} senders on {paths} paths, {split:,} flow{'s' * (split > 1)} each: {100 * now:.3g} %. For "
-                   f"{units.portion(WANTED)} it takes {want:,} flows each, so {want:,} to a path; a transfer of "
-                   f"{units.format(nbytes)} then leaves {units.format(each)} to a flow, {packets}.")
+    whole = f"about {float(f'{each / PACKET:.2g}'):g} packets" if each >= PACKET else "less than one packet"
+    packets = f"{whole} of {PACKET:,} bytes"
+    return table, (f"{paths} senders on {paths} paths, {counted(split, 'flow')} each: a step reaches {100 * now:.3g} % of an "
+                   f"even spread. For {units.portion(WANTED)} it takes {want:,} flows each, so {want:,} to a path; a transfer "
+                   f"of {units.format(nbytes)} then leaves {units.format(each)} to a flow, {packets}.")
 
 
 # ---- lab 3: many to one ----

@@ -13,6 +13,7 @@ from fabriclib.links import link
 from fabriclib.memory import Tier, memory_mix, tier
 
 from ...stage import Control, against, charts, lab
+from ...stage.words import counted
 from . import stops, trace
 from .tables import direct, flit_fields, gain_against_measured, ladder_against_measured
 from .trace import STEPS
@@ -84,18 +85,22 @@ def _mix_chart():
 def mix(cxl, pooled, ports, latency):
     """A little CXL memory adds rate and costs latency; more of it costs both."""
     ladder = {name: tier(id) for name, id in _LADDER.items()}
-    ladder["CXL, CPU port"] = direct._replace(latency=latency, bandwidth=ports * direct.bandwidth)
+    ladder[stops.DIRECT] = direct._replace(latency=latency, bandwidth=ports * direct.bandwidth)
     shares = dict(zip(_LADDER, ((100 - cxl - pooled) / 100, cxl / 100, pooled / 100), strict=True))
     got = memory_mix(list(shares.values()), list(ladder.values()))
     full = [name for name, s in shares.items() if s and np.isclose(s * got.bandwidth, ladder[name].bandwidth)]
     rows = [_mix_row(name, one, shares.get(name, 0.0) * got.bandwidth, full) for name, one in ladder.items()]
     rows.append(_mix_row(stops.MIX, Tier("", stops.MIX, *[got.latency] * 3, got.bandwidth), got.bandwidth, full))
-    local = ladder["local DRAM"]
-    parts = ", ".join(f"{units.portion(s)} to {name}"
+    local = ladder[stops.LOCAL]
+    sent = ", ".join(f"{units.portion(s)} to {name}"
                       for name, s in zip(("local DRAM", "CXL", "the pool"), shares.values(), strict=True))
     return {field: [one[field] for one in rows] for field in rows[0]}, (
-        f"{parts}: a load takes {units.format(got.latency, 's')} on average, {got.latency / local.latency:.3g} times local DRAM; "
-        f"they deliver at most {units.format(got.bandwidth, 'B/s')}, {got.bandwidth / local.bandwidth:.3g} times its rate.")
+        f"{sent}: a load takes {units.format(got.latency, 's')} on average{_times(got.latency / local.latency, 'local DRAM')}; "
+        f"they deliver at most {units.format(got.bandwidth, 'B/s')}{_times(got.bandwidth / local.bandwidth, 'its rate')}.")
+
+
+def _times(ratio: float, of: str) -> str:
+    return "" if (many := f"{ratio:.3g}") == "1" else f", {many} times {of}"
 
 
 def _mix_row(name: str, one: Tier, used: float, full: list[str]) -> dict:
@@ -175,10 +180,11 @@ def _sent(step: model.Step) -> str:
 def _told(steps: tuple[model.Step, ...], scenario: str, step: int, kind: int) -> str:
     total = sum(len(one.messages) for one in steps)
     if step == 0:
-        return f"Before the first of {STEPS} accesses: no cache holds the line, only its memory; nothing has crossed the link."
+        return f"Before the first of {STEPS} accesses: no cache holds a copy of the line; nothing has crossed the link."
     one, so_far = steps[step - 1], sum(len(each.messages) for each in steps[:step])
     end = f"in all {total} for {STEPS} accesses" if step == STEPS else f"{so_far} so far"
-    return (f"Access {step} of {STEPS}: the {_does(scenario, step, kind)}, {_many(len(one.messages))}. Now {_held(one)}. "
+    sent = counted(len(one.messages), "message") if one.messages else "no message"
+    return (f"Access {step} of {STEPS}: the {_does(scenario, step, kind)}, {sent}. Now {_held(one)}. "
             f"Messages over the link: {end}.")
 
 
@@ -189,10 +195,6 @@ def _held(step: model.Step) -> str:
         return "both caches share it"
     held = [f"the {who} {state[s]}" for who, s in (("host", step.host), ("device", step.device)) if s != "I"]
     return held[0] if held else "only the memory holds it"
-
-
-def _many(messages: int) -> str:
-    return "no message" if messages == 0 else "1 message" if messages == 1 else f"{messages} messages"
 
 
 # ---- lab 3: lines in flits ----
@@ -237,8 +239,8 @@ def flit_share(lines, covers):
              "here": np.where(every == lines, np.concatenate(list(shares.values())), np.nan)}
     small, large = stops.SMALL, stops.LARGE
     rates = {name: shares[name][at] / 100 * link(_FLITS[name][1]).line for name in (small, large)}
-    many = "1 line alone" if lines == 1 else f"{lines} lines together"
-    return table, (f"{many}: {shares[small][at]:.0f} % of the bytes in {small}s, {shares[large][at]:.0f} % in {large}s. If all "
+    run = "1 line alone" if lines == 1 else f"{lines} lines together"
+    return table, (f"{run}: {shares[small][at]:.0f} % of the bytes in {small}s, {shares[large][at]:.0f} % in {large}s. If all "
                    f"traffic came like this, x16 would carry {units.format(rates[small], 'B/s')} one way with CXL 2.0 and "
                    f"{units.format(rates[large], 'B/s')} with CXL 3. {_LINES[-1]} lines, {messages[-1]} messages: "
                    f"{shares[small][-1]:.0f} % and {shares[large][-1]:.0f} %.")

@@ -12,6 +12,7 @@ from fabriclib.topology import Design, Graph, fabric, fabric_counts
 from fabriclib.topology.fabrics import estimate
 
 from ...stage import Control, against, charts, lab, parts
+from ...stage.words import counted
 from . import ring as ringed
 from .stops import CABLINGS, DESIGN, GROWTH, RING
 from .tables import (
@@ -66,16 +67,16 @@ def drawn(graph: Graph) -> list[dict]:
     """Return the rows of the picture: servers below, tiers of switches above, and the cables between those that are drawn."""
     at, rows = {}, []
     for kind, height in HEIGHT.items():
-        shown, many = _shown(graph, kind), len(graph.of_kind(kind))
+        shown, there = _shown(graph, kind), len(graph.of_kind(kind))
         wide = np.linspace(0, 1, len(shown)) if len(shown) != 1 else np.array([0.5])
-        if many > MOST:  # room for the dots before the last
+        if there > MOST:  # room for the dots before the last
             wide[:-1] *= 0.955
         at |= dict(zip(shown.tolist(), wide, strict=True))
         rows += [{"part": "server" if kind == "switch" else "switch", "from": graph.nodes[node], "x": x, "y": height}
                  for node, x in zip(shown.tolist(), wide, strict=True)]
-        if many:
-            rows.append({"part": "tier", "label": f"{many:,} {WORDS[kind][many > 1]}", "x": X[0] + 0.01, "y": height})
-        if many > MOST:
+        if there:
+            rows.append({"part": "tier", "label": counted(there, *WORDS[kind]), "x": X[0] + 0.01, "y": height})
+        if there > MOST:
             rows.append({"part": "more", "label": "...", "x": float(wide[-2] + wide[-1]) / 2, "y": height})
     return rows + _cables(graph, at)
 
@@ -161,8 +162,8 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
     nic = link(SPEED).bandwidth()
     full = units.portion(design.assured / nic)
     tiers = 1 + (design.spines > 0) + (design.cores > 0)
-    lines = [f"{_many(design.switches, 'switch')}, {_many(tiers, 'tier')}, {design.cable_count:,} cables, ways of at most "
-             f"{design.hops} links",
+    boxes = counted(design.switches, "switch", "switches")
+    lines = [f"{boxes}, {counted(tiers, 'tier')}, {counted(design.cable_count, 'cable')}, ways of at most {design.hops} links",
              f"about {units.format(power, 'W')} with NICs, {_millions(dollars)} US$ without (estimates)"]
     sentence = (f"{gpus:,} GPUs, {wiring}, switches of {radix} ports: {design.leaves:,} leaf, {design.spines:,} spine and "
                 f"{design.cores:,} core switches. In the worst half each GPU still sends {units.format(design.assured, 'B/s')}, "
@@ -173,16 +174,11 @@ def design_a_fabric(gpus, radix, oversubscription, wiring):
 def _too_many(wiring: str, gpus: int, radix: int, oversubscription: float) -> list[dict]:
     """Return the rows of the largest fabric that can be made of these switches, and in red the servers that find no port."""
     fits = max(size for size in SIZES if size < gpus and ports_per_gpu(wiring, size, radix, oversubscription) is not None)
-    many = (gpus - fits) // SIZE
-    lost = [{"part": "lost", "x": x, "y": -0.2} for x in np.linspace(0, 1, min(many, MOST))]
-    said = {"part": "too many", "label": f"{many:,} too many", "x": X[0] + 0.01, "y": -0.2}
+    without = (gpus - fits) // SIZE
+    lost = [{"part": "lost", "x": x, "y": -0.2} for x in np.linspace(0, 1, min(without, MOST))]
+    said = {"part": "too many", "label": f"{without:,} too many", "x": X[0] + 0.01, "y": -0.2}
     return _built(wiring, fits, radix, oversubscription)[1] + lost + [said] + _captions(
         [f"Drawn is a fabric of {fits:,} GPUs, which can be made.", "The servers in red find no port."], top=-0.31)
-
-
-def _many(count: int, what: str) -> str:
-    plural = "es" if what.endswith("ch") else "s"
-    return f"{count:,} {what}{plural if count > 1 else ''}"
 
 
 def _millions(dollars: float) -> str:
@@ -281,7 +277,7 @@ def _cabling_chart():
     ratio = once.mark_text(align="left", dx=16, fontSize=15, baseline="middle").encode(x=x("high"), y=y, text="ratio:N")
     return charts.stack(between, marks, ratio, height=330, description=(
         "Four ways to move data between 64 GPUs, one below the other, and the time each takes, on a logarithmic axis: a circle "
-        "where each leaf takes the same GPU of every server, a diamond where it takes all GPUs of one server. Beside each pair: "
+        "where each leaf takes the same GPU of every server, a square where it takes all GPUs of one server. Beside each pair: "
         "how many times as long the second takes."))
 
 
@@ -304,15 +300,15 @@ def rails_or_servers(thin, rings, nbytes):
         ratios[plan] = times[BY_SERVER] / times[BY_RAIL]
         for cabling, time in times.items():
             for column, value in (("what", plan), ("cabling", cabling), ("seconds", time), ("low", min(times.values())),
-                                  ("high", max(times.values())), ("ratio", f"x {ratios[plan]:.2g}")):
+                                  ("high", max(times.values())), ("ratio", f"× {ratios[plan]:.2g}")):
                 rows[column].append(value)
     ring, _, flat, pxn = (units.format(seconds(plan, BY_RAIL, up, rings, nbytes), "s") for plan in PLANS)
     slower = ratios[next(iter(PLANS))]
     other = f"{slower:.2g} times as long" if slower >= 1.05 else "as long"
-    many = "1 ring takes" if rings == 1 else f"{rings} rings take"
-    ports = f"{up} port{'s' * (up > 1)}"
-    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {ports} up for {SIZE} down: {many} {ring} with a leaf a rail and "
-                  f"{other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and {pxn} by rail.")
+    takes = f"{counted(rings, 'ring')} take{'s' * (rings == 1)}"
+    return rows, (f"{units.format(nbytes)} over {GPUS} GPUs, {counted(up, 'port')} up for {SIZE} down: {takes} {ring} with a "
+                  f"leaf a rail and {other} with a leaf a server. With a leaf a rail an all-to-all takes {flat} pair by pair and "
+                  f"{pxn} by rail.")
 
 
 # ---- lab 4: one ring, from server to server ----
@@ -330,7 +326,8 @@ def ring_over_rails(step, cabling, ring):
     """On rails a ring goes from server to server under one leaf; with a leaf a server it climbs to a spine each time."""
     leaves, spines = ringed.used(cabling, ring, step)
     done = f"{step // 2} of {ringed.LAST // 2} passes"
-    so_far = f"{leaves} {'leaf' if leaves == 1 else 'leaves'} used, {spines} times over a spine"
+    over = {0: "never", 1: "once"}.get(spines, f"{spines} times")
+    so_far = f"{counted(leaves, 'leaf', 'leaves')} used, {over} over a spine"
     return (parts.columns(ringed.drawn(cabling, ring, step), ringed.COLUMNS),
             f"Ring {ring}, {cabling}: {done} from server to server, {so_far}.")
 

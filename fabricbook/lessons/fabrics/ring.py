@@ -70,6 +70,7 @@ def drawn(cabling: str, ring: int, step: int) -> list[dict]:
 
 
 def picture():
+    """Return the picture of `drawn`: servers, leaves and the spines, and the ring's ball on its way."""
     import altair as alt
 
     def place(field):

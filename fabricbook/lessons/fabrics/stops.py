@@ -62,7 +62,7 @@ DESIGN = (
     Choice("meet", "Circles are servers, squares are switches. Follow the thick lines: they are GPU 0's cable of every server.",
            "Where do they end?", options=[_EVERY, _ONE, _SPINE], answer=_thick_end, at=_SMALL | {"wiring": RAILS},
            hints={_EVERY: "Count the squares at which a thick line ends.", _SPINE: "How far up do the thick lines go?"},
-           saw="That leaf is a rail: it takes the same GPU of every server, of as many servers as it has ports down."),
+           saw="That leaf takes a rail: the same GPU of every server, of as many servers as it has ports down."),
     Choice("server", "Now the NICs of a server go all into one leaf: one leaf a server.", "What has changed?",
            options=[_SWITCHES, _CABLES, _WHO], answer=_changed, at=_SMALL | {"wiring": ONE_LEAF},
            hints={_SWITCHES: "Go back to rails, and compare the first line below the picture.",
@@ -100,18 +100,18 @@ def _climb(see) -> float:
     return max(ports) - min(ports)
 
 
-_TWO_TIERS, _THREE_TIERS = 2048, 8192  # GPUs: what 64 ports carry on two tiers, and twice 64 ports of half the rate
-_BELOW, _BETWEEN, _ABOVE = f"Up to {_TWO_TIERS:,}", f"Above {_TWO_TIERS:,}, up to {_THREE_TIERS:,}", f"Above {_THREE_TIERS:,}"
+_TWO_TIERS, _IN_PLANES = 2048, 8192  # GPUs: what 64 ports carry on two tiers, and twice 64 ports of half the rate
+_BELOW, _BETWEEN, _ABOVE = f"Up to {_TWO_TIERS:,}", f"Above {_TWO_TIERS:,}, up to {_IN_PLANES:,}", f"Above {_IN_PLANES:,}"
 
 
 def _planes_save(see) -> str:
     rails, planes = (_line(see, wiring) for wiring in (RAILS, PLANES))
     saved = [gpus for gpus in rails if gpus in planes and planes[gpus] < rails[gpus]]
-    return _BELOW if min(saved) <= _TWO_TIERS else _BETWEEN if max(saved) <= _THREE_TIERS else _ABOVE
+    return _BELOW if min(saved) <= _TWO_TIERS else _BETWEEN if max(saved) <= _IN_PLANES else _ABOVE
 
 
 def _carries(see) -> bool:
-    return _line(see, RAILS).get(_THREE_TIERS) == min(_line(see, RAILS).values())
+    return _line(see, RAILS).get(_IN_PLANES) == min(_line(see, RAILS).values())
 
 
 GROWTH = (

@@ -15,6 +15,7 @@ from fabriclib.measurements import percent
 from fabriclib.topology import Graph, disjoint_rings, server
 
 from ...stage import Control, against, charts, graphs, lab
+from ...stage.words import counted
 from . import pictures, stops
 from .tables import GPUS, GRADIENT, SERVERS, errors, line_against_measured, machine, rings_against_measured, summed
 
@@ -167,16 +168,12 @@ def ring_channels(channels, nbytes):
     table = {"what": np.repeat(list(rates), len(_GROUPS)), "GPUs": _GROUPS * len(rates),
              "rings": rings + [None] * (2 * len(_GROUPS)),
              "rate (GB/s)": [round(rate / units.GB, 1) for column in rates.values() for rate in column]}
-    few, many, eight = (units.format(rates[_RINGS][_GROUPS.index(p)], "B/s") for p in (2, 4, 8))
+    two, four, eight = (units.format(rates[_RINGS][_GROUPS.index(p)], "B/s") for p in (2, 4, 8))
     idle, held = GPUS - 1 - channels, rings[_GROUPS.index(4)]
     left = "none of a GPU's seven links" if idle == 0 else f"{idle} of a GPU's seven links"
-    return table, (f"Summing {units.format(nbytes)}: with {_rings(channels)} eight MI300X send {eight} each and leave {left} "
-                   f"idle. Four of them ({_rings(held)}) reach {many}, two {few}. Over the switch eight H100 reach "
-                   f"{units.format(rates[_SWITCH][-1], 'B/s')}.")
-
-
-def _rings(many: int) -> str:
-    return f"{many} rings" if many > 1 else "1 ring"
+    return table, (f"Summing {units.format(nbytes)}: with {counted(channels, 'ring')} eight MI300X send {eight} each and leave "
+                   f"{left} idle. Four of them ({counted(held, 'ring')}) reach {four}, two {two}. Over the switch eight H100 "
+                   f"reach {units.format(rates[_SWITCH][-1], 'B/s')}.")
 
 
 # ---- lab 3: the rings one by one ----
@@ -225,11 +222,11 @@ def mi250x_dies(source, target, ways):
     graph = replace(server("mi250x"), routes=_WAYS[ways])
     if source == target:
         return (pictures.dies_drawn(graph, np.zeros(len(graph.src)), {source}),
-                f"Die {source} reads its own memory, over 0 links.")
+                f"Die {source} reads its own memory: no link carries anything.")
     shared = share(graph, [(source, target)])
     links = {(a, b): n for a, b, n in zip(graph.src.tolist(), graph.dst.tolist(), graph.count.tolist(), strict=True)}
     direct = links.get((source, target), 0)
-    how = f"{direct} link{'s' * (direct > 1)} join them" if direct else "no link joins them, the data takes a detour"
+    how = f"{counted(direct, 'link')} join{'s' * (direct == 1)} them" if direct else "no link joins them, the data takes a detour"
     table = pictures.dies_drawn(graph, shared.load, {source, target})
     return table, (f"Die {source} to die {target}: {how}. A copy gets "
                    f"{units.format(shared.total, 'B/s')} one way.")

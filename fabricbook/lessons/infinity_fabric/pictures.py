@@ -9,6 +9,7 @@ from fabriclib.topology import Graph
 
 from ...stage import charts, graphs, parts
 from ...stage.parts import of, scaled
+from ...stage.words import counted
 
 ACROSS, UP = (-2.6, 2.6), (-1.25, 1.25)  # what is seen of the plane
 _PLACE = {"part": "", "from": "", "to": "", "x": 0.0, "y": 0.0, "x2": 0.0, "y2": 0.0, "label": ""}
@@ -112,10 +113,9 @@ def dies_drawn(graph: Graph, carried: np.ndarray, talking: set[int]) -> dict[str
             most = max(load[a, b], load[b, a])
             middle = (at[a] + at[b]) / 2 if (a, b) not in ((1, 5), (3, 7)) else at[a] + (at[b] - at[a]) * 0.3
             state = _USED if most > 1e-9 else _IDLE
-            many = f"{links} link{'s' * (links > 1)}"
             rows.append(_line("cable", graph, at, a, b) | {
                 "links": links, "GB/s": round(most, 1), "state": state, "px": 2.0 + 2.5 * links, "label x": middle[0],
-                "label y": middle[1], "label": f"{most:.3g} GB/s" if state == _USED else many})
+                "label y": middle[1], "label": f"{most:.3g} GB/s" if state == _USED else counted(links, "link")})
     rows += [row | {"die": die, "state": _USED if die in talking else _IDLE}
              for die, row in enumerate(_named(graph, at, "die"))]
     blank = {"die": None, "links": None, "GB/s": None, "state": "", "px": 0.0, "label x": 0.0, "label y": 0.0}

@@ -13,7 +13,7 @@ PREDICTIONS = [
     Prediction(
         "infinity_fabric.pair",
         "A datasheet says: MI300X, Infinity Fabric, {{ si(2 * all_links.bandwidth(), 'B/s') }} per GPU. Each of eight GPUs has "
-        "seven links, one to every other. You copy a large tensor from one MI300X to another. At what rate does it arrive, at "
+        "seven links, one to every other. You copy a large buffer from one MI300X to another. At what rate does it arrive, at "
         "the very best?",
         "rate", lambda: pair_rate(MESH),
         "Of the seven links one leads to that neighbour. {{ digits(2 * all_links.bandwidth() / units.GB, 3) }} / {{ GPUS - 1 }} "

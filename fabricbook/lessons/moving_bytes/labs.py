@@ -8,6 +8,7 @@ from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
 
 from ...stage import Control, against, charts, lab
+from ...stage.words import counted, part
 from . import stops
 from .tables import COPIES, a100, curve, fitted, h100, misses, nvlink, port, raw_gbps, small
 
@@ -80,9 +81,9 @@ def alpha_beta(nbytes, latency, bandwidth):
              "start said": [f"start {units.format(latency, 's')}" if o else "" for o in only],
              "bytes said": [f"bytes {units.format(seconds - latency, 's')}" if o else "" for o in only]}
     share = 100 * nbytes / seconds / bandwidth
-    reached_of_it = f"{float(f'{share:.2g}'):g}" if share >= 0.01 else "less than 0.01"
-    return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {units.portion(latency / seconds)} of it the "
-                   f"start: {units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
+    reached_of_it = "less than 0.01" if share < 0.01 else "more than 99" if share > 99.5 else f"{float(f'{share:.2g}'):g}"
+    return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {part(latency / seconds)} of it the start: "
+                   f"{units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
                    f"Half of it needs {units.format(model.n_half)}.")
 
 
@@ -151,9 +152,8 @@ def nvlink_ladder(generation, links):
              "published": [""] * len(computed) + [text for _, _, text in published]}
     has = f"{'an' if one.device[0] in 'AH' else 'a'} {one.device} has {one.per_device}"
     both = f"{2 * line:,.4g} GB/s " + ("as vendors print it" if links == one.per_device else f"both ways ({has})")
-    many = f"{links} links" if links > 1 else "1 link"
-    return table, (f"{many} of {one.name}, {one.lanes} lanes of {raw_gbps(one):.4g} Gb/s each: {line:.4g} GB/s each way "
-                   f"(line rate), {both}; 1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")
+    return table, (f"{counted(links, 'link')} of {one.name}, {one.lanes} lanes of {raw_gbps(one):.4g} Gb/s each: {line:.4g} GB/s "
+                   f"each way (line rate), {both}; 1 GiB takes at least {units.format(bundle.time(units.GiB), 's')}.")
 
 
 _FIT = "two numbers"

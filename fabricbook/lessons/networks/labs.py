@@ -10,7 +10,7 @@ from fabriclib import framing, ladder, units
 from fabriclib.congestion import loss as losses
 
 from ...stage import Control, against, charts, lab
-from ...stage.words import span
+from ...stage.words import counted, span
 from .stops import HEADERS, LADDER, LOST
 from .tables import (
     ETHERNET_MTU,
@@ -106,7 +106,7 @@ def latency_ladder(size, speed, switches, metres):
     kernel = sum(one.seconds for one in climbed("tcp", size, speed, switches, metres) if one.kind in KERNEL)
     said = ", ".join(f"{name} {spread(*total)}" for name, total in totals.items())
     return {field: [one[field] for one in rows] for field in rows[0]}, (
-        f"{units.format(size)} one way at {speed}, {switches} switch{'' if switches == 1 else 'es'} on the way: {said}. Kernel, "
+        f"{units.format(size)} one way at {speed}, {counted(switches, 'switch', 'switches')} on the way: {said}. Kernel, "
         f"copies and waking up take {units.format(kernel, 's')} of TCP's time. {_apart(size, speed, switches, metres)}.")
 
 

@@ -12,7 +12,7 @@ from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.links import link
 
 from ...stage import Control, against, charts, graphs, lab, pieces
-from ...stage.words import span
+from ...stage.words import counted, span
 from . import adds, stops
 from .tables import (
     A100,
@@ -103,11 +103,13 @@ _PATTERNS = {"one pair, neighbours": one_pair, "one pair, opposite": lambda gpus
 def compared(gpus: int, pattern: str, switches: int) -> dict[str, Share]:
     """Return what *pattern* gets of the same links wired directly and through the first *switches* NVSwitches."""
     pairs = _PATTERNS[pattern](gpus)
-    many = f"Through {switches} NVSwitches" if switches > 1 else "Through 1 NVSwitch"
-    return {"Wired directly": share(direct(gpus), pairs), many: share(switched(gpus, PER_SWITCH[:switches]), pairs)}
+    through = f"Through {counted(switches, 'NVSwitch', 'NVSwitches')}"
+    return {"Wired directly": share(direct(gpus), pairs), through: share(switched(gpus, PER_SWITCH[:switches]), pairs)}
 
 
 _GPUS = range(2, GPUS + 1)
+
+
 @lab("switch-or-direct", title="Eighteen links: to the others, or to switches?", tier="chip",
      controls=[Control("gpus", _GPUS, default=GPUS, label="GPUs"),
                Control("pattern", list(_PATTERNS), default="one pair, opposite", as_="menu"),
@@ -197,9 +199,9 @@ def in_switch_sum(shown, gpus, port):
              "here (GB/s)": [value if p == gpus else np.nan for _, p, value in lines] + no_line,
              "measured (GB/s)": no_point + [value for _, _, value in points],
              "text": [""] * len(lines) + [mark if p == _GPUS[-1] else "" for mark, p, _ in points]}
-    sent = (f"{all_reduce_seconds(way, gpus, 1.0) / BUFFER:.4g}" for way in _WAYS)
-    ring, nvls = (f"{one} buffer{'s' * (one != '1')}, {shown} {value:.0f} GB/s"
-                  for one, value in zip(sent, (value for _, p, value in lines if p == gpus), strict=True))
+    sent = (all_reduce_seconds(way, gpus, 1.0) / BUFFER for way in _WAYS)
+    here = (value for _, p, value in lines if p == gpus)
+    ring, nvls = (f"{_buffers(one)}, {shown} {value:.0f} GB/s" for one, value in zip(sent, here, strict=True))
     return table, (f"{gpus} GPUs, {units.format(port, 'B/s')} through each port each way. In a ring a GPU sends {ring}. "
                    f"With NVLS it sends {nvls}.")
 
@@ -227,8 +229,8 @@ def switch_adds(step, gpus):
         f"{_buffers(received)}.{end}")
 
 
-def _buffers(many: float) -> str:
-    return f"{many:.4g} buffer{'s' * (many != 1)}"
+def _buffers(sent: float) -> str:
+    return counted(float(f"{sent:.4g}"), "buffer")
 
 
 # ---- the model against what was measured ----

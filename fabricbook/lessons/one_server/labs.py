@@ -11,7 +11,7 @@ from fabriclib.topology import path_class, server
 from fabriclib.topology.trees import DEVICES
 
 from ...stage import Control, against, charts, lab, tiers
-from ...stage.words import joined, span
+from ...stage.words import counted, joined, signed, span
 from . import stops
 from .tables import (
     BOX,
@@ -84,7 +84,7 @@ def one_server(machine, traffic, peer):
     how = ", each up to the host and down again" if staged else ""
     last = f"gpu{min(COPIES.get(traffic, GPUS), len(graph.gpus) - 1)}"
     flow = f"GPU 0 to GPU {last[3:]}" if traffic in COPIES else traffic
-    sentence = (f"{machine}, {flow}: {pairs} {'copy' if pairs == 1 else 'copies'} at once{how}: {each}. The slowest is held up "
+    sentence = (f"{machine}, {flow}: {counted(pairs, 'copy', 'copies')} at once{how}: {each}. The slowest is held up "
                 f"from {tiers.said(graph, graph.src[edge])} to {tiers.said(graph, graph.dst[edge])}. "
                 f"GPU 0 to GPU {last[3:]} is {path_class(graph, 'gpu0', last)}.")
     table = tiers.columns(tiers.drawn(graph, shared))
@@ -155,7 +155,8 @@ def pair_matrix(machine, show, peer, pair):
     unknown = "a board without a CPU has no host memory" if hostless else "no published figure that we know of tells it"
     told = f" {len(bent)} of them take a detour through other GPUs ({DETOUR})." if bent else ""
     chosen = found.get(PAIRS[pair], "")
-    chosen = f"{pair}: {_cell(chosen, show)}{_UNITS.get(show, ' GB/s')}, {passed}. " if chosen != "" and passed else ""
+    goes = "; a copy goes " if show == CLASS else ", "  # which need not be by what the word names
+    chosen = f"{pair}: {_cell(chosen, show)}{_UNITS.get(show, ' GB/s')}{goes}{passed}. " if chosen != "" and passed else ""
     return table, f"{chosen}On {machine}, {show}, peer-to-peer {peer}: {_matrix_told(found, show, unknown)}{told}"
 
 
@@ -174,25 +175,22 @@ _UNITS = {CLASS: "", ERROR: " %"}
 
 
 def _cell(value: float | str, show: str) -> str:
-    return value if isinstance(value, str) else f"{value:+.0f}" if show == ERROR else f"{value:.3g}"
+    return value if isinstance(value, str) else signed(value) if show == ERROR else f"{value:.3g}"
 
 
 def _matrix_told(found: dict, show: str, unknown: str) -> str:
     if not found:
         return f"0 pairs; {unknown}."
     if show == CLASS:
-        words, many = np.unique(list(found.values()), return_counts=True)
-        return ", ".join(f"{m} pair{'s' if m > 1 else ''} {word}" for word, m in zip(words, many, strict=True)) + "."
-    low, high = min(found.values()), max(found.values())
+        words, counts = np.unique(list(found.values()), return_counts=True)
+        return ", ".join(f"{counted(count, 'pair')} {word}" for word, count in zip(words, counts.tolist(), strict=True)) + "."
+    low, high, pairs = min(found.values()), max(found.values()), counted(len(found), "pair")
     if show == ERROR:
-        return f"{_many(found)}, {joined(f'{low:+.0f}', f'{high:+.0f}')} %."
+        return f"{pairs}, {joined(signed(low), signed(high))} %."
     rates = span(low * units.GB, high * units.GB, "B/s")
-    alike = f"{_many(found)}, {rates}" if " to " in rates or len(found) == 1 else f"all {_many(found)} {rates}"
+    every = "both pairs" if len(found) == 2 else f"all {pairs}"
+    alike = f"{pairs}, {rates}" if " to " in rates or len(found) == 1 else f"{every} {rates}"
     return f"{alike}." if high < 1.05 * low else f"{alike}; the fastest has {high / low:.1f} times the slowest."
-
-
-def _many(found: dict) -> str:
-    return f"{len(found)} pair{'s' * (len(found) > 1)}"
 
 
 # ---- lab 3: what an all-reduce costs ----
@@ -244,9 +242,11 @@ def server_all_reduce(nbytes, beside):
              "label": [f"{units.format(t, 's')}, {units.format(r, 'B/s')}" for t, r in zip(times.values(), rates, strict=True)]}
     fast, slow = min(times, key=times.get), max(times, key=times.get)
     seen = dict(zip(times, shown, strict=True))[beside]
+    first = "the least of all" if beside == fast else f"{here / times[fast]:.1f} times as long as {fast}"
     told = f"; the model takes {here / seen:.2f} of the time measured there" if seen else ""
-    return table, (f"Adding up {units.format(nbytes)}: {beside} takes {units.format(here, 's')}, {here / times[fast]:.1f} times "
-                   f"as long as {fast}{told}. The slowest, {slow}, takes {times[slow] / here:.1f} times as long as {beside}.")
+    last = "No other takes as long" if beside == slow else (
+        f"The slowest, {slow}, takes {times[slow] / here:.1f} times as long as {beside}")
+    return table, f"Adding up {units.format(nbytes)}: {beside} takes {units.format(here, 's')}, {first}{told}. {last}."
 
 
 # ---- the model beside what was measured ----
@@ -267,9 +267,9 @@ def _copies_chart():
 
 
 @lab("copies-measured", title="Copies of all servers, beside what was published", tier="server", controls=(), chart=_copies_chart,
-     leaves_out="How CPUs pass on what devices write to each other, and requests and credits in the other direction. Of the "
-                "pairs of a matrix that the model takes for alike the slowest and the fastest are drawn; none of them sets a "
-                "constant.",
+     leaves_out="How CPUs pass on what devices write to each other, and requests and flow control in the other direction. Of "
+                "the pairs of a matrix that the model takes for alike the slowest and the fastest are drawn; none of them sets "
+                "a constant.",
      sources=["stas-network", "nvbandwidth-readme", "nccl-1264", "amd-lab-notes", "gpu-micro", "ik-llama-1022", "nvbandwidth-50",
               "nccl-tests-287", "cuda-samples-392", "rocm-xgmi-blog"])
 def copies_measured():

@@ -10,6 +10,7 @@ from fabriclib.flows import all_to_all, ring
 from fabriclib.switches import switch
 from fabriclib.topology import Graph, Part, tree, trees
 
+from ...stage.words import counted
 from .tables import CHIP, CPU, box_lanes
 
 GPUS, SSDS = 8, 4
@@ -104,7 +105,7 @@ def budgets(switches: int, nics: str, uplink: str) -> dict[str, Budget]:
         for kind in ("gpu", "nic", "ssd", "pcie-switch"):
             below = [one.uses for one in listed.values() if one.at == name and one.kind == kind]
             if below:
-                asked[f"{len(below)} {_KINDS[kind]}{'s' if len(below) > 1 else ''}"] = sum(below)
+                asked[counted(len(below), _KINDS[kind])] = sum(below)
         if listed[name].uses and listed[name].kind != "cpu":
             asked["its uplink"] = listed[name].uses
         found[name] = Budget(most, asked)

@@ -16,7 +16,7 @@ from fabriclib.topology import Graph, path_class, tree
 from fabriclib.topology.classes import classes
 
 from ...stage import Control, against, charts, lab, tiers
-from ...stage.words import span
+from ...stage.words import part, span
 from . import box, stops
 from .tables import LINKS, MEASURED_ON, MRRS, UNDER_WAY, box_lanes, chosen, copies, measured, modelled, read_rate, settings
 
@@ -57,8 +57,8 @@ def _chart():
 
 @lab("pcie-payload", title="What is left for data", tier="server",
      controls=[Control("wire", list(LINKS), default=MEASURED_ON, label="link", as_="menu"),
-               Control("payload", model.SIZES, default=settings.mps, label="largest payload", unit="B"),
-               Control("nbytes", _STOPS, default=64, label="one transfer", unit="B"),
+               Control("payload", model.SIZES, default=settings.mps, label="largest payload", unit="bytes"),
+               Control("nbytes", _STOPS, default=64, label="one transfer", unit="bytes"),
                Control("requests", [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768], default=UNDER_WAY, label="reads under way")],
      chart=_chart,
      leaves_out="How fast a device can start its transfers: the measured one stays far below the model on small writes. Reads "
@@ -83,9 +83,9 @@ def payload_lab(wire, payload, nbytes, requests):
     write, read, able = rates(nbytes)
     few = "1 under way is" if requests == 1 else f"{requests} under way are"
     held = f"; {few} all that holds them back" if read < able * (1 - 1e-9) else ""
-    return table, (f"{wire}, {units.format(nbytes)} at a time: of {units.format(line, 'B/s')} writes get "
-                   f"{units.format(write, 'B/s')} ({units.portion(write / line)}), reads {units.format(read, 'B/s')} "
-                   f"({units.portion(read / line)}){held}.")
+    return table, (f"{wire}, {nbytes:,} bytes at a time: of {units.format(line, 'B/s')} writes get "
+                   f"{units.format(write, 'B/s')} ({part(write / line)}), reads {units.format(read, 'B/s')} "
+                   f"({part(read / line)}){held}.")
 
 
 # ---- lab 2: eight GPUs, eight NICs and four SSDs below two CPUs ----
@@ -121,7 +121,7 @@ def pcie_tree(switches, nics, uplink, traffic):
         return _clickable(_refused(switches, nics, uplink)), box.too_many(switches, nics, uplink)
     graph, lanes = box.built(switches, nics, uplink), box.load(switches, nics, uplink)
     of_cpu = f"Of each CPU's {box_lanes} PCIe lanes {lanes.of_cpu} are taken."
-    ratio = f"Below {lanes.where} {lanes.below} lanes share an uplink of {lanes.uplink}: " + (
+    ratio = f"Below {lanes.where}, {lanes.below} lanes share an uplink of {lanes.uplink}: " + (
         f"{oversubscription(lanes.below, lanes.uplink):.3g} to 1.") if switches else ""
     idle = traffic == box.TO_NIC and nics == box.NONE
     shared = None if idle else share(graph, box.pairs(traffic))
@@ -265,7 +265,7 @@ def _transfers_chart():
 
     return against.chart(charts.x("transfer", (60, 2200), title="one transfer", unit="B", log=2), rate, _RUNS, errors=(-25, 100),
                          description="Above, the data a second against the bytes of one transfer over PCIe 3 with eight lanes: "
-                                     "the model as lines, for writing, reading and both at once, and what was measured as black "
+                                     "the model as lines, for writing, reading and both at once, and what was measured as "
                                      "diamonds below them. Below, the error: large for small transfers, a few per cent for "
                                      "large ones.")
 

@@ -61,6 +61,11 @@ def to_the_other_cpu() -> int:
     return lanes.lanes_of(PAIR) - lanes.lanes_of(PAIR, sockets=2) // 2
 
 
+def joined_by_three() -> int:
+    """Return the lanes that two of these CPUs leave to devices where three of the four bundles between them are used."""
+    return 2 * (lanes.lanes_of(PAIR) - to_the_other_cpu() * 3 // 4)
+
+
 def lane_budgets():
     """Return a DataFrame: the lanes that CPUs with PCIe 5 have, alone and as two, and those that eight GPUs, eight NICs and
     four SSDs ask for."""

@@ -7,6 +7,7 @@ import numpy as np
 from fabriclib import signals, units
 
 from ...stage import Control, against, charts, lab, parts
+from ...stage.words import counted
 from . import path, stops
 from .tables import (
     BOARDS,
@@ -146,7 +147,8 @@ def _told(asked: signals.Standard, segments, plan: signals.Plan) -> str:
     total = signals.losses(segments, asked.nyquist).sum()
     worst, n = max(plan.stretches), len(plan.cuts)
     may = f"{asked.usable:.3g} dB may be spent at {asked.nyquist / units.GHz:.0f} GHz"
-    state = f"{total:.1f} dB{f'; with {_many(n)} the worst stretch has {worst:.1f}' if n else ''}, and {may}: "
+    cut = f"; with {counted(n, 'retimer')} the worst stretch has {worst:.1f}" if n else ""
+    state = f"{total:.1f} dB{cut}, and {may}: "
     if not plan.fits:
         over = worst - asked.usable
         return state + f"{over:.{1 if over > 0.05 else 2}f} dB too much. " + _advice(signals.needed(segments, asked.id))
@@ -156,11 +158,8 @@ def _told(asked: signals.Standard, segments, plan: signals.Plan) -> str:
 
 
 def _advice(count: int | None) -> str:
-    return "Two retimers, the most a link may have, are not enough." if count is None else f"It needs {_many(count)}."
-
-
-def _many(count: int) -> str:
-    return f"{count} retimer{'s' if count > 1 else ''}"
+    few = "Two retimers, the most a link may have, are not enough."
+    return few if count is None else f"It needs {counted(count, 'retimer')}."
 
 
 # ---- lab 2: one retimer, along the channel ----
@@ -234,8 +233,8 @@ def retimer_place(generation, board, retimer):
         rows.append({"part": "end", "stretch": stretch, "x": x, "dB": lost, "state": state, "label": f"{lost:.1f} dB"})
     rows += [{"part": "chip", "x": x, "x2": x + _CHIP, "dB": _BANDS[1], "dB2": _BANDS[0], "label": label}
              for x, label in ((-float(_CHIP), "CPU"), (whole[-1].end, "GPU"))]
-    return parts.columns(rows, _ALONG), (f"{generation}, {board}, retimer {retimer} inch{'es' * (retimer != 1)} from the CPU: "
-                                         + _stretches(asked, *(way[-1][1] for way in ways.values())))
+    return parts.columns(rows, _ALONG), (f"{generation}, {board}, retimer {counted(retimer, 'inch', 'inches')} from "
+                                         "the CPU: " + _stretches(asked, *(way[-1][1] for way in ways.values())))
 
 
 def _stretches(asked: signals.Standard, before: float, after: float) -> str:
@@ -327,7 +326,7 @@ def eye(generation, inches, equaliser, helper):
     if height > 0:
         middles = (1 - found.memory) * ((np.arange(asked.levels - 1) + 0.5) / (asked.levels - 1) - 0.5)
         rows += [{"part": "opening", "t": 0.0, "low": m - height / 2, "high": m + height / 2, "mid": m} for m in middles]
-    board = f"{inches} inch{'es' * (inches != 1)} of FR4"
+    board = f"{counted(inches, 'inch', 'inches')} of FR4"
     said = f"{generation} over {board}: {loss:.1f} dB{_where(helper, inches)}, {asked.levels} levels. "
     return parts.columns(rows, _SEEN), said + _judged(asked, loss, found)
 

@@ -142,7 +142,7 @@ def asked_table():
 
     return pd.DataFrame({name: {
         "Nyquist frequency (GHz)": f"{one.nyquist / units.GHz:g}", "levels": one.levels, "budget (dB)": f"{one.budget:g}",
-        "may be spent (dB)": f"{one.usable:.3g}", "wrong bits allowed": f"{one.error_rate:g}",
+        "may be spent (dB)": f"{one.usable:.3g}", "wrong bits allowed": f"one in {power(one.error_rate)}",
     } for name, one in zip(GENERATIONS, map(signals.standard, GENERATIONS.values()), strict=True)})
 
 

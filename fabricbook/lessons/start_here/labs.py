@@ -8,7 +8,7 @@ from fabriclib import units
 from fabriclib.measurements import percent
 
 from ...stage import Control, against, charts, lab, pieces
-from ...stage.words import grouped
+from ...stage.words import counted, grouped
 from . import ring, stops
 from .tables import CHIPS, GPUS, GRADIENT, PARAMETERS, WIRES, a100, h100, reached, ring_seconds, runs, training_seconds
 
@@ -85,8 +85,8 @@ def one_chip(model, chip, chips):
     here = np.where(chips == CHIPS, days, np.nan)
     now = float(days[chips == CHIPS][0])
     table = {"chips": CHIPS, "days": days, "here (days)": here}
-    many = "1 chip" if chips == 1 else f"{chips:,.0f} chips"
-    return table, (f"{model} on {many} of the kind {chip}, at {units.portion(reached)} of their peak: "
+    return table, (f"{model} on {counted(int(chips), 'chip')} of the kind {chip}, at {units.portion(reached)} of "
+                   f"{'its' if chips == 1 else 'their'} peak: "
                    f"{grouped(units.format(now * 86400, 's'))}. One chip would need "
                    f"{grouped(units.format(days[0] * 86400, 's'))}.")
 
