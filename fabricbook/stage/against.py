@@ -1,4 +1,4 @@
-"""A model against measurements, as a picture: the model a line, what was measured black diamonds, and the error below them.
+"""A model against measurements, as a picture: the model a line, what was measured diamonds, and the error below them.
 What was not measured but printed, a nameplate say, is called so: `PUBLISHED`.
 
     runs = {"eight A100": (charts.CHIP, charts.SOLID)}
@@ -27,6 +27,9 @@ MODEL, MEASURED, PUBLISHED, ERROR, RUN, LOW, HIGH = "model", "measured", "publis
 _UPPER, _LOWER = ("height * 0.66", "0"), ("height", "height * 0.76")  # bottom and top of the two parts of the plot
 _PIECES = tuple("".join(f"M{a},-.2H{b}V.2H{a}Z" for a, b in ends) for ends in (
     [(-1, 1)], [(-1, -0.2), (0.2, 1)], [(-1, -0.55), (-0.225, 0.225), (0.55, 1)]))  # of a short bar: whole, in two, in three
+
+_FILLS = charts.MEASURED, charts.PAPER, charts.FAINT, charts.YELLOW  # of the diamonds of one run after the other
+_EDGED = {"fill": charts.PAPER, "stroke": charts.MEASURED, "strokeWidth": 1.5}
 
 
 def table(at: str, runs: Mapping[str, tuple], fact: str = MEASURED) -> dict[str, np.ndarray]:
@@ -87,6 +90,7 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
     zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=charts.within(off, _LOWER))
     over_names = x.to_dict()["type"] == "nominal"
+    apart = len(runs) > 1 and not over_names  # then each run was measured by itself; over names all share what was measured
     if over_names:
         said = _bars(x, charts.within(y(MODEL), _UPPER), runs, charts.legend(list(runs), symbolSize=400, padding=6))
         missed = _bars(x, charts.within(off, _LOWER), runs, None)
@@ -98,10 +102,12 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
                 x=x, y=charts.within(y(LOW), _UPPER), y2=f"{HIGH}:Q") for run, (colour, _) in runs.items())
             said = alt.layer(*bands, said)
         missed = charts.live().mark_line(strokeWidth=2.5).encode(x=x, y=charts.within(off, _LOWER), **styled)
-    measured = charts.diamonds(charts.live(), x, charts.within(y(fact), _UPPER), size=90)
-    apart = dict.fromkeys(("y", *(("color", "shape") if over_names else ())), "independent")
-    return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), _key(fact), description=description).resolve_scale(
-        **apart)
+    measured = charts.diamonds(charts.live(), x, charts.within(y(fact), _UPPER), size=90, **_EDGED if apart else {})
+    if apart:
+        measured = measured.encode(fill=_own(runs, fact))
+    key = () if apart else _key(fact)
+    scales = dict.fromkeys(("y", *(("color", "shape") if over_names else ())), "independent")
+    return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), key, description=description).resolve_scale(**scales)
 
 
 def _bars(x, y, runs: Mapping[str, tuple], key):
@@ -111,6 +117,16 @@ def _bars(x, y, runs: Mapping[str, tuple], key):
     colour = charts.series(RUN, dict(runs))["color"].legend(key)
     pieces = alt.Shape(f"{RUN}:N", scale=alt.Scale(domain=list(runs), range=list(_PIECES[:len(runs)])), legend=key)
     return charts.live().mark_point(filled=True, opacity=1, size=500).encode(x=x, y=y, color=colour, shape=pieces)
+
+
+def _own(runs: Mapping[str, tuple], fact: str):
+    """What tells the diamonds of several runs apart: black, hollow or grey, with a legend that says which is whose."""
+    import altair as alt
+
+    labels = [f"{fact}: {run}" for run in runs]
+    legend = charts.legend(labels, orient="bottom", symbolType="diamond", symbolSize=110, padding=6,
+                           symbolStrokeColor=charts.MEASURED, labelExpr=f"'{fact}: ' + datum.label")
+    return alt.Fill(f"{RUN}:N", legend=legend, scale=alt.Scale(domain=list(runs), range=list(_FILLS[:len(runs)])))
 
 
 def _key(fact: str):

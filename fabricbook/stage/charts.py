@@ -127,27 +127,44 @@ def names(field: str, listed: list[str], *, channel: str = "Y", title: str = "")
 
 
 def _slanted(listed: list[str]) -> dict:
-    """Names below a chart: in several lines where they would run into one another, smaller and then on a slant where those
-    would too."""
-    import textwrap
-
+    """Names below a chart: in two lines where they would run into one another, then in as many as they have words, smaller, and
+    on a slant where even those would."""
     import altair as alt
 
-    longest = max(len(str(name)) for name in listed)
-    letters = max(longest // 2 + 1, 7)
-    # A number stays with the name before it, and with its unit.
-    whole = {name: re.sub(r"(?<=[A-Za-z]) (?=\d)", "\u00a0", re.sub(r"\b(\d+) ", "\\1\u00a0", name)) for name in map(str, listed)}
-    lines = {name: [line for part in re.split("(?<=,) ", kept)
-                    for line in textwrap.wrap(part, letters, break_long_words=False)] for name, kept in whole.items()}
+    texts = [str(name) for name in listed]
+    longest = max(map(len, texts))
+    # A number stays with its unit, and as long as there is room with the name before it.
+    kept = {name: re.sub(r"\b(\d+) ", "\\1\u00a0", name) for name in texts}
+    tied = {name: re.sub(r"(?<=[A-Za-z]) (?=\d)", "\u00a0", text) for name, text in kept.items()}
+    two, many = _in_lines(tied, max(longest // 2 + 1, 7)), _in_lines(kept, 1)
+    broad = max(_breadth(line) for lines in many.values() for line in lines)
 
     def close(letters, size=14):
         return f"({PAGE} - {_BESIDE_PLOT}) / {len(listed)} < {_CHARACTER * size / 14 * letters:.0f}"
 
-    line = max(len(line) for name in lines.values() for line in name)
-    tight, level = close(line, 12), f"({close(line)} ? 12 : 14)"
+    line = max(len(line) for lines in two.values() for line in lines)
+    in_two, tight = f"!({close(line, 12)})", close(broad, LEAST)
+    shrunk = f"clamp(({PAGE} - {_BESIDE_PLOT}) / {len(listed)} / {_CHARACTER / 14 * broad:.2f}, {LEAST}, 12)"
+    level = f"({in_two} ? ({close(line)} ? 12 : 14) : {shrunk})"
     look = {"labelAngle": ("-60", "0"), "labelAlign": ("'right'", "'center'"), "labelFontSize": ("11", level)}
-    return {"labelExpr": f"{close(longest)} && !({tight}) ? ({json.dumps(lines)})[datum.label] : datum.label"} | {
-        name: alt.ExprRef(f"{tight} ? {slanted} : {level}") for name, (slanted, level) in look.items()}
+    slanted = f"(!{in_two} && {tight})"
+    lines = f"({in_two} ? {json.dumps(two)} : {json.dumps(many)})[datum.label]"
+    return {"labelExpr": f"{close(longest)} && !{slanted} ? {lines} : datum.label"} | {
+        name: alt.ExprRef(f"{slanted} ? {on_slant} : {usual}") for name, (on_slant, usual) in look.items()}
+
+
+def _in_lines(kept: dict[str, str], letters: int) -> dict[str, list[str]]:
+    """Return each name in lines of at most so many *letters*, a word that is longer by itself, a new one after each comma."""
+    import textwrap
+
+    return {name: [line for part in re.split("(?<=,) ", text) for line in textwrap.wrap(part, letters, break_long_words=False)]
+            for name, text in kept.items()}
+
+
+def _breadth(text: str) -> float:
+    """Return how many usual letters *text* is as broad as, in a broad font."""
+    return sum(0.6 if c in "fijlrtI.,:;'()| \u00a0" else 1.4 if c in "mwMW%@↔" else 1.1 if c.isupper() or c.isdigit() else 1
+               for c in text)
 
 
 def _wrapped(listed: list[str]) -> dict:

@@ -69,6 +69,23 @@ def test_over_numbers_the_model_is_a_line_and_over_names_a_short_bar():
     assert parts(named) == {"model": ["point"], "measured": ["point"], "error (%)": ["rule", "point"]}
 
 
+def diamonds(chart):
+    """(what the fill goes by, its fills) of the layer that draws what was measured; nothing where all are alike."""
+    layers = [layer for part in chart.to_dict()["layer"] for layer in part.get("layer", [])]
+    layer = next(layer for layer in layers if layer["encoding"]["y"]["field"] == "measured")
+    fill = layer["encoding"].get("fill", {"field": "", "scale": {"range": []}})
+    return fill["field"], fill["scale"]["range"]
+
+
+def test_over_numbers_the_diamonds_of_each_run_have_a_fill_of_their_own_that_the_legend_names():
+    field, fills = diamonds(drawn(charts.x("size", (1, 2))))
+    assert (field, len(set(fills))) == ("run", 2)
+    assert set(fills) <= set(charts.DARK)
+    one = against.chart(charts.x("size", (1, 2)), lambda field: charts.y(field, (0, 5)), dict([*STYLES.items()][:1]),
+                        errors=(-50, 150), description="One trial run against its measurements.")
+    assert diamonds(one) == diamonds(drawn(charts.names("size", ["1", "2"], channel="X"))) == ("", [])
+
+
 def test_the_two_parts_of_the_plot_do_not_overlap():
     upper, lower = against._UPPER, against._LOWER
     ends = {part: [eval(end, {"height": 100}) for end in part] for part in (upper, lower)}
