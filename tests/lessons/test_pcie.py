@@ -186,7 +186,7 @@ def test_a_nic_that_was_moved_is_reached_by_a_longer_way():
         assert f"By {way}: GPU 0 – switch 0 –" in sentence
         assert set(table.loc[(table["to"] == "nic0") | (table["from"] == "nic0"), ["from", "to"]].to_numpy().ravel()) >= {
             f"sw{moved % 4}"}
-    assert "Below switch 2 84 lanes" in TREE.evaluate(nics="N0 moved by 2")[1]
+    assert "Below switch 2, 84 lanes" in TREE.evaluate(nics="N0 moved by 2")[1]
     assert TREE.evaluate(switches=0, nics="N0 moved by 1")[1].startswith(
         "This does not work: 56 lanes too many at CPU 1. It has 96 PCIe lanes, and asked of it are 64 (4 GPUs) + 80 (5 NICs)")
 
