@@ -14,7 +14,7 @@ RIGHT_POINTS, CLOSE_POINTS = 2.0, 10.0  # of a share in per cent
 RIGHT_SHARE, CLOSE_SHARE = 0.01, 0.05  # of a count; close is one step beside it, too
 MOST_COUNTED = 200  # what is more nobody counts: it is estimated, and judged by its ratio
 SAME = 0.02  # a slip is named to an answer that is no further from it
-WITHIN = {"ratio": f", within {RIGHT:.0%}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}
+WITHIN = {"ratio": f", within {units.portion(RIGHT)}", "share": f", within {RIGHT_POINTS:.0f} points", "count": ""}
 
 _GIBI = 2.0**30 / 1e9
 _BITS = {

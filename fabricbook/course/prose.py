@@ -18,12 +18,13 @@ _FILLERS = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_ne
 
 
 def digits(value: float, count: int = 2) -> str:
-    """Return *value* with *count* significant digits, as one writes it: no exponent, and no decimals that are zero.
+    """Return *value* with *count* significant digits, as one writes it: no exponent, no decimals that are zero, and a comma
+    between thousands.
 
     >>> digits(1234.5), digits(0.0456), digits(2.0), digits(14.04, 3)
-    ('1200', '0.046', '2', '14')
+    ('1,200', '0.046', '2', '14')
     """
-    return f"{float(f'{value:.{count}g}'):.12g}"
+    return f"{float(f'{value:.{count}g}'):,.12g}"
 
 
 FORMATS = {"si": units.format, "portion": units.portion, "error": percent, "digits": digits}

@@ -138,7 +138,8 @@ def _no_gpudirect(run: Case, wire: bool):
         share = cells["share"] * strength
         constants = _network(run, share * healthy.net / _node_rate(run), healthy.eager + cells["eager_s"],
                              healthy.bulk + cells["bulk_s"])
-        yield f"with a detour through host memory that leaves {share:.0%} of the rate", run.seconds(constants, wire=wire)
+        left = units.portion(share)
+        yield f"with a detour through host memory that leaves {left} of the rate", run.seconds(constants, wire=wire)
 
 
 def _reached(run: Case):

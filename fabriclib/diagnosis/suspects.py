@@ -96,7 +96,7 @@ def alarm(seen: Seen) -> str:
     if seen.slow >= TOO_SLOW:
         return f"At its best point the run takes {seen.slow:.2g} times as long as predicted"
     if seen.fallen <= FALLEN:
-        return f"The rate falls by {1 - seen.fallen:.0%} from its peak at {units.format(run.nbytes[seen.best])}"
+        return f"The rate falls by {units.portion(1 - seen.fallen)} from its peak at {units.format(run.nbytes[seen.best])}"
     large = run.nbytes >= LARGE
     if nvls_expected(run) and large.any():
         ring = variants("nvls-off", run)[0].seconds
@@ -115,8 +115,8 @@ def drop(seen: Seen) -> str:
         return ""
     at = int(left.argmin())
     sizes = [units.format(n) for n in seen.run.nbytes[at:at + 2]]
-    return (f" Its rate falls to {left.min():.0%} from {sizes[0]} to {sizes[1]}: something is switched there. Compare what "
-            "NCCL_DEBUG=INFO says on both sides, and set NCCL_ALGO and NCCL_PROTO to what serves the smaller.")
+    return (f" Its rate falls to {units.portion(left.min())} from {sizes[0]} to {sizes[1]}: something is switched there. Compare "
+            "what NCCL_DEBUG=INFO says on both sides, and set NCCL_ALGO and NCCL_PROTO to what serves the smaller.")
 
 
 def candidates(seen: Seen) -> tuple[Candidate, ...]:

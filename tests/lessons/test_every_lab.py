@@ -11,11 +11,11 @@ import fabricbook as book
 from fabricbook.stage import charts
 from fabricbook.stage.wire import plain_columns
 
-# What one of is said so, and thousands of with a comma.
+# What one of is said so, and thousands of with a comma; before a % stands a space.
 _MANY = ("ports|inches|buffers|messages|rings|links|GPUs|chips|pairs|copies|flows|packets|ranks|requests|switches|servers|"
          "interruptions|chunks|nodes|texts")
 MISWRITTEN = re.compile(rf"(?<![.,\d])(?:1 (?:{_MANY})|\d{{4,}} (?:{_MANY}|years|bytes|[kMGT]?B/s)|1 of \d+ \w+ are|"
-                        rf"(?<!to )1 times (?:as|the))\b")
+                        rf"(?<!to )1 times (?:as|the))\b|\d%")
 
 
 def states(lab):

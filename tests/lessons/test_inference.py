@@ -37,7 +37,8 @@ def test_the_answers_over_servers_are_those_of_the_published_table():
     assert [tables.overtakes(texts) for texts in tables.TEXTS] == [256, 128, 64]
     assert rows[8, 128, 64] < rows[16, 128, 64]
     assert rows[8, 128, 32] > rows[16, 128, 32]
-    assert tables.missed() < 0.1
+    drawn = [tables.served(texts, split) for texts in tables.TEXTS for split in tables.SPLITS]
+    assert np.mean([np.abs(one["predicted"] / one["measured"] - 1).mean() for one in drawn]) < 0.1
 
 
 def test_a_token_of_eight_is_as_much_faster_as_was_measured():

@@ -40,6 +40,11 @@ def test_pieces_are_dealt_anew_only_where_rings_have_some():
     assert told[tables.EVERYONE].endswith("Nothing is cut off; 50 % of the rate is left.")
 
 
+def test_rails_on_their_own_are_apart_and_not_lost():
+    told = book.lab("lose-a-part").evaluate(wiring=tables.ALONE, pattern=tables.EVERYONE)[1]
+    assert told.endswith("nothing is lost, and yet 672 of 768 flows have no way: nothing joins these rails.")
+
+
 def test_no_gpu_that_is_not_slow_is_said_to_be_waited_for():
     told = book.lab("waiting-for-the-slowest").evaluate(slower=0)[1]
     assert told.endswith("and no GPU is always slow.")

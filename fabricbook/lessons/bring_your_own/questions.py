@@ -13,7 +13,7 @@ PREDICTIONS = [
     Prediction(
         "bring_your_own.ranks",
         "A page shows the log of an all-reduce \"on 64 GPUs\". The last row of its table says, in MB/s: algbw "
-        "{{ printed(sharp.nbytes / sharp.seconds) }}, busbw {{ printed(sharp.busbw) }}. How many GPUs took part?",
+        "{{ printed(sharp.nbytes / sharp.seconds) }} and busbw {{ printed(sharp.busbw) }}. How many GPUs took part?",
         "ratio", lambda: sharp.ranks,
         "busbw over algbw is 2 (p - 1) / p for an all-reduce of p GPUs, whatever else happened: a figure that no page can get "
         "wrong. Here it is {{ digits(over_algbw(sharp.ranks), 4) }}, and that is {{ sharp.ranks }} GPUs: twelve servers of "

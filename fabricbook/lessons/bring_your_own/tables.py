@@ -28,7 +28,7 @@ no_alarm_up_to = suspects.TOO_SLOW
 
 def printed(rate: float) -> str:
     """Return a rate in MB/s, to the hundredth of a GB/s that a log prints."""
-    return f"{round(rate / units.MB, -1):.0f}"
+    return f"{round(rate / units.MB, -1):,.0f}"
 
 
 def over_algbw(ranks: int) -> float:

@@ -71,7 +71,7 @@ by_copper = one_thousand.network - cluster_power("dgx-h100", gpus=THOUSAND, belo
 SPEEDS = {"400 Gb/s": "eth400", "800 Gb/s": "eth800"}
 USUAL, ALL_OPTICS = OPTICS_MENU = ["usual modules", "linear ones too"]
 METRES = [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 30.0, 50.0, 70.0, 100.0, 300.0, 500.0]
-module, linear, plain, active = (cable(id) for id in (OPTICS, "lpo-800", "dac-800", "acc-800"))
+module, linear, plain = (cable(id) for id in (OPTICS, "lpo-800", "dac-800"))
 
 
 @functools.cache

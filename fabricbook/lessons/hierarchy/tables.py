@@ -179,7 +179,7 @@ def starts_between_servers():
     """Return a DataFrame of text: the starts alone, of a ring and of one hop up and one down for each level of switches."""
     import pandas as pd
 
-    return pd.DataFrame([{"servers": servers, "ring": units.format(2 * (servers - 1) * nic.latency, "s"),
+    return pd.DataFrame([{"servers": f"{servers:,}", "ring": units.format(2 * (servers - 1) * nic.latency, "s"),
                           "SHARP": units.format(2 * levels * nic.latency / 2, "s")}
                          for servers, levels in ((16, 1), (256, 2), (1024, 2))])
 

@@ -126,12 +126,6 @@ def parts(split: str, batch: int, texts: str = LONG) -> dict[str, float]:
     return {part: float(seconds) for part, seconds in _asked(texts, split, batch).parts.items()}
 
 
-def missed() -> float:
-    """Return the mean error of the predicted requests that the lesson draws."""
-    return float(np.mean([np.abs(served(texts, split)["predicted"] / served(texts, split)["measured"] - 1).mean()
-                          for texts in TEXTS for split in SPLITS]))
-
-
 # ---- keys and values
 
 SERVER = "dgx-h100"

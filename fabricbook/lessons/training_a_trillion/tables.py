@@ -52,7 +52,7 @@ MACHINES = {"A100, NVLink 3": Machine("dgx-a100", "bf16", "none", False),
             "GB200 rack, NVLink 5": Machine("gb200-nvl72", "fp8", "zero1", True)}
 OLD, NEW, RACK = MACHINES
 MODELS = {transformer(id).name: id for id in ("megatron-1t", "llama-3-405b")}
-ONE_T, LLAMA = MODELS
+ONE_T, _ = MODELS
 # tensor, stages, pieces of a stage
 SPLITS = {"1 × 1": (1, 1, 1), "8 × 1": (8, 1, 1), "8 × 8": (8, 8, 1), "8 × 16": (8, 16, 1), "8 × 32": (8, 32, 1),
           "8 × 64": (8, 64, 1), "8 × 64, 2 pieces": (8, 64, 2), "8 × 16, 8 pieces": (8, 16, 8), "4 × 64": (4, 64, 1)}

@@ -105,10 +105,12 @@ def told(wiring: str, lost: str, pattern: str) -> str:
     """Return what the loss means, in a sentence."""
     found = what_is_left(wiring, lost, pattern)
     where = f"{wiring[:1].upper()}{wiring[1:]}, {pattern}"
-    if lost == NOTHING and not found.cut_off:
-        return f"{where}: nothing is lost, and all {len(graph(wiring).gpus)} GPUs have their full rate."
+    if lost == NOTHING:
+        all_well = f"all {len(graph(wiring).gpus)} GPUs have their full rate"
+        apart = f"yet {found.cut_off} of {len(found.rates)} flows have no way: nothing joins these rails"
+        return f"{where}: nothing is lost, and {apart if found.cut_off else all_well}."
     what = f"{where}, lost: {lost}"
-    if lost != NOTHING and not gone(wiring, lost):
+    if not gone(wiring, lost):
         return f"{what}. These rails have no spine, so nothing is missing."
     if found.cut_off:
         return f"{what}. {found.cut_off} of {len(found.rates)} flows have no way left: a job that needs them stops."
