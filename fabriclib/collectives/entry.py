@@ -14,6 +14,11 @@ from .counts import Counts
 from .moves import Moves
 
 
+def one_slot(ranks, **options) -> int:
+    """The slots of an algorithm that never cuts the vector up."""
+    return 1
+
+
 @typed
 @dataclass(frozen=True)
 class Algorithm:

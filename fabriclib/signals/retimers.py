@@ -65,7 +65,7 @@ def needed(segments: Sequence[Segment], generation: str) -> int | None:
     """Return how many retimers the channel needs, or None if as many as a link may have are not enough.
 
     Raises:
-        ValueError: no segments, something that is no Segment, or an unknown generation.
+        ValueError: no segments, something that is no Segment, an unknown generation, or no board for a retimer that is needed.
 
     >>> [needed(channel("baseboard", board), "pcie5") for board in ("megtron6", "fr4")]
     [1, 1]

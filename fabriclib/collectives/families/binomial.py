@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..counts import Counts, ceil_lg, floor_lg
-from ..entry import Algorithm
+from ..entry import Algorithm, one_slot
 from ..moves import ADD, COPY, Moves, grid
 
 
@@ -42,9 +42,8 @@ def _blocks(p, root=0):
 _rooted = partial(Algorithm, name="binomial", source="mpich-coll", options=("root",))
 
 ENTRIES = [
-    _rooted("broadcast", counts=_whole(0), moves=broadcast_moves, slots=lambda p, root=0: 1),
-    _rooted("reduce", counts=_whole(1), moves=lambda p, root=0: broadcast_moves(p, root).backwards(ADD),
-            slots=lambda p, root=0: 1),
+    _rooted("broadcast", counts=_whole(0), moves=broadcast_moves, slots=one_slot),
+    _rooted("reduce", counts=_whole(1), moves=lambda p, root=0: broadcast_moves(p, root).backwards(ADD), slots=one_slot),
     _rooted("scatter", counts=_blocks, moves=scatter_moves,
             note="Exact for every number of ranks: the root's own sends total p - 1 blocks."),
     _rooted("gather", counts=_blocks, moves=lambda p, root=0: scatter_moves(p, root).backwards(COPY)),

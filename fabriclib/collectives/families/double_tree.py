@@ -104,11 +104,11 @@ def _all_reduce(p: int, chunks: int = 1) -> Moves:
 
 _BOUND = "Priced by its bound, 2h + 2k steps of n/(2k) bytes, h = ceil(log2 p), k chunks a half; the schedule takes fewer."
 _trees = partial(Algorithm, name="double_tree", source="sanders-2009", best_chunks=best_chunks, exact=False,
-                 slots=lambda p, chunks=1, root=0: 2 * chunks)
+                 options=("chunks", "root"), slots=lambda p, chunks=1, root=0: 2 * chunks)
 
 ENTRIES = [
-    _trees("broadcast", counts=_counts(1, 0), moves=_moves, options=("chunks", "root"), note=_BOUND),
+    _trees("broadcast", counts=_counts(1, 0), moves=_moves, note=_BOUND),
     _trees("reduce", counts=_counts(1, 1), moves=lambda p, chunks=1, root=0: _moves(p, chunks, root).backwards(ADD),
-           options=("chunks", "root"), note=_BOUND),
+           note=_BOUND),
     _trees("all_reduce", counts=_counts(2, 1), moves=_all_reduce, options=("chunks",), note="Reduce, then broadcast. " + _BOUND),
 ]

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from ..counts import Counts
-from ..entry import Algorithm
+from ..entry import Algorithm, one_slot
 from ..moves import ADD, COPY, NOTHING, Moves
 
 
@@ -67,6 +67,6 @@ ENTRIES = [
     _nvls("all_reduce", lambda p: _pull(p).then(_push(p)), 4, lambda p: 1 + 1 / p),
     _nvls("reduce_scatter", _pull, 2, lambda p: 1.0),
     _nvls("all_gather", _push, 2, lambda p: 1.0),
-    _sharp("all_reduce", counts=_tree_counts(1.0), moves=lambda p, dims: _tree(p, dims, 1), slots=lambda p, dims: 1),
+    _sharp("all_reduce", counts=_tree_counts(1.0), moves=lambda p, dims: _tree(p, dims, 1), slots=one_slot),
     _sharp("barrier", counts=_tree_counts(0.0), moves=lambda p, dims: _tree(p, dims, p)),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..counts import Counts, floor_lg
-from ..entry import Algorithm
+from ..entry import Algorithm, one_slot
 from ..moves import ADD, COPY, Moves, grid
 
 
@@ -99,7 +99,7 @@ ENTRIES = [
     Algorithm("all_gather", "recursive_doubling", lambda p: Counts(floor_lg(p), (p - 1) / p, 0.0),
               lambda p: doubling_moves(np.arange(p)), "mpich-coll", refuses=pairs_only,
               note="MPICH asserts a power of two; Bruck serves the rest."),
-    Algorithm("all_reduce", "recursive_doubling", _all_reduce_counts, _all_reduce, "thakur-2005", slots=lambda p: 1,
+    Algorithm("all_reduce", "recursive_doubling", _all_reduce_counts, _all_reduce, "thakur-2005", slots=one_slot,
               note="The whole vector in every step: log2(p) n, where Rabenseifner and the ring send less than 2 n."),
     Algorithm("reduce_scatter", "recursive_doubling", _ordered_reduce_scatter_counts, _ordered_reduce_scatter, "mpich-coll",
               refuses=pairs_only, note="Reduces neighbours first, so the operation need not commute; it sends more for that."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..counts import Counts
-from ..entry import Algorithm
+from ..entry import Algorithm, one_slot
 from ..moves import COPY, Moves, grid
 
 
@@ -13,4 +13,4 @@ def _moves(p: int) -> Moves:
 
 
 ENTRIES = [Algorithm("send_recv", "direct", lambda p: Counts(1 * (p > 1), 1.0 * (p > 1), 0.0), _moves, "nccl-tests",
-                     slots=lambda p: 1)]
+                     slots=one_slot)]
