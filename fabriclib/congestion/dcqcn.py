@@ -162,13 +162,22 @@ def _times(seconds) -> np.ndarray:
     return seconds
 
 
+class _Sender(NamedTuple):
+    """Rate and target rate (packets a second), estimate of the congestion, and marked packets missing until the first cut."""
+
+    current: float
+    target: float
+    alpha: float = 1.0
+    missing: float = 1.0
+
+
 def _integrate(cut: Parameters, port: float, start: list, many: list, times: list, feedback: float, threshold: float):
     """For each time: rates of each kind of sender (packets a second), queue (bytes), whether it passed the threshold."""
-    senders, queue, then = [(each, each, 1.0, 1.0) for each in start], 0.0, 0
+    senders, queue, then = [_Sender(each, each) for each in start], 0.0, 0
     rates, queues, paused = [], [], []
     for now, following in zip(times, [*times[1:], 2 * times[-1] - times[-2]], strict=True):
         step, heard = following - now, now - feedback + ROUNDING
-        rates.append([sender[0] for sender in senders])
+        rates.append([sender.current for sender in senders])
         queues.append(queue)
         while then + 1 < len(rates) and times[then + 1] <= heard:
             then += 1
@@ -178,20 +187,18 @@ def _integrate(cut: Parameters, port: float, start: list, many: list, times: lis
         queue += step * (sum(map(operator.mul, many, rates[-1])) - port) * cut.packet
         paused.append(queue > threshold)
         queue = min(max(queue, 0.0), threshold)
-        senders = [_next(cut, *sender, each, mark, mark * each * through, port, step)
+        senders = [_next(cut, sender, each, mark, mark * each * through, port, step)
                    for sender, each in zip(senders, seen, strict=True)]
     return rates, queues, paused
 
 
-def _next(cut: Parameters, current, target, alpha, unheard, seen, mark, marked, port, step):
-    """Rate, target rate (packets a second), estimate, and marked packets missing until the first notification: a step later.
-
-    *seen*, *mark* and *marked* (packets a second that arrive with a mark) are what the feedback tells.
-    """
+def _next(cut: Parameters, sender: _Sender, seen: float, mark: float, marked: float, port: float, step: float) -> _Sender:
+    """The sender a step later. *seen*, *mark* and *marked* (marked packets a second that arrive) are what the feedback tells."""
+    current, target, alpha, missing = sender
     noticed, up, on = _events(cut, seen, mark)
-    if unheard > 0:  # the receiver has not notified yet: the first marked packet makes it, at once
-        unheard -= step * marked
-        if unheard <= 0:
+    if missing > 0:  # the receiver has not notified yet: the first marked packet makes it, at once
+        missing -= step * marked
+        if missing <= 0:
             current, target = current * (1 - alpha / 2), current
         noticed = 0.0
     gap = target - current
@@ -199,8 +206,8 @@ def _next(cut: Parameters, current, target, alpha, unheard, seen, mark, marked, 
     d_target = -gap / cut.cnp_interval * noticed + cut.step / cut.packet * seen * on
     d_alpha = cut.gain / cut.alpha_interval * (_at_least_one(mark, cut.alpha_interval * seen) - alpha)
     least = LEAST_RATE * port
-    return (min(max(current + step * d_current, least), port), min(max(target + step * d_target, least), port),
-            alpha + step * d_alpha, unheard)
+    return _Sender(min(max(current + step * d_current, least), port), min(max(target + step * d_target, least), port),
+                   alpha + step * d_alpha, missing)
 
 
 def _events(cut: Parameters, seen: float, mark: float) -> tuple[float, float, float]:
