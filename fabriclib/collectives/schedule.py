@@ -124,7 +124,7 @@ class Schedule(Plan):
             state[dst[now][~add], chunk[now][~add]] = data[~add]
             yield state
 
-    def run(self, arrays) -> list[np.ndarray]:
+    def run(self, arrays) -> list[np.ndarray | None]:
         """Move and reduce real data, and return each rank's result.
 
         Args:

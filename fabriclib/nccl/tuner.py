@@ -40,11 +40,14 @@ class Choice:
     derived: bool = False
 
     def table(self):
-        """Return the candidates for ONE message as a DataFrame, best first: algorithm, protocol, score in µs."""
+        """Return the candidates for ONE message as a DataFrame, best first: algorithm, protocol, score in µs.
+
+        Raises:
+            ValueError: this choice is for several messages.
+        """
         import pandas as pd
 
-        if np.ndim(self.seconds):
-            raise ValueError(f"table is for one message at a time; this choice is for {np.size(self.seconds)}.")
+        self._of_one("table")
         ranked = sorted((float(score), *name) for name, score in self.scores.items() if score == score)
         return pd.DataFrame({"algorithm": [a for _, a, _ in ranked], "protocol": [p for *_, p in ranked],
                              "score (µs)": [round(1e6 * s, 2) for s, *_ in ranked]})
@@ -53,17 +56,20 @@ class Choice:
         """Return a sentence that says why the score of ONE message is not the *seconds* predicted, or measured, for it.
 
         Raises:
-            ValueError: *seconds* is not positive.
+            ValueError: *seconds* is not positive, or this choice is for several messages.
 
         >>> nccl_choice("dgx-h100", "all_reduce", 2**20).beside(35e-6)[:67]
         'NCCL v2.30.7-1 scores ring with ll at 28 µs, 0.8 times the 35 µs be'
         """
-        if np.ndim(self.seconds):
-            raise ValueError(f"beside is for one message at a time; this choice is for {np.size(self.seconds)}.")
+        self._of_one("beside")
         other = single("seconds", number("seconds", seconds))
         return (f"NCCL {self.version} scores {self.algorithm} with {self.protocol} at {units.format(float(self.seconds), 's')}, "
                 f"{self.seconds / other:.2g} times the {units.format(other, 's')} beside it: a score answers another question, "
                 "which candidate is best, with the constants of that release; a prediction is fitted to measured times.")
+
+    def _of_one(self, asked: str) -> None:
+        if np.ndim(self.seconds):
+            raise ValueError(f"{asked} is for one message at a time; this choice is for {np.size(self.seconds)}.")
 
     def __repr__(self) -> str:
         if np.ndim(self.seconds):
