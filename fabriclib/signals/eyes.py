@@ -89,7 +89,7 @@ def receiver_noise(generation: str) -> float:
 
 
 def redriven(generation: str, before, after, boost: float) -> tuple[Numbers, Numbers]:
-    """Return (loss, noise) of a channel with a redriver after *before* dB and *after* dB still to go.
+    """Return (loss in dB, noise in volts rms) of a channel with a redriver after *before* dB and *after* dB still to go.
 
     An ideal linear amplifier: it makes good at most *boost* dB and never more than was lost before it. The noise at its
     input (taken to be as large as a receiver's) is amplified with the signal, and the rest of the channel weakens both.
