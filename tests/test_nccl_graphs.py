@@ -69,6 +69,13 @@ def test_the_heads_of_the_switches_that_add_up(machine, several, nvls, why):
     assert channels(machine, several)["nvls"] == pytest.approx(nvls), why
 
 
+@pytest.mark.parametrize(("system", "cpu"), [
+    ("dgx-a100", "amd"), ("dgx-h100", "intel"), ("alps-gh200", "arm"), ("aws-p5", "intel"),
+])
+def test_the_cpus_are_those_of_the_servers_parts_and_intels_where_nobody_says(system, cpu):
+    assert derived(fl.system(system), several=False).cpu == cpu
+
+
 def test_a_switch_adds_up_for_three_gpus_of_hopper_or_later_and_no_sooner():
     assert "nvls" in channels(fl.composed("H100", 3))
     assert "nvls" not in channels(fl.composed("H100", 2))

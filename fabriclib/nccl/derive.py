@@ -69,6 +69,8 @@ class _Wires:
 def derived(machine: machines.System, several: bool) -> Searched:
     """Return what the search would find on one node of *machine*, or on each of *several*.
 
+    The CPUs are Intel's where neither the machine's row nor a part of its server says otherwise.
+
     Raises:
         ValueError: GPUs that NCCL does not run on, or a network whose scores are not known.
 
