@@ -27,14 +27,23 @@ def digits(value: float, count: int = 2) -> str:
     return f"{float(f'{value:.{count}g}'):,.12g}"
 
 
-FORMATS = {"si": units.format, "portion": units.portion, "error": percent, "digits": digits}
+def thousands(value: float) -> str:
+    """Return the whole number nearest to *value*, with a comma between its thousands.
+
+    >>> thousands(4096), thousands(224.0)
+    ('4,096', '224')
+    """
+    return f"{value:,.0f}"
+
+
+FORMATS = {"si": units.format, "portion": units.portion, "error": percent, "digits": digits, "thousands": thousands}
 
 
 def fill(text: str, names: Mapping) -> str:
     """Return *text* with every {{ expression }} replaced by its value among *names* and the functions that format numbers.
 
-    Those are `si(value, unit)`, `portion(share)`, which is a percentage, `error(share)`, a signed one, and
-    `digits(value, count)`.
+    Those are `si(value, unit)`, `portion(share)`, which is a percentage, `error(share)`, a signed one, `digits(value, count)`
+    and `thousands(value)`.
 
     Raises:
         ValueError: an expression that cannot be computed; the message holds it.

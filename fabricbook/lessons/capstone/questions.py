@@ -26,7 +26,7 @@ PREDICTIONS = [
     Prediction(
         "capstone.days",
         "A model of {{ digits(model.params / 1e9, 3) }} billion parameters is to be trained on {{ digits(TOKENS / 1e12, 2) }} "
-        "million million tokens, with 6 operations for each parameter and token. You have {{ '{:,}'.format(PLAN.gpus) }} H100 of "
+        "million million tokens, with 6 operations for each parameter and token. You have {{ thousands(PLAN.gpus) }} H100 of "
         "{{ digits(h100.bf16 / 1e12, 3) }} million million operations a second. Of these a good job gets "
         "{{ portion(used) }}, all waiting and all failures counted. How many days does it take?",
         "time", lambda: seconds,
@@ -39,12 +39,12 @@ PREDICTIONS = [
     ),
     Prediction(
         "capstone.watts",
-        "A server of eight H100 has {{ si(nameplate, 'W') }} on its nameplate. {{ '{:,}'.format(PLAN.gpus) }} GPUs are joined by "
+        "A server of eight H100 has {{ si(nameplate, 'W') }} on its nameplate. {{ thousands(PLAN.gpus) }} GPUs are joined by "
         "rails that are not narrowed, with optics. The network's part of all the power, NICs counted, is "
         "{{ portion(power.share) }}. How much does the cluster draw?",
         "power", lambda: float(power.watts),
         "{{ PLAN.gpus // 8 }} servers, and {{ portion(power.share) }} of the whole for what joins them. The hall of the first "
-        "brief feeds {{ si(dense.watts, 'W') }}: {{ '{:,}'.format((dense.watts / power.per_gpu)|int) }} such GPUs, no more.",
+        "brief feeds {{ si(dense.watts, 'W') }}: {{ thousands((dense.watts / power.per_gpu)|int) }} such GPUs, no more.",
         slips={"that is the GPUs alone; a server has fans, CPUs and memory": lambda: PLAN.gpus * h100.watts,
                "that is one server; there are many": lambda: power.watts / (PLAN.gpus / 8)},
         example="400 kW",
@@ -148,7 +148,7 @@ EXERCISES = [
     ),
     Exercise(
         "capstone.network",
-        "The mixture's plan on {{ '{:,}'.format(narrow_plan.gpus) }} H100, and switches for a network that is narrowed 4:1. "
+        "The mixture's plan on {{ thousands(narrow_plan.gpus) }} H100, and switches for a network that is narrowed 4:1. "
         "What do you take? Set network to it.",
         "network",
         lambda: max(NARROWED, key=lambda name: NARROWED[name]().value),

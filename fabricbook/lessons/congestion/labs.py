@@ -339,8 +339,8 @@ def _headroom_chart():
 
 
 @lab("headroom-against-published", title="Headroom against published values", tier="cluster", controls=(), chart=_headroom_chart,
-     leaves_out="The first source does not state its MTU and the second not its cable: {{ LONGEST }} bytes and {{ CABLE }} m are "
-                "assumed.",
+     leaves_out="The first source does not state its MTU and the second not its cable: {{ thousands(LONGEST) }} bytes and "
+                "{{ CABLE }} m are assumed.",
      sources=["linux-mlxsw", "zhu-2015"])
 def headroom_against_published():
     """A pause comes late, and what still arrives fills cells badly."""

@@ -148,7 +148,7 @@ ENTROPY = (
          at={"paths": PATHS, "split": 1}, accepts=lambda see: see.at["split"] == _fewest(see, "hash"),
          hint="The dot is to lie on the dashed level line or above it, and below it one step before.",
          saw="It takes {{ needed(PATHS) }} exactly, and more with every path that is added: "
-             "{{ '{:,}'.format(needed(32)) }} on 32."),
+             "{{ thousands(needed(32)) }} on 32."),
     Choice("root", "Read what is missing to 100 % with {{ LLAMA }} flows each, then with four times as many.",
            "How much of it is still missing?", options=[_QUARTER, _HALF, _ALL], answer=_still_missing,
            at={"paths": PATHS, "split": LLAMA},

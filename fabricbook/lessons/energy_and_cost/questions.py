@@ -29,7 +29,7 @@ B200 = "DGX B200"
 PREDICTIONS = [
     Prediction(
         "energy_and_cost.share",
-        "{{ '{:,}'.format(THOUSAND) }} H100 in DGX servers, joined on rails, with optics at both ends of every link. What share "
+        "{{ thousands(THOUSAND) }} H100 in DGX servers, joined on rails, with optics at both ends of every link. What share "
         "of all that they draw is the network: NICs, switches and modules?",
         "ratio", lambda: 100 * float(one_thousand.share),
         "{{ si(one_thousand.network, 'W') }} of {{ si(one_thousand.watts, 'W') }}, "

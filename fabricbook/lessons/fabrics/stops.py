@@ -125,7 +125,7 @@ GROWTH = (
            at={"radix": 64, "oversubscription": 1},
            hints=dict.fromkeys((_BELOW, _ABOVE), "Where is the dashed line below the solid one?"),
            saw="Half the rate a port is twice the ports a switch. Alibaba's network HPN stays at two tiers with "
-               "{{ '{:,}'.format(hpn.gpus) }} GPUs that way, and by leaves whose {{ hpn_down }} ports down are half as fast as "
+               "{{ thousands(hpn.gpus) }} GPUs that way, and by leaves whose {{ hpn_down }} ports down are half as fast as "
                "their {{ hpn_up }} up."),
     Find("radix", "Start with small switches, and take larger ones.",
          "With which does the solid line carry 8,192 GPUs on two tiers? Stop there.", control="radix",

@@ -187,8 +187,9 @@ def _share_chart():
                Control("ethernet_mtu", list(TCP_PAYLOAD), default=ETHERNET_MTU, label="Ethernet MTU for TCP", unit="bytes"),
                Control("speed", list(SPEEDS), default=usual, as_="menu")],
      chart=_share_chart,
-     leaves_out="Acknowledgements, which go the other way; the 16 bytes that the first packet of an RDMA write adds; VLAN tags; "
-                "InfiniBand's flow-control messages. A NIC also has a limit of messages a second, which small ones reach first.",
+     leaves_out="Acknowledgements, which go the other way; the 16 bytes that the first packet of an RDMA write adds; tags of "
+                "virtual networks; InfiniBand's flow-control messages. A NIC also has a limit of messages a second, which small "
+                "ones reach first.",
      sources=["pingdo-roce", "csdn-iba", "rfc-9293", "rfc-7323", "a2o-tcp"], stops=HEADERS)
 def header_share(size, rdma_mtu, ethernet_mtu, speed):
     """Headers take most of a small message and a few per cent of a large one."""

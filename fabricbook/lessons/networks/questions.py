@@ -66,9 +66,9 @@ PREDICTIONS = [
         "messages arrive, at most?",
         "rate", lambda: eth100.line * framing.share("rocev2", SIZE),
         "{{ SIZE }} of {{ digits(SIZE + roce, 3) }} bytes: more than half of the wire is headers. With messages that fill "
-        "packets of {{ RDMA_MTU }} bytes it is {{ si(8 * eth100.bandwidth(RDMA_MTU), 'b/s', 2) }}.",
+        "packets of {{ thousands(RDMA_MTU) }} bytes it is {{ si(8 * eth100.bandwidth(RDMA_MTU), 'b/s', 2) }}.",
         slips={
-            "that is what full packets of {{ RDMA_MTU }} bytes leave; here a packet carries {{ SIZE }}":
+            "that is what full packets of {{ thousands(RDMA_MTU) }} bytes leave; here a packet carries {{ SIZE }}":
                 lambda: eth100.bandwidth(RDMA_MTU),
             "that is the line rate; headers travel on it too": lambda: eth100.line,
             "that is with InfiniBand's {{ digits(infiniband) }} bytes a packet; Ethernet, IP and UDP make RoCE's "
@@ -82,7 +82,7 @@ PREDICTIONS = [
     ),
     Prediction(
         "networks.lost",
-        "A RoCE sender at {{ fast }}, packets of {{ RDMA_MTU }} bytes, {{ si(LONG_ROUND, 's') }} from a packet to its "
+        "A RoCE sender at {{ fast }}, packets of {{ thousands(RDMA_MTU) }} bytes, {{ si(LONG_ROUND, 's') }} from a packet to its "
         "acknowledgement. One packet in a thousand is lost. The receiver throws away whatever comes after a gap, and the sender "
         "repeats all of it (go-back-N). Which share of the rate arrives for good, in %?",
         "ratio", _asked,
@@ -164,7 +164,7 @@ EXERCISES = [
             ("nbytes / (nbytes + nbytes // mtu * overhead)",
              "This rounds the number of packets down. The rest of the message needs a packet too: round up, with math.ceil."),
             ("nbytes / (nbytes + (nbytes // mtu + 1) * overhead)",
-             "One packet too many where the message fills its packets exactly: 4096 bytes are four packets of 1024."),
+             "One packet too many where the message fills its packets exactly: 4,096 bytes are four packets of 1,024."),
             ("1 - -(-nbytes // mtu) * overhead / nbytes",
              "This takes the headers off the message. They are sent on top of it: divide by all bytes sent."),
             ("nbytes / (-(-nbytes // mtu) * (mtu + overhead))",

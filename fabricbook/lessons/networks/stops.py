@@ -70,7 +70,7 @@ LADDER = (
          control="switches", accepts=_switches_lead, at={"switches": 0},
          hint="Compare on the right: the strips of program and PCIe against that of the switches.",
          saw="Across a large cluster the way through the switches is the larger half of a small message's time."),
-    Number("faster", "A message of {{ RDMA_MTU }} bytes: compare RoCE at {{ slow }} and at {{ fast }}.",
+    Number("faster", "A message of {{ thousands(RDMA_MTU) }} bytes: compare RoCE at {{ slow }} and at {{ fast }}.",
            "By how many per cent is the message sooner there on the faster link?", kind="ratio", unit="%", answer=_gone,
            at={"size": RDMA_MTU, "speed": slow},
            slips={"that is what is left of the time; asked for is what is saved": lambda see: 100 - _gone(see),

@@ -48,6 +48,16 @@ _PARTS = {"the link": ("preamble and start delimiter", "Ethernet header", "LRH",
 PACKET_PARTS = list(_PARTS)
 
 
+def rdma_mtus() -> str:
+    """Return the MTUs of RDMA as text.
+
+    >>> rdma_mtus()
+    '256, 512, 1,024, 2,048 and 4,096'
+    """
+    *smaller, largest = (f"{mtu:,}" for mtu in RDMA_MTUS)
+    return f"{', '.join(smaller)} and {largest}"
+
+
 def packet_fields() -> list[dict]:
     """Return the fields of one packet with a message of SIZE bytes: transport, field, part, from and to, in bytes."""
     found = []

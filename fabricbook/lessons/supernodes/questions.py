@@ -44,11 +44,11 @@ PREDICTIONS = [
     Prediction(
         "supernodes.pod",
         "A TPU v5p, a chip of Google's, has links to six neighbours, {{ si(pod.rate, 'B/s') }} one way in all. "
-        "{{ '{:,}'.format(pod.gpus) }} of them form a torus of {{ pod_shape }}. All send to all, each as fast as the links let "
+        "{{ thousands(pod.gpus) }} of them form a torus of {{ pod_shape }}. All send to all, each as fast as the links let "
         "it. What rate does each chip get?",
         "rate", lambda: each_to_all(pod),
         "Cut it across its longest side. Each of {{ pod_rings }} rings along that side crosses the cut by two links of {{ "
-        "si(pod_link, 'B/s') }}: {{ si(pod.counts().cut, 'B/s') }} one way, for {{ '{:,}'.format(pod.counts().near) }} chips. "
+        "si(pod_link, 'B/s') }}: {{ si(pod.counts().cut, 'B/s') }} one way, for {{ thousands(pod.counts().near) }} chips. "
         "Half of what each sends has to cross, so each sends at twice its part of the cut.",
         slips={
             "that is what its links carry to its neighbours; to reach all others, bytes take up links at every chip on their way":
@@ -137,7 +137,7 @@ EXERCISES = [
     ),
     Exercise(
         "supernodes.machine",
-        "All experts of a layer are spread over {{ '{:,}'.format(MANY) }} GPUs, {{ si(dispatched) }} out of each. On which "
+        "All experts of a layer are spread over {{ thousands(MANY) }} GPUs, {{ si(dispatched) }} out of each. On which "
         "machine is their all-to-all done first? Set machine to its name.",
         "machine",
         lambda: min(MACHINES, key=lambda name: of_machine(name, MANY)),

@@ -31,9 +31,9 @@ PREDICTIONS = [
     Prediction(
         "when_things_fail.together",
         "In Llama 3's run one GPU, with its memory, stopped the job once in {{ digits(years_of('gpu'), 3) }} years, in the "
-        "mean. How often did one of all {{ '{:,}'.format(GPUS) }}?",
+        "mean. How often did one of all {{ thousands(GPUS) }}?",
         "time", lambda: years_of("gpu") * YEAR / GPUS,
-        "{{ '{:,}'.format(GPUS) }} times as often as one: every {{ digits(years_of('gpu') * YEAR / GPUS / 3600) }} hours. With "
+        "{{ thousands(GPUS) }} times as often as one: every {{ digits(years_of('gpu') * YEAR / GPUS / 3600) }} hours. With "
         "hosts (the rest of each server), cables and software it was every {{ digits(BETWEEN / 3600, 3) }}.",
         slips={"that counts servers of eight as one": lambda: 8 * years_of("gpu") * YEAR / GPUS},
         example="30 days",

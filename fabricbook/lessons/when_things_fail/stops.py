@@ -100,7 +100,7 @@ SAVING = (
          at={"interval": 61.0, "gpus": GPUS}, hint="Read the share in the sentence: a step to the left or right makes it larger.",
          saw="Where saves cost as much as work done again: {{ digits(BEST / 60, 2) }} minutes. The U is flat there, so a third "
              "more or less hardly matters."),
-    Choice("helps", "Stay at the lowest point, {{ '{:,}'.format(GPUS) }} GPUs.",
+    Choice("helps", "Stay at the lowest point, {{ thousands(GPUS) }} GPUs.",
            "Which would leave more of the time, the saves at their best again?", options=[_SAVE, _RESTART, _BOTH], answer=_helps,
            at={"interval": 3.9, "gpus": GPUS},
            hints={_SAVE: "Saves and work done again are small there already. Which part of the loss is the largest?",
