@@ -9,6 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from fabriclib.checks import count
+
 from .learner_copies import shipped
 
 SETTINGS = Path(__file__).parent / "settings"
@@ -50,7 +52,11 @@ def _read(progress: Path) -> dict[str, dict]:
 
 
 def options(lesson: str, *, browser: bool = True, port: int | None = None) -> list[str]:
-    """Return what JupyterLab is started with to show a *lesson*: on this machine only, with a token, fetching nothing."""
+    """Return what JupyterLab is started with to show a *lesson*: on this machine only, with a token, fetching nothing.
+
+    Raises:
+        ValueError: a port that is none, which JupyterLab would print, or fail at.
+    """
     chosen = {
         "ServerApp.config_file": SERVER,
         "ServerApp.ip": "127.0.0.1",
@@ -62,7 +68,7 @@ def options(lesson: str, *, browser: bool = True, port: int | None = None) -> li
         "LabApp.custom_css": "True",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
-    } | ({} if port is None else {"ServerApp.port": port})
+    } | ({} if port is None else {"ServerApp.port": count("port", port, low=0, high=65535)})
     flags = [f"--{name}={value}" for name, value in chosen.items()]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags.append("--allow-root")
@@ -98,11 +104,12 @@ def settle(work: Path) -> None:
 
 def run(work: Path, *, browser: bool = True, port: int | None = None, lesson: str = "") -> None:
     """Open JupyterLab on the copies in *work*, in this process, until it is stopped: at a *lesson*, or where the learner was."""
-    settle(work)
     lesson = lesson or lesson_to_open(shipped(), work / "progress.json")
+    asked = options(lesson, browser=browser, port=port)
+    settle(work)
     print(f"Starting JupyterLab on {work / lesson}. Ctrl-C here stops it.", flush=True)
     os.environ.update(environment(work))
     os.chdir(work)
     from jupyterlab.labapp import LabApp  # not before: when it is imported, it asks the environment where settings are
 
-    LabApp.launch_instance(options(lesson, browser=browser, port=port))
+    LabApp.launch_instance(asked)

@@ -10,6 +10,7 @@ import pytest
 from patience import PATIENCE
 from shipped import NOTEBOOKS
 
+from fabricbook.__main__ import main
 from fabricbook.course.overview import done, here
 from fabricbook.desk import jupyter
 from fabricbook.lessons import lesson, lessons
@@ -77,6 +78,14 @@ def test_jupyterlab_opens_it_on_this_machine_only_and_asks_for_its_token():
     assert "--LabApp.default_url=/lab/tree/05_pcie.ipynb" in command
     assert "--ServerApp.ip=127.0.0.1" in command
     assert not [option for option in command if "token" in option.lower() or "password" in option.lower()]
+
+
+@pytest.mark.parametrize("port", ["-1", "99999"])
+def test_a_port_that_is_none_is_told_before_anything_starts(tmp_path, port, capsys):
+    with pytest.raises(SystemExit, match=rf"port must be .* from 0 to 65535; got {port}\.") as left:
+        main(["open", str(tmp_path), "--no-browser", "--port", port])
+    assert "\n" not in str(left.value)
+    assert "Starting" not in capsys.readouterr().out
 
 
 def test_the_first_start_closes_the_list_of_files_and_later_ones_leave_the_window_alone(tmp_path):
