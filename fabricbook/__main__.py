@@ -68,6 +68,8 @@ def main(arguments: list[str] | None = None) -> None:
         asked.run(asked)
     except ValueError as problem:
         sys.exit(str(problem))
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
 
 
 if __name__ == "__main__":

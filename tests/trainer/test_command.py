@@ -12,7 +12,7 @@ from patience import PATIENCE
 
 from fabricbook.__main__ import main
 from fabricbook.desk import jupyter
-from fabricbook.trainer import records, wall
+from fabricbook.trainer import ready, records, wall
 
 
 @pytest.fixture
@@ -54,6 +54,15 @@ def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path, monkeypatch, starte
         main(["trainer", *arguments])
     assert "\n" not in str(left.value)
     assert started == []
+
+
+def test_whoever_stops_a_command_sees_no_traceback(tmp_path, monkeypatch):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ready, "check", stopped)
+    with pytest.raises(SystemExit, match="Stopped."):
+        main(["trainer", "ready", str(tmp_path)])
 
 
 def test_stuck_prints_the_room(room, capsys):
