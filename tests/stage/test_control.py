@@ -1,3 +1,5 @@
+"""A control: what may be picked, where it stands, and what is refused."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""A lab: its table and its sentence without a browser, its picture, and what a declaration may not say."""
+
 import io
 import os
 import subprocess

@@ -1,4 +1,4 @@
-/* ---- controls ---- */
+/* ---- the row of controls: sliders and menus that stand at positions, and say when one of them moves ---- */
 
 function controlRow(declared, onMove) {
   const element = make("div", "fl-controls");

@@ -1,4 +1,4 @@
-/* ---- below the chart ---- */
+/* ---- below the chart: its table, what the model leaves out, its sources, and back to the beginning ---- */
 
 function fold(name) {
   const element = make("details", "fl-fold");

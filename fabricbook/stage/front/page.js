@@ -1,3 +1,5 @@
+/* ---- what all files here build on: elements, texts that break where they may, keys that JupyterLab is not to take ---- */
+
 function make(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
