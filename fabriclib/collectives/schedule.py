@@ -144,7 +144,7 @@ class Schedule(Plan):
             raise ValueError(self.missing)
         return results
 
-    def _carried_out(self, arrays) -> list[np.ndarray]:
+    def _carried_out(self, arrays) -> list[np.ndarray | None]:
         for state in self.states(arrays):  # noqa: B007 - the last state is what is wanted
             pass
         return buffers.unload(self, arrays, state)
