@@ -331,6 +331,21 @@ def within(axis, part: tuple[str, str], sizes: tuple[int, int] = (13, 15)):
     return axis
 
 
+def panel(field: str, domain: tuple[float, float], place: tuple[str, str], *, title: str, small: float = 11):
+    """Return the level axis of numbers in *field* over a part of the plot's width only, for one of two panels over each other.
+
+    Args:
+        domain, title: as in `y`.
+        place: left and right end, expressions of Vega's.
+        small: pixels of the title on a narrow page.
+    """
+    import altair as alt
+
+    scale = alt.Scale(domain=list(domain), range=[alt.ExprRef(end) for end in place], nice=False, clamp=True)
+    axis = alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef(f"width < 400 ? {small} : 15"))
+    return x(field, domain, title=title).scale(scale).axis(axis)
+
+
 def stack(*layers, description: str, height: int = HEIGHT):
     """The finished chart: *layers* over each other, as wide as the page allows, legible on a projector.
 

@@ -209,22 +209,20 @@ _STYLES = {NOBODY: (charts.LIMIT, charts.DOTTED), PFC: (charts.OTHER, charts.DAS
            DCQCN: (charts.OTHER_2, charts.DASH_DOT), PFC_DCQCN: (charts.CLUSTER, charts.SOLID)}
 
 
-def _panel(x: str, y: str, ends, title: str, place: list[str], side: str):
+def _panel(x: str, y: str, ends, title: str, place: tuple[str, str], side: str):
     """The two axes of a panel: a part of the chart's width, and a scale of bytes of its own."""
     import altair as alt
 
-    across = alt.Scale(domain=[0, ends[0]], range=[alt.ExprRef(end) for end in place], nice=False)
-    along = alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 12 : 15"))
-    return (charts.x(x, (0, ends[0]), title=title).scale(across).axis(along),
+    return (charts.panel(x, (0, ends[0]), place, title=title, small=12),
             charts.y(y, (0, ends[1]), title="waiting (MB)").axis(alt.Axis(orient=side, grid=False, tickCount=7)))
 
 
 def _queue_chart():
     import altair as alt
 
-    x, y = _panel("near (µs)", "near (MB)", _NEAR, "time (µs)", ["0", "width * 0.44"], "left")
+    x, y = _panel("near (µs)", "near (MB)", _NEAR, "time (µs)", ("0", "width * 0.44"), "left")
     near = charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES))
-    x, y = _panel("far (ms)", "far (MB)", _FAR, "time (ms)", ["width * 0.52", "width"], "right")
+    x, y = _panel("far (ms)", "far (MB)", _FAR, "time (ms)", ("width * 0.52", "width"), "right")
     far = charts.line(x, y, colour=charts.CLUSTER, **charts.series("case", _STYLES))
     full = charts.fixed([{"far (ms)": _FAR[0], "from": 0, "far (MB)": BUFFER / units.MB, "label": "a switch's memory"}])
     bound = full.mark_rule(color=charts.LIMIT, strokeDash=charts.DASHED, strokeWidth=2.5).encode(x=x, x2="from:Q", y=y)

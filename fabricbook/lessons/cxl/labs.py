@@ -22,17 +22,8 @@ from .trace import STEPS
 
 _LADDER = {stops.LOCAL: "local-dram", stops.DIRECT: "cxl-direct", stops.POOLED: "cxl-pooled"}
 _RESTS_ON = {stops.DIRECT: "four cards", stops.POOLED: "one switch"}
-_LEFT, _RIGHT = ["0", "width * 0.54"], ["width * 0.61", "width"]  # the two panels of one chart
+_LEFT, _RIGHT = ("0", "width * 0.54"), ("width * 0.61", "width")  # the two panels of one chart
 _NS, _GBPS = (0, 1000), (0, 1000)
-
-
-def _panel(x, width: list[str]):
-    """The axis *x*, drawn over a part of the chart's width only."""
-    import altair as alt
-
-    low, high = x.to_dict()["scale"]["domain"]
-    scale = alt.Scale(domain=[low, high], range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
-    return x.scale(scale).axis(alt.Axis(orient="bottom", tickCount=5, titleFontSize=trace.if_narrow(11, 15)))
 
 
 def _mix_chart():
@@ -42,10 +33,10 @@ def _mix_chart():
     y = charts.names("memory", listed, title=" ").scale(alt.Scale(domain=listed, padding=0.3))
 
     def ns(field):
-        return _panel(charts.x(field, _NS, title="one load (ns)"), _LEFT)
+        return charts.panel(field, _NS, _LEFT, title="one load (ns)")
 
     def gbps(field):
-        return _panel(charts.x(field, _GBPS, title="rate (GB/s)"), _RIGHT)
+        return charts.panel(field, _GBPS, _RIGHT, title="rate (GB/s)")
 
     def text(x, field, **mark):
         return charts.legible(charts.live().encode(x=x, y=y, text=f"{field}:N"), **mark)

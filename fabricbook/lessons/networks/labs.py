@@ -36,21 +36,12 @@ from .tables import (
 
 # ---- lab 1: the ladder ----
 
-_LEFT, _RIGHT = ["0", "width * 0.38"], ["width * 0.45", "width"]  # two panels of one chart: all, and RDMA alone
+_LEFT, _RIGHT = ("0", "width * 0.38"), ("width * 0.45", "width")  # two panels of one chart: all, and RDMA alone
 _ALL, _NEAR = (0, 20), (0, 8)  # microseconds
 _GROUPS = {"kernel and copies": ("kernel", "copies"), "interrupt and wake-up": ("interrupt and wake-up",),
            "program": ("program",), "PCIe and NIC": ("PCIe and NIC",), "wire, FEC, cable": ("wire and FEC",),
            "switches": ("switches",)}
 _COLOURS = [charts.OTHER, charts.FAINT, charts.PAPER, charts.SERVER, charts.OTHER_2, charts.CLUSTER]
-
-
-def _panel(field: str, domain, width: list[str], title: str):
-    """A horizontal axis over a part of the chart's width only."""
-    import altair as alt
-
-    scale = alt.Scale(domain=list(domain), range=[alt.ExprRef(end) for end in width], nice=False, clamp=True)
-    return charts.x(field, domain, title=title).scale(scale).axis(
-        alt.Axis(orient="bottom", tickCount=5, titleFontSize=alt.ExprRef("width < 400 ? 10 : 15")))
 
 
 def _ladder_chart():
@@ -63,7 +54,7 @@ def _ladder_chart():
 
     def panel(start, end, low, high, place, said, domain, width, title):
         def x(field):
-            return _panel(field, domain, width, title)
+            return charts.panel(field, domain, width, title=title, small=10)
 
         bars = charts.live().mark_bar(stroke=charts.EDGE, strokeWidth=1, height={"band": 0.8}).encode(
             x=x(start), x2=alt.X2(f"{end}:Q"), y=y, color=colour)
