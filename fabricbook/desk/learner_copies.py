@@ -36,21 +36,26 @@ def refresh(lessons: Mapping[str, bytes], work: Path) -> list[str]:
 
 def _refresh(lessons: Mapping[str, bytes], work: Path) -> list[str]:
     record = _read_record(work)
-    told = []
-    for name, fresh in lessons.items():
-        entry = record.setdefault(name, {})
-        copy = work / name
-        if not copy.exists() or _digest(copy.read_bytes()) in (entry.get("copy"), _digest(fresh)):
-            if not copy.exists() or copy.read_bytes() != fresh:
-                _write(copy, fresh)
-            record[name] = {"copy": _digest(fresh), "made_from": _digest(fresh)}
-        elif _digest(fresh) not in (entry.get("made_from"), entry.get("beside")):
-            beside = _free_name(copy)
-            _write(beside, fresh)
-            entry["beside"] = _digest(fresh)
-            told.append(f"{name} has a newer version. Yours stays as it is; the new one is {beside.name}.")
-    _write(work / RECORD, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
-    return told
+    try:
+        return [told for name, fresh in lessons.items() if (told := _bring(work / name, fresh, record.setdefault(name, {})))]
+    finally:  # where one is in use, too: what has arrived is not to arrive again
+        _write(work / RECORD, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _bring(copy: Path, fresh: bytes, entry: dict[str, str]) -> str:
+    """Bring one *copy* up to date, and note in its *entry* of the record what it was made from; return what is to be told."""
+    now = _digest(fresh)
+    if not copy.exists() or _digest(copy.read_bytes()) in (entry.get("copy"), now):
+        if not copy.exists() or copy.read_bytes() != fresh:
+            _write(copy, fresh)
+        entry.clear()
+        entry |= {"copy": now, "made_from": now}
+    elif now not in (entry.get("made_from"), entry.get("beside")):
+        beside = _free_name(copy)
+        _write(beside, fresh)
+        entry["beside"] = now
+        return f"{copy.name} has a newer version. Yours stays as it is; the new one is {beside.name}."
+    return ""
 
 
 def handed_out(shipped: Path) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output, writes
@@ -94,6 +95,28 @@ def test_a_newer_lesson_arrives_beside_a_changed_copy_once(folders):
     assert source(work / "01_moving_bytes.new.ipynb") == "2 + 2"
     assert source(work / "01_moving_bytes.new2.ipynb") == "3 + 3"
     assert (work / NAME).read_bytes() == mine
+
+
+def test_what_is_in_use_stops_it_and_nothing_arrives_twice(folders, monkeypatch):
+    shipped, work = folders
+    change(work)
+    ship(shipped, "2 + 2")
+    (shipped / "02_nvlink.ipynb").write_bytes((shipped / NAME).read_bytes())
+    replace = os.replace
+
+    def in_use(old, new):
+        if new.name == "02_nvlink.ipynb":
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        replace(old, new)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(os, "replace", in_use)
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"cannot hold the lessons \(The process cannot access the file"):
+                learner_copies.refresh(learner_copies.handed_out(shipped), work)
+    assert learner_copies.refresh(learner_copies.handed_out(shipped), work) == []
+    assert sorted(path.name for path in work.glob("*.ipynb")) == ["01_moving_bytes.ipynb", "01_moving_bytes.new.ipynb",
+                                                                  "02_nvlink.ipynb"]
 
 
 def test_a_deleted_copy_comes_back(folders):
