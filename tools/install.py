@@ -116,10 +116,13 @@ class Teller:
 
 def _run(command: list, told, problem: str) -> None:
     """Run *command*, saying of each line that it prints what *told* makes of it; leave with *problem* if it fails."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as process, Teller() as teller:
-        for line in process.stdout:
-            if said := told(line):
-                teller.say(said)
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as process, Teller() as teller:
+            for line in process.stdout:
+                if said := told(line):
+                    teller.say(said)
+    except KeyboardInterrupt:  # which has reached the command, too
+        sys.exit("Stopped. Running the same command again continues it.")
     if process.returncode:
         sys.exit(problem)
 

@@ -51,6 +51,14 @@ def test_a_long_silence_is_broken(capfd, monkeypatch):
     assert set(said) == {"fetching numpy", "still at it"}
 
 
+def test_whoever_stops_it_sees_no_traceback():
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match="Stopped. Running the same command again continues it."):
+        install._run([sys.executable, "-c", "print('Collecting numpy')"], stopped, "It failed.")
+
+
 def test_where_a_process_cannot_become_another_it_is_waited_for(monkeypatch):
     monkeypatch.setattr(install, "os", SimpleNamespace(name="nt"))
     with pytest.raises(SystemExit) as left:
