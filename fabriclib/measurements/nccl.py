@@ -117,7 +117,10 @@ def nearly_a_row(line: str, columns: tuple[str, ...] | None, prefix: str = "") -
     numbers = 2 if "count" in layout else 1
     if len(tokens) <= numbers or not all(map(_WHOLE.match, tokens[:numbers])):
         return len(tokens) in (1, 2) and len(tokens[0]) > 2 and all(map(str.isdigit, tokens))
-    return "type" not in layout or len(tokens) > 2 and tokens[2] in _TYPES
+    if "type" not in layout:
+        return True
+    place = layout.index("type")
+    return place < len(tokens) and tokens[place] in _TYPES
 
 
 def _row(number: int, layout: tuple[str, ...], tokens: list[str]) -> Row:

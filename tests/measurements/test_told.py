@@ -10,6 +10,7 @@ from fabriclib.measurements import as_read, beside, largest, percent, published,
 from fabriclib.measurements.about import about
 from fabriclib.measurements.gather import Gatherer
 from fabriclib.measurements.nccl import nearly_a_row, row_of
+from fabriclib.measurements.rows import whole_number
 
 SIZES = [2**21, 2**22]
 UNNAMED = {"all_reduce": 8, "all_gather": 8, "reduce_scatter": 8, "all_to_all": 8, "broadcast": 8, "reduce": 8, "gather": 8}
@@ -40,6 +41,9 @@ HEAD = ("size", "count", "type", "redop", "root", "time", "algbw", "busbw", "wro
     ("12", HEAD, "", False), ("  8388608  2097152  4  5", HEAD, "", False), ("  8388608  many  float", HEAD, "", False),
     ("  8388608  209.7  10.0", ("size", "time", "algbw", "busbw"), "", True),
     ("  8388608  2097152  209.7  10.0", ("size", "count", "time", "algbw"), "", True),
+    ("  8388608  float  sum  15", ("size", "type", "redop", "time"), "", True),
+    ("  8388608  float", ("size", "type", "redop", "time"), "", True), ("  8388608  15", ("size", "type", "time"), "", False),
+    ("  8388608  15.2", ("size", "time", "type"), "", False),
     ("worker-3 |  8388608  2097152  float  sum", HEAD, "worker-0 |", True),
     ("worker-3 |  starting", HEAD, "worker-0 |", False), ("other-3 |  8388608  2097152  float", HEAD, "worker-0 |", False),
     ("all is well", HEAD, "", False)])
@@ -80,6 +84,28 @@ def test_two_runs_that_list_their_ranks_are_two_jobs():
     frame = read_measurements(nccl(run).replace(ranks[0], "".join(ranks) + ranks[0]))
     assert about(frame).jobs == 2
     assert (frame["ranks"][0], frame["nodes"][0]) == (4, 1)
+
+
+@pytest.mark.parametrize(("sizes", "tables"), [((1, 2, 4), (0, 0, 0)), ((1, 2, 1), (0, 0, 1)), ((4, 2, 1), (0, 1, 2)),
+                                              ((1, 2, 2, 4), (0, 0, 0))])
+def test_sizes_that_shrink_are_a_next_table(sizes, tables):
+    rows = "".join(f"{n * 2**20} {n * 2**18} float sum -1 {n * 104.9:.1f} 10.00 17.50 0\n" for n in sizes)
+    frame = read_measurements("# all_reduce_perf\n" + rows)
+    assert tuple(frame["table"]) == tables
+
+
+@pytest.mark.parametrize(("sizes", "tables"), [((4, 2, 1), (0, 0, 0)), ((1, 2, 1), (0, 0, 1)), ((4, 2, 1, 4, 2), (0, 0, 0, 1, 1)),
+                                              ((4, 4, 2), (0, 0)), ((1, 2, 4, 2), (0, 0, 0, 1))])
+def test_a_plain_table_may_have_the_largest_first(sizes, tables):
+    rows = "".join(f"{n}000000,{n}e-4\n" for n in sizes)
+    assert tuple(read_measurements("nbytes,seconds\n" + rows, collective="all_reduce")["table"]) == tables
+
+
+@pytest.mark.parametrize("text", ["\u0668", "", "x", "-1", "1.0", "1" * 19, "8\u00b2"])
+def test_what_is_no_whole_number_is_refused(text):
+    assert whole_number("1_024") == 1024
+    with pytest.raises(ValueError, match="^" + text):
+        whole_number(text)
 
 
 def test_problems_are_counted_and_not_kept():
