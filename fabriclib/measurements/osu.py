@@ -12,18 +12,18 @@ US, MBPS = 1e-6, 1e6
 _TITLE = re.compile(r"#\s*OSU (MPI|NCCL|RCCL|XCCL)")
 _ENDS = re.compile(r"(?<=\s)(Latency|Bandwidth)(?: / Message Rate)? Test\b")
 _DEVICE = re.compile(r"-(CUDA|ROCM|OPENACC|SYCL)", re.IGNORECASE)
+# As titles spell them, and as programs are called; a title of a test between two ranks names no collective.
 _NAMES = {"allreduce": "all_reduce", "allgather": "all_gather", "reduce_scatter": "reduce_scatter", "broadcast": "broadcast",
-          "all-to-all personalized exchange": "all_to_all", "all-to-all": "all_to_all", "reduce": "reduce", "gather": "gather",
-          "scatter": "scatter"}
+          "bcast": "broadcast", "reduce": "reduce", "gather": "gather", "scatter": "scatter",
+          **dict.fromkeys(("alltoall", "all-to-all", "all-to-all personalized exchange"), "all_to_all"),
+          **dict.fromkeys(("", "multi", "bi-directional", "multiple"), "send_recv"),
+          **dict.fromkeys(("latency", "bw", "bibw", "mbw_mr", "multi_lat"), "send_recv")}
 _PAIRS = re.compile(r"\bpairs:\s{0,4}(\d{1,6})\b")
 _REMARK = re.compile(r"\s(?:<-|#|//).*\Z")
 _HEAD = re.compile(r"#?\s{0,8}Size\s+(\S.*)")
 _MANNERS = {"blocking", "non-blocking", "persistent"}
 _COMMAND = re.compile(r"(?<![\w-])osu_i?(allreduce|allgather|alltoall|reduce_scatter|bcast|reduce|gather|scatter|latency|bw|bibw|"
                       r"mbw_mr|multi_lat|allgatherv|alltoallv)(?:_persistent)?(?![\w.])")
-_COMMANDS = {"allreduce": "all_reduce", "allgather": "all_gather", "alltoall": "all_to_all", "bcast": "broadcast",
-             "reduce_scatter": "reduce_scatter", "reduce": "reduce", "gather": "gather", "scatter": "scatter",
-             **dict.fromkeys(("latency", "bw", "bibw", "mbw_mr", "multi_lat"), "send_recv")}
 _ON_DEVICE = re.compile(r"(?<!\S)(?:-d|--accelerator)[\s=]{1,4}(?:cuda|rocm|openacc|sycl)|\sD D(?!\S)", re.IGNORECASE)
 PER_RANK = {"all_gather", "all_to_all", "gather", "scatter"}
 
@@ -64,8 +64,7 @@ def title_of(line: str) -> Title | None:
         return None
     library, _, name = line[start.start(1):end.start()].strip().partition(" ")
     name = " ".join(word for word in name.lower().split() if word not in _MANNERS)
-    # A test between two ranks names no collective: "# OSU MPI-CUDA Bandwidth Test v7.5".
-    collective = _NAMES.get(name, "send_recv" if name in ("", "multi", "bi-directional", "multiple") else "")
+    collective = _NAMES.get(name, "")
     launcher = "osu" if start[1] == "MPI" else "mpi"  # that of the library it calls
     both = 2 if name == "bi-directional" else 1
     return Title(collective, start[1] != "MPI" or bool(_DEVICE.search(library)), end[1] == "Bandwidth", launcher, both,
@@ -81,7 +80,7 @@ def command_of(line: str) -> Title | None:
     match = _COMMAND.search(line) if "osu_" in line else None
     if not match:
         return None
-    collective = _COMMANDS.get(match[1], "")
+    collective = _NAMES.get(match[1], "")
     return Title(collective, _ON_DEVICE.search(line) is not None, match[1].endswith(("bw", "mr")), "osu",
                  2 if match[1] == "bibw" else 1, other="" if collective else match[1])
 

@@ -143,6 +143,22 @@ def test_the_command_of_a_test_without_its_title_says_what_was_run(command, wind
     assert frame["algbw"][0] == pytest.approx(1e9 if rate is None else rate * 1e9)
 
 
+@pytest.mark.parametrize(("title", "device", "launcher", "parts"), [
+    ("MPI Allreduce Latency Test v7.4", False, "osu", 1), ("MPI-CUDA Allreduce Latency Test", True, "osu", 1),
+    ("NCCL-CUDA Allreduce Latency Test", True, "mpi", 1), ("MPI-ROCM Gather Latency Test", True, "osu", 8),
+    ("MPI Reduce_scatter Latency Test", False, "osu", 1), ("RCCL Alltoall Latency Test", True, "mpi", 8)])
+def test_an_osu_title_says_whose_memory_and_whose_kernels_they_were(title, device, launcher, parts):
+    frame = read_measurements(f"# OSU {title}\n# Size  Avg Latency(us)\n1048576  100.00\n", ranks=8)
+    assert (about(frame).device, about(frame).launcher, about(frame).windowed) == (device, launcher, False)
+    assert (frame["nbytes"][0], frame["seconds"][0]) == (parts * 2**20, pytest.approx(100e-6))
+
+
+def test_nccl_1_prints_milliseconds():
+    head = "# all_reduce_test_perf\nbytes  N  type  op  time  algbw  busbw  res\n"
+    text = head + "1048576  262144  float  sum  0.102  10.28  17.99  0e+00\n"
+    assert read_measurements(text)["seconds"].tolist() == [0.102e-3]
+
+
 def test_a_rate_that_says_nothing_is_named_with_its_line():
     frame = read_measurements("# OSU MPI Bandwidth Test v7\n# Size  Bandwidth (MB/s)\n1  0.00\nnode1: 8  10.00\n")
     assert frame["nbytes"].tolist() == [8]
