@@ -27,6 +27,12 @@ def test_nodes_that_cannot_be_read_are_not_taken_for_one(line, told):
     assert launched(line) == told
 
 
+@pytest.mark.parametrize(("hosts", "nodes"), [
+    ("a,b,c", 2), ("a:2,b:2", 1), ("a,a,b", 1), ("a:1,b:1,c:8", 2), ("a:9999999,b", 2), ("a", 1), ("a:x,b:x", 2)])
+def test_ranks_fill_the_hosts_that_are_listed_one_after_the_other(hosts, nodes):
+    assert launched(f"mpirun -np 2 -H {hosts} x") == {"ranks": 2, "nodes": nodes}
+
+
 @pytest.mark.parametrize(("line", "told"), [
     ("./all_reduce_perf -t 2 -g 4", {"ranks": 8, "nodes": 1}),
     ("./all_reduce_perf --nthreads 2 --ngpus 4", {"ranks": 8, "nodes": 1}),

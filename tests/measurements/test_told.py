@@ -83,6 +83,9 @@ def test_two_runs_that_list_their_ranks_are_two_jobs():
     ranks = [line + "\n" for line in nccl(run).splitlines() if "Rank" in line]
     frame = read_measurements(nccl(run).replace(ranks[0], "".join(ranks) + ranks[0]))
     assert about(frame).jobs == 2
+    assert frame.attrs["problems"] == [
+        "line 16: 2 separate runs wrote this table at once, and none knew of the others: the test was built without MPI; build it "
+        "with MPI=1. The first row of each size is used"]
     assert (frame["ranks"][0], frame["nodes"][0]) == (4, 1)
 
 
@@ -151,6 +154,12 @@ def test_an_osu_title_says_whose_memory_and_whose_kernels_they_were(title, devic
     frame = read_measurements(f"# OSU {title}\n# Size  Avg Latency(us)\n1048576  100.00\n", ranks=8)
     assert (about(frame).device, about(frame).launcher, about(frame).windowed) == (device, launcher, False)
     assert (frame["nbytes"][0], frame["seconds"][0]) == (parts * 2**20, pytest.approx(100e-6))
+
+
+def test_a_test_that_shall_count_as_a_collective_has_its_sizes():
+    text = "# OSU MPI Allgatherv Latency Test v7.4\n# Size  Avg Latency(us)\n8  1.00\n"
+    assert read_measurements(text, collective="all_gather", ranks=4)["nbytes"].tolist() == [32]
+    assert read_measurements(text, collective="all_reduce", ranks=4)["nbytes"].tolist() == [8]
 
 
 def test_nccl_1_prints_milliseconds():
