@@ -38,7 +38,7 @@ class Gatherer:
         self.spoken: float | None
         self.tables: list[Table] = []
         self.problems: list[str] = []
-        self.hints: dict[str, int] = {}
+        self.hints: dict[str, None] = {}
         self.lines = self.rows = 0
         self.pairs = 1
         self.matrix = ""  # of pairs, if one is there: the sentence that says so
@@ -58,7 +58,7 @@ class Gatherer:
         """Take in one line."""
         self.lines = number
         if nccl.DEBUG in line and not self._begun:  # most of a long log, and no table
-            self._hinted(number, line)
+            self._hinted(line)
             if line[0] == " " and self.columns and nccl.nearly_a_row(line, self.columns):
                 self._complain(CUT_OFF.format(number))
             return
@@ -105,17 +105,17 @@ class Gatherer:
             kept = {name: getattr(self.heading, name) for name in ("ranks", "nodes")} if alike else {}
             self._start(Heading(**(kept | said)))
 
-    def _hinted(self, number: int, line: str) -> None:
+    def _hinted(self, line: str) -> None:
         """Take in what *line* gives away of how the library is set and what it uses."""
         if hint := hints.hint_of(line):
-            self.hints.setdefault(hint, number)
-            self.heading.hints.setdefault(hint, number)
+            self.hints.setdefault(hint)
+            self.heading.hints.setdefault(hint)
         self.heading.algorithm = hints.algorithm_of(line) or self.heading.algorithm
 
     def _about(self, number: int, line: str) -> bool:
         """Whether *line* says something about a run, and is no row."""
         self.matrix = self.matrix or pairs.title_in(number, line, self._before)
-        self._hinted(number, line)
+        self._hinted(line)
         self.batch |= launch.asked_for(line)
         name, launched = nccl.binary_of(line), launch.launched(line, self.batch)
         if name and "concluded" in line and self.table:

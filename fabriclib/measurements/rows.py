@@ -120,7 +120,7 @@ class Heading:
     listed: int = 0
     highest: int = -1
     hosts: set[str] = field(default_factory=set)
-    hints: dict[str, int] = field(default_factory=dict)
+    hints: dict[str, None] = field(default_factory=dict)
     algorithm: str = ""
     other: str = ""
     launcher: str = ""

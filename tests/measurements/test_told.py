@@ -84,8 +84,8 @@ def test_two_runs_that_list_their_ranks_are_two_jobs():
     frame = read_measurements(nccl(run).replace(ranks[0], "".join(ranks) + ranks[0]))
     assert about(frame).jobs == 2
     assert frame.attrs["problems"] == [
-        "line 16: 2 separate runs wrote this table at once, and none knew of the others: the test was built without MPI; build it "
-        "with MPI=1. The first row of each size is used"]
+        "line 16: 2 separate runs wrote this table at once, and none knew of the others: the test was built without MPI; build "
+        "it with MPI=1. The first row of each size is used"]
     assert (frame["ranks"][0], frame["nodes"][0]) == (4, 1)
 
 
