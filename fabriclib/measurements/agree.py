@@ -140,7 +140,7 @@ def settle(table: Table, collective: str | None, ranks: int | None, nodes: int |
 def _rank_problems(table: Table, collective: str, told: int | None, interval: tuple[float, float]) -> None:
     least, most = interval
     line, heading = table.rows[0].line, table.heading
-    if least > most:
+    if least > most or least == math.inf:
         table.problems.append(f"line {line}: no number of ranks explains busbw / algbw of every row as that of one {collective}")
         return
     if told is not None and not least <= told <= most:

@@ -77,7 +77,7 @@ class Gatherer:
 
     def _names_its_collective(self, number: int, line: str) -> bool:
         """Take in a row with a cell for its collective: that may be a program's name, which begins a run anywhere else."""
-        return self.plain is not None and "collective" in self.plain.at and self._plain(number, line)
+        return self.plain is not None and plain.names_collective(line, self.plain) and self._plain(number, line)
 
     def _declared(self, number: int, line: str) -> bool:
         """Take in a line in which a tool says what it runs, or one of a tool that speaks in sentences."""

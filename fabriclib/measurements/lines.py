@@ -48,8 +48,8 @@ def numbered(source) -> Iterator[tuple[int, str]]:
 
 def _lines(file: io.BufferedReader) -> Iterator[tuple[int, str]]:
     start = file.peek(4)
-    first = start.split(b"\n")[0].decode("utf-8", errors="replace").strip()
-    if objects.starts(start[:200]) and objects.line_of(first) is None and not objects.heads(start):
+    head = start.decode("utf-8", errors="replace")
+    if objects.starts(start[:200]) and objects.line_of(head.split("\n")[0].strip()) is None and not objects.heads(head):
         yield from enumerate(objects.lines(file.read(objects.MOST + 1)), start=1)
         return
     for magic, name in _PACKED.items():

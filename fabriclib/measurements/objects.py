@@ -26,13 +26,13 @@ def starts(head: bytes) -> bool:
     return _BEGINS.match(head.decode("latin-1")) is not None
 
 
-def heads(head: bytes) -> bool:
-    """Return whether *head* begins with objects and goes on as text: with the settings of a run, above its log.
+def heads(text: str) -> bool:
+    """Return whether *text* begins with objects and goes on as text: with the settings of a run, above its log.
 
-    >>> heads(b'{"gpus": 8}\\n# all_reduce_perf'), heads(b'{"gpus": 8}\\n{"size": 8}')
+    >>> heads('{"gpus": 8}\\n# all_reduce_perf'), heads('{"gpus": 8}\\n{"size": 8}')
     (True, False)
     """
-    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \r\n\t")
+    text = text.lstrip("\ufeff \r\n\t")
     while text[:1] in ("{", "["):
         try:
             text = text[json.JSONDecoder().raw_decode(text)[1]:].lstrip()
@@ -49,18 +49,25 @@ def lines(data: bytes) -> Iterator[str]:
     """
     if len(data) > MOST:
         raise ValueError(f"line 1: a log in JSON may have {MOST} bytes; this has more.")
-    found = _loaded(data.decode("utf-8", errors="replace"))
+    text = data.decode("utf-8", errors="replace")
+    try:
+        found = _loaded(text)
+    except ValueError:
+        if not heads(text):
+            raise
+        yield from text.splitlines()
+        return
     rows = list(_with(_SIZES, found, 0))
     if any("out_of_place" in row for row in rows):
         yield from _nccl(found, rows)
     elif rows:
         yield from _flat(rows)
     else:
-        texts = [text for one in (found if isinstance(found, list) else [found]) if (text := text_of(one)) is not None]
-        if not texts:
+        texts = [text_of(one) for one in (found if isinstance(found, list) else [found])]
+        if not any(texts):
             raise ValueError("line 1: the log is JSON and has no results, objects with a size, and no lines of text.")
-        for text in texts:
-            yield from text.splitlines()
+        for one in filter(None, texts):
+            yield from one.splitlines()
 
 
 def text_of(found: Any) -> str | None:

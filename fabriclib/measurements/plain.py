@@ -231,6 +231,12 @@ def _cells(number: int, line: str, columns: Columns) -> list[str] | None:
     return cells if len(cells) == columns.width else None
 
 
+def names_collective(line: str, columns: Columns) -> bool:
+    """Return whether *line* has a collective's name where a row of the table has it."""
+    place = columns.at.get("collective", (MOST_COLUMNS, 1.0))[0]
+    return spelt("".join(split(line, columns.separator)[place:place + 1])) is not None
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 

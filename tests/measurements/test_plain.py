@@ -35,6 +35,16 @@ def test_a_row_may_call_its_collective_as_the_program_is_called(name, separator)
     assert read("\n".join(lines).replace(",", separator) + "\n", ranks=8) == [(1e6, 100.0), (2e6, 200.0)]
 
 
+def test_a_command_below_a_table_begins_a_run_however_many_words_it_has():
+    below = "# size time algbw busbw\n1048576 104.9 10.00 8.75\n"
+    for separator in (" ", ","):
+        table = "collective,ranks,nbytes,seconds\nall_reduce,8,1000000,1e-4\n".replace(",", separator)
+        for command in ("mpirun -np 8 ./all_gather_perf\n", "# -g, 1, 2, all_gather_perf\n"):
+            frame = read_measurements(table + command + below)
+            assert frame["collective"].tolist() == ["all_reduce", "all_gather"]
+            assert frame.attrs["problems"] == []
+
+
 def test_a_frame_that_was_printed_or_saved_is_read_again():
     frame = read_measurements(nccl(Run("all_reduce", 8, 1, [2**20, 2**21], [100.0, 190.0], [110.0, 230.0])))
     for text in (frame.to_string(), frame.to_json(orient="records"), frame.to_json(orient="records", lines=True)):

@@ -68,11 +68,18 @@ def test_a_line_that_a_collector_wrapped_may_stand_below_others():
 
 
 @pytest.mark.parametrize("head", ['{"level": "info", "ts": 1}',
-                                  '{\n "world": 8,\n "sizes": [1, 2]\n}', '[{"world": 8}]', '{"a": 1}\n{"b": 2}'])
+                                  '{\n "world": 8,\n "sizes": [1, 2]\n}', '[{"world": 8}]', '{"a": 1}\n{"b": 2}',
+                                  json.dumps({f"K{at}": "v" * 20 for at in range(5000)}, indent=1)],
+                         ids=["line", "lines", "list", "two", "long"])
 def test_settings_in_json_may_stand_above_a_log(head):
     above = head.count("\n") + 1
     text, plain = (read_measurements(before + nccl(run("all_reduce"))) for before in (head + "\n", "\n" * above))
     assert all_of(text) == all_of(plain)
+
+
+def test_escapes_in_json_never_come_out_again():
+    lines = [{"log": f"\x1b[32m{line}\x1b[0m"} for line in nccl(run("all_reduce")).splitlines()]
+    assert all_of(read_measurements(json.dumps(lines) + "\n")) == all_of(read_measurements(nccl(run("all_reduce"))))
 
 
 def test_json_without_results_or_lines_is_refused_as_that():

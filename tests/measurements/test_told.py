@@ -71,11 +71,13 @@ def test_rates_of_few_digits_tell_no_collective():
 
 
 def test_a_ratio_that_no_number_of_ranks_has_is_named():
-    """Of an all-gather it is 0.5 for two ranks and 0.67 for three; none has 0.3, and none 0.6."""
-    for bus in ("3.00", "6.00"):
+    """Of an all-gather it is 0.5 for two ranks and 0.67 for three; none has 0.3, none 0.6, and none more than 1."""
+    for bus in ("3.00", "6.00", "17.50"):
         frame = read_measurements(f"# all_gather_perf\n# size time algbw busbw\n1048576 104.9 10.00 {bus}\n")
         assert frame["ranks"].isna().all()
         assert "no number of ranks explains" in frame.attrs["problems"][0]
+    told = read_measurements("# all_gather_perf\n# size time algbw busbw\n1048576 104.9 10.00 17.50\n", ranks=4)
+    assert "no number of ranks explains" in told.attrs["problems"][0]
 
 
 def test_two_runs_that_list_their_ranks_are_two_jobs():
