@@ -43,6 +43,8 @@ def test_options_are_checked_like_all_others():
         read_measurements(RUN, collective="allreduce")
     with pytest.raises(ValueError, match="^ranks must be a whole number"):
         read_measurements(RUN, ranks=0)
+    with pytest.raises(ValueError, match="^nodes must be a whole number"):
+        read_measurements(RUN, nodes=1.5)
 
 
 def test_markup_and_escapes_never_come_out_again():

@@ -172,7 +172,7 @@ def test_nccl_1_prints_milliseconds():
 
 def test_a_rate_that_says_nothing_is_named_with_its_line():
     frame = read_measurements("# OSU MPI Bandwidth Test v7\n# Size  Bandwidth (MB/s)\n1  0.00\nnode1: 8  10.00\n")
-    assert frame["nbytes"].tolist() == [8]
+    assert (frame["nbytes"].tolist(), frame["ranks"].tolist()) == ([8], [2])
     assert frame.attrs["problems"] == ["line 3: the rate of 1 B is 0 B/s; the row is not used"]
 
 
