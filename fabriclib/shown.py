@@ -26,3 +26,13 @@ def many(number: int, noun: str) -> str:
     ('1 GPU', '1,024 GPUs')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def digits(value: float, count: int = 2) -> str:
+    """Return *value* with *count* significant digits, as one writes it: no exponent, no decimals that are zero, and a comma
+    between thousands.
+
+    >>> digits(1234.5), digits(0.0456), digits(2.0), digits(14.04, 3)
+    ('1,200', '0.046', '2', '14')
+    """
+    return f"{float(f'{value:.{count}g}'):,.12g}"

@@ -12,19 +12,10 @@ import jinja2
 
 from fabriclib import units
 from fabriclib.measurements import percent
+from fabriclib.shown import digits
 
 _FILLERS = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, block_start_string="{{%",
                               block_end_string="%}}", comment_start_string="{{#", comment_end_string="#}}")
-
-
-def digits(value: float, count: int = 2) -> str:
-    """Return *value* with *count* significant digits, as one writes it: no exponent, no decimals that are zero, and a comma
-    between thousands.
-
-    >>> digits(1234.5), digits(0.0456), digits(2.0), digits(14.04, 3)
-    ('1,200', '0.046', '2', '14')
-    """
-    return f"{float(f'{value:.{count}g}'):,.12g}"
 
 
 def thousands(value: float) -> str:

@@ -12,6 +12,7 @@ from ..accuracy import LARGE, SMALL
 from ..collectives.busbw import busbw
 from ..measurements.hints import HINTS
 from ..prediction.constants import fitted
+from ..shown import digits
 from .broken import Case, Variant, nvls_expected, variants
 
 # Beyond what any table of a properly configured machine shows: 1.5 times the predicted time at its best point (two nodes whose
@@ -94,7 +95,7 @@ def alarm(seen: Seen) -> str:
     if not seen.rated:
         return ""  # what smaller messages take hangs on much besides wires
     if seen.slow >= TOO_SLOW:
-        return f"At its best point the run takes {seen.slow:.2g} times as long as predicted"
+        return f"At its best point the run takes {digits(seen.slow)} times as long as predicted"
     if seen.fallen <= FALLEN:
         return f"The rate falls by {units.portion(1 - seen.fallen)} from its peak at {units.format(run.nbytes[seen.best])}"
     large = run.nbytes >= LARGE

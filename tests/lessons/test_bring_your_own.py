@@ -44,6 +44,17 @@ def test_a_suspect_can_be_set_beside_ones_own_run(box):
     box._lab.set(suspect="nothing")
 
 
+def test_a_run_that_is_thousands_of_times_slower_is_told_without_an_exponent():
+    box = bring_your_own()
+    box._example.value = "your own"
+    box._machine.value = "DGX H100"
+    box._text.value, box._ranks.value, box._nodes.value = "nbytes,seconds\n1048576,30\n1073741824,9\n", "8", "1"
+    box._collective.value = "all_reduce"
+    box.read()
+    assert "takes 2,100 times as long as predicted" in box._said.value
+    assert sentence(box).endswith("2,100 times from 64 MiB.")
+
+
 def test_what_a_learner_pastes_is_never_markup(box):
     evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     for text in (evil, f"{evil}\n{evil}", f"nbytes,seconds\n{evil},1", f"collective,nbytes,seconds\n{evil},8,9"):

@@ -140,6 +140,14 @@ def test_a_report_says_what_binds_what_helps_and_where_its_figures_are_from(tmp_
         assert "It was cheap." in text
 
 
+def test_of_a_plan_that_cannot_be_built_no_limit_binds():
+    found = reports.Report(fl.capstone.score("trillion", Plan("dgx-b200", gpus=8192)))
+    assert "cannot be built" in found.markdown()
+    assert "(binds)" not in found.markdown()
+    assert 'class="binds"' not in found.picture()
+    assert "2,250 million million a second" in found.markdown()
+
+
 def test_a_report_that_cannot_be_written_leaves_the_earlier_one_whole_and_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     book.report("mixture", FAILS)

@@ -15,7 +15,7 @@ from fabriclib.diagnosis.broken import Case, Variant, variants
 from fabriclib.links import AlphaBeta
 from fabriclib.machines import system
 from fabriclib.measurements import percent
-from fabriclib.shown import many
+from fabriclib.shown import digits, many
 
 from ...stage import Control, against, charts, lab
 from . import stops
@@ -120,7 +120,7 @@ def nothing_drawn() -> tuple[dict, str]:
 
 def _by_regime(run: Case, times: np.ndarray) -> str:
     """The median of *times* in each regime that has rows, as text."""
-    return ", ".join(f"{np.median(times[rows]):.2g} times {name}" for name, rows in regimes_of(run.nbytes).items()
+    return ", ".join(f"{digits(float(np.median(times[rows])))} times {name}" for name, rows in regimes_of(run.nbytes).items()
                      if name != REGIMES[0] and rows.any())
 
 

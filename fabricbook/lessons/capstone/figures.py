@@ -48,7 +48,7 @@ def figures(found: Score) -> list[Figure]:
     of_chip, of_model = (catalog.sources_of(catalog.row(table, one.id))
                          for table, one in (("accelerators", chip), ("transformers", model)))
     rows = [(f"{model.name}, layers", f"{model.layers}", of_model["layers"]),
-            (f"{chip.name}, 16-bit operations", f"{chip.bf16 / 1e12:.4g} million million a second", of_chip["bf16_flop_per_s"]),
+            (f"{chip.name}, 16-bit operations", f"{chip.bf16 / 1e12:,.4g} million million a second", of_chip["bf16_flop_per_s"]),
             (f"{chip.name}, memory", units.format(chip.memory), of_chip["memory_bytes"]),
             (f"{inside.name}, one link, one direction", units.format(inside.line, "B/s"), inside.sources["lane_bits_per_s"])]
     rows += [(row["name"], units.format(row["power_w"], "W"), catalog.sources_of(row)["power_w"])

@@ -67,7 +67,7 @@ Planned by {{ name }}.
 | limit | allowed over needed | |
 |---|---|---|
 {% for limit, margin, sentence in limits %}
-| {{ limit }}{% if limit == score.binding %} (binds){% endif %} | {{ margin }} | {{ sentence }} |
+| {{ limit }}{% if limit == score.binding and not score.impossible %} (binds){% endif %} | {{ margin }} | {{ sentence }} |
 {% endfor %}
 """)
 _REST = _MARKDOWN.from_string("""\
@@ -175,7 +175,7 @@ class Report:
         """Return the margins as bars, as SVG; a bar as long as the picture is twice what is needed, or more."""
         found, full = self.score, 620.0
         bars = [{"limit": limit, "margin": f"{margin:.2f}", "width": f"{full * min(margin / 2, 1):.0f}",
-                 "state": "binds" if limit == found.binding else "enough" if margin >= 1 else "short"}
+                 "state": "binds" if limit == found.binding and not found.impossible else "enough" if margin >= 1 else "short"}
                 for limit, margin in found.margins.items()]
         return _PICTURE.render(bars=bars, enough=f"{90 + full / 2:.0f}")
 

@@ -135,8 +135,8 @@ def _heard_from(partner) -> str:
     heard, steps = {0}, 10
     for step in range(steps):
         heard |= {partner(rank, step) for rank in heard}
-    return (f"With your function: after {steps} steps rank 0 has heard from {len(heard)} ranks, and its last partner was rank "
-            f"{partner(0, steps - 1)}. A ring of so many takes {2 * (len(heard) - 1)} steps.")
+    return (f"With your function: after {steps} steps rank 0 has heard from {len(heard):,} ranks, and its last partner was rank "
+            f"{partner(0, steps - 1)}. A ring of so many takes {2 * (len(heard) - 1):,} steps.")
 
 
 def _as_much_as_a_ring(algorithm) -> str:
