@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 
 import pytest
 import release
@@ -53,3 +55,14 @@ def test_every_issue_form_can_be_read_and_asks_something():
         assert read["name"]
         assert read["description"]
         assert all(one["attributes"]["label"] for one in read["body"])
+
+
+@pytest.mark.parametrize("tool", ["build_kit", "build_lite", "first_lesson", "release"])
+def test_whoever_asks_for_help_starts_nothing(tool, monkeypatch, capsys):
+    module = importlib.import_module(tool)
+    monkeypatch.setattr(sys, "argv", [tool, "--help"])
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("it starts"))
+    with pytest.raises(SystemExit) as left:
+        module.main()
+    assert left.value.code == 0
+    assert "usage: " in capsys.readouterr().out

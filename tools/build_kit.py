@@ -6,6 +6,7 @@ start.py, which needs nothing but Python.
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import shutil
@@ -59,6 +60,7 @@ def _run(module: str, *arguments) -> None:
 
 def main() -> None:
     """Write dist/fabricbook-kit-...zip."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     name = "fabricbook-kit-{system}-{machine}-python{python}".format(**made_for()).lower()
     with tempfile.TemporaryDirectory() as folder:
         lay_out(Path(folder) / name)

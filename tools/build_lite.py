@@ -5,6 +5,7 @@ The site needs no server but one that hands out files, and fetches nothing from 
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -209,6 +210,7 @@ def mend(scripts: Path, wrong: re.Pattern[str], right: str) -> None:
 
 def main() -> None:
     """Build the site and say how large it is."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     make_builder()
     build(SITE)
     files = [path for path in SITE.rglob("*") if path.is_file()]

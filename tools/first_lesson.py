@@ -7,6 +7,7 @@ and stop when the lesson is drawn.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -101,14 +102,20 @@ def from_kit(folder: Path) -> None:
         begun = time.monotonic()
 
 
-def main(way: str) -> None:
-    """Time one *way*; a kit is tried in a namespace of its own, which this program first enters."""
+WAYS = {"checkout": from_checkout, "kit": from_kit}
+
+
+def main() -> None:
+    """Time one way; a kit is tried in a namespace of its own, which this program first enters."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("way", choices=WAYS)
+    way = asked.parse_args().way
     if way == "kit" and not os.environ.get("FABRICBOOK_ALONE"):
         os.environ |= {"FABRICBOOK_ALONE": "1", "PIP_CONFIG_FILE": os.devnull}
         os.execvp(ALONE[0], [*ALONE, sys.executable, *sys.argv])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        {"checkout": from_checkout, "kit": from_kit}[way](Path(folder))
+        WAYS[way](Path(folder))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

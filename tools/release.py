@@ -6,6 +6,7 @@ environment of its own outside the checkout, lays out the lessons there and asks
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -40,6 +41,7 @@ def unready() -> list[str]:
 
 def main() -> None:
     """Do all of it, or say what is missing."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     if todo := unready():
         sys.exit("\n".join(todo))
     for kind in ("wheel", "sdist"):
