@@ -50,6 +50,11 @@ class Pages(SimpleHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """Goes on when a reader goes away in the middle of an answer, as by closing a page: nobody needs to be told."""
 
+    def server_bind(self):
+        """Take the port, alone: on Windows, what lets a server start again at once lets another program have the port too."""
+        self.allow_reuse_address = sys.platform != "win32"
+        super().server_bind()
+
     def handle_error(self, request, client_address):
         """Print what went wrong, unless it is only that."""
         if not isinstance(sys.exception(), ConnectionError):

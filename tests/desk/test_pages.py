@@ -99,6 +99,15 @@ def test_it_listens_on_this_machine_only_unless_told_otherwise(served):
     assert "Whoever reaches this machine can read them, without a password." in served("--address", "0.0.0.0")
 
 
+@pytest.mark.parametrize(("system", "shared"), [("win32", False), ("linux", True)])
+def test_on_windows_no_port_is_shared_with_another_program(tmp_path, monkeypatch, system, shared):
+    """There, what lets a server start again at once lets two of them have one port, and a browser reaches either."""
+    (tmp_path / "index.html").write_text("the book", encoding="utf-8")
+    monkeypatch.setattr(pages.sys, "platform", system)
+    with pages.server(tmp_path, port=0) as server:
+        assert bool(server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)) is shared
+
+
 NOT_HERE = [("address", "192.0.2.1"), ("address", "no such name"), ("port", "65536"), ("port", "-1")]
 
 
