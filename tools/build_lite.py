@@ -28,6 +28,8 @@ KEPT = ROOT / "build" / "lite"  # downloads, and what the site is made from
 EXTENSION = VENV / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
 STARTS = re.compile(r"\b(\w+)\.start\(\),await \1\.restored\b")
 TWO_SECONDS = re.compile(r"AbortSignal\.timeout\(2000\)")
+RUNS_A_CELL = re.compile(
+    r'switch\((\w+)\.model\.type\)\{case"markdown":[^}]*\}\);break;case"code":if\((\w+)\)\{(?=if\(\2\.isTerminating\))')
 TAKES_KEYS = re.compile(r'("focus"===?e\.do\?)(this\.\w+\.focus\(\))')
 COURSE, TITLE = "fabriclib", "The wiring of AI clusters"
 # What Pyodide brings and is needed; what these need comes along.
@@ -156,6 +158,7 @@ def build(site: Path) -> None:
     let_boxes_hear_first(site)
     let_labs_start_late(site)
     let_writers_finish(site)
+    let_cells_wait(site)
 
 
 def dress(site: Path) -> None:
@@ -193,6 +196,17 @@ def let_writers_finish(site: Path) -> None:
     elsewhere = ('(at=>at.matches("input,textarea,select,button,.cm-content")&&at.closest(".fl-course")!=='
                  'this.el.closest(".fl-course"))(document.activeElement)')
     mend(site / "extensions/@jupyter-widgets/jupyterlab-manager/static", TAKES_KEYS, rf"\1{elsewhere}||\2")
+
+
+def let_cells_wait(site: Path) -> None:
+    """Let a cell that is run before there is a Python wait for it, with its [*].
+
+    JupyterLab empties such a cell and does nothing more; and where it has not begun to start a Python, each of these cells starts
+    one, the page another, and they end one another.
+    """
+    wait = (r'\2.session?.kernel||(\1.model.executionState="running",await \2._initStarted.promise,await \2.initialize());'
+            r'if(\1.isDisposed)return!1;')
+    mend(site / "build", RUNS_A_CELL, rf"\g<0>{wait}")
 
 
 def mend(scripts: Path, wrong: re.Pattern[str], right: str) -> None:
