@@ -106,7 +106,7 @@ lite: ready
 	$(RUN) tools/build_lite.py
 
 lite-check: lite
-	LITE=1 $(RUN) -m pytest -p no:nbval -s tests/lite
+	LITE=$${LITE:-1} $(RUN) -m pytest -p no:nbval -s tests/lite
 
 # The matrices are small: more threads only wait for one another.
 test accuracy: export OMP_NUM_THREADS = 1

@@ -64,6 +64,11 @@ def test_pyodide_is_cut_down_to_what_is_needed_and_lists_the_course(tmp_path):
      '"focus"===e.do?this.el.focus():"blur"===e.do&&this.el.blur()',
      '"focus"===e.do?(at=>at.matches("input,textarea,select,button,.cm-content")&&at.closest(".fl-course")!=='
      'this.el.closest(".fl-course"))(document.activeElement)||this.el.focus():"blur"===e.do&&this.el.blur()'),
+    (build_lite.let_cells_wait, "build", "if(d.isTerminating)",
+     'switch(e.model.type){case"markdown":e.rendered=!0,r({cell:e,success:!0});break;case"code":if(d){if(d.isTerminating){}',
+     'switch(e.model.type){case"markdown":e.rendered=!0,r({cell:e,success:!0});break;case"code":if(d){'
+     'd.session?.kernel||(e.model.executionState="running",await d._initStarted.promise,await d.initialize());'
+     "if(e.isDisposed)return!1;if(d.isTerminating){}"),
 ])
 def test_a_script_of_the_site_is_mended_or_missed(tmp_path, mend, folder, other, wrong, right):
     scripts = tmp_path / folder

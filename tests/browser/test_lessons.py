@@ -10,26 +10,19 @@ import re
 
 import axe
 import pytest
+from lesson_page import an_arrow_key_changes_sentence_and_chart, answer, box, twice
 from playwright.sync_api import expect
 from shipped import LESSONS, ROOT, code_cells, named
 
 import fabricbook as book
 from fabricbook.course.progress import Progress
 from fabricbook.course.stops import Number
-from fabricbook.course.view import css_key
-from fabricbook.lessons import find
 
 pytestmark = pytest.mark.browser
 AXED = ("00_start_here", "20_bring_your_own")  # the first, and the one with most of what can be filled in
 INDENTED = """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output > table')]
   .map((table) => Math.round(table.getBoundingClientRect().left - table.parentElement.getBoundingClientRect().left))
   .filter((gap) => gap > 12)"""
-STATE = """lab => [lab.querySelector('.fl-sentence').textContent,
-                   JSON.stringify(lab.querySelector('.fl-chart').flView.data('table'))]"""
-ALL_DRAWN = """many => {
-  const charts = [...document.querySelectorAll('.fabriclib-lab .fl-chart')];
-  return charts.length >= many && charts.every(chart => !chart.clientWidth || chart.flView);
-}"""
 MEASURED = """([box, drawn]) =>
   box.querySelector('.fl-chart')?.flView?.data('table').some(row => (row.measured ?? row['measured (s)']) != null) === drawn"""
 
@@ -48,10 +41,6 @@ def run(page, path):
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     last = len(code_cells(path))
     expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(last - 1)).to_have_text(f"[{last}]:")
-
-
-def box(page, key, kind="fl-predict"):
-    return page.locator(f".{kind}.{css_key(key)}")
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -86,26 +75,6 @@ def test_a_lesson_from_first_cell_to_last(desk, server, path):
         picture(desk, path)
 
 
-def twice(key):
-    """Return what a learner types who is wrong by a factor of two."""
-    prediction = find("predictions", key)
-    return prediction.format(2 * prediction.answer())
-
-
-def answer(page, key):
-    """Type a wrong answer and press Enter, by keyboard alone; its ratio to the right one appears, for all to hear."""
-    prediction = find("predictions", key)
-    box(page, key).locator("input").focus()
-    page.keyboard.type(twice(key))
-    page.keyboard.press("Enter")
-    said = box(page, key).locator(".fl-answer[role=status][aria-live=polite]")
-    expect(said).to_contain_text(prediction.format(prediction.answer()))
-    expect(said).to_contain_text("2.0 times the answer")
-    expect(box(page, key).locator("input")).to_be_hidden()
-    # The kernel hands the focus on; what is typed before that would land here and not in the next question.
-    expect(box(page, key).get_by_role("button", name="Change my answer")).to_be_focused()
-
-
 def a_number_asked_by_a_lab_is_handed_in_by_enter(page, name):
     """Type no number into the first stop of the lab that asks for a number, and press Enter: it is told so."""
     lab = book.lab(name)
@@ -117,34 +86,6 @@ def a_number_asked_by_a_lab_is_handed_in_by_enter(page, name):
         panel.locator(".fl-number-field").fill("much")
         panel.locator(".fl-number-field").press("Enter")
         expect(panel.locator(".fl-said")).to_contain_text("much")
-
-
-def lively_slider(path) -> tuple[int, int]:
-    """Return (which lab of the lesson, which of its sliders): one whose next stop changes sentence and table, says the lab."""
-    for at, name in enumerate(named(path, "lab")):
-        lab = book.lab(name)
-        before = lab.evaluate()
-        for nth, control in enumerate(c for c in lab.controls.values() if c.as_ != "menu" and not c.verb):
-            here = control.position(control.default)
-            after = lab.evaluate(**{control.name: control.values[here - 1 if here == len(control.values) - 1 else here + 1]})
-            if before[1] != after[1] and not before[0].equals(after[0]):
-                return at, nth
-    raise AssertionError(f"no slider of {path.name} changes what its lab says and draws")
-
-
-def an_arrow_key_changes_sentence_and_chart(page, path):
-    """Press an arrow key on a slider; its lab says something else and draws other data. All charts are large enough to see."""
-    page.wait_for_function(ALL_DRAWN, arg=len(named(path, "lab")))
-    for canvas in page.locator(".fl-chart canvas").all():
-        size = canvas.bounding_box()
-        assert size["width"] > 300
-        assert size["height"] > 100
-    at, nth = lively_slider(path)
-    lab = page.locator(".fabriclib-lab").nth(at)
-    slider, before = lab.locator("input[type=range]").nth(nth), lab.evaluate(STATE)
-    slider.press("ArrowLeft" if slider.evaluate("slider => slider.value === slider.max") else "ArrowRight")
-    page.wait_for_function(f"([lab, before]) => ({STATE})(lab).every((now, i) => now !== before[i])",
-                           arg=[lab.element_handle(), before])
 
 
 def this_computer_is_measured_and_stopped(box):

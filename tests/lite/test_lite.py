@@ -5,29 +5,24 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
-import os
 import sys
-import threading
 import time
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import build_lite
 import in_both
 import pasted
 import pytest
+from lesson_page import box
+from lite_page import run
 from playwright.sync_api import expect
 from shipped import LESSONS, code_cells, named
 
 import fabricbook
-from fabricbook.course.view import css_key
 from fabricbook.lessons import find
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(os.environ.get("LITE") != "1", reason="make lite-check runs these")]
-PATIENCE = 600_000  # ms: a busy machine is no failure
+pytestmark = pytest.mark.browser
 RING = """def all_reduce_seconds(nbytes, gpus, rate):
     return 2 * (gpus - 1) / gpus * nbytes / rate
 
@@ -41,47 +36,6 @@ PYTHON = """async ({ code, call, given }) => {
   python.globals.set("given", given);
   return python.runPythonAsync(`import in_both, json; json.dumps(in_both.${call})`);
 }"""
-
-
-@pytest.fixture(scope="module")
-def site():
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=build_lite.SITE))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def page(browser, site):
-    """A page that kept nothing, and reaches nothing but the site."""
-    page = browser.new_page(viewport={"width": 1366, "height": 20_000})  # JupyterLab draws only the cells in its window
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    asked, wrong = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda problem: wrong.append(str(problem)))
-    page.on("console", lambda said: said.type == "error" and wrong.append(f"{said.text} {said.location['url']}"))
-    yield page
-    page.close()
-    assert [what for what in wrong if not what.endswith("/favicon.ico")] == []  # which a browser asks for by itself
-    assert [url for url in asked if not url.startswith((site, "data:", "blob:"))] == []
-
-
-def run(page, cells):
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(cells - 1)).to_have_text(f"[{cells}]:")
-    assert page.locator(".jp-RenderedText[data-mime-type*=error], .jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
-
-
-def box(page, key):
-    return page.locator(f".fl-predict.{css_key(key)}")
 
 
 def test_the_first_lesson_from_opening_it_to_an_answer_that_outlives_the_page(page, site):
