@@ -191,3 +191,10 @@ def test_the_marks_of_both_cablings_are_described_as_they_are_drawn():
               for shape in layer["encoding"]["shape"]["scale"]["range"]}
     assert shapes == {"circle", "square"}
     assert all(f"a {shape} where" in spec["description"] for shape in shapes)
+
+
+@pytest.mark.parametrize(("radix", "rails", "planes"), [
+    (16, "ends at 1,024 GPUs", "ends at 8,192 GPUs"), (64, "ends at 65,536 GPUs", "goes on beyond the picture"),
+    (128, "goes on beyond the picture", "goes on beyond the picture")])
+def test_a_line_that_the_picture_cuts_off_is_not_said_to_end(radix, rails, planes):
+    assert book.lab("fabric-growth").evaluate(radix=radix)[1].endswith(f"The line of rails {rails}, that of two planes {planes}.")

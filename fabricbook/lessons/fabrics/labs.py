@@ -230,8 +230,8 @@ def _growth_chart():
     names = charts.legible(points.encode(x=x, y=y, text="label:N"), **beside, color=charts.MEASURED)
     return charts.stack(lines, charts.diamonds(points, x, y), *names, height=340, description=(
         "Switch ports in use for each GPU against the number of GPUs, on a logarithmic axis: solid for rails, dashed for rails "
-        "in two planes. The lines climb in steps where a tier is added, and end where three tiers are full. Diamonds: "
-        "published designs."))
+        "in two planes. The lines climb in steps where a tier is added, and end where three tiers are full, or "
+        "with the picture. Diamonds: published designs."))
 
 
 @lab("fabric-growth", title="What a fabric costs each GPU as it grows", tier="cluster",
@@ -248,8 +248,15 @@ def fabric_growth(radix, oversubscription):
              _PORTS: [None if p is None else round(p, 3) for _, _, p in found]}
     last = {wiring: max((g for w, g, p in found if w == wiring and p is not None), default=0) for wiring in _LINES}
     small, large = (ports_per_gpu(RAILS, size, radix, oversubscription) for size in (_GROWN[2], last[RAILS]))
+    rails, planes = (_end(wiring, last[wiring], radix, oversubscription) for wiring in _LINES)
     return table, (f"Switches of {radix} ports: {_GROWN[2]} GPUs on rails take {small:.2g} switch ports each, {last[RAILS]:,} "
-                   f"take {large:.2g}. The lines end at {last[RAILS]:,} GPUs on rails and at {last[PLANES]:,} in two planes.")
+                   f"take {large:.2g}. The line of rails {rails}, that of two planes {planes}.")
+
+
+def _end(wiring: str, last: int, radix: int, oversubscription: float) -> str:
+    """Say whether a line ends where three tiers are full, or only because the picture does."""
+    more = last == _GROWN[-1] and ports_per_gpu(wiring, 2 * last, radix, oversubscription) is not None
+    return "goes on beyond the picture" if more else f"ends at {last:,} GPUs"
 
 
 # ---- lab 3: the same eight servers and eight leaves, cabled by rail or by server ----
