@@ -48,7 +48,7 @@ class Quiet(SimpleHTTPRequestHandler):
         self.wfile.write(told)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")  # or Chromium would have started before it says no
 def asked_for():
     if os.environ.get("LITE") not in ("1", "all"):
         pytest.skip("make lite-check runs these")
