@@ -1,4 +1,7 @@
-"""Make .venv and install the course into it, once: `python tools/install.py [test]`. Standard library only."""
+"""Make .venv and install the course into it, once: `python tools/install.py [test]`. Standard library only.
+
+Older Pythons must be able to read it as far as the sentence that says so: no word in it that Python 3.6 does not know.
+"""
 
 import sys
 
@@ -118,9 +121,8 @@ def _run(command: list, told, problem: str) -> None:
     """Run *command*, saying of each line that it prints what *told* makes of it; leave with *problem* if it fails."""
     try:
         with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as process, Teller() as teller:
-            for line in process.stdout:
-                if said := told(line):
-                    teller.say(said)
+            for said in filter(None, map(told, process.stdout)):
+                teller.say(said)
     except KeyboardInterrupt:  # which has reached the command, too
         sys.exit("Stopped. Running the same command again continues it.")
     if process.returncode:
@@ -134,7 +136,8 @@ def _step(line: str) -> str:
     ('  fetching numpy', '')
     """
     line = line.strip()
-    if package := re.match(r"Collecting ([\w.-]+)", line):
+    package = re.match(r"Collecting ([\w.-]+)", line)
+    if package:
         return f"  fetching {package[1]}"
     if line.startswith(("Installing build dependencies", "Building editable")) and line.endswith("started"):
         return "  building the course itself"

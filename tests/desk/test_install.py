@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from types import SimpleNamespace
@@ -21,6 +22,12 @@ Building wheels for collected packages: fabriclib
 Installing collected packages: numpy, jupyterlab, fabriclib
 Successfully installed fabriclib-0.1.0 jupyterlab-4.4 numpy-2.1.0
 """
+
+
+@pytest.mark.parametrize("file", ["install.py", "open_lab.py", "kit/start.py"])
+def test_an_older_python_reads_as_far_as_the_sentence_that_it_is_too_old(file):
+    """Of Python 3.6, which clusters still have as python3, a file with newer words in it is a syntax error."""
+    ast.parse((install.ROOT / "tools" / file).read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 def test_each_step_of_pip_is_a_line():
