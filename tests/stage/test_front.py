@@ -236,3 +236,18 @@ def test_one_key_shows_the_lab_alone_and_large(stage):
     stage.keyboard.press("f")
     stage.wait_for_function("!document.fullscreenElement && embedded.length > 0")
     assert stage.evaluate("lab.find('.fabriclib-lab').style.zoom") == ""
+
+
+def test_a_message_that_was_not_taken_is_not_told_once_another_is_answered(timeless, trial):
+    with opened(timeless, trial) as stage:
+        stage.evaluate("""() => {
+            globalThis.lab = open();
+            const { send } = lab;
+            lab.send = () => { throw new Error("no live channel"); };
+            lab.slide(0);
+            lab.send = send;
+            lab.slide(2);
+            lab.reply({ sentence: "answered" });
+        }""")
+        stage.clock.fast_forward(9000)
+        assert stage.inner_text("[role=status]") == "answered"

@@ -13,6 +13,7 @@ function conversation(model, onSilence) {
     try {
       model.send({ id: inFlight, values });
     } catch { // a kernel that is restarting takes no messages
+      clearTimeout(timer);
       inFlight = null;
       onSilence();
     }
