@@ -148,7 +148,8 @@ ALL_PLANS = (
            options=[_ONE, _TWO, _THREE, _FOUR], answer=lambda see: [_ONE, _TWO, _THREE, _FOUR][len(_machines(see)) - 1],
            at={"job": MIXTURE}, hints={_ONE: "Count the signs in the shaded corner.", _TWO: "Look at its right edge.",
                                        _FOUR: "Count the signs in the shaded corner."},
-           saw="Three generations pass: many old GPUs, or half as many new ones. Which, is decided by what you can get."),
+           saw="Three kinds pass, of two generations: many old GPUs, or half as many new ones. Which, is decided by what you "
+               "can get."),
     Choice("both", "Stay, and ring what passes the trillion's brief.", "Where are the rings?",
            options=[_INSIDE, _LEFT, _RIGHT, _ABOVE], answer=_rings, at={"job": MIXTURE, "also": TRILLION},
            hints={_INSIDE: "Follow the rings: is one in the shaded corner?", _LEFT: "Read both axes of a ring.",

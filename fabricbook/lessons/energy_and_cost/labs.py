@@ -143,7 +143,8 @@ def _reach_chart():
                Control("optics", OPTICS_MENU, default=USUAL, as_="menu")],
      chart=_reach_chart,
      leaves_out="What a link costs, how often it fails, how thick it is. Cables with a retimer in each plug, for which no source "
-                "gives watts. Of a module that ends two links each has half.",
+                "gives watts. Those of a cable with optics in its plugs are an estimate: as a multimode module's. Of a module "
+                "that ends two links each has half.",
      hides=("text",),
      sources=["nvidia-linkx-100g", "nvidia-mms4x00", "nvidia-mma4z00", "yd-aoc", "axiom-lpo"], stops=REACH)
 def copper_or_optics(metres, speed, optics):

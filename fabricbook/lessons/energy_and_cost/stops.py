@@ -87,8 +87,8 @@ REACH = (
            answer=lambda see: _watts(see, metres=7.0) / _watts(see, metres=5.0),
            slips={"that is against passive copper, which ended before":
                   lambda see: _watts(see, metres=7.0) / _watts(see, metres=3.0)},
-           saw="And {{ digits(2 * module.power / (2 * plain.power)) }} times as many as passive copper. Linear modules, "
-               "in the menu, halve it."),
+           saw="And {{ digits(reaching(7.0, '800 Gb/s', USUAL)['W'] / (2 * plain.power)) }} times as many as passive copper. "
+               "Linear modules, in the menu, nearly halve it."),
 )
 
 

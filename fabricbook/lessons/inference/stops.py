@@ -69,7 +69,7 @@ ONE_TOKEN = (
            "How long does a token take on 16, against 8?", options=[_FASTER, _SLOWER, _ALIKE], answer=_sixteen,
            at={"model": SMALL, "machine": NEW, "software": GRAPH, "batch": 1},
            hints={_FASTER: "Half of the reading is saved. What was added?", _ALIKE: "Read both times."},
-           saw="Each sum now crosses the network, {{ per_layer }} times a layer. In the GB200 rack all 16 stay inside: a token "
+           saw="Each sum now crosses the network, twice a layer. In the GB200 rack all 16 stay inside: a token "
                "takes {{ si(token(SMALL, RACK, GRAPH).seconds(16), 's') }} in place of "
                "{{ si(token(SMALL, RACK, GRAPH).seconds(8), 's') }}."),
     Number("many", "Read the bar of 8 GPUs at batch 1, then at batch 64, where each such time gives a token to every request.",
