@@ -93,10 +93,10 @@ def _unlike(candidates: list[Algorithm], n: np.ndarray, ranks: int, prices: tupl
     times: list[np.ndarray] = []
     for entry in candidates:
         start, per_byte = line(entry, n, ranks, *prices, dims=dims if "dims" in entry.options else None)
-        seconds = n * per_byte + start + np.zeros(n.shape)
+        seconds = np.broadcast_to(n * per_byte + start, n.shape)
         if not any(np.allclose(seconds, known_seconds, rtol=_SAME, atol=0) for known_seconds in times):
             names.append(entry.name)
-            starts.append(start + np.zeros(n.shape))
+            starts.append(np.broadcast_to(start, n.shape))
             times.append(seconds)
     nobody = np.full(n.shape, np.inf)
     return np.array([*names, ""]), np.array([*starts, nobody]), np.array([*times, nobody])

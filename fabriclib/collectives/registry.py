@@ -101,7 +101,7 @@ def checked_dims(ranks, dims) -> tuple:
     dims = checked_sizes("dims", dims)
     together(ranks=ranks, **{f"dims[{i}]": size for i, size in enumerate(dims)})
     if np.any(math.prod(dims) != ranks):
-        raise ValueError(f"dims must multiply to the {ranks} ranks; got {dims}.")
+        raise ValueError(f"dims must multiply to the {short(ranks)} ranks; got {short(dims)}.")
     return dims
 
 

@@ -153,6 +153,7 @@ def test_a_barrier_needs_no_bytes_and_ignores_them():
     ({"dims": (4, 2), "alpha": 1e-6}, "beta must be given"),
     ({"dims": 8, "alpha": 1e-6, "beta": 1e-11}, "dims"),
     ({"dims": (4, 2), "ranks": 9, "alpha": 1e-6, "beta": 1e-11}, "dims must multiply to the 9 ranks"),
+    ({"dims": (4, 2), "ranks": [8, 9], "alpha": 1e-6, "beta": 1e-11}, r"dims must multiply to the array\(\[8, 9\]\) ranks; got"),
     ({"dims": (8,), "alpha": 1e-6, "beta": 1e-11, "chunks": 3}, "chunks is not an option"),
     ({"dims": (8,), "alpha": 1e-6, "beta": 1e-11, "chunks": "auto"}, "chunks is not an option"),
     ({"dims": (8,), "alpha": 1e-6, "beta": 1e-11, "root": 0}, "root is not an option"),
