@@ -103,6 +103,17 @@ def test_a_lab_that_leaves_hands_its_question_for_vega_on(stage):
     }""") == [1, 0, 1]
 
 
+def test_a_lab_that_lost_its_kernel_hands_its_question_for_vega_on(stage):
+    """JupyterLab is one page: a kernel that dies before it answers must not leave the labs of other notebooks without charts."""
+    assert stage.evaluate("""() => {
+        const labs = [open(), open()];
+        labs[0].tell("comm_live_update");
+        labs[1].sendVega();
+        return labs.map((lab) => lab.asksForVega());
+    }""") == [1, 1]
+    stage.wait_for_function("document.querySelectorAll('.fl-chart')[1].flView")
+
+
 def test_without_vega_a_sentence_says_so_and_the_table_works(stage):
     stage.evaluate("() => { globalThis.lab = open(); lab.missVega(); }")
     stage.wait_for_selector(".fl-missing")

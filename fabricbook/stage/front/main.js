@@ -63,7 +63,10 @@ export default {
     }
 
     // Told once the page has lost the kernel; the mark that ipywidgets sets then, anywidget's views do not get.
-    const gone = () => root.classList.add("fl-gone");
+    const gone = () => {
+      root.classList.add("fl-gone");
+      vega.leave();
+    };
 
     const body = make("div", "fl-body");
     const stops = setup.stops.length ? stopPanel(model, setup.stops, controls, root) : null;

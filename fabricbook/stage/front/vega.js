@@ -20,7 +20,7 @@ function joinVega(model) {
   else ask();
   return {
     module: page.module,
-    /* A lab that leaves before its answer came, as when a cell runs again, hands the question on. */
+    /* A lab that leaves before its answer came, as when a cell runs again or its kernel dies, hands the question on. */
     leave() {
       model.off("msg:custom", receive);
       page.queue = page.queue.filter((other) => other !== ask);
