@@ -83,10 +83,7 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     """
     import altair as alt
 
-    off = charts.y(ERROR, errors, title="error", ticks=(errors[0], 0, errors[1]))
-    off["axis"]["labelExpr"] = "datum.label + ' %'"  # beside the numbers: so high a title would be too small to read
-    off["axis"]["labelOverlap"] = "greedy"  # from below: where there is no room for three, the zero stays
-    off["axis"]["labelSeparation"] = 0
+    off = _off(errors)
     x["axis"]["grid"] = False  # its lines would be as long as one part of the plot
     zero = charts.fixed([{ERROR: 0}]).mark_rule(color=charts.GREY, strokeWidth=1.5).encode(y=charts.within(off, _LOWER))
     over_names = x.to_dict()["type"] == "nominal"
@@ -108,6 +105,14 @@ def chart(x, y: Callable, runs: Mapping[str, tuple], *, errors: tuple[float, flo
     key = () if apart else _key(fact)
     scales = dict.fromkeys(("y", *(("color", "shape") if over_names else ())), "independent")
     return charts.stack(alt.layer(said, measured), alt.layer(zero, missed), key, description=description).resolve_scale(**scales)
+
+
+def _off(errors: tuple[float, float]):
+    off = charts.y(ERROR, errors, title="error", ticks=(errors[0], 0, errors[1]))
+    off["axis"]["labelExpr"] = "datum.label + ' %'"  # beside the numbers: so high a title would be too small to read
+    off["axis"]["labelOverlap"] = "greedy"  # from below: where there is no room for three, the zero stays
+    off["axis"]["labelSeparation"] = 0
+    return off
 
 
 def _bars(x, y, runs: Mapping[str, tuple], key):

@@ -4,6 +4,8 @@ import pytest
 
 import fabricbook as book
 import fabriclib as fl
+from fabricbook.course.feedback import judge
+from fabricbook.lessons import find
 from fabricbook.lessons.training_a_trillion import labs, tables
 from fabriclib import catalog
 
@@ -74,3 +76,8 @@ def test_the_most_gpus_are_those_beyond_which_a_copy_more_waits_too_long(stages,
     more = next(many for many in range(copies + 1, batch) if batch % many == 0)
     fewer = next(many for many in range(copies, 0, -1) if batch % many == 0)
     assert tables.waiting(stages, batch // fewer, pieces) <= share < tables.waiting(stages, batch // more, pieces)
+
+
+@pytest.mark.parametrize(("typed", "said"), [("26", "the weights alone"), ("51", "the optimiser takes the most"), ("202", "")])
+def test_gpus_are_whole_in_the_slips_too(typed, said):
+    assert said in judge(find("predictions", "training_a_trillion.states"), typed).sentence

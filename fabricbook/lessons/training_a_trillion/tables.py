@@ -129,9 +129,9 @@ def ranked(plan: str, sharing: str, keeping: str):
 
 # ---- counts that the text and the exercises need
 
-def gpus_for_states(params: float = trillion.params, room: float = a100.memory) -> int:
-    """Return the fewest GPUs whose memory holds weights, gradients and optimiser states of that many parameters."""
-    return int(np.ceil(STATE * params / room))
+def gpus_for_states(params: float = trillion.params, each: int = STATE) -> int:
+    """Return the fewest A100 whose memory holds *each* bytes of that many parameters: weights, gradients, optimiser states."""
+    return int(np.ceil(each * params / a100.memory))
 
 
 def states_of(params: float, parts: int, copies: int) -> float:
