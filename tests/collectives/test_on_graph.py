@@ -169,5 +169,7 @@ def test_a_name_is_no_graph():
 def test_too_many_ranks_or_channels_without_a_ring_are_refused():
     with pytest.raises(ValueError, match="ranks must be at most 8, the GPUs of MI300X platform; got 16"):
         fl.schedule("all_reduce", "ring", ranks=16).time_on(MESH, 1e6)
-    with pytest.raises(ValueError, match="channels must be 1 or 'auto' for all_reduce by rabenseifner"):
-        fl.schedule("all_reduce", "rabenseifner", ranks=8).time_on(MESH, 1e6, channels=3)
+    # Of what goes direct, one message of seven goes to the next rank.
+    for collective, name in (("all_reduce", "rabenseifner"), ("all_gather", "direct")):
+        with pytest.raises(ValueError, match=f"channels must be 1 or 'auto' for {collective} by {name}, which does not go round"):
+            fl.schedule(collective, name, ranks=8).time_on(MESH, 1e6, channels=3)
