@@ -301,7 +301,7 @@ def _rests_chart():
 
 @lab("what-a-score-rests-on", title="A score against what was published", tier="all", controls=(), chart=_rests_chart,
      leaves_out="What binds in a brief is often not what was measured here: no source prints days, watts, memory and spare "
-                "servers of one cluster. Those of {{ selene }} servers were measured under Linpack, "
+                "servers of one cluster. The watts of {{ selene }} servers were measured under Linpack, "
                 "a benchmark of arithmetic; the score takes nameplates.",
      sources=["megatron-sc21", "llama3", "llama3-card", "nvidia-basepod"])
 def what_a_score_rests_on():
