@@ -37,8 +37,7 @@ def test_what_is_both_ways_and_what_comes_from_the_host_is_said():
 def test_processors_and_chips_under_one_count_are_told_apart():
     listed = ("Device: 0,  AMD EPYC 9554 64-Core Processor\nDevice: 1,  AMD Instinct MI300X,  GPU-XX,  c2:0.0\n"
               "Device: 2,  AMD EPYC 9554 64-Core Processor\nDevice: 3,  AMD Instinct MI300X,  GPU-YY,  c3:0.0\n")
-    rows = ["D/D  0  1  2  3", "0  N/A  1.0  2.0  3.0", "1  4.0  N/A  5.0  6.0", "2  7.0  8.0  N/A  9.0",
-            "3  10.0  11.0  12.0  N/A"]
+    rows = ["D/D  0  1  2  3", "0  N/A  1.0  2.0  3.0", "1  4.0  N/A  5.0  6.0", "2  7.0  8.0  -  9.0", "3  10.0  11.0  12.0  -"]
     found = pairs(read_pairs("\n".join([listed, "Bidirectional copy peak bandwidth GB/s", "", *rows, ""])))
     assert len(found) == 12
     assert (found["cpu0", "gpu0"], found["cpu0", "cpu1"], found["gpu0", "gpu1"], found["gpu1", "cpu1"]) == (1e9, 2e9, 6e9, 12e9)

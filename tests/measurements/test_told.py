@@ -58,7 +58,14 @@ def test_a_table_without_roots_has_none():
 
 def test_what_has_a_figure_for_an_operation_is_no_row():
     assert row_of(1, "1048576 262144 float sum -1 104.9 10.00 17.50 0", HEAD).redop == "sum"
-    assert row_of(1, "1048576 262144 float 9.9 -1 104.9 10.00 17.50 0", HEAD) is None
+    for line in ("1048576 262144 float 9.9 -1 104.9 10.00 17.50 0", f"12 {ROW}", ROW.replace("-1", "one"), "1048576 104.9"):
+        assert row_of(1, line, HEAD) is None
+
+
+@pytest.mark.parametrize("rate", ["busbw", "algbw"])
+def test_a_header_needs_one_rate_alone(rate):
+    frame = read_measurements(f"# all_gather_perf\n# size time {rate}\n1048576 104.9 10.00\n", ranks=8)
+    assert frame["seconds"].tolist() == pytest.approx([104.9e-6])
 
 
 def test_rates_of_few_digits_tell_no_collective():
