@@ -14,12 +14,14 @@ def read(text: str, **told) -> list[tuple]:
     return [(n, round(us * 1e6, 1)) for n, us in zip(frame["nbytes"], frame["seconds"], strict=True)]
 
 
+@pytest.mark.parametrize("size", [1_000_000, 100_000])
 @pytest.mark.parametrize("rows", [
     "1000000,100,5\n2000000,200,5\n", "1000000,100,\n2000000,200,\n", "0,1000000,100\n1,2000000,200\n",
     "a,1000000,100\nb,2000000,200\n", "1000000,100,5.5\n2000000,200,6.5\n"])
-def test_a_cell_too_many_numbers_the_rows_or_stands_at_the_end(rows):
+def test_a_cell_too_many_numbers_the_rows_or_stands_at_the_end(rows, size):
     """As R and pandas have it: of row numbers the header has no name. What is larger than the line it stands in is none."""
-    assert read("nbytes,time (us)\n" + rows) == [(1e6, 100.0), (2e6, 200.0)]
+    rows = rows.replace("000000", str(size)[1:])
+    assert read("nbytes,time (us)\n" + rows) == [(size, 100.0), (2 * size, 200.0)]
 
 
 def test_a_cell_too_many_may_stand_in_the_middle():

@@ -98,6 +98,22 @@ def test_two_runs_that_list_their_ranks_are_two_jobs():
     assert (frame["ranks"][0], frame["nodes"][0]) == (4, 1)
 
 
+@pytest.mark.parametrize("halves", [1, 2])
+def test_sizes_of_nothing_count_in_the_printed_average(halves):
+    """Below so few bytes that no rank has one, nccl-tests print rows of 0 bytes and count their rates, which are 0."""
+    rows = ["0 0 float sum -1" + " 5.0 0.00 0.00 0" * halves, "1048576 262144 float sum -1" + " 104.9 10.00 17.50 0" * halves]
+    text = "\n".join(["# all_reduce_perf", *rows, "# Avg bus bandwidth    : {}", ""])
+    assert read_measurements(text.format("8.75"), ranks=8).attrs["notes"] == []
+    assert "rows are missing" in read_measurements(text.format("5.83"), ranks=8).attrs["notes"][0]
+
+
+def test_elements_that_are_not_the_buffer_are_named_be_it_one():
+    row = "64 1 float none -1 10.0 0.01 0.01 0\n"
+    assert read_measurements("# all_gather_perf\n" + row, ranks=8).attrs["problems"] == [
+        "line 2: 1 elements of float for each of 8 parts are not 64 B: the ranks or the collective are others"]
+    assert read_measurements("# all_gather_perf\n" + row, ranks=16).attrs["problems"] == []
+
+
 @pytest.mark.parametrize(("sizes", "tables"), [((1, 2, 4), (0, 0, 0)), ((1, 2, 1), (0, 0, 1)), ((4, 2, 1), (0, 1, 2)),
                                               ((1, 2, 2, 4), (0, 0, 0))])
 def test_sizes_that_shrink_are_a_next_table(sizes, tables):
