@@ -4,6 +4,7 @@ import pytest
 from written_logs import Run, nccl
 
 from fabriclib.measurements import read_measurements
+from fabriclib.measurements.prefix import Prefix
 
 TOLD = {"collective": "all_reduce", "ranks": 8}
 
@@ -68,6 +69,13 @@ def test_an_osu_header_whose_blanks_were_folded_is_one():
     assert read(f"# OSU MPI Non-blocking Allreduce Latency Test v7.4\n{several}") == [(2**20, 100.0)]
 
 
+@pytest.mark.parametrize("separator", [",", "\t", "|", "  "])
+@pytest.mark.parametrize("head", ["step,nbytes,time (us),remark", "Step,Size (B),Time (us),p99", "no,bytes,time_us,note"])
+def test_columns_that_are_not_known_are_passed_over(head, separator):
+    text = f"{head}\n7,1000000,100,9\n7,2000000,200,9\n"
+    assert read(text.replace(",", separator)) == [(1e6, 100.0), (2e6, 200.0)]
+
+
 @pytest.mark.parametrize("blank", ["", "nan", "<NA>", "NA", " na "])
 def test_ranks_that_a_row_leaves_blank_are_none(blank):
     frame = read_measurements(f"collective,ranks,nbytes,seconds\nall_reduce,{blank},1000000,1e-4\n")
@@ -80,3 +88,11 @@ def test_ranks_that_a_row_leaves_blank_are_none(blank):
     ["node a: # size(B)  time(us)", "node a: 1000000  100", "node a: 2000000  200"]])
 def test_what_stands_before_a_plain_table_is_taken_away(lines):
     assert read("\n".join(lines) + "\n") == [(1e6, 100.0), (2e6, 200.0)]
+
+
+def test_a_quote_at_the_end_goes_where_one_stood_before_the_line():
+    quoted, bare = Prefix(), Prefix()
+    assert quoted.off('10:11:12Z,"# size  time"') == "# size  time"
+    assert quoted.off('10:11:13Z,"8  3.0"') == "8  3.0"
+    assert bare.off("node1: # size  time") == "# size  time"
+    assert bare.off('node2: said "no"') == 'said "no"'

@@ -68,6 +68,18 @@ def test_a_header_needs_one_rate_alone(rate):
     assert frame["seconds"].tolist() == pytest.approx([104.9e-6])
 
 
+def test_a_row_that_was_cut_behind_what_a_launcher_wrote_is_missed():
+    frame = read_measurements(f"worker-0 | {ROW}\nworker-1 | 2097152 524288 float sum -1 15\nworker-1 | done 3 4\n")
+    assert frame["nbytes"].tolist() == [2**20]
+    assert [problem[:31] for problem in frame.attrs["problems"]] == ["line 2: this looks like a row o"]
+
+
+def test_where_the_ratio_is_the_same_for_any_ranks_nothing_is_noted():
+    frame = read_measurements("# broadcast_perf\n" + ROW.replace("sum  -1", "none 0").replace("17.50", "10.00") + "\n")
+    assert frame["ranks"].isna().all()
+    assert (frame.attrs["notes"], frame.attrs["problems"]) == ([], [])
+
+
 def test_rates_of_few_digits_tell_no_collective():
     """Of 0.01 over 0.01 the digits allow half or twice as much; the large sizes have digits, and a reduce-scatter's ratio."""
     small = [f"{4 * 2**k} {2**k} float sum -1 {0.4 * 2**k:.1f} 0.01 0.01 0\n" for k in range(4, 8)]
@@ -244,6 +256,8 @@ def test_a_model_stands_beside_what_was_measured():
     said = beside(run, 0.140797)
     assert said.to_dict("list") == {"message": ["16 GiB"], "model": ["141 ms"], "measured": ["128 ms"], "error": ["+10 %"]}
     assert percent(0) == "+0 %"
+    with pytest.raises(ValueError, match="^fraction must be"):
+        percent("10 %")
 
 
 @pytest.mark.parametrize(("measured", "predicted", "said"), [
