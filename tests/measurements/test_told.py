@@ -74,6 +74,17 @@ def test_a_row_that_was_cut_behind_what_a_launcher_wrote_is_missed():
     assert [problem[:31] for problem in frame.attrs["problems"]] == ["line 2: this looks like a row o"]
 
 
+def test_elements_of_a_type_that_is_not_known_are_not_counted():
+    frame = read_measurements(f"# all_reduce_perf\n{ROW.replace('float', 'float4x')}\n", ranks=8)
+    assert (frame["nbytes"].tolist(), frame.attrs["problems"]) == ([2**20], [])
+
+
+def test_a_sentence_may_leave_out_the_ranks():
+    text = "The average bandwidth of all_reduce with a 4.0GB payload:\n algbw: 2.000 GBps (16.0 Gbps)\n"
+    assert read_measurements(text)["ranks"].isna().all()
+    assert read_measurements(text, ranks=8)["seconds"].tolist() == pytest.approx([2.0])
+
+
 def test_where_the_ratio_is_the_same_for_any_ranks_nothing_is_noted():
     frame = read_measurements("# broadcast_perf\n" + ROW.replace("sum  -1", "none 0").replace("17.50", "10.00") + "\n")
     assert frame["ranks"].isna().all()
@@ -274,5 +285,5 @@ def test_what_cannot_stand_beside_a_table_is_refused(measured, predicted, said):
 
 def test_one_rank_s_part_is_asked_for():
     text, *_ = TOOLS["IMB counts one rank's part"]
-    with pytest.raises(ValueError, match="nothing says how many ranks there were"):
+    with pytest.raises(ValueError, match=r"^line \d+: this test prints the bytes of one rank, and nothing says how many ranks"):
         read_measurements(text.replace("#processes = 8", "#processes = ?"))
