@@ -82,6 +82,7 @@ def test_elements_of_a_type_that_is_not_known_are_not_counted():
 def test_a_sentence_may_leave_out_the_ranks():
     text = "The average bandwidth of all_reduce with a 4.0GB payload:\n algbw: 2.000 GBps (16.0 Gbps)\n"
     assert read_measurements(text)["ranks"].isna().all()
+    assert set(map(str, read_measurements(text).dtypes[["ranks", "nodes"]])) == {"Int64"}
     assert read_measurements(text, ranks=8)["seconds"].tolist() == pytest.approx([2.0])
 
 
