@@ -12,7 +12,7 @@ from fabriclib import catalog
 from fabriclib.__main__ import main
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def box():
     return bring_your_own()
 
