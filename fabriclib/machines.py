@@ -22,6 +22,7 @@ from .switches import Switch, switch
 OVER_PCIE = ("pcie", "pcie-switch", "staged")
 WIRINGS = ("switch", "mesh", *OVER_PCIE)
 LIBRARIES = ("nccl", "rccl")
+HOSTS = ("x86", "intel", "amd", "grace")
 
 
 @typed
@@ -86,7 +87,7 @@ class System:
         port: one port of the network, where there is one.
         ports: how many such ports a domain has.
         library: "nccl" or "rccl".
-        host: the CPU that launches the kernels: "x86" or "grace".
+        host: the CPU that launches the kernels: "intel", "amd" or "grace"; "x86" where nobody says whose it is.
         server_gpus: GPUs of one server, where a domain spans several servers (an NVL72); else the same as gpus.
         sharp: whether the switches of the network reduce (InfiniBand SHARP), and the library uses it.
         accelerator: the id of its accelerators in accelerators.csv, where it is known.
@@ -127,7 +128,7 @@ class System:
     def __post_init__(self):
         known("wiring", self.wiring, WIRINGS)
         known("library", self.library, LIBRARIES)
-        known("host", self.host, ("x86", "grace"))
+        known("host", self.host, HOSTS)
         object.__setattr__(self, "gpus", count("gpus", self.gpus, high=100_000))
         object.__setattr__(self, "ports", count("ports", self.ports, low=0, high=100_000))
         object.__setattr__(self, "server_gpus", count("server_gpus", self.server_gpus or self.gpus, high=self.gpus))
@@ -241,7 +242,7 @@ def _system(name: str, oversubscription: float, leaf_nodes: int, failed_ports: i
     return System(
         cells["name"], cells["gpus"], _wires(cells["link"], cells["links"]), cells["wiring"],
         switch(cells["switch"]) if cells["switch"] else None, _port(cells["port"]),
-        cells["ports"] or 0, cells["library"], cells["host"], cells["server_gpus"] or cells["gpus"],
+        cells["ports"] or 0, cells["library"], cells["host"] or "x86", cells["server_gpus"] or cells["gpus"],
         id=cells["id"], note=cells["note"], accelerator=cells["accelerator"] or "",
         oversubscription=oversubscription, leaf_nodes=leaf_nodes, failed_ports=failed_ports, gpu=cells["gpu"],
     )
@@ -253,7 +254,8 @@ def composed(gpu: str, gpus: int | None = None, link: str = "", wiring: str = ""
     """Return a machine that is put together: GPUs of a known kind, on their own links or others, behind a network.
 
     Args:
-        gpu: a kind of GPU that systems.csv has, such as "H100". Its links, switch and library are those of the first such row.
+        gpu: a kind of GPU that systems.csv has, such as "H100". Its links, switch, library and CPUs are those of the
+            first such row.
         gpus: how many of them one node has; as many as there without.
         link: a link that is not the GPU's own, such as "pcie5".
         wiring: "switch", "mesh", "pcie", "pcie-switch" or "staged", where it is not as there.
@@ -280,8 +282,8 @@ def composed(gpu: str, gpus: int | None = None, link: str = "", wiring: str = ""
                          f"{wire.name}.")
     gpus = like["gpus"] if gpus is None else count("gpus", gpus, high=100_000)
     return System(f"my {gpu} machine", gpus, wire, wiring, switch(like["switch"]) if wiring == "switch" else None,
-                  _port(port), (gpus if ports is None else ports) if port else 0, like["library"], like["host"],
-                  min(like["server_gpus"] or gpus, gpus), accelerator=like["accelerator"] or "", gpu=gpu)
+                  _port(port), (gpus if ports is None else ports) if port else 0, like["library"],
+                  like["host"] or "x86", min(like["server_gpus"] or gpus, gpus), accelerator=like["accelerator"] or "", gpu=gpu)
 
 
 def _wires(name: str, count: int | None) -> Link:

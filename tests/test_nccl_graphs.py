@@ -1,5 +1,7 @@
 """The graphs that NCCL's search finds: derived ones meet every log, fit their wires, and serve any machine put together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -70,10 +72,37 @@ def test_the_heads_of_the_switches_that_add_up(machine, several, nvls, why):
 
 
 @pytest.mark.parametrize(("system", "cpu"), [
-    ("dgx-a100", "amd"), ("dgx-h100", "intel"), ("alps-gh200", "arm"), ("aws-p5", "intel"),
+    ("dgx-a100", "amd"), ("aws-p5", "amd"), ("polaris", "amd"), ("oci-a100-40gb", "amd"), ("snellius-h100", "amd"),
+    ("dgx-h100", "intel"), ("aws-p4de", "intel"), ("h100-roce", "intel"), ("alps-gh200", "arm"), ("gcp-a4x", "arm"),
 ])
-def test_the_cpus_are_those_of_the_servers_parts_and_intels_where_nobody_says(system, cpu):
+def test_the_cpus_are_those_of_the_machines_row_and_intels_where_nobody_says(system, cpu):
     assert derived(fl.system(system), several=False).cpu == cpu
+
+
+def test_a_machine_composed_has_the_cpus_of_the_first_with_its_gpus():
+    assert [fl.composed(gpu).host for gpu in ("A100", "H100", "GB200", "L40S")] == ["amd", "intel", "grace", "x86"]
+
+
+def test_behind_amds_cpus_a_ring_between_nodes_starts_later_and_ll_is_capped_lower():
+    intel, amd = fl.system("dgx-h100"), replace(fl.system("dgx-h100"), host="amd")
+    scores = [nccl_choice(one, "all_reduce", [8.0, 2.0**34], nodes=4).scores for one in (intel, amd)]
+    little, much = np.array([one["ring", "ll"] for one in scores]).T
+    hops_inside = 2 * 31 - 2 * 3
+    assert little[1] - little[0] == pytest.approx(hops_inside * 1e-6)
+    assert much[1] / much[0] == pytest.approx(20.4 / 19.0, rel=1e-3)
+
+
+def test_a_log_is_of_the_graph_whatever_the_cpu():
+    ours, theirs = searched("dgx-h100"), searched("aws-p5")
+    assert (ours.cpu, theirs.cpu) == ("intel", "amd")
+    assert ours.graphs == theirs.graphs
+    assert not theirs.derived
+
+
+def test_intels_cpus_take_more_of_pcie_than_amds():
+    """NVIDIA/nccl src/graph/topo.h: INTEL_P2P_OVERHEAD."""
+    rings = [channels(replace(fl.system("l40s-pcie"), host=host))["ring"] for host in ("intel", "x86", "amd")]
+    assert [many * rate for many, rate, _ in rings] == pytest.approx([20, 20, 24])
 
 
 def test_a_switch_adds_up_for_three_gpus_of_hopper_or_later_and_no_sooner():

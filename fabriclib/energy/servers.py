@@ -88,17 +88,18 @@ def _rest(machine: System, gpus: float, without: str) -> float:
     own = [cells for cells in _nameplates() if cells["system"] == machine.id != without]
     if own:
         return own[0]["power_w"] - gpus - nvlink_watts(machine) - nic_watts(machine)
-    return gpus * _share(machine.accelerator, machine.host, without)
+    return gpus * _share(machine.accelerator, machine.host == "grace", without)
 
 
 @functools.cache
-def _share(accelerator: str, host: str, without: str) -> float:
+def _share(accelerator: str, grace: bool, without: str) -> float:
     """Return the rest as a share of the GPUs' watts, a mean over machines with a nameplate.
 
-    Of those with the same accelerator, else with the same sort of host, else of all.
+    Of those with the same accelerator, else with Grace or without it as this one, else of all.
     """
     found = [system(cells["system"]) for cells in _nameplates() if cells["system"] != without]
-    alike = ([one for one in found if one.accelerator == accelerator] or [one for one in found if one.host == host] or found)
+    alike = ([one for one in found if one.accelerator == accelerator]
+             or [one for one in found if (one.host == "grace") == grace] or found)
     return float(np.mean([_rest(one, gpu_watts(one), without) / gpu_watts(one) for one in alike]))
 
 

@@ -69,7 +69,7 @@ class _Wires:
 def derived(machine: machines.System, several: bool) -> Searched:
     """Return what the search would find on one node of *machine*, or on each of *several*.
 
-    The CPUs are Intel's where neither the machine's row nor a part of its server says otherwise.
+    The CPUs are taken as Intel's where the machine's `host` does not say whose they are.
 
     Raises:
         ValueError: GPUs that NCCL does not run on, or a network whose scores are not known.
@@ -86,8 +86,13 @@ def derived(machine: machines.System, several: bool) -> Searched:
     graphs = {"ring": ring, "tree": _tree(wires, ring.channels)}
     if wires.reduces and wires.capability >= 90 and wires.gpus > 2:
         graphs["nvls"] = _nvls(wires)
-    return Searched(wires.gpu["id"], wires.gpus, graphs, cpu=_cpu(machine), inside="nvlink" if wires.nvlink else "pci",
+    return Searched(wires.gpu["id"], wires.gpus, graphs, cpu=cpu_of(machine), inside="nvlink" if wires.nvlink else "pci",
                     ll128=wires.nvlink, same_channels=wires.bundles == 1 and not several, derived=True)
+
+
+def cpu_of(machine: machines.System) -> str:
+    """Return the maker of a machine's CPUs as the tuner tells them apart: Intel where nobody says whose they are."""
+    return {"grace": "arm", "amd": "amd"}.get(machine.host, "intel")
 
 
 def _wires(machine: machines.System, several: bool) -> _Wires:
@@ -99,7 +104,8 @@ def _wires(machine: machines.System, several: bool) -> _Wires:
     gpu = [row for row in catalog.rows("nccl_gpus") if row["compute_capability"] <= capability][-1]
     pci = factor("pci") * (machine.link if machine.over_pcie else link(kinds[machine.gpu]["pcie"])).raw
     if machine.over_pcie:
-        inside, bundles = pci / (1.0 if machine.wiring == "pcie-switch" else factor("intel-p2p")), 1
+        through_intel = machine.wiring != "pcie-switch" and cpu_of(machine) == "intel"
+        inside, bundles = pci / (factor("intel-p2p") if through_intel else 1.0), 1
     else:
         peers = 1 if machine.wiring == "switch" else max(machine.gpus - 1, 1)
         together = max(machine.link.count // peers, 1)
@@ -176,10 +182,3 @@ def _most() -> int:
 
 def _whole(channels: float) -> int:
     return int(min(channels + _ROUNDING, 2 * _most()))
-
-
-def _cpu(machine: machines.System) -> str:
-    if machine.host == "grace":
-        return "arm"
-    between = [row["link"] or "" for row in catalog.rows("server_parts") if row["server"] == machine.id and row["kind"] == "cpu"]
-    return "amd" if any(one.startswith("xgmi") for one in between) else "intel"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import catalog, machines
 from ..checks import typed
-from .derive import derived
+from .derive import cpu_of, derived
 from .found import Found, Searched
 
 
@@ -27,16 +27,16 @@ def searched(system: str | machines.System, several: bool = False) -> Searched:
     if not several:
         for name in dict.fromkeys(row["system"] for row in catalog.rows("nccl_graphs")):
             if _inside(machine) == _inside(machines.system(name)):
-                return _published(name)
+                return _published(name, cpu_of(machine))
     return derived(machine, several)
 
 
 def _inside(machine: machines.System) -> tuple[object, ...]:
-    return machine.gpus, machine.link, machine.wiring, machine.switch, machine.host, machine.library
+    return machine.gpus, machine.link, machine.wiring, machine.switch, machine.library
 
 
-def _published(name: str) -> Searched:
+def _published(name: str, cpu: str) -> Searched:
     mine = [row for row in catalog.rows("nccl_graphs") if row["system"] == name]
     graphs = {row["algorithm"]: Found(row["channels"], row["intra_bytes_per_s"], row["inter_bytes_per_s"],
                                       row["pattern"] == "tree") for row in mine}
-    return Searched(mine[0]["gpu"], mine[0]["gpus"], graphs, cpu=mine[0]["cpu"])
+    return Searched(mine[0]["gpu"], mine[0]["gpus"], graphs, cpu=cpu)
