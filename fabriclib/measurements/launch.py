@@ -18,7 +18,9 @@ _FLAGS = {
                            r"--nproc[-_]per[-_]node|--num_gpus|--rs_per_host|-r)(?:\s+|=)?(\d{1,6})(?![^\s:])"),
 }
 _N = re.compile(r"(?<!\S)-N(?:\s+|=)?\d")
-_PROGRAM = re.compile(r"_perf|\bosu_")
+# A program is a whole word, with or without its folder; what is named behind these is a file, a folder or a job.
+_PROGRAM = re.compile(r"(?<![\w.:=-])(?:\w{1,80}_perf(?:_mpi)?|osu_\w{1,80})(?![\w./:=-])")
+_FILED = re.compile(r"(?<!\S)(-J|--job-name|-o|--output(?:-filename)?|-x|--?hostfile|--?machinefile|-D|--chdir|--?wdir)[\s=]+\S+")
 _ELSEWHERE = re.compile(r"(?<!\S)(?:--nnodes|--num_nodes|--hostfile|-H)(?![\w-])")
 _HOSTS = re.compile(r"(?<!\S)(?:-H|--?hosts?)(?:\s+|=)([\w.:,-]{1,2000})(?!\S)")
 _BATCH = re.compile(r"#(?:SBATCH|flux:)\s")
@@ -44,12 +46,13 @@ def launched(line: str, batch: dict[str, int] | None = None) -> dict[str, int]:
     {'ranks': 8, 'nodes': 1}
     """
     launcher = _LAUNCHER.search(line) if any(sign in line for sign in SIGNS) else None
-    program = _PROGRAM.search(line, launcher.end() if launcher else 0)
-    each = _each(line[program.end():], "gpus", "threads") if program and program[0] == "_perf" else 1
+    behind = _FILED.sub(r"\1", line[launcher.end():]) if launcher else line
+    program = _PROGRAM.search(behind)
+    each = _each(behind[program.end():], "gpus", "threads") if program and not program[0].startswith("osu_") else 1
     if not launcher:
         return {"ranks": each, "nodes": 1} if each > 1 else {}
     # What stands before a launcher or behind its program means something else there: -n of nccl-tests are iterations.
-    starter, own = launcher[1], line[launcher.end():program.start() if program else None]
+    starter, own = launcher[1], behind[:program.start() if program else None]
     found = _placed(starter, own, _asked(own), batch or {})
     if "ranks" in found:
         found["ranks"] *= each * (_each(own, "tasks") if starter == "jsrun" else 1)

@@ -17,6 +17,22 @@ def test_a_flag_belongs_to_the_program_that_it_stands_behind(line, told):
     assert launched(line) == told
 
 
+@pytest.mark.parametrize("line", [
+    "mpirun --hostfile /home/me/all_reduce_perf_hosts {}", "mpirun -hostfile /w/osu_hosts {}",
+    "mpirun -x PATH=/opt/osu_bench/bin:$PATH {}", "mpirun -x BIN=/w/nccl_perf {}", "mpirun --allow-run-as-root {}",
+    "mpirun --output-filename logs/all_reduce_perf {}", "prterun --wdir /w/nccl_perf {}"])
+@pytest.mark.parametrize("program", ["./build/all_reduce_perf -n 9", "all_reduce_perf_mpi", "bash -c '/w/all_reduce_perf -n 9'",
+                                     "osu_bw"])
+def test_a_file_of_the_launcher_is_not_the_program(line, program):
+    assert launched(line.format(f"-np 16 -N 8 {program}")) == {"ranks": 16, "nodes": 2}
+
+
+@pytest.mark.parametrize("name", ["-J all_reduce_perf", "--job-name=nccl_perf", "-o logs/osu_bw", "--output=logs/osu_bw",
+                                  "--container-image=/images/osu_cuda.sqsh"])
+def test_the_name_of_a_job_is_not_the_program(name):
+    assert launched(f"srun {name} -N 2 --ntasks-per-node=4 ./all_reduce_perf -b 8 -g 2") == {"ranks": 16, "nodes": 2}
+
+
 @pytest.mark.parametrize(("line", "told"), [
     ("torchrun --nnodes $SLURM_NNODES --nproc_per_node 8 x.py", {}), ("torchrun --nnodes=2:4 --nproc_per_node 8 x.py", {}),
     ("deepspeed --hostfile=hosts --num_gpus 8 x.py", {}),
