@@ -13,6 +13,7 @@ from typing import Any
 MOST = 64_000_000  # bytes that are read at once
 MOST_DEEP = 6  # levels down to the rows
 _BEGINS = re.compile(r'(?:\xef\xbb\xbf)?\s{0,80}(?:\{\s{0,80}"|\[\s{0,80}\{)')
+_MARK = re.compile(r"[^\s\ufeff]")
 _USUAL = {"count": "0", "type": "float", "redop": "none", "root": "-1"}
 _HALVES = ("out_of_place", "in_place")
 # Where collectors of logs put a line, and others a whole log.
@@ -32,13 +33,18 @@ def heads(text: str) -> bool:
     >>> heads('{"gpus": 8}\\n# all_reduce_perf'), heads('{"gpus": 8}\\n{"size": 8}')
     (True, False)
     """
-    text = text.lstrip("\ufeff \r\n\t")
-    while text[:1] in ("{", "["):
+    at, decoder = _next(text, 0), json.JSONDecoder()
+    while text[at:at + 1] in ("{", "["):
         try:
-            text = text[json.JSONDecoder().raw_decode(text)[1]:].lstrip()
+            at = _next(text, decoder.raw_decode(text, at)[1])
         except (ValueError, RecursionError):
             return False
-    return text != ""
+    return at < len(text)
+
+
+def _next(text: str, at: int) -> int:
+    """Return where something stands again from *at* on; the text is not copied, for it may have an object a line."""
+    return mark.start() if (mark := _MARK.search(text, at)) else len(text)
 
 
 def lines(data: bytes) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ from written_logs import BINARIES, Run, nccl
 
 from fabriclib.measurements import apart, published, read_measurements
 from fabriclib.measurements.about import About, about
+from fabriclib.measurements.objects import heads
 
 SIZES, OUT, INSIDE = [2**20, 2**21], [100.0, 190.0], [110.0, 230.0]
 LEFT = ("size", "count", "type", "redop", "root")
@@ -86,6 +88,16 @@ def test_json_without_results_or_lines_is_refused_as_that():
     for text in ('{"level": "info"}\n', '[{"a": 1}, {"b": 2}]\n', '{"a": 1}\n{"b": 2}\n'):
         with pytest.raises(ValueError, match=r"^line 1: the log is JSON and has no results"):
             read_measurements(text)
+
+
+def test_whether_a_log_goes_on_as_text_takes_as_long_as_it_has_objects():
+    """One that was cut off is looked at whole: what is copied for each of its objects takes hours in some megabytes."""
+    seconds = []
+    for many in (5_000, 80_000):
+        began = time.process_time()
+        assert not heads('{"size": 8, "time": 10.5}\n' * many + '{"size": 8, "ti')
+        seconds.append(time.process_time() - began)
+    assert seconds[1] < 5 * 16 * seconds[0]
 
 
 def test_results_may_lie_six_levels_down():
