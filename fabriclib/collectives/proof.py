@@ -7,20 +7,28 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .buffers import EVERYONE_HOLDS_A_BLOCK, ROOT_HOLDS_ALL, split
+from ..shown import many
+from .buffers import EVERYONE_HOLDS_A_BLOCK, ROOT_HOLDS_ALL
 from .plan import Plan
 
 Results = Sequence[np.ndarray | None]  # of each rank; None where the collective leaves nothing
 
 _NAMED = 3  # as many of the ranks that lack something are named, and of the chunks that one lacks
+_LARGEST = 2**27  # numbers that may be held: 1 GiB
 _MOST = 10_000_000  # numbers that may be held to say whose data is missing
 _IN_BLOCKS = (*EVERYONE_HOLDS_A_BLOCK, "reduce_scatter", "scatter", "all_to_all")
 _LACKED = {"barrier": "word of rank", "all_to_all": "what comes from rank"}
 
 
 def missing(plan: Plan, run: Callable[[Sequence | None], Results]) -> str:
-    """Return what *plan*, carried out by *run*, leaves out of its collective, in a sentence; "" where nothing."""
+    """Return what *plan*, carried out by *run*, leaves out of its collective, in a sentence; "" where nothing.
+
+    Raises:
+        ValueError: more ranks and slots than can be held.
+    """
     n = math.lcm(plan.slots, plan.ranks) if plan.collective in _IN_BLOCKS else plan.slots
+    if plan.ranks * n > _LARGEST:
+        raise ValueError(f"ranks times slots must be at most {_LARGEST} to be carried out; got {plan.ranks} x {n}.")
     given = _given(plan, np.random.default_rng(0).integers(1, 2**40, (plan.ranks, n)))
     wrong = {}
     for rank, (result, want) in enumerate(zip(run(given), _wanted(plan, given, n), strict=True)):
@@ -33,10 +41,9 @@ def missing(plan: Plan, run: Callable[[Sequence | None], Results]) -> str:
     lacked = [f"rank {rank} lacks {_numbered(_LACKED.get(plan.collective, 'chunk'), _chunks(plan, rank, places, n))}"
               for rank, places in list(wrong.items())[:_NAMED]]
     rest = len(wrong) - _NAMED
-    more = f"; {rest} more rank{'s lack' if rest > 1 else ' lacks'} something" if rest > 0 else ""
-    steps = f"{plan.moves.steps} step{'' if plan.moves.steps == 1 else 's'}"
+    more = f"; {many(rest, 'more rank')} {'lack' if rest > 1 else 'lacks'} something" if rest > 0 else ""
     rank, places = next(iter(wrong.items()))
-    return (f"{plan.collective} by {plan.algorithm} is not done after {steps}: {'; '.join(lacked)}{more}."
+    return (f"{plan.collective} by {plan.algorithm} is not done after {many(plan.moves.steps, 'step')}: {'; '.join(lacked)}{more}."
             f"{_whose(plan, run, rank, places[:1], n)}")
 
 
@@ -50,8 +57,9 @@ def _given(plan: Plan, full: np.ndarray) -> list[np.ndarray] | None:
 
 
 def _block(plan: Plan, rank: int, n: int) -> slice:
-    begin, end = split(n, plan.ranks)[rank:rank + 2].tolist()
-    return slice(begin, end)
+    """Return where a rank's block is in a buffer of *n*, a multiple of the ranks."""
+    length = n // plan.ranks
+    return slice(rank * length, (rank + 1) * length)
 
 
 def _wanted(plan: Plan, given: list[np.ndarray] | None, n: int) -> Results:
@@ -62,7 +70,7 @@ def _wanted(plan: Plan, given: list[np.ndarray] | None, n: int) -> Results:
     if name == "send_recv":
         return [given[rank - 1] for rank in ranks]
     if name == "all_to_all":
-        return [np.concatenate([mine[_block(plan, rank, n)] for mine in given]) for rank in ranks]
+        return list(np.reshape(given, (plan.ranks, plan.ranks, -1)).swapaxes(0, 1).reshape(plan.ranks, n))
     if name in ROOT_HOLDS_ALL:
         whole = given[plan.root]
     elif name in EVERYONE_HOLDS_A_BLOCK:

@@ -94,6 +94,9 @@ class Schedule(Plan):
     def missing(self) -> str:
         """What it leaves out of its collective, in a sentence: which ranks lack which chunks; "" where nothing.
 
+        Raises:
+            ValueError: more ranks and slots than can be held, 2**27 numbers.
+
         >>> from fabriclib.collectives import schedule
         >>> schedule("all_reduce", "ring", ranks=8).missing
         ''
@@ -136,8 +139,8 @@ class Schedule(Plan):
             One array a rank; `None` where the collective leaves nothing.
 
         Raises:
-            ValueError: a wrong number of arrays, lengths that do not fit the collective, or a schedule that does not do it:
-                then the message is `missing`, and `states` shows what it does.
+            ValueError: a wrong number of arrays, lengths that do not fit the collective, more than `missing` can hold, or a
+                schedule that does not do it: then the message is `missing`, and `states` shows what it does.
         """
         results = self._carried_out(arrays)
         if self.missing:

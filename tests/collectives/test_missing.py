@@ -66,6 +66,11 @@ def test_of_a_very_large_one_it_is_not_said_whose_data_is_missing():
     assert Schedule.of("all_reduce", 300, [(0, 0, 1, 0, 1)], slots=300).missing.endswith("; 297 more ranks lack something.")
 
 
+def test_one_that_no_memory_holds_is_refused():
+    with refused("ranks times slots must be at most 134217728 to be carried out; got 100000 x 100000."):
+        _ = Schedule.of("all_reduce", 100_000, [(0, 0, 1, 0, 1)]).missing
+
+
 def test_a_barrier_may_hear_of_a_rank_twice():
     assert Schedule.of("barrier", 2, [(0, 0, 1, 0, 1), (0, 1, 0, 1, 1), (1, 0, 1, 0, 1)]).missing == ""
 
