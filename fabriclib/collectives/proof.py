@@ -43,8 +43,8 @@ def missing(plan: Plan, run: Callable[[Sequence | None], Results]) -> str:
     rest = len(wrong) - _NAMED
     more = f"; {many(rest, 'more rank')} {'lack' if rest > 1 else 'lacks'} something" if rest > 0 else ""
     rank, places = next(iter(wrong.items()))
-    return (f"{plan.collective} by {plan.algorithm} is not done after {many(plan.moves.steps, 'step')}: {'; '.join(lacked)}{more}."
-            f"{_whose(plan, run, rank, places[:1], n)}")
+    return (f"{plan.collective} by {plan.algorithm} is not done after {many(plan.moves.steps, 'step')}: "
+            f"{'; '.join(lacked)}{more}.{_whose(plan, run, rank, places[:1], n)}")
 
 
 def _given(plan: Plan, full: np.ndarray) -> list[np.ndarray] | None:
