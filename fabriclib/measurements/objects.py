@@ -19,7 +19,6 @@ _HALVES = ("out_of_place", "in_place")
 # Where collectors of logs put a line, and others a whole log.
 _TEXTS = ("log", "message", "msg", "textPayload", "MESSAGE", "line", "stdout", "output", "body")
 _HOSTS = ("hostname", "host", "node")
-_SIZES = {"size", "nbytes"}
 
 
 def starts(head: bytes) -> bool:
@@ -63,7 +62,7 @@ def lines(data: bytes) -> Iterator[str]:
             raise
         yield from text.splitlines()
         return
-    rows = list(_with(_SIZES, found, 0))
+    rows = list(_with("size", found, 0)) or list(_with("nbytes", found, 0))
     if any("out_of_place" in row for row in rows):
         yield from _nccl(found, rows)
     elif rows:
@@ -108,15 +107,15 @@ def _loaded(text: str) -> Any:
         raise ValueError(f"line 1: the log begins as JSON and is none: {str(problem)[:80]}.") from None
 
 
-def _with(keys: set[str], found: Any, deep: int) -> Iterator[dict]:
-    """Yield the outermost objects that have one of *keys*, in their order."""
+def _with(key: str, found: Any, deep: int) -> Iterator[dict]:
+    """Yield the outermost objects that have *key*, in their order."""
     if deep > MOST_DEEP:
         return
-    if isinstance(found, dict) and not keys.isdisjoint(found):
+    if isinstance(found, dict) and key in found:
         yield found
     elif isinstance(found, dict | list):
         for one in found.values() if isinstance(found, dict) else found:
-            yield from _with(keys, one, deep + 1)
+            yield from _with(key, one, deep + 1)
 
 
 def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
@@ -139,7 +138,7 @@ def _nccl(found: Any, rows: list[dict]) -> Iterator[str]:
 
 def _listed(found: Any) -> Iterator[str]:
     """Yield the lines that list the ranks, each with its host and GPU."""
-    for one in _with({"rank"}, found, 0):
+    for one in _with("rank", found, 0):
         host = next((one[name] for name in _HOSTS if isinstance(one.get(name), str)), "").replace(" ", "_")[:80]
         if host and isinstance(one["rank"], int):
             yield f"#  Rank {one['rank']} Group 0 Pid 0 on {host} device 0 [0] {str(one.get('device_name', ''))[:40]}"

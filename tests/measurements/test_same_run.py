@@ -100,6 +100,11 @@ def test_whether_a_log_goes_on_as_text_takes_as_long_as_it_has_objects():
     assert seconds[1] < 5 * 16 * seconds[0]
 
 
+def test_settings_that_say_a_size_too_are_no_result():
+    found = json.loads(in_json(run("all_reduce")))
+    assert read_measurements(json.dumps({"nbytes": 2**21, **found}))["nbytes"].tolist() == SIZES
+
+
 def test_results_may_lie_six_levels_down():
     text = in_json(run("all_reduce"))  # two levels: of "results" and of its rows
     for _ in range(4):
