@@ -61,13 +61,13 @@ class Schedule(Plan):
             rows: a list of (step, from, to, chunk, op), or an array of as many columns: ranks and chunks count from 0; op 1 adds
                 what comes to the same chunk there, 0 writes over it. All rows of a step send before any is received.
             slots: into how many chunks a buffer is cut; one for each rank without. For all_to_all chunk k of a rank is its
-                block for the rank k further on.
+                block for the rank k further on; for a barrier chunk k is word of rank k.
             root: for the rooted collectives.
             name: what it is called.
 
         Raises:
             ValueError: an unknown collective; rows that are not of whole numbers, or not of ranks and chunks that there are;
-                other slots than one for each rank for all_to_all.
+                other slots than one for each rank for all_to_all and a barrier.
 
         Two ranks that swap their buffers, whole, and one that is forgotten:
 
@@ -82,8 +82,8 @@ class Schedule(Plan):
         ranks = count("ranks", ranks)
         slots = ranks if slots is None else count("slots", slots)
         shuffled = collective == "all_to_all"
-        if shuffled and slots != ranks:
-            raise ValueError(f"slots must be one for each of the {ranks} ranks for all_to_all; got {slots}.")
+        if (shuffled or collective == "barrier") and slots != ranks:
+            raise ValueError(f"slots must be one for each of the {ranks} ranks for {collective}; got {slots}.")
         for what, column, many in (("from", src, ranks), ("to", dst, ranks), ("chunk", chunk, slots), ("op", op, ADD + 1)):
             whole(f"rows, column {what!r},", column, low=0, high=many - 1)
         moves = Moves(np.unique(step, return_inverse=True)[1], src, dst, chunk, op)

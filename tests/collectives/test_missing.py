@@ -115,6 +115,7 @@ def test_steps_may_be_numbered_with_gaps():
     ({"ranks": 0}, "ranks must be a whole number from 1 to 10000000; got 0."),
     ({"slots": 0}, "slots must be a whole number from 1 to 10000000; got 0."),
     ({"collective": "all_to_all", "slots": 8}, "slots must be one for each of the 4 ranks for all_to_all; got 8."),
+    ({"collective": "barrier", "slots": 8}, "slots must be one for each of the 4 ranks for barrier; got 8."),
     ({"root": 4}, "root must be a whole number from 0 to 3; got 4."),
 ])
 def test_rows_that_do_not_fit_are_refused(change, said):
