@@ -269,6 +269,7 @@ def test_why_a_score_is_not_the_predicted_time_is_said_with_both():
     said = nccl_choice("dgx-h100", "all_reduce", MiB).beside(fl.predict("dgx-h100", "all_reduce", MiB).seconds)
     assert "NCCL v2.30.7-1 scores ring with ll at 28 µs, " in said
     assert fl.units.format(fl.predict("dgx-h100", "all_reduce", MiB).seconds, "s") in said
+    assert ", 1,400 times the 20 ns beside it" in nccl_choice("dgx-h100", "all_reduce", MiB).beside(20e-9)
 
 
 @pytest.mark.parametrize(("call", "says"), [

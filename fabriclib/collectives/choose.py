@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import units
 from ..checks import MAX_BYTES, count, known, number, plain, short, single
-from ..shown import many, paragraph
+from ..shown import digits, many, paragraph
 from .bounds import REDUCING, REDUCTIONS
 from .cost import line
 from .counts import Price, checked_bytes
@@ -126,7 +126,7 @@ def _sentence(what: str, rest: str, n: float, first: tuple, second: tuple) -> st
     if not other:
         return f"{text}; no other algorithm to choose from takes another time."
     more = next_times[0] / times[0] if times[0] else np.inf
-    longer = f"{more:.3g} times as long" if more >= 2 else f"{100 * (more - 1):.2g} % longer"
+    longer = f"{digits(more, 3)} times as long" if more >= 2 else f"{digits(100 * (more - 1))} % longer"
     return f"{text}; {other}, the next best, {spent(*next_times)}, {longer}."
 
 

@@ -15,7 +15,7 @@ from ..measurements import settled
 from ..measurements.about import About, about
 from ..prediction.cases import machine_of
 from ..prediction.interval import around
-from ..shown import sentence
+from ..shown import digits, sentence
 from . import report
 from .broken import Case
 from .suspects import TOO_FAST, TOO_SLOW, Candidate, Seen, alarm, candidates, drop
@@ -130,8 +130,8 @@ def _no_run_of_this(seen: Seen, known_of: About) -> str:
     if ranks == 1:
         return "One rank: nothing was sent to anybody, and the times are those of a copy inside one GPU."
     if seen.fast <= TOO_FAST and (known_of.device is not False or seen.run.nodes > 1):
-        return (f"Impossible: at its best point the run takes {seen.slow:.2g} times the predicted time, and no run that we know "
-                "is so much faster than predicted. The machine, the nodes, the ranks or the units are others.")
+        return (f"Impossible: at its best point the run takes {digits(seen.slow)} times the predicted time, and no run that we "
+                "know is so much faster than predicted. The machine, the nodes, the ranks or the units are others.")
     return ""
 
 
@@ -218,13 +218,14 @@ def _verdict(seen: Seen, reason: str, found: tuple[Candidate, ...]) -> str:
         return f"{reason}. Cannot tell why: it resembles no cause we know.{drop(seen)}"
     if not seen.rated and seen.slow > TOO_SLOW:
         return (f"Cannot tell: the sizes end at {units.format(seen.run.nbytes[-1])}, and what is wrong with a rate shows at "
-                f"large ones. These take {seen.slow:.2g} times as long as predicted; measure up to 1 GiB.")
+                f"large ones. These take {digits(seen.slow)} times as long as predicted; measure up to 1 GiB.")
     small = seen.run.nbytes <= SMALL
     late = float(np.median((seen.measured / seen.healthy)[small])) if small.any() and not seen.windowed else 1.0
-    way = "more" if seen.slow > 1 else "less"
-    best = f"No alarm: at its best point the run takes {units.portion(abs(seen.slow - 1))} {way} time than predicted."
-    return best if late <= TOO_SLOW else (f"{best} Small messages take {late:.2g} times as long as predicted; the rate shows no "
-                                          "cause for that.")
+    off = units.portion(abs(seen.slow - 1))
+    takes = "as long as" if off == units.portion(0) else f"{off} {'more' if seen.slow > 1 else 'less'} time than"
+    best = f"No alarm: at its best point the run takes {takes} predicted."
+    return best if late <= TOO_SLOW else (f"{best} Small messages take {digits(late)} times as long as predicted; the rate shows "
+                                          "no cause for that.")
 
 
 def _other_gpu(listed: str, machine) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from .. import catalog, units
 from ..checks import MAX_BYTES, known, number, plain, single, together, whole
 from ..machines import System
-from ..shown import sentence
+from ..shown import digits, sentence
 from .constants import VERSION, caps, factor, latencies, tree_correction
 from .found import Found, Searched
 from .search import searched
@@ -62,9 +62,9 @@ class Choice:
         'NCCL v2.30.7-1 scores ring with ll at 28 µs, 0.8 times the 35 µs be'
         """
         self._of_one("beside")
-        other = single("seconds", number("seconds", seconds))
-        return (f"NCCL {self.version} scores {self.algorithm} with {self.protocol} at {units.format(float(self.seconds), 's')}, "
-                f"{self.seconds / other:.2g} times the {units.format(other, 's')} beside it: a score answers another question, "
+        score, other = float(self.seconds), single("seconds", number("seconds", seconds))
+        return (f"NCCL {self.version} scores {self.algorithm} with {self.protocol} at {units.format(score, 's')}, "
+                f"{digits(score / other)} times the {units.format(other, 's')} beside it: a score answers another question, "
                 "which candidate is best, with the constants of that release; a prediction is fitted to measured times.")
 
     def _of_one(self, asked: str) -> None:

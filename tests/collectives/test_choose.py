@@ -8,6 +8,7 @@ from refusals import refused
 
 import fabriclib as fl
 from fabriclib.collectives.buffers import COLLECTIVES
+from fabriclib.collectives.choose import _sentence
 
 AT = {"ranks": 8, "alpha": 1e-6, "beta": 1 / 50e9}
 LG = {8: 3, 64: 6}
@@ -215,3 +216,8 @@ def test_shapes_take_part_when_dims_say_which():
 def test_best_refuses_bad_input_by_name(change, named):
     with refused(named):
         fl.best(**({"collective": "all_reduce", "nbytes": 1e6} | AT | change))
+
+
+@pytest.mark.parametrize(("times", "said"), [(1.998, "100 % longer"), (1.24, "24 % longer"), (2345.6, "2,350 times as long")])
+def test_how_much_longer_is_told_without_an_exponent(times, said):
+    assert _sentence("broadcast", "bytes", 0.0, ("chain", 1e-3, 1e-3), ("flat", times * 1e-3, 0.0)).endswith(f", {said}.")

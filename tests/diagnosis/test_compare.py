@@ -126,6 +126,15 @@ def test_what_cannot_be_compared_is_refused(change, options, said):
         fl.compare(change(FRAME), "dgx-h100", **options)
 
 
+def test_times_that_are_thousands_of_times_the_predicted_ones_are_told_without_an_exponent():
+    model = fl.predict("dgx-h100", "all_reduce", FRAME.nbytes.to_numpy()).seconds
+    late = fl.compare(FRAME.assign(seconds=model * np.where(FRAME.nbytes < 2**25, 1500, 1), in_place=None), "dgx-h100")
+    assert late.verdict == ("No alarm: at its best point the run takes as long as predicted. Small messages take 1,500 times as "
+                            "long as predicted; the rate shows no cause for that.")
+    small = fl.compare(FRAME.assign(seconds=1500 * model, in_place=None)[:8], "dgx-h100")
+    assert "These take 1,500 times as long as predicted" in small.verdict
+
+
 def test_an_in_place_time_may_be_blank():
     found = fl.compare(FRAME.assign(in_place=None), "dgx-h100")
     assert found.table["measured"].tolist() == FRAME["seconds"].tolist()
