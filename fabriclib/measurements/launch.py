@@ -7,14 +7,14 @@ import re
 
 from ..checks import MAX_RANKS
 
-_LAUNCHER = re.compile(r"\b(srun|mpirun_rsh|mpirun|mpiexec|prterun|torchrun|deepspeed|jsrun|aprun|flux run|accelerate launch|"
-                       r"torch\.distributed\.(?:run|launch))\b")
+_LAUNCHER = re.compile(r"\b(srun|mpirun_rsh|mpirun|mpiexec|prterun|orterun|torchrun|deepspeed|jsrun|aprun|flux run|"
+                       r"accelerate launch|torch\.distributed\.(?:run|launch))\b")
 SIGNS = ("run", "mpiexec", "deepspeed", "launch")
 _TASKS_ON_N = ("srun", "flux run")  # whose -N is nodes; of the others it is tasks a node
 _FLAGS = {
     "ranks": re.compile(r"(?<!\S)(?:-np|-n|--np|--ntasks|--num_processes)(?:\s+|=)?(\d{1,7})(?!\S)"),
     "nodes": re.compile(r"(?<!\S)(?:-N|--nodes|--nnodes|--num_nodes|--num_machines)(?:\s+|=)?(\d{1,6})(?!\S)"),
-    "per_node": re.compile(r"(?<!\S)(?:--ntasks-per-node|--tasks-per-node|--?ppn|--?npernode|--map-by ppr:(?=\d{1,6}:node)|"
+    "per_node": re.compile(r"(?<!\S)(?:--ntasks-per-node|--tasks-per-node|--?ppn|--?npernode|--?map-by ppr:(?=\d{1,6}:node)|"
                            r"--nproc[-_]per[-_]node|--num_gpus|--rs_per_host|-r)(?:\s+|=)?(\d{1,6})(?![^\s:])"),
 }
 _N = re.compile(r"(?<!\S)-N(?:\s+|=)?\d")

@@ -38,7 +38,9 @@ def test_the_name_of_a_job_is_not_the_program(name):
     ("deepspeed --hostfile=hosts --num_gpus 8 x.py", {}),
     ("torchrun --standalone --nproc_per_node=8 x.py", {"ranks": 8, "nodes": 1}),
     ("mpirun -np 16 --map-by ppr:4:socket x", {"ranks": 16}),
-    ("mpirun -np 16 --map-by ppr:4:node:pe=2 x", {"ranks": 16, "nodes": 4})])
+    ("mpirun -np 16 --map-by ppr:4:node:pe=2 x", {"ranks": 16, "nodes": 4}),
+    ("mpirun -np 512 -map-by ppr:8:node --bind-to core x", {"ranks": 512, "nodes": 64}),
+    ("orterun -np 16 -N 8 x", {"ranks": 16, "nodes": 2})])
 def test_nodes_that_cannot_be_read_are_not_taken_for_one(line, told):
     assert launched(line) == told
 
