@@ -19,13 +19,13 @@ def sentence(thing: object) -> str:
     return paragraph(repr(thing)[1:-1])
 
 
-def many(number: int, noun: str) -> str:
-    """Return *number* and the *noun*, in the plural where there is not one of it.
+def counted(count: float, one: str, several: str = "") -> str:
+    """Return how many there are of what is called *one*, or of *several* where an s alone does not make them so.
 
-    >>> many(1, "GPU"), many(1024, "GPU")
-    ('1 GPU', '1,024 GPUs')
+    >>> counted(1, "link"), counted(1.5, "buffer"), counted(4096, "GPU"), counted(2, "inch", "inches")
+    ('1 link', '1.5 buffers', '4,096 GPUs', '2 inches')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{count:,.10g} {one if count == 1 else several or one + 's'}"
 
 
 def digits(value: float, count: int = 2) -> str:

@@ -19,22 +19,13 @@ def span(low: float, high: float, unit: str = "B") -> str:
     return joined(units.format(low, unit), units.format(high, unit))
 
 
-def counted(count: float, one: str, several: str = "") -> str:
-    """Return how many there are of what is called *one*, or of *several* where an s alone does not make them so.
-
-    >>> counted(1, "link"), counted(1.5, "buffer"), counted(4096, "GPU"), counted(2, "inch", "inches")
-    ('1 link', '1.5 buffers', '4,096 GPUs', '2 inches')
-    """
-    return f"{count:,.10g} {one if count == 1 else several or one + 's'}"
-
-
 def part(share: float) -> str:
     """Return a share as text that says nothing, or all, only where it is exactly that.
 
-    >>> part(0.07), part(0.001), part(0.999), part(1.0), part(0.0)
+    >>> part(0.07), part(0.005), part(0.995), part(1.0), part(0.0)
     ('7 %', 'less than 1 %', 'more than 99 %', '100 %', '0 %')
     """
-    return "less than 1 %" if 0 < share < 0.005 else "more than 99 %" if 0.995 < share < 1 else units.portion(share)
+    return "less than 1 %" if 0 < share <= 0.005 else "more than 99 %" if 0.995 <= share < 1 else units.portion(share)
 
 
 def signed(value: float) -> str:

@@ -8,6 +8,8 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from fabriclib.shown import counted
+
 from ..course.gate import UNLOCKED
 from ..desk import jupyter, learner_copies
 from ..lessons import ORDER, find
@@ -43,9 +45,8 @@ def _stuck(asked: Namespace) -> None:
 
 def _learners(places: list[Path]) -> list[records.Learner]:
     found = records.learners(places)
-    if many := records.closed(places):
-        folders = f"{many} folder{'s' * (many > 1)}"
-        print(f"{folders} cannot be looked into: call this with sudo if they are learners' homes.", flush=True)
+    if shut := records.closed(places):
+        print(f"{counted(shut, 'folder')} cannot be looked into: call this with sudo if they are learners' homes.", flush=True)
     return found
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fabriclib.shown import counted
+
 from ..lessons import ORDER, lesson
 from .records import SECTIONS, Learner
 
@@ -61,7 +63,7 @@ def report(learners: Sequence[Learner], now: float, order: Sequence[str] = ORDER
     found = sorted((where(one, now, order) for one in learners), key=lambda at: (-sum(at.wrong.values()), -at.quiet, at.name))
     rooms = Counter(at.lesson for at in found)
     heads = [(lesson(name).heading if name else "not begun", rooms[name]) for name in ("", *order) if rooms[name]]
-    lines = [f"{len(found)} learner{'s' * (len(found) > 1)}: " + ", ".join(f"{count} in {head}" for head, count in heads), ""]
+    lines = [f"{counted(len(found), 'learner')}: " + ", ".join(f"{count} in {head}" for head, count in heads), ""]
     rows = [("learner", "lesson", "done", "tries", "quiet", "not right yet")]
     rows += [(at.name, lesson(at.lesson).number if at.lesson else "-", str(at.done), str(sum(at.wrong.values()) or ""),
               f"{at.quiet} min", ", ".join(at.wrong)) for at in found]

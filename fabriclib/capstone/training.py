@@ -7,7 +7,7 @@ import numpy as np
 from ..availability.uptime import Uptime, erlang_b
 from ..machines import System
 from ..prediction.constants import fitted
-from ..shown import many
+from ..shown import counted
 from ..workloads import transformer
 from ..workloads.job import Choices, job, proposed, rules, with_dp
 from ..workloads.memory import memory, total
@@ -67,7 +67,7 @@ def refused(brief: Brief, plan: Plan) -> str:
     copies, left = divmod(plan.gpus, plan.tp * plan.pp)
     texts = int(brief.global_batch)
     if copies and not left and texts % copies:
-        return f"a step of the brief has {many(texts, 'text')}, which {copies:,} copies of the model cannot share evenly."
+        return f"a step of the brief has {counted(texts, 'text')}, which {copies:,} copies of the model cannot share evenly."
     fixed = {"global_batch": int(brief.global_batch), "seq": brief.seq, "micro_batch": 1, "virtual": 1, "cp": 1, "ep": 1}
     try:
         job(brief.model, plan.system, fixed | {"gpus": plan.gpus, "tp": plan.tp, "pp": plan.pp}, Choices("zero1"))

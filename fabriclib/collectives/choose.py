@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import units
 from ..checks import MAX_BYTES, count, known, number, plain, short, single
-from ..shown import digits, many, paragraph
+from ..shown import counted, digits, paragraph
 from .bounds import REDUCING, REDUCTIONS
 from .cost import line
 from .counts import Price, checked_bytes
@@ -67,7 +67,7 @@ def best(collective, *, nbytes=None, ranks, alpha, beta, gamma=0.0, ports=1, red
     n = np.asarray(checked_bytes(collective, nbytes))
     if n.ndim > 1:
         raise ValueError(f"nbytes must be a number or a one-dimensional array; got shape {n.shape}.")
-    what = f"{collective} on {many(ranks, 'rank')}"
+    what = f"{collective} on {counted(ranks, 'rank')}"
     rest = "bytes and reduction" if collective in REDUCING and prices[-1] else "bytes"
     return _ranked(what, rest, n, *_unlike(_candidates(collective, ranks, ports, reduction, dims), n, ranks, prices, dims))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..shown import many
+from ..shown import counted
 from .buffers import EVERYONE_HOLDS_A_BLOCK, ROOT_HOLDS_ALL
 from .plan import Plan
 
@@ -41,9 +41,9 @@ def missing(plan: Plan, run: Callable[[Sequence | None], Results]) -> str:
     lacked = [f"rank {rank} lacks {_numbered(_LACKED.get(plan.collective, 'chunk'), _chunks(plan, rank, places, n))}"
               for rank, places in list(wrong.items())[:_NAMED]]
     rest = len(wrong) - _NAMED
-    more = f"; {many(rest, 'more rank')} {'lack' if rest > 1 else 'lacks'} something" if rest > 0 else ""
+    more = f"; {counted(rest, 'more rank')} {'lack' if rest > 1 else 'lacks'} something" if rest > 0 else ""
     rank, places = next(iter(wrong.items()))
-    return (f"{plan.collective} by {plan.algorithm} is not done after {many(plan.moves.steps, 'step')}: "
+    return (f"{plan.collective} by {plan.algorithm} is not done after {counted(plan.moves.steps, 'step')}: "
             f"{'; '.join(lacked)}{more}.{_whose(plan, run, rank, places[:1], n)}")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import catalog, units
 from ..collectives.busbw import busbw
-from ..shown import many
+from ..shown import counted
 
 WIDTH = 100  # columns of a page
 MOST_SAID, MOST_SUSPECTS = 8, 3  # of problems or assumptions, of causes
@@ -26,9 +26,9 @@ _TEST = " (TEST stands for the command that was run)"
 def sentences(found) -> list[str]:
     """Return what is to be said of a comparison: verdict, suspects, what to try, what it rests on. Some have a second line."""
     run = found.run
-    where = f"{run.nodes} x {many(run.gpus, 'GPU')} of {run.machine.name}, {run.launcher.name}"
+    where = f"{run.nodes} x {counted(run.gpus, 'GPU')} of {run.machine.name}, {run.launcher.name}"
     first, last = (units.format(run.nbytes[at]) for at in (0, -1))
-    sizes = f"{many(run.nbytes.size, 'size')} from {first} to {last}" if run.nbytes.size > 1 else f"1 size of {first}"
+    sizes = f"{counted(run.nbytes.size, 'size')} from {first} to {last}" if run.nbytes.size > 1 else f"1 size of {first}"
     said = [f"Alarm. {found.verdict}" if found.alarm else found.verdict]
     said += [f"Suspect {place}, {one.name}. {one.evidence}\nWhere to look: {one.check}"
              for place, one in enumerate(found.causes[:MOST_SUSPECTS], start=1)]

@@ -11,7 +11,7 @@ from fabriclib.measurements import percent, published
 from fabriclib.nccl import nccl_choice
 from fabriclib.prediction.constants import fitted
 from fabriclib.prediction.model import predicted
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
 from . import stops
@@ -276,7 +276,7 @@ def _picked(one, machine: str, nodes: int, nbytes: float) -> str:
     second = next(((score, a, p) for score, (a, p) in ranked if a != one.algorithm), None)
     other = "" if second is None else (
         f"; next best is {_WORDS[second[1]]} with {_WORDS[second[2]]}, {units.format(second[0], 's')}")
-    return (f"{units.format(nbytes)} over {many(nodes, 'node')} of a {machine}: NCCL {one.version} would pick "
+    return (f"{units.format(nbytes)} over {counted(nodes, 'node')} of a {machine}: NCCL {one.version} would pick "
             f"{_WORDS[one.algorithm]} with {_WORDS[one.protocol]}, "
             f"score {units.format(one.seconds, 's')}{other}{'; graph derived' if one.derived else ''}.")
 

@@ -15,7 +15,7 @@ from fabriclib.diagnosis.broken import Case, Variant, variants
 from fabriclib.links import AlphaBeta
 from fabriclib.machines import system
 from fabriclib.measurements import percent
-from fabriclib.shown import digits, many
+from fabriclib.shown import counted, digits
 
 from ...stage import Control, against, charts, lab
 from . import stops
@@ -58,7 +58,7 @@ def break_a_machine(cause, machine, nodes, collective):
     table = {"size": np.tile(GRID, 2), "machine": np.repeat(list(_LINES), GRID.size),
              "busbw (B/s)": np.clip(rates, *_RATE),
              "times as long": np.concatenate([np.ones(GRID.size), slow / healthy])}
-    return table, f"{machine}, {many(nodes, 'node')}{_told(cause, collective, found, healthy, rates)}"
+    return table, f"{machine}, {counted(nodes, 'node')}{_told(cause, collective, found, healthy, rates)}"
 
 
 def _told(cause: str, collective: str, found: list[Variant], healthy: np.ndarray, rates: np.ndarray) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from fabriclib import units
 from fabriclib.capstone import OPTIONS, Plan, Score, brief
 from fabriclib.capstone.score import LIMITS
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
 from . import stops
@@ -188,7 +188,7 @@ def its_network(plan, network, optics, spare):
                _best(NETWORK_ROWS[2], "spare", dict(zip(OPTIONS["spare"], worth[n, o], strict=True)), spare, "{} servers".format)]
     found = scored(id, chosen)
     return _margins(found, changes, {"network": "", "optics": "", "spare": np.nan}), (
-        f"{words(chosen)}; {network}, {optics}, {many(spare, 'spare server')}. {_verdict(found)}")
+        f"{words(chosen)}; {network}, {optics}, {counted(spare, 'spare server')}. {_verdict(found)}")
 
 
 # ---- all plans of a brief

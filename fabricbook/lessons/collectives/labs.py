@@ -11,7 +11,7 @@ from fabriclib import units
 from fabriclib.collectives import Schedule, schedule
 from fabriclib.collectives.moves import ADD
 from fabriclib.measurements import error, percent
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
 from ...stage.words import joined
@@ -148,7 +148,7 @@ def _told(plan: Schedule, step: int, held: np.ndarray) -> str:
     src, dst, size = int(now.src[first]), int(now.dst[first]), int(now.size[first])
     chunks = (int(now.chunk[first]) + np.arange(size)) % plan.slots
     others = len(now) - 1
-    beside = f"; {many(others, 'more message')} {'travels' if others == 1 else 'travel'} at the same time" if others else ""
+    beside = f"; {counted(others, 'more message')} {'travels' if others == 1 else 'travel'} at the same time" if others else ""
     told = (f"Step {step} of {last}: rank {src} sends {_named(chunks, plan.slots)} to rank {dst}, "
             f"which then {_has(plan, held[dst], chunks)}{beside}.")
     return f"{told} Finished: {end}." if step == last else told

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, Lab
 from . import labs
@@ -142,6 +142,6 @@ def _told(step: int, last: int, held: np.ndarray, new: list[tuple[int, int]]) ->
         return f"Before the first of your {last} steps: each of {RANKS} ranks holds its own numbers."
     rank, chunk = new[0]
     done = int((held == RANKS).sum())
-    arrive = f"{many(len(new), 'chunk')} {'arrives' if len(new) == 1 else 'arrive'}"
+    arrive = f"{counted(len(new), 'chunk')} {'arrives' if len(new) == 1 else 'arrive'}"
     return (f"Step {step} of your {last}: {arrive}; chunk {chunk} of rank {rank} now holds "
             f"{held[rank, chunk]} of {RANKS} contributions. {done} of {held.size} chunks are complete.")

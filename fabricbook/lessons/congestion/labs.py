@@ -8,9 +8,9 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.congestion import dcqcn, incast, pause
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
-from ...stage.words import counted
 from .stops import DRAW, ENTROPY, INCAST
 from .tables import (
     ALPS,

@@ -11,9 +11,9 @@ from fabriclib import cxl as model
 from fabriclib.framing import line_share
 from fabriclib.links import link
 from fabriclib.memory import Tier, memory_mix, tier
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab
-from ...stage.words import counted
 from . import stops, trace
 from .tables import direct, flit_fields, gain_against_measured, ladder_against_measured
 from .trace import STEPS

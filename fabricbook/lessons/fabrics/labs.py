@@ -8,11 +8,11 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.links import link
+from fabriclib.shown import counted
 from fabriclib.topology import Design, Graph, fabric, fabric_counts
 from fabriclib.topology.fabrics import estimate
 
 from ...stage import Control, against, charts, lab, parts
-from ...stage.words import counted
 from . import ring as ringed
 from .stops import CABLINGS, DESIGN, GROWTH, RING
 from .tables import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.collectives.cost import sent
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab
 from . import stops
@@ -183,7 +183,7 @@ def rail_all_to_all(servers, oversubscription, nbytes):
     alone, together = (units.format(now[way], "s") for way in ROUTES)
     return table, (f"{servers} servers, {units.format(nbytes)} from each GPU: each block by itself {alone} "
                    f"({PLACES * (servers - 1)} messages through each NIC), along the rails {together} "
-                   f"({many(servers - 1, 'message')}).")
+                   f"({counted(servers - 1, 'message')}).")
 
 
 # ---- the model against what was measured ----

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import units
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
 from .stops import KV_TRAVELS, ONE_TOKEN, TWO_SERVERS
@@ -42,7 +42,7 @@ _PARTS = {"weights": WEIGHTS, "cache": CACHE, "compute": COMPUTE, "host": HOST, 
 _COLOURS = {WEIGHTS: charts.GREY, CACHE: charts.PALE, COMPUTE: charts.EDGE, HOST: charts.YELLOW, STARTS: charts.CHIP,
             BYTES: charts.OTHER_2}
 _MOST = 60  # milliseconds
-_ROWS = [many(gpus, "GPU") for gpus in GPUS.tolist()]
+_ROWS = [counted(gpus, "GPU") for gpus in GPUS.tolist()]
 
 
 def _token_chart():
@@ -99,7 +99,7 @@ def _beside(found, at: int, first: int) -> str:
 
 def _told(found, model: str, machine: str, software: str, batch: int) -> str:
     seconds = float(np.min(found.request.per_token[found.fits]))
-    what = f"{model} on {machine}, software that {software}, {many(batch, 'request')} at a time"
+    what = f"{model} on {machine}, software that {software}, {counted(batch, 'request')} at a time"
     return f"{what}: at best {units.format(seconds, 's')} a token, {batch / seconds:,.0f} tokens a second for all together."
 
 

@@ -12,10 +12,10 @@ from fabriclib import catalog, units
 from fabriclib.collectives import schedule
 from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.measurements import percent
+from fabriclib.shown import counted
 from fabriclib.topology import Graph, disjoint_rings, server
 
 from ...stage import Control, against, charts, graphs, lab
-from ...stage.words import counted
 from . import pictures, stops
 from .tables import GPUS, GRADIENT, SERVERS, errors, line_against_measured, machine, rings_against_measured, summed
 

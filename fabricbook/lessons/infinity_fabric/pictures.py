@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import units
+from fabriclib.shown import counted
 from fabriclib.topology import Graph
 
 from ...stage import charts, graphs, parts
 from ...stage.parts import of, scaled
-from ...stage.words import counted
 
 ACROSS, UP = (-2.6, 2.6), (-1.25, 1.25)  # what is seen of the plane
 _PLACE = {"part": "", "from": "", "to": "", "x": 0.0, "y": 0.0, "x2": 0.0, "y2": 0.0, "label": ""}

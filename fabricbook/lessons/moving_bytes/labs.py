@@ -6,9 +6,10 @@ import numpy as np
 
 from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab
-from ...stage.words import counted, part
+from ...stage.words import part
 from . import stops
 from .tables import COPIES, a100, curve, fitted, h100, misses, nvlink, port, raw_gbps, small
 

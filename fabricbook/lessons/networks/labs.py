@@ -8,9 +8,10 @@ import numpy as np
 
 from fabriclib import framing, ladder, units
 from fabriclib.congestion import loss as losses
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab
-from ...stage.words import counted, span
+from ...stage.words import span
 from .stops import HEADERS, LADDER, LOST
 from .tables import (
     ETHERNET_MTU,

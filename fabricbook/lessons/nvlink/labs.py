@@ -10,9 +10,10 @@ from fabriclib import catalog, units
 from fabriclib.collectives import algbw, busbw, schedule
 from fabriclib.flows import Share, all_to_all, one_pair, ring, share
 from fabriclib.links import link
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, graphs, lab, pieces
-from ...stage.words import counted, span
+from ...stage.words import span
 from . import adds, stops
 from .tables import (
     A100,

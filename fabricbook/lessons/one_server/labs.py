@@ -7,11 +7,12 @@ import itertools
 import numpy as np
 
 from fabriclib import catalog, units
+from fabriclib.shown import counted
 from fabriclib.topology import path_class, server
 from fabriclib.topology.trees import DEVICES
 
 from ...stage import Control, against, charts, lab, tiers
-from ...stage.words import counted, joined, signed, span
+from ...stage.words import joined, signed, span
 from . import stops
 from .tables import (
     BOX,

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from fabriclib import catalog
 from fabriclib.flows import all_to_all, ring
+from fabriclib.shown import counted
 from fabriclib.switches import switch
 from fabriclib.topology import Graph, Part, tree, trees
 
-from ...stage.words import counted
 from .tables import CHIP, CPU, box_lanes
 
 GPUS, SSDS = 8, 4

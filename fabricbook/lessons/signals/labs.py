@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import signals, units
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
-from ...stage.words import counted
 from . import path, stops
 from .tables import (
     BOARDS,

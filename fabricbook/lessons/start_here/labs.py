@@ -6,9 +6,10 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.measurements import percent
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, pieces
-from ...stage.words import counted, grouped
+from ...stage.words import grouped
 from . import ring, stops
 from .tables import CHIPS, GPUS, GRADIENT, PARAMETERS, WIRES, a100, h100, reached, ring_seconds, runs, training_seconds
 

@@ -13,7 +13,7 @@ from fabriclib.collectives import Level, collective_time, network_bound
 from fabriclib.links import link
 from fabriclib.measurements import published
 from fabriclib.prediction import predict
-from fabriclib.shown import many
+from fabriclib.shown import counted
 from fabriclib.supernodes import RATIOS, Supernode, supernode
 from fabriclib.switches import switch
 from fabriclib.topology import fabric_counts
@@ -203,7 +203,7 @@ def runs() -> dict[str, np.ndarray]:
         largest_run = published(table).iloc[-1]
         nbytes, seconds = float(largest_run["nbytes"]), float(largest_run["seconds"])
         wires = max(all_to_all(gpus // racks, gpus, rack.rate, rack.out, nbytes))
-        name = f"{gpus}, in {many(racks, 'rack')}"
+        name = f"{gpus}, in {counted(racks, 'rack')}"
         found.append((name, *(units.GiB / nbytes * one for one in (seconds, wires, foretold(table)))))
     names, *columns = zip(*found, strict=True)
     return {"run": np.array(names)} | dict(zip(("measured", "wires", "predicted"), map(np.array, columns), strict=True))

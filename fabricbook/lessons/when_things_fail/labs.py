@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabriclib import units
-from fabriclib.shown import many
+from fabriclib.shown import counted
 
 from ...stage import Control, against, charts, lab, parts
 from . import broken
@@ -100,8 +100,8 @@ def fifty_four_days(gpus, throws):
              for cause, count in of_run().items()]
     table = parts.columns(rows, {"part": "", "cause": "", "day": np.nan, "to": np.nan, "share (%)": np.nan, "label": ""})
     each = units.format(job(gpus).between, "s")
-    return table, (f"Throw {throws}, {gpus:,} GPUs: {many(seen, 'interruption')} in {RUN / DAY:.0f} days. In the mean there are "
-                   f"{expected(gpus):,.4g}, one every {each}. The longest stretch without: {units.format(end - start, 's')}.")
+    return table, (f"Throw {throws}, {gpus:,} GPUs: {counted(seen, 'interruption')} in {RUN / DAY:.0f} days. In the mean there "
+                   f"are {expected(gpus):,.4g}, one every {each}. The longest stretch without: {units.format(end - start, 's')}.")
 
 
 # ---- saves
