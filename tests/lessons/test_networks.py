@@ -100,3 +100,8 @@ def test_the_verdicts_say_what_is_not_from_a_source():
     assert "derived, not stated" in catalog.figure("slingshot-tcp-bw").note
     assert "by our inference" in repr(book.verdict("j"))
     assert "10 µs a round trip, 89 %" in repr(book.verdict("j"))
+
+
+def test_a_rung_of_microseconds_is_told_in_thousands_as_in_the_text():
+    table = tables.rung_table("tcp")
+    assert {"1,581", "1,000 to 2,500"} <= set(table["ns"]) | set(table["range (ns)"])

@@ -206,3 +206,7 @@ def test_the_verdict_gives_the_range_the_model_finds():
 
 def test_wrong_bits_that_are_allowed_are_told_as_the_text_tells_them():
     assert tables.asked_table().loc["wrong bits allowed"].tolist() == ["one in 10¹²"] * 3 + ["one in 10⁶"]
+
+
+def test_what_a_redriver_adds_to_a_read_is_little_and_not_nothing():
+    assert "0 %" not in set(tables.latency_beside_read()["of a measured read"])

@@ -31,3 +31,9 @@ def test_one_chip_has_one_peak():
     lab = book.lab("one-chip")
     assert "of its peak" in lab.evaluate(chips=1.0)[1]
     assert "of their peak" in lab.evaluate(chips=2.0)[1]
+
+
+def test_one_chip_is_told_its_time_once():
+    lab = book.lab("one-chip")
+    assert "would need" not in lab.evaluate(chips=1.0)[1]
+    assert "One chip would need" in lab.evaluate(chips=2.0)[1]

@@ -150,8 +150,8 @@ def rung_table(transport: str):
     """Return the rungs of one message as a DataFrame: where, what, which kind, nanoseconds and the range of the sources."""
     import pandas as pd
 
-    return pd.DataFrame([{"at": one.at, "what happens": one.step, "kind": one.kind, "ns": round(one.seconds / units.ns),
-                          "range (ns)": f"{one.low / units.ns:.0f} to {one.high / units.ns:.0f}" if one.high > one.low else ""}
+    return pd.DataFrame([{"at": one.at, "what happens": one.step, "kind": one.kind, "ns": f"{one.seconds / units.ns:,.0f}",
+                          "range (ns)": f"{one.low / units.ns:,.0f} to {one.high / units.ns:,.0f}" if one.high > one.low else ""}
                          for one in rungs(transport)])
 
 

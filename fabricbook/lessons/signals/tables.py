@@ -11,7 +11,7 @@ import numpy as np
 from fabriclib import catalog, signals, units
 from fabriclib.measurements import error, percent
 
-from ...stage.words import joined
+from ...stage.words import joined, part
 
 GENERATIONS = {signals.standard(row["id"]).name: row["id"] for row in catalog.rows("channel_budgets")}
 CHANNELS = {row["name"]: row["id"] for row in catalog.rows("channels")}
@@ -280,5 +280,5 @@ def latency_beside_read():
     return pd.DataFrame([{
         "part": one.name, "one way": units.format(one.latency, "s"),
         "two, there and back": units.format(4 * one.latency, "s"),
-        "of a measured read": units.portion(4 * one.latency / read.si),
+        "of a measured read": part(4 * one.latency / read.si),
     } for one in DEVICES if one.latency == one.latency])

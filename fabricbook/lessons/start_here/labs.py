@@ -86,10 +86,9 @@ def one_chip(model, chip, chips):
     here = np.where(chips == CHIPS, days, np.nan)
     now = float(days[chips == CHIPS][0])
     table = {"chips": CHIPS, "days": days, "here (days)": here}
+    alone = "" if chips == 1 else f" One chip would need {grouped(units.format(days[0] * 86400, 's'))}."
     return table, (f"{model} on {counted(int(chips), 'chip')} of the kind {chip}, at {units.portion(reached)} of "
-                   f"{'its' if chips == 1 else 'their'} peak: "
-                   f"{grouped(units.format(now * 86400, 's'))}. One chip would need "
-                   f"{grouped(units.format(days[0] * 86400, 's'))}.")
+                   f"{'their' if alone else 'its'} peak: {grouped(units.format(now * 86400, 's'))}.{alone}")
 
 
 _BILLIONS = [1, 3, 7, 13, 34, 70, 175, 405]
