@@ -8,7 +8,7 @@ import numpy as np
 
 from fabriclib import units
 from fabriclib.congestion import dcqcn, incast, pause
-from fabriclib.shown import counted
+from fabriclib.shown import counted, digits
 
 from ...stage import Control, against, charts, lab, parts
 from .stops import DRAW, ENTROPY, INCAST
@@ -193,7 +193,7 @@ def hash_entropy(paths, split, nbytes):
     table = {"flows": _SPLITS * 3, "way": np.repeat(list(shares), len(_SPLITS)),
              "share": 100 * np.concatenate(list(shares.values())), "here": here}
     each = nbytes / want
-    whole = f"about {float(f'{each / PACKET:.2g}'):g} packets" if each >= PACKET else "less than one packet"
+    whole = f"about {digits(each / PACKET)} packets" if each >= PACKET else "less than one packet"
     packets = f"{whole} of {PACKET:,} bytes"
     return table, (f"{paths} senders on {paths} paths, {counted(split, 'flow')} each: a step reaches {100 * now:.3g} % of an "
                    f"even spread. For {units.portion(WANTED)} it takes {want:,} flows each, so {want:,} to a path; a transfer "

@@ -6,7 +6,7 @@ import numpy as np
 
 from fabriclib import catalog, units
 from fabriclib.links import AlphaBeta, link
-from fabriclib.shown import counted
+from fabriclib.shown import counted, digits
 
 from ...stage import Control, against, charts, lab
 from ...stage.words import part
@@ -82,7 +82,7 @@ def alpha_beta(nbytes, latency, bandwidth):
              "start said": [f"start {units.format(latency, 's')}" if o else "" for o in only],
              "bytes said": [f"bytes {units.format(seconds - latency, 's')}" if o else "" for o in only]}
     share = 100 * nbytes / seconds / bandwidth
-    reached_of_it = "less than 0.01" if share < 0.01 else "more than 99" if share > 99.5 else f"{float(f'{share:.2g}'):g}"
+    reached_of_it = "less than 0.01" if share < 0.01 else "more than 99" if share > 99.5 else digits(share)
     return table, (f"{units.format(nbytes)} takes {units.format(seconds, 's')}, {part(latency / seconds)} of it the start: "
                    f"{units.format(nbytes / seconds, 'B/s')}, or {reached_of_it} % of the bandwidth. "
                    f"Half of it needs {units.format(model.n_half)}.")

@@ -10,6 +10,7 @@ import numpy as np
 
 from fabriclib import catalog, signals, units
 from fabriclib.measurements import error, percent
+from fabriclib.shown import digits
 
 from ...stage.words import joined, part
 
@@ -105,7 +106,7 @@ def power(share: float) -> str:
 def share_of_bits(share: float) -> str:
     """Return a share of wrong bits as text, to two digits while it is large."""
     if share > 0.001:
-        return f"{float(f'{100 * share:.2g}'):g} %"
+        return f"{digits(100 * share)} %"
     return f"about one in {power(share)}" if share > 1e-30 else f"fewer than one in {power(1e-30)}"
 
 
@@ -184,7 +185,7 @@ def _frequency(figure) -> float:
 
 def _inches(metres: float) -> str:
     """Return a reach as text: whole inches, two digits of them, from the least to the most of `reach_spread`."""
-    low, high = (f"{float(f'{round(metres * factor / units.inch):.2g}'):g}" for factor in reach_spread())
+    low, high = (digits(round(metres * factor / units.inch)) for factor in reach_spread())
     return joined(low, high)
 
 

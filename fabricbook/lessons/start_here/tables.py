@@ -9,6 +9,7 @@ from fabriclib.collectives import collective_time
 from fabriclib.collectives.busbw import factor
 from fabriclib.links import Link, link
 from fabriclib.measurements import published
+from fabriclib.shown import digits
 
 from ...course.story import GPUS, GRADIENT, PARAMETERS
 
@@ -46,7 +47,7 @@ def chips_for_a_month(model: str, chip: str) -> str:
     '33,000'
     """
     away = np.abs(np.log(training_seconds(model, chip) / (30 * 86400)))
-    return f"{float(f'{CHIPS[away.argmin()]:.2g}'):,.0f}"
+    return digits(CHIPS[away.argmin()])
 
 
 def ring_seconds(wire: Link, nbytes=GRADIENT, gpus: int = GPUS):
