@@ -305,6 +305,9 @@ def legend(labels: list[str], *, symbolSize: float, **options):
     room = f"({PAGE} - {_BESIDE_PLOT})"
     columns = f"{room} > {sum(widths):.0f} ? {len(labels)} : max(1, floor({room} / {max(widths):.0f}))"
     place = {"title": None, "orient": "top", "columns": alt.ExprRef(columns), "labelLimit": 400}
+    if (longest := max(map(len, labels))) > _LONG:
+        fits = f"({room} - {beside:.0f}) / {_CHARACTER / 14 * longest:.1f}"
+        place["labelFontSize"] = alt.ExprRef(f"clamp({fits}, {LEAST}, {NARROW} ? 12 : 14)")
     return alt.Legend(symbolSize=symbolSize, **place | options)
 
 

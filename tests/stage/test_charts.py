@@ -86,3 +86,12 @@ def test_every_colour_of_a_lab_has_a_twin_in_the_dark(name):
 ])
 def test_a_short_axis_of_powers_of_ten_is_marked_between_them_too(ends, marked):
     assert charts.y("time", ends, log=10)["axis"]["values"] == pytest.approx(marked)
+
+
+def test_a_key_too_long_for_a_telephone_is_written_smaller_there():
+    long = "measured: eight A100: the fastest algorithm"
+    size = charts.legend([long], symbolSize=110).to_dict()["labelFontSize"]["expr"].replace("page < 420 ? 12 : 14", "usual")
+    narrow, wide = (eval(size, {"page": page, "usual": usual, "clamp": lambda value, low, high: min(max(value, low), high)})
+                    for page, usual in ((330, 12), (1000, 14)))
+    assert (narrow, wide) == (charts.LEAST, 14)
+    assert "labelFontSize" not in charts.legend(["measured"], symbolSize=110).to_dict()
