@@ -37,7 +37,8 @@ class Reader:
         if at == len(self.pages):
             page, note = self.context.new_page(), self.complaints.append
             page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or note(request.url))
-            page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+            # Leaving a page cuts off a picture that is still on its way; one that is not there says ERR_FILE_NOT_FOUND.
+            page.on("requestfailed", lambda request: request.failure == "net::ERR_ABORTED" or note(f"failed: {request.url}"))
             page.on("pageerror", lambda error: note(f"uncaught: {error}"))
             page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
             self.pages.append(page)
