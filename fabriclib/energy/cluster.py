@@ -70,7 +70,11 @@ class ClusterPower:
 
 
 def told(parts: dict[str, Numbers], unit: str, of_what: str) -> str:
-    """Return in words what *parts* come to and the share of each that is worth naming; of many cases, for the last."""
+    """Return in words what *parts* come to and the share of each that is worth naming; of many cases, for the last.
+
+    >>> told({"GPUs": [10.0, 75.0], "NICs": [0.0, 24.4], "fans": [0.0, 0.6], "lamps": [9.0, 0.4]}, "W", "for 2 GPUs")
+    '100 W for 2 GPUs: GPUs 75 %, NICs 24 %, fans 1 %'
+    """
     last = {part: float(np.ravel(value)[-1]) for part, value in parts.items()}
     all_of_it = sum(last.values())
     shares = ", ".join(f"{part} {units.portion(value / all_of_it)}" for part, value in last.items() if value / all_of_it >= 0.005)
